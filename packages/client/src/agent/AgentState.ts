@@ -64,6 +64,8 @@ export const AgentCall = Schema.Struct({
    * while its handler runs, `done` when it has its result.
    */
   status: Schema.Literals(["pending", "awaiting", "approved", "started", "done"]),
+  /** Whether the response was truncated before the arguments began. */
+  isTruncated: Schema.optionalKey(Schema.Literal(true)),
   /** Present when it is `done`. */
   result: Schema.optionalKey(CallResult)
 })

@@ -89,7 +89,7 @@ export class Config extends Context.Service<Config, Settings>()("@kimi-effect/cl
 /** The settings of a call: those of the model, overridden by those in the context. */
 const currentSettings = (settings: KnownSettings): Effect.Effect<KnownSettings> =>
   Effect.contextWith((context: Context.Context<never>) => {
-    const overrides = context.mapUnsafe.get(Config.key) as Settings | undefined
+    const overrides = Context.getOrUndefined(context, Config)
     if (overrides === undefined) return Effect.succeed(settings)
     return Effect.succeed({ ...settings, ...overrides, provider: overrides.provider ?? settings.provider })
   })
@@ -148,7 +148,7 @@ export const model = (
 
 const merged = (context: Context.Context<never>, overrides: Settings): Settings => ({
   // The service is optional, so its absence is no error.
-  ...(context.mapUnsafe.get(Config.key) as Settings | undefined),
+  ...Context.getOrUndefined(context, Config),
   ...overrides
 })
 

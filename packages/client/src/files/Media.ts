@@ -195,7 +195,9 @@ export const upload = Effect.fnUntraced(function* (
   const files = yield* Files.Files
   const { kind } = yield* typeOf(content)
   const { id } = yield* files.upload({ ...options, purpose: kind, content })
-  yield* files.awaitReady(id)
+  // Without a part to use it, the file would only count against the limits of the account.
+  const remove = Effect.timeoutOption(files.delete(id, { ignoreMissing: true }), "5 seconds")
+  yield* Effect.onError(files.awaitReady(id), () => Effect.ignore(Effect.interruptible(remove)))
   return kind === "image" ? image(id) : video(id)
 })
 

@@ -29,7 +29,7 @@ const contentLength = (response: Response): number | undefined => {
 }
 
 /** Ends the body without reading it, so that its connection is closed. */
-const discardBody = (response: Response): Effect.Effect<void> =>
+export const discardBody = (response: Response): Effect.Effect<void> =>
   Stream.transformPull(response.stream, () => Effect.succeed(Cause.done())).pipe(Stream.runDrain, Effect.ignore)
 
 /** Passes at most `maxBytes` to `onBytes`, and returns whether there were more. */

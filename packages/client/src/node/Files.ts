@@ -8,14 +8,14 @@ import { stat } from "node:fs/promises"
 import { basename } from "node:path"
 import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import * as Effect from "effect/Effect"
+import * as FileFailure from "./internal/FileFailure.ts"
 
 export * from "../files/Files.ts"
 
 const unreadable = (reason: string): InvalidRequestError =>
   new InvalidRequestError({ message: `The file cannot be read: ${reason}`, parameter: "path" })
 
-const failure = (cause: unknown): InvalidRequestError =>
-  unreadable(cause instanceof Error && "code" in cause && typeof cause.code === "string" ? cause.code : "unknown error")
+const failure = (cause: unknown): InvalidRequestError => unreadable(FileFailure.reasonOf(cause))
 
 /**
  * Opens a local file as the content of an upload, without loading it. Its name

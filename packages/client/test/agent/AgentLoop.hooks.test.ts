@@ -166,3 +166,23 @@ describe("the checkpoint of a run", () => {
     }).pipe(at([calls(["note", { text: "a" }])]))
   )
 })
+
+describe("the checkpoint of a run that is stopped", () => {
+  it.effect("stores what a deadline kept from being stored", () =>
+    Effect.gen(function* () {
+      const { tools } = yield* makeTools
+      let stored: AgentState | undefined
+      let writes = 0
+      const checkpoint = (state: AgentState) =>
+        Effect.andThen(
+          Effect.sleep(writes++ === 0 ? "10 seconds" : 0),
+          Effect.sync(() => void (stored = state))
+        )
+      const { outcome, steps } = yield* settled(
+        AgentLoop.run({ prompt: "Go", tools, limits: { duration: "5 seconds" }, hooks: { checkpoint } })
+      )
+      assert.strictEqual(outcome._tag, "Stopped")
+      assert.strictEqual(stored?.steps, steps)
+    }).pipe(at(turns))
+  )
+})

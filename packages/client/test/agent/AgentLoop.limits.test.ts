@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as AgentLoop from "@kimi-effect/client/agent/AgentLoop"
 import type { AgentLimits } from "@kimi-effect/client/agent/AgentLimits"
+import type { AgentHooks } from "@kimi-effect/client/agent/AgentHooks"
 import * as AgentResult from "@kimi-effect/client/agent/AgentResult"
 import { ChatResponse } from "@kimi-effect/core/ChatResponse"
 import { Reply, Script } from "@kimi-effect/testing"
@@ -227,5 +228,38 @@ describe("limits that are no limits", () => {
       assert(error._tag === "InvalidRequestError")
       assert.strictEqual(error.parameter, parameter)
     }).pipe(at(["Done"]))
+  )
+})
+
+describe("the cost of a run", () => {
+  it.effect("has the price of writes to the one-hour cache", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(Date.UTC(2026, 8, 1))
+      const hooks: AgentHooks = {
+        callModel: (_, make) =>
+          Effect.map(
+            make,
+            (response) =>
+              new ChatResponse({
+                ...response,
+                usage: {
+                  prompt_tokens: 1_000,
+                  completion_tokens: 100,
+                  total_tokens: 1_100,
+                  cached_tokens: 0,
+                  cache_write_tokens: 1_000,
+                  reasoning_tokens: 0
+                }
+              })
+          )
+      }
+      const { cost } = yield* settled(
+        AgentLoop.run({ prompt: "Go", request: { prompt_cache_options: { ttl: "1h" } }, hooks })
+      )
+      assert.deepStrictEqual(
+        cost.map(({ total }) => BigDecimal.format(total)),
+        ["0.0075"]
+      )
+    }).pipe(at(["Hi"]))
   )
 })

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import { FileProcessingError } from "@kimi-effect/core/FileErrors"
 import { Effect } from "effect"
 import * as Files from "../../src/files/Files.ts"
 import * as Media from "../../src/files/Media.ts"
@@ -59,6 +60,18 @@ describe("Media.inline", () => {
 })
 
 describe("Media.upload", () => {
+  it.live("deletes a file that does not become ready, since nothing refers to it", () =>
+    withFiles((files) =>
+      Effect.gen(function* () {
+        const failure = new FileProcessingError({ message: "The file failed", fileId: "f1", state: "error" })
+        const failing = Files.Files.of({ ...files, awaitReady: () => Effect.fail(failure) })
+        const error = yield* Effect.flip(Effect.provideService(Media.upload(pixel), Files.Files, failing))
+        assert.strictEqual(error, failure)
+        assert.deepStrictEqual(yield* files.list(), [])
+      })
+    )
+  )
+
   it.live("refers to the stored file", () =>
     withFiles((files) =>
       Effect.gen(function* () {

@@ -16,9 +16,11 @@ import { pixel } from "../files/support/media.ts"
 /** A server of images on this machine, which counts its requests. */
 const imageServer = Effect.gen(function* () {
   let requests = 0
-  const server = createServer((_, response) => {
+  const server = createServer(({ url }, response) => {
     requests++
-    response.end(pixel)
+    // Too large to be buffered on the way.
+    if (url === "/redirect") response.writeHead(302, { location: "/" }).end(Buffer.alloc(4_000_000))
+    else response.end(pixel)
   })
   const port = yield* Effect.acquireRelease(
     Effect.callback<number>((resume) => {
@@ -42,6 +44,15 @@ describe("Media.fetch on Node", () => {
       const { port } = yield* imageServer
       const options = { allowHttp: true, allowPrivateAddresses: true }
       assert.deepStrictEqual(Uint8Array.from(yield* Media.fetch(`http://127.0.0.1:${port}/`, options)), pixel)
+    })
+  )
+
+  it.live("follows a redirect whose body is not read", () =>
+    Effect.gen(function* () {
+      const { port } = yield* imageServer
+      const options = { allowHttp: true, allowPrivateAddresses: true }
+      const bytes = yield* Media.fetch(`http://127.0.0.1:${port}/redirect`, options)
+      assert.deepStrictEqual(Uint8Array.from(bytes), pixel)
     })
   )
 

@@ -164,13 +164,13 @@ describe("the conclusion of a swarm", () => {
     ["gatewayTimeout", Reply.gatewayTimeout()],
     ["connectionLost", Reply.connectionLost()],
     ["emptyResponse", Reply.emptyResponse()]
-  ] as const)("is not asked for again after %s, which may have been billed", ([, failure]) =>
+  ] as const)("is not requested again after %s, which may have been billed", ([, failure]) =>
     Effect.gen(function* () {
       assert.strictEqual(yield* timesAsked(failure), 1)
     })
   )
 
-  it.effect("is asked for again after an overload, which is not billed", () =>
+  it.effect("is requested again after an overload, which is not billed", () =>
     Effect.gen(function* () {
       assert.strictEqual(yield* timesAsked(Reply.overloaded()), 4)
     })

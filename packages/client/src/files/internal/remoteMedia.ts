@@ -8,7 +8,7 @@ import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type * as HttpClientResponse from "effect/http/HttpClientResponse"
 import { isolate } from "../../internal/isolation.ts"
-import { readBytes } from "../../internal/readBody.ts"
+import { discardBody, readBytes } from "../../internal/readBody.ts"
 import { mayBePublic } from "./addresses.ts"
 import { fromBytes } from "./mediaTypes.ts"
 
@@ -96,6 +96,8 @@ export const fetchMedia = Effect.fnUntraced(function* (
     })
     const response = yield* Effect.mapError(send(request), transportError(url))
     if (isRedirect(response.status) && redirects < maxRedirects) {
+      // The next request may have to wait for this connection.
+      yield* discardBody(response)
       url = yield* redirectTarget(url, response)
       continue
     }

@@ -164,7 +164,8 @@ export class PromiseClient implements Kimi {
 
   readonly close: Kimi["close"] = async () => {
     this.#closing.abort(closedDuring())
-    await Promise.all(Array.from(this.#streams, (stream) => stream.stop(closedDuring())))
+    // What a stream reports while it closes goes to its reader, and the runtime closes all the same.
+    await Promise.allSettled(Array.from(this.#streams, (stream) => stream.stop(closedDuring())))
     await this.runtime.dispose()
   }
 
@@ -227,7 +228,8 @@ export class PromiseClient implements Kimi {
         if (issue !== undefined) throw issue
         if (this.#isClosed) throw closedBefore()
         this.#streams.add(stream)
-        const context = await this.runtime.context()
+        // An aborted reader does not wait until the client is built.
+        const context = await this.runtime.runPromise(Effect.context<KimiClient>(), { signal: options?.signal })
         return Stream.toAsyncIterableWith(events(), context)[Symbol.asyncIterator]()
       },
       onEnd: (stream) => this.#streams.delete(stream)

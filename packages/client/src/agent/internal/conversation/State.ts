@@ -70,13 +70,13 @@ export interface Continuing extends Common {
  */
 export type Conversation = Empty | Ready | Calling | Continuing
 
-class Value extends Pipeable.Class {
-  readonly [TypeId] = TypeId
-  readonly state: Conversation["state"]
+class Value<S extends Conversation["state"]> extends Pipeable.Class {
+  readonly [TypeId]: typeof TypeId = TypeId
+  readonly state: S
   readonly messages: ReadonlyArray<Message>
   readonly cacheKey: string | undefined
 
-  constructor(state: Conversation["state"], messages: ReadonlyArray<Message>, cacheKey: string | undefined) {
+  constructor(state: S, messages: ReadonlyArray<Message>, cacheKey: string | undefined) {
     super()
     this.state = state
     this.messages = messages
@@ -84,7 +84,7 @@ class Value extends Pipeable.Class {
   }
 }
 
-class CallingValue extends Value {
+class CallingValue extends Value<"calling"> {
   readonly calls: NonEmptyReadonlyArray<ToolCall>
 
   constructor(calls: NonEmptyReadonlyArray<ToolCall>, messages: ReadonlyArray<Message>, cacheKey: string | undefined) {
@@ -98,9 +98,7 @@ export const make = <S extends "empty" | "ready" | "continuing">(
   state: S,
   messages: ReadonlyArray<Message>,
   cacheKey: string | undefined
-): Extract<Conversation, { readonly state: S }> =>
-  // The class has one state for all; which interface it implements follows from the argument.
-  new Value(state, messages, cacheKey) as unknown as Extract<Conversation, { readonly state: S }>
+): Common & { readonly state: S } => new Value(state, messages, cacheKey)
 
 const isNonEmpty = (calls: ReadonlyArray<ToolCall>): calls is NonEmptyReadonlyArray<ToolCall> => calls.length > 0
 
@@ -110,9 +108,7 @@ export const awaiting = (
   messages: ReadonlyArray<Message>,
   cacheKey: string | undefined
 ): Calling | Ready =>
-  isNonEmpty(calls)
-    ? (new CallingValue(calls, messages, cacheKey) as unknown as Calling)
-    : make("ready", messages, cacheKey)
+  isNonEmpty(calls) ? new CallingValue(calls, messages, cacheKey) : make("ready", messages, cacheKey)
 
 /** Replaces earlier messages, which must not change the state. */
 export const withMessages = <C extends Conversation>(conversation: C, messages: ReadonlyArray<Message>): C =>

@@ -69,12 +69,8 @@ const streamed = (
     let fold = StreamFold.empty
     const consumed = Stream.runForEachArray(client.stream(request), (events) =>
       Effect.suspend(() => {
-        const deltas: Array<AgentEvent> = []
-        for (const event of events) {
-          fold = StreamFold.step(fold, event)
-          const delta = toAgentEvent(step, event)
-          if (delta !== undefined) deltas.push(delta)
-        }
+        fold = StreamFold.steps(fold, events)
+        const deltas = events.flatMap((event) => toAgentEvent(step, event) ?? [])
         return deltas.length === 0 ? Effect.void : emit(deltas)
       })
     )

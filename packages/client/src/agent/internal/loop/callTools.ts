@@ -1,5 +1,5 @@
 /** One turn of tools: checks the calls of a response, requests approvals, and runs what may run. */
-import { ToolNotFoundError, ToolTimeoutError } from "@kimi-effect/core/ToolErrors"
+import { ToolArgumentsError, ToolNotFoundError, ToolTimeoutError } from "@kimi-effect/core/ToolErrors"
 import type { Message } from "@kimi-effect/core/Message"
 import * as BigDecimal from "effect/BigDecimal"
 import * as Duration from "effect/Duration"
@@ -27,6 +27,12 @@ interface CheckedCall {
 const noTool = ({ callId, tool }: AgentCall): ToolNotFoundError =>
   new ToolNotFoundError({ message: "The run has no tools", tool: tool.slice(0, 256), callId, available: [] })
 
+/** A call whose arguments the model did not write. */
+const truncated = ({ callId, tool: name }: AgentCall): ToolArgumentsError => {
+  const tool = name.slice(0, 256)
+  return new ToolArgumentsError({ message: `The arguments of the tool ${tool} are truncated`, tool, callId })
+}
+
 const decode = <R>(
   tools: ToolSet<R> | undefined,
   call: AgentCall,
@@ -34,15 +40,17 @@ const decode = <R>(
 ): Effect.Effect<DecodedCall, ToolError, R> =>
   tools === undefined
     ? Effect.fail(noTool(call))
-    : tools.decode({
-        name: call.tool,
-        arguments: call.arguments,
-        callId: call.callId,
-        // Few tools need the conversation to know whether they need an approval.
-        get messages() {
-          return promptMessages(messages)
-        }
-      })
+    : call.isTruncated === true
+      ? Effect.fail(truncated(call))
+      : tools.decode({
+          name: call.tool,
+          arguments: call.arguments,
+          callId: call.callId,
+          // Few tools need the conversation to know whether they need an approval.
+          get messages() {
+            return promptMessages(messages)
+          }
+        })
 
 /** The names that the model knows the tools by. */
 const hostNames = <R>(tools: ToolSet<R> | undefined): ReadonlyArray<string> =>

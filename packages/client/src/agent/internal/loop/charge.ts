@@ -22,7 +22,8 @@ export const of = (request: ChatRequest, response: ChatResponse): Effect.Effect<
   Effect.suspend(() => {
     const isEstimate = response.usage === undefined
     const usage = response.usage ?? estimate(request, response)
-    return Effect.map(Cost.ofResponse(isEstimate ? new ChatResponse({ ...response, usage }) : response), (cost) => ({
+    const counted = isEstimate ? new ChatResponse({ ...response, usage }) : response
+    return Effect.map(Cost.ofResponse(counted, request), (cost) => ({
       usage,
       isEstimate,
       cost

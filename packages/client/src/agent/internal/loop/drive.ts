@@ -49,7 +49,7 @@ export const drive = <R>(client: KimiClient["Service"], session: Session<R>): Ef
     Effect.catch((error) => Effect.succeed<Outcome>({ _tag: "Stopped", error })),
     Effect.map((outcome) => new AgentResult(outcome, session.touch())),
     Effect.onExit((exit) => {
-      if (Exit.isSuccess(exit)) return Effect.void
+      if (Exit.isSuccess(exit) && exit.value.outcome._tag !== "Stopped") return Effect.void
       session.touch()
       return Effect.ignore(session.checkpoint)
     })

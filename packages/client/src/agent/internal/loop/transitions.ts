@@ -74,6 +74,10 @@ const messageOf = (
   return { ...message, tool_calls: calls, ...(reasoning === undefined ? {} : { reasoning_content: reasoning }) }
 }
 
+/** Blank arguments mean none, unless the output limit was reached before they began. */
+const isTruncated = ({ finishReason, toolCalls }: ChatResponse, call: ToolCall, position: number): boolean =>
+  finishReason === "length" && position === toolCalls.length - 1 && call.function.arguments.trim() === ""
+
 const callIdOf = ({ agent, steps }: AgentState, position: number): string =>
   `${agent === undefined ? "" : `${agent}/`}${steps + 1}/${position}`
 
@@ -93,7 +97,8 @@ export const respond = (
     tool: call.function.name,
     arguments: call.function.arguments,
     repeats: counts[position] ?? 1,
-    status: "pending"
+    status: "pending",
+    ...(isTruncated(response, call, position) ? { isTruncated: true } : {})
   }))
   const messages = [...state.messages, messageOf(response, toolCalls, needsReasoning)]
   return {

@@ -12,7 +12,7 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import type { KimiClient } from "../../../KimiClient.ts"
-import { fromAiError, toAiError } from "../../AiErrors.ts"
+import { toAiError } from "../../AiErrors.ts"
 import { isFormatRefusal } from "../output/formatRefusal.ts"
 import { annotateRequest, annotateResponse, type ResponseFacts } from "./annotations.ts"
 import { type CallNames, callNames } from "./calls.ts"
@@ -68,16 +68,12 @@ export const generateText =
   (options: Options): Effect.Effect<Array<Response.PartEncoded>, AiError.AiError, IdGenerator.IdGenerator> => {
     const fail = toAiError(options.responseFormat.type === "json" ? "generateObject" : "generateText")
     const send = (call: Call): Effect.Effect<ChatResponse, AiError.AiError> => {
-      const sent = Effect.mapError(client.chat(call.request), fail)
-      if (call.request.response_format?.type !== "json_schema" || call.settings.objectFormat !== undefined) return sent
-      const settings: KnownSettings = { ...call.settings, objectFormat: "json_object" }
-      return Effect.catchIf(
-        sent,
-        (error) => {
-          const cause = fromAiError(error)
-          return cause !== undefined && isFormatRefusal(cause)
-        },
-        () => Effect.flatMap(prepareCall(options, settings, fail), send)
+      const canChangeFormat =
+        call.request.response_format?.type === "json_schema" && call.settings.objectFormat === undefined
+      return Effect.catch(client.chat(call.request), (error) =>
+        canChangeFormat && isFormatRefusal(error)
+          ? Effect.flatMap(prepareCall(options, { ...call.settings, objectFormat: "json_object" }, fail), send)
+          : Effect.fail(fail(error))
       )
     }
     return Effect.flatMap(current, (settings) =>

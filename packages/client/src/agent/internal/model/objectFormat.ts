@@ -10,8 +10,8 @@ import type { Settings } from "./settings.ts"
 
 export interface ObjectFormat {
   readonly response_format?: ChatRequest["response_format"]
-  /** An instruction to the model, where the host does not enforce the schema. */
-  readonly instruction?: string
+  /** The shape for the prompt, where the host does not enforce the schema. */
+  readonly shape?: ToolSchema.JsonSchema
 }
 
 const text: Result.Result<ObjectFormat, ToolSchemaError> = Result.succeed({})
@@ -52,7 +52,7 @@ export const objectFormat = (
         }
       : {
           response_format: { type: "json_object" },
-          instruction: `Respond with one JSON object that matches this JSON Schema:\n${JSON.stringify(schema)}`
+          shape: schema
         }
   )
 }

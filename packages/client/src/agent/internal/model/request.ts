@@ -1,10 +1,10 @@
 /** One request of a language model. */
 import type { ChatRequest } from "@kimi-effect/core/ChatRequest"
 import type { KimiError } from "@kimi-effect/core/KimiError"
-import type { Message } from "@kimi-effect/core/Message"
 import * as ModelCatalog from "@kimi-effect/core/ModelCatalog"
 import type * as LanguageModel from "effect/ai/LanguageModel"
 import * as Result from "effect/Result"
+import { withShape } from "../output/prompts.ts"
 import { type Reasoning, toHistory } from "./messages.ts"
 import { objectFormat as formatOf } from "./objectFormat.ts"
 import type { KnownSettings, Settings } from "./settings.ts"
@@ -21,13 +21,6 @@ const reasoningOf = ({ model, thinking }: Settings): Reasoning => {
   return { isSent, isRequired: isSent && thinking?.type !== "disabled" }
 }
 
-/** An instruction belongs to the others, at the beginning. */
-const withInstruction = (messages: ReadonlyArray<Message>, content: string | undefined): ReadonlyArray<Message> => {
-  if (content === undefined) return messages
-  const at = messages.findIndex(({ role }) => role !== "system")
-  return messages.toSpliced(at < 0 ? messages.length : at, 0, { role: "system", content })
-}
-
 export const prepare = (
   options: LanguageModel.ProviderOptions,
   settings: KnownSettings
@@ -40,11 +33,11 @@ export const prepare = (
   if (Result.isFailure(format)) return Result.fail(format.failure)
   const { objectFormat: _, provider: __, toolConcurrency: ___, ...members } = settings
   const { messages, withoutReasoning } = history.success
-  const { instruction, response_format } = format.success
+  const { response_format, shape } = format.success
   return Result.succeed({
     request: {
       ...members,
-      messages: withInstruction(messages, instruction),
+      messages: shape === undefined ? messages : withShape(messages, shape),
       ...tools.success,
       ...(response_format === undefined ? {} : { response_format })
     },

@@ -14,8 +14,8 @@ import type * as Toolkit from "effect/ai/Toolkit"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import type * as Tracer from "effect/Tracer"
 import { describe, type InvalidCall, invalidCallTool } from "./invalidCall.ts"
+import { withoutArguments } from "../tools/withoutArguments.ts"
 
 type Tools = Record<string, Tool.Any>
 export type AnyToolkit = Toolkit.WithHandler<Tools>
@@ -58,22 +58,6 @@ const jsonTool = (tool: Tool.Any): JsonTool => {
 
 /** The tool as its toolkit has it. */
 export const originalOf = (tool: Tool.Any): Tool.Any => originals.get(tool) ?? tool
-
-/** A span that leaves out the arguments that `Toolkit` writes on it. Its children are still its children. */
-const withoutParameters = (span: Tracer.Span): Tracer.Span =>
-  Object.create(span, {
-    attribute: {
-      value: (key: string, value: unknown) => {
-        if (key !== "parameters") span.attribute(key, value)
-      }
-    }
-  })
-
-const withoutArguments = <A, E, R>(call: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-  Effect.matchEffect(Effect.currentSpan, {
-    onFailure: () => call,
-    onSuccess: (span) => Effect.withParentSpan(call, withoutParameters(span), { captureStackTrace: false })
-  })
 
 const answerInvalidCall = (params: unknown, tools: Tools) => {
   const result = describe(params as InvalidCall, Object.keys(tools))

@@ -66,11 +66,8 @@ const setMember = (container: Container, key: string | undefined, value: unknown
   } else if (key !== undefined) container[key] = value
 }
 
-/** Half of a character at the end of a text is not shown: the next piece completes it. */
-const withoutHalfCharacter = (text: string): string => {
-  const last = text.charCodeAt(text.length - 1)
-  return last >= 0xd800 && last <= 0xdbff ? text.slice(0, -1) : text
-}
+/** Whether a text that ends with this code ends in half of a character: the next piece completes it. */
+const isHalf = (code: number): boolean => code >= 0xd800 && code <= 0xdbff
 
 /** The reader of one JSON text whose root is an object or an array. A Markdown fence before it is skipped. */
 export class PartialJson {
@@ -80,6 +77,8 @@ export class PartialJson {
   #root: Container | undefined
   /** The characters so far of the string or the token that is being read. */
   #text = ""
+  /** The code of the last character of `#text`, of a string. */
+  #last = 0
   /** The characters of an escape after its backslash; `undefined` outside of one. */
   #escape: string | undefined
   #isKey = false
@@ -109,7 +108,8 @@ export class PartialJson {
     if (this.#root !== undefined) return this.#root
     let child: unknown
     let hasChild = this.#state === "string" && !this.#isKey
-    if (hasChild) child = withoutHalfCharacter(this.#text)
+    // Reading a character of the text would copy all of it each time.
+    if (hasChild) child = isHalf(this.#last) ? this.#text.slice(0, -1) : this.#text
     for (let depth = this.#frames.length - 1; depth >= 0; depth--) {
       const frame = this.#frames[depth]
       if (frame === undefined) break
@@ -177,6 +177,7 @@ export class PartialJson {
     if (mark === "{" || mark === "[") return this.#open(mark)
     this.#isKey = false
     this.#text = code === quote ? "" : mark
+    this.#last = 0
     this.#state = code === quote ? "string" : tokenCharacter.test(mark) ? "token" : "invalid"
   }
 
@@ -231,6 +232,7 @@ export class PartialJson {
     let code = piece.charCodeAt(at)
     while (at < piece.length && code !== quote && code !== backslash && code >= 0x20) code = piece.charCodeAt(++at)
     this.#text += piece.slice(from, at)
+    if (at > from) this.#last = piece.charCodeAt(at - 1)
     if (at === piece.length) return at
     if (code === backslash) this.#escape = ""
     else if (code === quote) this.#endString()
@@ -242,10 +244,15 @@ export class PartialJson {
     const escape = `${this.#escape ?? ""}${character}`
     const simple = escapes[escape]
     this.#escape = undefined
-    if (simple !== undefined) this.#text += simple
-    else if (unicodeEscape.test(escape)) this.#text += String.fromCharCode(Number.parseInt(escape.slice(1), 16))
+    if (simple !== undefined) this.#append(simple)
+    else if (unicodeEscape.test(escape)) this.#append(String.fromCharCode(Number.parseInt(escape.slice(1), 16)))
     else if (unicodeEscapeStart.test(escape)) this.#escape = escape
     else this.#state = "invalid"
+  }
+
+  #append(character: string): void {
+    this.#text += character
+    this.#last = character.charCodeAt(0)
   }
 
   #endString(): void {

@@ -144,7 +144,7 @@ export const next = (rounds: Rounds, response: ChatResponse): Effect.Effect<Step
       ...rounds,
       answered: rounds.answered + 1,
       usage: addUsage(rounds.usage, response.usage),
-      cost: addCost(rounds.cost, yield* Cost.ofResponse(response))
+      cost: addCost(rounds.cost, yield* Cost.ofResponse(response, requestFor(rounds)))
     }
     const value = yield* Effect.result(readOutput(response, rounds.schema))
     if (Result.isSuccess(value)) {

@@ -5,27 +5,10 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import type * as Tracer from "effect/Tracer"
 import { handlerFailure, invalidResult } from "./failures.ts"
 import { contentOf, contentOfParts, toJson } from "./toolContent.ts"
 import type { HandlerFailure, Outcome, RunHandler } from "./ToolEntry.ts"
-
-/** `Toolkit.handle` writes the arguments on the current span; this one takes everything else. */
-const withoutArguments = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-  Effect.flatMap(Effect.option(Effect.currentSpan), (span) =>
-    Option.isNone(span)
-      ? effect
-      : Effect.withParentSpan(
-          effect,
-          Object.create(span.value, {
-            attribute: {
-              value: (key: string, value: unknown) => {
-                if (key !== "parameters") span.value.attribute(key, value)
-              }
-            }
-          }) as Tracer.Span
-        )
-  )
+import { withoutArguments } from "./withoutArguments.ts"
 
 const outcomeOf = (output: Tool.HandlerResult<Tool.Any>): Effect.Effect<Outcome, HandlerFailure> =>
   Effect.map(

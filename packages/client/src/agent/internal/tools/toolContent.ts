@@ -35,4 +35,8 @@ const fileContent = (part: Prompt.FilePart): Part => {
 export const contentOfParts = (parts: ReadonlyArray<Prompt.ToolModelOutputPart>): ToolContent =>
   parts.every((part) => part.type === "text")
     ? parts.map(({ text }) => text).join("\n")
-    : parts.map((part): Part => (part.type === "text" ? { type: "text", text: part.text } : fileContent(part)))
+    : parts.flatMap((part): ReadonlyArray<Part> => {
+        if (part.type !== "text") return [fileContent(part)]
+        // The host refuses a text part without text.
+        return part.text === "" ? [] : [{ type: "text", text: part.text }]
+      })

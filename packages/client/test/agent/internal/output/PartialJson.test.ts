@@ -34,6 +34,17 @@ describe("PartialJson", () => {
     assert.deepStrictEqual(read('{"name":"Ad'), { name: "Ad" })
   })
 
+  it("reads no character of a long string again for a snapshot", () => {
+    const reader = new PartialJson()
+    reader.feed('{"text":"')
+    for (let index = 0; index < 250_000; index++) {
+      reader.feed("abcd")
+      reader.snapshot()
+    }
+    // Reading again would take minutes, so that the test would exceed its time.
+    assert.strictEqual((reader.snapshot() as { readonly text: string }).text.length, 1_000_000)
+  })
+
   it("hides a number until it ends, since it may continue", () => {
     assert.deepStrictEqual(read('{"age":3'), {})
     assert.deepStrictEqual(read('{"age":36', "}"), { age: 36 })
