@@ -73,11 +73,15 @@ export class TimerQueue {
     this.#sleeper = undefined
     this.#sleepsUntil = Number.POSITIVE_INFINITY
     const now = MonotonicClock.millisUnsafe(this.#clock)
-    for (let first = this.#heap[0]; first !== undefined && first.at <= now; first = this.#heap[0]) {
-      this.#take(first)
-      first.onExpired()
+    try {
+      for (let first = this.#heap[0]; first !== undefined && first.at <= now; first = this.#heap[0]) {
+        this.#take(first)
+        first.onExpired()
+      }
+    } finally {
+      // One that throws must not stop the others.
+      this.#sleep()
     }
-    this.#sleep()
   })
 
   /** Sleeps until the earliest timer, if there is one. */

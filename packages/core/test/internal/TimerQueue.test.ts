@@ -189,6 +189,19 @@ describe("TimerQueue", () => {
     })
   )
 
+  it.effect("calls the other functions when one throws", () =>
+    Effect.gen(function* () {
+      const { queue, start } = yield* makeQueue
+      const called: Array<number> = []
+      queue.add(start + 50, () => {
+        throw new Error("an observer")
+      })
+      queue.add(start + 100, () => called.push(100))
+      yield* TestClock.adjust(200)
+      assert.deepStrictEqual(called, [100])
+    })
+  )
+
   it.effect("does not sleep without timers", () =>
     Effect.gen(function* () {
       const { counts, now, queue } = yield* makeCounted

@@ -164,7 +164,7 @@ export class PromiseClient implements Kimi {
 
   readonly close: Kimi["close"] = async () => {
     this.#closing.abort(closedDuring())
-    // What a stream reports while it closes goes to its reader, and the runtime closes all the same.
+    // What a stream reports while it closes goes to its reader; the runtime closes nevertheless.
     await Promise.allSettled(Array.from(this.#streams, (stream) => stream.stop(closedDuring())))
     await this.runtime.dispose()
   }

@@ -65,7 +65,7 @@ const program = Effect.gen(function* () {
       } else {
         for (let n = 0; n < message.callers; n++) {
           callers += 1
-          Effect.runFork(
+          Effect.runForkWith(services)(
             Effect.ensuring(
               caller(message.account, message.calls, message.tokens),
               Effect.sync(() => {

@@ -21,7 +21,7 @@ import { AdmissionQueue } from "./AdmissionQueue.ts"
 import * as AdmissionRefusals from "./AdmissionRefusals.ts"
 import type { AccountState, Permit, PermitRequest, QueueLimits } from "./Limiter.ts"
 import { WaiterDeadlines } from "./WaiterDeadlines.ts"
-import { WakeTimer } from "./WakeTimer.ts"
+import { WakeTimer } from "../../../internal/WakeTimer.ts"
 
 /**
  * Why a call gets no permit.

@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import type * as Clock from "effect/Clock"
-import * as TimerQueue from "../../../internal/TimerQueue.ts"
+import * as TimerQueue from "./TimerQueue.ts"
 
 /**
  * A timer that is set for one time at a time.
