@@ -9,12 +9,10 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Schema from "effect/Schema"
-import * as Stream from "effect/Stream"
-import * as Prompt from "effect/ai/Prompt"
 import * as Tool from "effect/ai/Tool"
 import * as Toolkit from "effect/ai/Toolkit"
 import { TestClock } from "effect/testing"
-import { assertAccepted, at, calls, makeTools, outcomeOf, runWith, settled, toolTexts } from "./support/agent.ts"
+import { assertAccepted, at, calls, outcomeOf, runWith, settled, toolTexts } from "./support/agent.ts"
 
 const failing = calls(["fail", { secret: "hunter2" }])
 const unknown = calls(["format_disk", {}])
@@ -302,36 +300,5 @@ describe("a tool call without reasoning", () => {
       assert.strictEqual(outcomeOf(result), "Finished")
       assertAccepted(result.messages)
     }).pipe(at([Reply.toolCalls([{ name: "note", arguments: { text: "a" } }]), "Done"]))
-  )
-})
-
-describe("a tool call that the output limit cut off", () => {
-  for (const name of ["run", "stream"] as const) {
-    it.effect(`does not run with empty arguments (${name})`, () =>
-      Effect.gen(function* () {
-        const { log, tools } = yield* makeTools
-        const options = { prompt: "Go", tools, onToolError: "return" as const }
-        yield* settled(name === "run" ? AgentLoop.run(options) : Stream.runDrain(AgentLoop.stream(options)))
-        assert.deepStrictEqual(log, [])
-      }).pipe(at([Reply.toolCalls([{ name: "fail", arguments: "" }], { finishReason: "length" }), "Done"]))
-    )
-  }
-})
-
-describe("the output of a tool in parts", () => {
-  it.effect("is sent without its empty texts, which the host refuses", () =>
-    Effect.gen(function* () {
-      const Shot = Tool.make("shot", {
-        success: Schema.String,
-        toModelOutput: () => [
-          Prompt.textPart({ text: "" }),
-          Prompt.filePart({ mediaType: "image/png", data: "iVBORw0KGgo=" })
-        ]
-      })
-      const kit = Toolkit.make(Shot)
-      const tools = yield* Effect.provide(ToolSet.make(kit), kit.toLayer({ shot: () => Effect.succeed("x") }))
-      const { outcome } = yield* settled(AgentLoop.run({ prompt: "Go", tools }))
-      assert.strictEqual(outcome._tag, "Finished")
-    }).pipe(at([calls(["shot", {}]), "Done"]))
   )
 })
