@@ -8,7 +8,7 @@ import { CommandError } from "./commandError.ts"
 /** Reads the cassette in a file, with or without its suffix. One without interactions is an error: the path is wrong. */
 export const read = (path: string) =>
   Cassette.read(basename(path, ".json")).pipe(
-    Effect.provide(CassetteStore.layerFiles({ folder: dirname(path) })),
+    Effect.provide(CassetteStore.layerFile({ folder: dirname(path) })),
     Effect.filterOrFail(
       ({ interactions }) => interactions.length > 0,
       () =>

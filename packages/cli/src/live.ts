@@ -16,15 +16,15 @@ const fit = (text: string, columns: number): string => {
 
 interface Options {
   /** Time between two drawings in a terminal. Defaults to 100 milliseconds. */
-  readonly every?: Duration.Input | undefined
+  readonly interval?: Duration.Input | undefined
   /** Time between two lines elsewhere. Defaults to 5 seconds. */
-  readonly plainEvery?: Duration.Input | undefined
+  readonly plainInterval?: Duration.Input | undefined
 }
 
 /** Shows lines until the scope closes, and then their last state. Lines elsewhere go to stderr, so that a pipe has results only. */
 export const live = Effect.fnUntraced(function* (
   render: () => ReadonlyArray<string>,
-  { every = "100 millis", plainEvery = "5 seconds" }: Options = {}
+  { interval = "100 millis", plainInterval = "5 seconds" }: Options = {}
 ) {
   const terminal = yield* Terminal.Terminal
   const { canAnimate } = yield* TerminalCapabilities.TerminalCapabilities
@@ -41,5 +41,5 @@ export const live = Effect.fnUntraced(function* (
     yield* canAnimate ? Output.print(`${back}\u001b[0J${text}\n`) : Output.note(text)
   })
   yield* Effect.addFinalizer(() => draw)
-  yield* Effect.forkScoped(Effect.repeat(draw, Schedule.spaced(canAnimate ? every : plainEvery)))
+  yield* Effect.forkScoped(Effect.repeat(draw, Schedule.spaced(canAnimate ? interval : plainInterval)))
 })

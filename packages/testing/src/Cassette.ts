@@ -20,7 +20,7 @@
  * ```ts
  * const kimi = KimiClient.layer({ apiKey: Redacted.make("sk-any") }).pipe(
  *   Layer.provide(Cassette.layer({ name: "greeting" })),
- *   Layer.provide(CassetteStore.layerFiles({ folder: "test/cassettes" }))
+ *   Layer.provide(CassetteStore.layerFile({ folder: "test/cassettes" }))
  * )
  * ```
  *

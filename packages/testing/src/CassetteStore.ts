@@ -60,3 +60,12 @@ export const makeMemory = (texts: { readonly [name: string]: string } = {}): Eff
  */
 export const layerMemory = (texts?: { readonly [name: string]: string }): Layer.Layer<CassetteStore> =>
   Layer.effect(CassetteStore, makeMemory(texts))
+
+/**
+ * The same as `layerMemory`.
+ *
+ * @alias layerMemory
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer: typeof layerMemory = layerMemory

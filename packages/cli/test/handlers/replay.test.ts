@@ -21,7 +21,7 @@ describe("kimi replay", () => {
           Effect.provide(
             KimiClient.layer({ apiKey: Redacted.make(key), baseUrl: server.url }).pipe(
               Layer.provide(Cassette.layer({ name: "greeting", mode: "record" })),
-              Layer.provide(CassetteStore.layerFiles({ folder }))
+              Layer.provide(CassetteStore.layerFile({ folder }))
             )
           ),
           Effect.provideService(ConfigProvider.ConfigProvider, ConfigProvider.fromUnknown({}))

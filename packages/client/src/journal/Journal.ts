@@ -115,3 +115,12 @@ export const makeMemory = (options: Options = {}): Effect.Effect<Journal["Servic
  */
 export const layerMemory = (options?: Options): Layer.Layer<Journal, ConfigurationError> =>
   Layer.effect(Journal, makeMemory(options))
+
+/**
+ * The same as `layerMemory`.
+ *
+ * @alias layerMemory
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer: typeof layerMemory = layerMemory

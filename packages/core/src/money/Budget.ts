@@ -177,7 +177,7 @@ export const make = Effect.fnUntraced(function* (
   return {
     open: (call, read) => BudgetStage.openScoped(open, call, read),
     checkPrice,
-    stage: ({ balanceOf } = {}) => BudgetStage.make(open, BudgetOptions.describe(options), balanceOf),
+    stage: ({ balanceOf } = {}) => BudgetStage.stage(open, BudgetOptions.describe(options), balanceOf),
     events: Stream.fromPubSub(events),
     state: Effect.map(reservations.scopeBalances, (lines) =>
       lines.map(({ cap, reserved, scope, spent }) => ({

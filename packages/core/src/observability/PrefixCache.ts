@@ -148,7 +148,7 @@ const build = Effect.fnUntraced(function* (
     timeToLive: Duration.toMillis(Duration.fromInputUnsafe(timeToLive)),
     maxConversations
   })
-  const edits = Pipeline.layer(Pipeline.insertAfter("accounting", PrefixStage.make(observer)))
+  const edits = Pipeline.layer(Pipeline.insertAfter("accounting", PrefixStage.stage(observer)))
   return Context.add(yield* Layer.build(edits), PrefixCache, {
     events: Stream.fromPubSub(events),
     statistics: Effect.sync(() => observer.statistics)

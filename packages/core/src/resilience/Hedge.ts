@@ -166,8 +166,8 @@ const describeOptions = (options: Options): Stage.Stage["options"] => {
 }
 
 /**
- * A hedge stage with its own latencies and budget. Fails with all invalid
- * options.
+ * A hedge stage with its own latencies and budget: the service is the stage, and
+ * making it takes an effect, since it has state. Fails with all invalid options.
  *
  * @category constructors
  * @since 0.1.0

@@ -36,7 +36,7 @@ export interface FileOptions {
  * @category constructors
  * @since 0.1.0
  */
-export const makeFiles = ({ folder }: FileOptions): Effect.Effect<Main.CassetteStore["Service"]> =>
+export const makeFile = ({ folder }: FileOptions): Effect.Effect<Main.CassetteStore["Service"]> =>
   Effect.succeed(
     Main.CassetteStore.of({
       read: (name) => CassetteFile.read(folder, name),
@@ -45,10 +45,10 @@ export const makeFiles = ({ folder }: FileOptions): Effect.Effect<Main.CassetteS
   )
 
 /**
- * A store in the files of a folder, as `makeFiles` describes it.
+ * A store in the files of a folder, as `makeFile` describes it.
  *
  * @category layers
  * @since 0.1.0
  */
-export const layerFiles = (options: FileOptions): Layer.Layer<Main.CassetteStore> =>
-  Layer.effect(Main.CassetteStore, makeFiles(options))
+export const layerFile = (options: FileOptions): Layer.Layer<Main.CassetteStore> =>
+  Layer.effect(Main.CassetteStore, makeFile(options))

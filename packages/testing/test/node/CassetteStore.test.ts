@@ -17,10 +17,10 @@ const folder = Effect.acquireRelease(
 const append = (store: CassetteStore.CassetteStore["Service"], name: string, text: string) =>
   store.update(name, (current = "") => Effect.succeed(current + text))
 
-describe("CassetteStore.makeFiles", () => {
+describe("CassetteStore.makeFile", () => {
   it.effect("has no text for a name without a file", () =>
     Effect.gen(function* () {
-      const store = yield* CassetteStore.makeFiles({ folder: yield* folder })
+      const store = yield* CassetteStore.makeFile({ folder: yield* folder })
       assert.isUndefined(yield* store.read("a"))
     })
   )
@@ -28,7 +28,7 @@ describe("CassetteStore.makeFiles", () => {
   it.effect("keeps a text in a file below the folder", () =>
     Effect.gen(function* () {
       const path = yield* folder
-      const store = yield* CassetteStore.makeFiles({ folder: path })
+      const store = yield* CassetteStore.makeFile({ folder: path })
       yield* append(store, "agents/weather", "text")
       assert.strictEqual(yield* Effect.promise(() => readFile(join(path, "agents/weather.json"), "utf8")), "text")
       assert.strictEqual(yield* store.read("agents/weather"), "text")
@@ -38,7 +38,7 @@ describe("CassetteStore.makeFiles", () => {
   it.effect("leaves no other file", () =>
     Effect.gen(function* () {
       const path = yield* folder
-      yield* append(yield* CassetteStore.makeFiles({ folder: path }), "a", "text")
+      yield* append(yield* CassetteStore.makeFile({ folder: path }), "a", "text")
       assert.deepStrictEqual(yield* Effect.promise(() => readdir(path)), ["a.json"])
     })
   )
@@ -46,7 +46,7 @@ describe("CassetteStore.makeFiles", () => {
   it.effect("creates files that only their owner can read", () =>
     Effect.gen(function* () {
       const path = yield* folder
-      yield* append(yield* CassetteStore.makeFiles({ folder: path }), "a", "text")
+      yield* append(yield* CassetteStore.makeFile({ folder: path }), "a", "text")
       assert.strictEqual((yield* Effect.promise(() => stat(join(path, "a.json")))).mode & 0o777, 0o600)
     })
   )
@@ -54,7 +54,7 @@ describe("CassetteStore.makeFiles", () => {
   it.effect("keeps the permissions of a file", () =>
     Effect.gen(function* () {
       const path = yield* folder
-      const store = yield* CassetteStore.makeFiles({ folder: path })
+      const store = yield* CassetteStore.makeFile({ folder: path })
       yield* append(store, "a", "text")
       yield* Effect.promise(() => chmod(join(path, "a.json"), 0o644))
       yield* append(store, "a", "text")
@@ -65,7 +65,7 @@ describe("CassetteStore.makeFiles", () => {
   it.effect("leaves the file unchanged when the change fails", () =>
     Effect.gen(function* () {
       const path = yield* folder
-      const store = yield* CassetteStore.makeFiles({ folder: path })
+      const store = yield* CassetteStore.makeFile({ folder: path })
       yield* append(store, "a", "text")
       assert.strictEqual(yield* Effect.flip(store.update("a", () => Effect.fail("no"))), "no")
       assert.strictEqual(yield* store.read("a"), "text")
@@ -78,10 +78,10 @@ describe("CassetteStore.makeFiles", () => {
       const path = yield* folder
       yield* Effect.forEach(
         Array.from({ length: 20 }, (_, index) => `${index};`),
-        (text) => Effect.flatMap(CassetteStore.makeFiles({ folder: path }), (store) => append(store, "a", text)),
+        (text) => Effect.flatMap(CassetteStore.makeFile({ folder: path }), (store) => append(store, "a", text)),
         { concurrency: "unbounded" }
       )
-      const store = yield* CassetteStore.makeFiles({ folder: path })
+      const store = yield* CassetteStore.makeFile({ folder: path })
       assert.strictEqual((yield* store.read("a"))?.split(";").length, 21)
     })
   )
@@ -95,7 +95,7 @@ describe("CassetteStore.makeFiles", () => {
         return child.pid
       })
       yield* Effect.promise(() => writeFile(join(path, "a.json.lock"), `${pid}`))
-      const store = yield* CassetteStore.makeFiles({ folder: path })
+      const store = yield* CassetteStore.makeFile({ folder: path })
       yield* append(store, "a", "text")
       assert.strictEqual(yield* store.read("a"), "text")
     })
@@ -104,7 +104,7 @@ describe("CassetteStore.makeFiles", () => {
   for (const name of ["../a", "/a", "a/../../b", "", "a\u0000", "a\\b", ".a", "C:a"]) {
     it.effect(`does not accept the name ${JSON.stringify(name)}`, () =>
       Effect.gen(function* () {
-        const store = yield* CassetteStore.makeFiles({ folder: yield* folder })
+        const store = yield* CassetteStore.makeFile({ folder: yield* folder })
         assert.instanceOf(yield* Effect.flip(append(store, name, "")), CassetteStoreError)
         assert.instanceOf(yield* Effect.flip(store.read(name)), CassetteStoreError)
       })
@@ -114,7 +114,7 @@ describe("CassetteStore.makeFiles", () => {
   it.effect("names the file that cannot be read", () =>
     Effect.gen(function* () {
       const path = yield* folder
-      const store = yield* CassetteStore.makeFiles({ folder: path })
+      const store = yield* CassetteStore.makeFile({ folder: path })
       yield* Effect.promise(() => writeFile(join(path, "b"), ""))
       const error = yield* Effect.flip(store.read("b/a"))
       assert.include(error.message, join(path, "b/a.json"))

@@ -22,7 +22,7 @@ const record = (path: string, name: string) =>
       KimiClient.layer({ apiKey: Redacted.make("sk-test") }).pipe(
         Layer.provide(Cassette.layer({ name, mode: "record" })),
         Layer.provide(MockProvider.layerHttp()),
-        Layer.provide(CassetteStore.layerFiles({ folder: path })),
+        Layer.provide(CassetteStore.layerFile({ folder: path })),
         Layer.provide(variables())
       )
     )

@@ -9,7 +9,7 @@ export const isSuspending = ({ category, isRetryable }: SwarmAgentError): boolea
   category === "quota" || category === "authentication" || (category === "rate limit" && !isRetryable)
 
 /** Refusals of the client itself, which are final for one call and temporary for an agent. */
-const clientRefusals: ReadonlySet<string> = new Set([
+const clientRefusals: ReadonlySet<string> = new Set<SwarmAgentError["_tag"]>([
   "CircuitOpenError",
   "AdmissionTimeoutError",
   "AdmissionQueueFullError"

@@ -53,7 +53,7 @@ export const openScoped = (
  * @category stages
  * @since 0.1.0
  */
-export const make = (
+export const stage = (
   open: Open,
   options: Stage.Stage["options"],
   balanceOf: ((call: Call) => AccountBalance.Reader | undefined) | undefined

@@ -11,7 +11,7 @@ const plan = Fallback.stage({ check: Effect.succeed, steps: [step("b/kimi-k3")] 
 
 const answeredOf = (notes: CallState): Call | undefined => notes.lastAttempt
 
-describe("Answerer", () => {
+describe("LastAttempt", () => {
   it.effect("notes the call that was made last, also after a fallback moved it", () =>
     Effect.gen(function* () {
       for (const failing of [[], ["a"]]) {

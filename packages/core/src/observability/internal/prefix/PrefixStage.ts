@@ -45,10 +45,10 @@ const observeStream =
 /**
  * The stage of an observer. It changes nothing.
  *
- * @category constructors
+ * @category stages
  * @since 0.1.0
  */
-export const make = (observer: PrefixObserver): Stage.Stage =>
+export const stage = (observer: PrefixObserver): Stage.Stage =>
   Stage.make("prefixCache", {
     effect: observeAttempt(observer),
     stream: observeStream(observer),
