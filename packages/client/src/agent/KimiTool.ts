@@ -140,10 +140,12 @@ export interface Options {
 /** Whether the host searches the web for a call, which costs money. */
 const searches = (uri: string): boolean => /\/web-search:/.test(uri)
 
-const validUri = /^[\w.-]+\/[\w.-]+:[\w.-]+$/
+/** An owner of dots alone would be another path. */
+const validUri = /^(?!\.{1,2}\/)[\w.-]+\/[\w.-]+:[\w.-]+$/
 
 const uriOf = (formula: Formula): Effect.Effect<string, InvalidRequestError> => {
-  const uri = formula.includes("/") ? formula : `moonshot/${formula}:latest`
+  // Programs in JavaScript pass other types.
+  const uri = String(formula).includes("/") ? formula : `moonshot/${formula}:latest`
   return validUri.test(uri)
     ? Effect.succeed(uri)
     : Effect.fail(

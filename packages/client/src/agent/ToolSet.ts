@@ -20,7 +20,8 @@
  *
  * **Gotchas**
  *
- * - A defect of a handler is a defect of `run`, as in `effect/ai`.
+ * - A defect of a handler is a defect of `run`, as in `effect/ai`; `AgentLoop`
+ *   makes it a failed call.
  * - `run` has neither a timeout nor a limit of concurrent calls: `AgentLoop` adds
  *   both.
  *

@@ -159,6 +159,14 @@ describe("the time of a tool", () => {
       assert.deepStrictEqual([log, outcomeOf(result)], [["read x done", "wait 30 interrupted"], "ToolTimeoutError"])
     }).pipe(at([calls(["wait", { seconds: 30 }], ["read", { path: "x" }])]))
   )
+
+  it.effect("is refused for a name that no tool has", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(runWith({ toolTimeouts: { wiat: "2 seconds" } }))
+      assert.deepInclude(error, { _tag: "InvalidRequestError", parameter: "toolTimeouts.wiat" })
+      assert.match(error.message, /must be one of note, wait, read/)
+    }).pipe(at([]))
+  )
 })
 
 describe("tool calls of one turn", () => {
