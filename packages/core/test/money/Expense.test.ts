@@ -26,7 +26,11 @@ const withMoney = Effect.fnUntraced(function* (options: Partial<Parameters<typeo
     state: stateOf(budget),
     entries: Effect.map(accounting.entries, (all) =>
       all.map(({ agent, attempts, cost, model, outcome, tool }) => [
-        ...[tool, model, outcome, agent, attempts],
+        tool,
+        model,
+        outcome,
+        agent,
+        attempts,
         cost._tag === "Some" ? BigDecimal.format(cost.value.total) : undefined
       ])
     ),
