@@ -23,6 +23,37 @@ describe("a tool call that the output limit cut off", () => {
   }
 })
 
+describe("a tool call without arguments before one that the output limit cut off", () => {
+  it.effect("runs", () =>
+    Effect.gen(function* () {
+      const { log, tools } = yield* makeTools
+      yield* settled(AgentLoop.run({ prompt: "Go", tools }))
+      assert.deepStrictEqual(log, ["refuse"])
+    }).pipe(
+      at([
+        Reply.toolCalls(
+          [
+            { name: "refuse", arguments: "" },
+            { name: "fail", arguments: "" }
+          ],
+          { finishReason: "length" }
+        ),
+        "Done"
+      ])
+    )
+  )
+})
+
+describe("a tool call without arguments in a complete response", () => {
+  it.effect("runs", () =>
+    Effect.gen(function* () {
+      const { log, tools } = yield* makeTools
+      yield* settled(AgentLoop.run({ prompt: "Go", tools }))
+      assert.deepStrictEqual(log, ["refuse"])
+    }).pipe(at([Reply.toolCalls([{ name: "refuse", arguments: "" }]), "Done"]))
+  )
+})
+
 describe("the output of a tool in parts", () => {
   it.effect("is sent without its empty texts, which the host refuses", () =>
     Effect.gen(function* () {
