@@ -26,7 +26,7 @@ describe("a call that fails before its first event", () => {
       return { response, json: (yield* Effect.promise(() => response.json())) as unknown }
     })
 
-  it.effect("has the status and the wait of its error, and a JSON body without texts of the host", () =>
+  it.effect("has the status of its error, with a JSON body that has no texts of the host", () =>
     Effect.gen(function* () {
       const { json, response } = yield* respond(Stream.fail(limited), EventStream.events)
       assert.strictEqual(response.status, 429)
@@ -113,7 +113,7 @@ describe("a call that fails before its first event", () => {
 })
 
 describe("a wait for the first event", () => {
-  /** A stream without an event, which tells when it is closed. */
+  /** A stream without an event, which reports when it is closed. */
   const waiting = Effect.gen(function* () {
     const isClosed = yield* Deferred.make<void>()
     return { isClosed, stream: Stream.ensuring(Stream.never, Deferred.succeed(isClosed, undefined)) }

@@ -30,7 +30,7 @@ export const pathSegment = (
       : Effect.succeed(segment)
   })
 
-/** Why a path would be another one than it says, if it would. */
+/** Why a path would lead to another address than its segments state, if it would. */
 export const pathIssue = (path: unknown): string | undefined => {
   if (typeof path !== "string" || !path.startsWith("/"))
     return "The path of a request must be a text that starts with a slash"

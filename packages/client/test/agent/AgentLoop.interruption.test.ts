@@ -179,7 +179,7 @@ describe("a tool that throws", () => {
     }).pipe(at([note]))
   )
 
-  it.effect("is logged with its frames and without its message", () =>
+  it.effect("is logged with its frames but no message", () =>
     Effect.gen(function* () {
       const { lines } = yield* runBroken()
       assert.lengthOf(lines, 1)
@@ -195,7 +195,7 @@ describe("a tool that throws", () => {
     }).pipe(at([note, "Done"]))
   )
 
-  it.effect("does not run if it throws when it is asked for an approval", () =>
+  it.effect("does not run if it throws in `needsApproval`", () =>
     Effect.gen(function* () {
       const tool = Tool.make("note", {
         parameters: Schema.Struct({ text: Schema.String }),

@@ -101,7 +101,7 @@ describe("a tool with a schema of zod", () => {
     assert.notInclude(content, "hunter2")
   })
 
-  it("is asked for approvals with the decoded input", async () => {
+  it("needs an approval by its decoded input", async () => {
     const tool = (inputs: Array<unknown>) =>
       AgentRequest.tool({
         name: "book",

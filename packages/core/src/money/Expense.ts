@@ -113,7 +113,7 @@ export const charge =
   <A, E2 extends E, R>(effect: Effect.Effect<A, E2, R>): Effect.Effect<A, E2 | BudgetError, R> =>
     Effect.flatMap(current, (services) =>
       Effect.uninterruptibleMask((restore) => {
-        // One of its own: a scope that the effect needs is that of the caller.
+        // A separate one: a scope that the effect needs is that of the caller.
         const scope = Scope.makeUnsafe()
         const reserved = services.budget?.reserve(expense) ?? Effect.undefined
         return services.withTags(Scope.provide(scope)(reserved)).pipe(

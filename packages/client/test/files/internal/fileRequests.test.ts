@@ -71,7 +71,7 @@ describe("the id of a file", () => {
     })
   )
 
-  it.effect("is one segment of the path, whatever it contains", () =>
+  it.effect("is one segment of the path with any content", () =>
     Effect.gen(function* () {
       const paths: Array<string> = []
       const api = hostApiOf(providers.moonshot, ({ path }) => {
