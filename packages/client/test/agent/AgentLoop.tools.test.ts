@@ -245,13 +245,16 @@ describe("a large result", () => {
 })
 
 describe("a request", () => {
-  it.effect("forces a tool only on the first response to the user", () =>
+  it.effect.each([
+    ["required", undefined],
+    ["auto", "auto"]
+  ] as const)("forces a tool only on the first response to the user: %s, then %s", ([first, second]) =>
     Effect.gen(function* () {
-      yield* runWith({ request: { tool_choice: "required" } })
+      yield* runWith({ request: { tool_choice: first } })
       const mock = yield* MockProvider.MockProvider
       assert.deepStrictEqual(
         (yield* mock.requests).map(({ request }) => request.tool_choice),
-        ["required", undefined]
+        [first, second]
       )
     }).pipe(at([calls(["note", { text: "a" }]), "Done"]))
   )
@@ -289,15 +292,13 @@ describe("a request", () => {
 })
 
 describe("a response that the host has blocked", () => {
-  it.effect("runs no tool", () =>
+  it.effect.each(["refusal", "content_filter"])("runs no tool: %s", (finishReason) =>
     Effect.gen(function* () {
       const { log, result } = yield* runWith()
-      assert.deepStrictEqual(result.outcome, { _tag: "Finished", finishReason: "refusal" })
+      assert.deepStrictEqual(result.outcome, { _tag: "Finished", finishReason })
       assert.deepStrictEqual(log, [])
       assertAccepted(result.messages)
-    }).pipe(
-      at([Reply.toolCalls([{ name: "note", arguments: { text: "a" } }], { reasoning: "Hm", finishReason: "refusal" })])
-    )
+    }).pipe(at([Reply.toolCalls([{ name: "note", arguments: { text: "a" } }], { reasoning: "Hm", finishReason })]))
   )
 })
 
@@ -308,5 +309,22 @@ describe("a tool call without reasoning", () => {
       assert.strictEqual(outcomeOf(result), "Finished")
       assertAccepted(result.messages)
     }).pipe(at([Reply.toolCalls([{ name: "note", arguments: { text: "a" } }]), "Done"]))
+  )
+
+  it.effect("is sent back without one at a host that requires none", () =>
+    Effect.gen(function* () {
+      const { result } = yield* runWith()
+      assert.deepStrictEqual(
+        result.messages.filter((message) => "reasoning_content" in message),
+        []
+      )
+    }).pipe(
+      Effect.provide(
+        MockProvider.layerClient(
+          { script: [Reply.toolCalls([{ name: "note", arguments: { text: "a" } }]), "Done"] },
+          { model: "kimi-k3", provider: "together" }
+        )
+      )
+    )
   )
 })
