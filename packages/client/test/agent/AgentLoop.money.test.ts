@@ -18,7 +18,7 @@ import * as Schema from "effect/Schema"
 import * as Tool from "effect/ai/Tool"
 import * as Toolkit from "effect/ai/Toolkit"
 import { hostApiOf } from "../support/hosts.ts"
-import { calls, toolTexts } from "./support/agent.ts"
+import { calls, settled, toolTexts } from "./support/agent.ts"
 
 /** A client with the caps of its configuration, or with services that are provided. */
 const clientOf = (script: Script.Script, config: KimiConfig.Options = {}) =>
@@ -44,7 +44,7 @@ const spentBy = <E, R>(tools: Effect.Effect<ToolSet.ToolSet, E, R>, name = "look
   Effect.gen(function* () {
     const budget = yield* Budget.Budget
     const accounting = yield* Accounting.Accounting
-    const result = yield* AgentLoop.run({ tools: yield* tools, prompt: "Go", request, agent: "scout" })
+    const result = yield* settled(AgentLoop.run({ tools: yield* tools, prompt: "Go", request, agent: "scout" }))
     const tool = (yield* accounting.entries).find((entry) => entry.tool === name)
     const state = yield* budget.state
     const ofModels = Accounting.total((yield* accounting.entries).filter((entry) => entry.tool === undefined))
@@ -106,18 +106,20 @@ describe("a tool with a price", () => {
 
 describe("a formula with a price", () => {
   /** A host whose web search returns this fiber. */
-  const search = (fiber: unknown) =>
+  const search = (fiber: unknown) => searchOf(Effect.succeed(fiber))
+
+  const searchOf = (fiber: Effect.Effect<unknown>) =>
     Effect.gen(function* () {
       return yield* ToolSet.make(yield* KimiTool.formula("web-search"))
     }).pipe(
       Effect.provideService(
         HostApi,
         hostApiOf(providers.moonshot, ({ method }) =>
-          Effect.succeed(
-            method === "POST"
-              ? fiber
-              : { tools: [{ type: "function", function: { name: "web_search", parameters: { type: "object" } } }] }
-          )
+          method === "POST"
+            ? fiber
+            : Effect.succeed({
+                tools: [{ type: "function", function: { name: "web_search", parameters: { type: "object" } } }]
+              })
         )
       )
     )
@@ -129,6 +131,14 @@ describe("a formula with a price", () => {
         "web_search"
       )
       assert.deepStrictEqual([spent, tool, toolTexts(result.messages)], ["0.005", ["scout", 1], ["found"]])
+    })
+  )
+
+  it.effect("is paid if it exceeds its timeout, since the host may have run it", () =>
+    Effect.gen(function* () {
+      const { result, spent, tool } = yield* spentBy(searchOf(Effect.never), "web_search")
+      assert.deepStrictEqual([spent, tool], ["0.005", ["scout", 1]])
+      assert.match(toolTexts(result.messages)[0] ?? "", /"status":"timeout"/)
     })
   )
 
