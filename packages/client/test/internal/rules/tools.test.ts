@@ -166,11 +166,7 @@ describe("loadedTools", () => {
       },
       repaired: {
         model: "kimi-k3",
-        messages: [
-          { role: "system", content: "Be brief.", name: "Ada" },
-          { ...loading("f"), name: "Ada" },
-          user
-        ]
+        messages: [{ role: "system", content: "Be brief.", name: "Ada" }, { ...loading("f"), name: "Ada" }, user]
       },
       note: "separated the content of messages[0] from its tools"
     })
