@@ -233,6 +233,7 @@ export class StreamDecoder {
     const whole = toWholeChunk(json)
     const chunk = this.#decodeChunk(whole?.chunk ?? json)
     if (chunk === undefined) return this.#failNoChunk()
+    for (const warning of whole?.warnings ?? []) this.#warnings.add(warning)
     this.#onChunk(chunk, whole)
     // A JSON document is complete by itself.
     if (whole !== undefined && this.#parser.format === "json" && this.failure === undefined) this.#finish(false, true)

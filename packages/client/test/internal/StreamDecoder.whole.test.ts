@@ -56,6 +56,23 @@ describe("a stream with a whole message in place of a delta", () => {
     assert.deepStrictEqual(response["warnings"], warnings)
   })
 
+  it("has the content of a message that is a text", () => {
+    const last = { choices: [{ index: 0, message: "Hi there", finish_reason: "stop" }] }
+    for (const data of [[last], [chunk({ content: "Hi " }), last]]) {
+      const response = settle(decodeData([...data, "[DONE]"]))
+      assert.strictEqual(response["text"], "Hi there")
+      assert.include(response["warnings"], "choices[].message: a string was converted")
+    }
+  })
+
+  it("has the pieces of text of an API for completions", () => {
+    const piece = (text: string, finish_reason: string | null) => ({ choices: [{ index: 0, text, finish_reason }] })
+    for (const first of [piece("Hi ", null), chunk({ content: "Hi " })]) {
+      const response = settle(decodeData([first, piece("there", null), piece("", "stop"), "[DONE]"]))
+      assert.deepInclude(response, { text: "Hi there", warnings: ["choices[].text: a string was converted"] })
+    }
+  })
+
   it("has the content that only the message of another choice has", () => {
     const { events, failure } = decodeData(
       [chunk({ content: "Hi" }, "stop"), message({ content: "Hello" }, "stop", 1), "[DONE]"],
