@@ -118,13 +118,17 @@ export class StreamChoices {
   add(wire: WireChoice, events: Array<StreamEvent>, whole?: WholeMessage): ChoiceProblem | undefined {
     const choice = wire.index ?? 0
     if (!Number.isInteger(choice) || choice < 0 || choice >= maxChoices) return { _tag: "index" }
-    while (this.#states.length <= choice) this.#states.push(new ChoiceState(this.#options))
-    const state = this.#states[choice] ?? new ChoiceState(this.#options)
+    const state = this.#stateOf(choice)
     if (wire.finish_reason) state.finishReason = knownReason(wire.finish_reason) ?? undefined
     const { delta } = wire
     if (delta === undefined || delta === null) return undefined
     if (whole === undefined || !state.hasBegun) return this.#addDelta(state, choice, delta, events)
     return this.#addRest(state, choice, whole, delta, events)
+  }
+
+  #stateOf(choice: number): ChoiceState {
+    while (this.#states.length <= choice) this.#states.push(new ChoiceState(this.#options))
+    return this.#states[choice] ?? new ChoiceState(this.#options)
   }
 
   /** Appends the text that was held back. After it, the choices are known to be complete, or have a problem. */

@@ -231,12 +231,18 @@ export class StreamDecoder {
     if (isEmptyList(json) && this.#parser.format === "sse") return
     if (isHeartbeat(json) || this.#isNoChunk(json)) return
     const whole = toWholeChunk(json)
-    const chunk = this.#decodeChunk(whole?.chunk ?? json)
-    if (chunk === undefined) return this.#failNoChunk()
-    for (const warning of whole?.warnings ?? []) this.#warnings.add(warning)
-    this.#onChunk(chunk, whole)
+    if (!this.#addChunk(json, whole)) return this.#failNoChunk()
     // A JSON document is complete by itself.
     if (whole !== undefined && this.#parser.format === "json" && this.failure === undefined) this.#finish(false, true)
+  }
+
+  /** Adds the content of a chunk. Returns whether it could be decoded. */
+  #addChunk(json: object, whole: WholeChunk | undefined): boolean {
+    const chunk = this.#decodeChunk(whole?.chunk ?? json)
+    if (chunk === undefined) return false
+    for (const warning of whole?.warnings ?? []) this.#warnings.add(warning)
+    this.#onChunk(chunk, whole)
+    return true
   }
 
   /** Decodes a chunk as the API sends it, or as far as it is needed. */
@@ -277,10 +283,8 @@ export class StreamDecoder {
   /** A chunk that reports an error, in addition to the last of its content. */
   #onEmbeddedError(json: object): void {
     if (hasChoices(json)) {
-      const whole = toWholeChunk(json)
-      const chunk = this.#decodeChunk(whole?.chunk ?? json)
       // The error counts more than content that cannot be decoded.
-      if (chunk !== undefined) this.#onChunk(chunk, whole)
+      this.#addChunk(json, toWholeChunk(json))
     }
     if (this.failure === undefined) this.#fail(json)
   }

@@ -59,7 +59,7 @@ const toWireAssistant = (message: AssistantMessage, provider: Provider): WireAss
   }
 }
 
-/** Beside tools, Moonshot rejects content, and even its name. */
+/** Moonshot rejects content next to tools, and even its name. */
 const toWireSystem = (message: SystemMessage): SystemMessage => {
   const { content, ...rest } = message
   return message.tools !== undefined && isBlank(content) ? rest : message

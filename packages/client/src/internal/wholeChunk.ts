@@ -4,9 +4,9 @@ import { isObject, type Members } from "./jsonMembers.ts"
 
 /**
  * How a choice has a whole message: in place of a delta, where it must fit what
- * was received, or beside an empty delta, where it counts only without any.
+ * was received, or next to an empty delta, where it counts only without any.
  */
-export type WholeMessage = "in place" | "beside"
+export type WholeMessage = "in place" | "next to a delta"
 
 /** A chunk with deltas in place of other forms of content. */
 export interface WholeChunk {
@@ -38,7 +38,7 @@ interface Content {
 const contentOf = ({ delta, finish_reason: reason, message, text }: Members): Content | undefined => {
   if (isObject(delta)) {
     return isObject(message) && isEmpty(delta) && typeof reason === "string"
-      ? { delta: toDelta(message), kind: "beside" }
+      ? { delta: toDelta(message), kind: "next to a delta" }
       : undefined
   }
   if (isObject(message)) return { delta: toDelta(message), kind: "in place" }

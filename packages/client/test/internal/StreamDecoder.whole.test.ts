@@ -122,7 +122,7 @@ describe("a stream with a whole message in place of a delta", () => {
   })
 })
 
-describe("a stream with a whole message beside an empty delta", () => {
+describe("a stream with a whole message next to an empty delta", () => {
   const last = (content: string) => ({
     choices: [{ index: 0, delta: {}, message: { content }, finish_reason: "stop" }]
   })

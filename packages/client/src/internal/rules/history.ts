@@ -35,7 +35,7 @@ export const isEmpty = (message: Message): boolean => {
   }
 }
 
-/** Whether a message has a text part without text. The encoder leaves out content that is empty as a whole, beside tool calls and loaded tools. */
+/** Whether a message has a text part without text. The encoder leaves out content that is empty as a whole, next to tool calls and loaded tools. */
 export const hasEmptyPart = (message: Message): boolean => {
   const { content } = message
   if (typeof content !== "object" || content === null) return false

@@ -72,7 +72,7 @@ const tooManyTools: Rule = (request, target) => {
   return undefined
 }
 
-/** A call of an equal name would not tell which tool is meant. Source: the function checks of Moonshot's vendor verifier. */
+/** The tool of a call is found by its name. Source: the checks of dynamic tools in Moonshot's vendor verifier. */
 const repeatedName: Rule = (request, target) => {
   const names = new Set<string>()
   for (const [position, tool] of toolsOf(request)) {
@@ -108,13 +108,9 @@ const hostedTool: Rule = (request, target) => {
 export const toolList: Rule = (request, target) =>
   tooManyTools(request, target) ?? repeatedName(request, target) ?? hostedTool(request, target)
 
-const withoutTools = ({ tools: _, ...message }: SystemMessage): SystemMessage => message
-
-const withoutContent = ({ content: _, ...message }: SystemMessage): SystemMessage => message
-
 /**
  * Refuses messages that load tools where the model does not support it, or
- * beside content. Source: Moonshot's guide to dynamic tool loading.
+ * next to content. Source: Moonshot's guide to dynamic tool loading.
  */
 export const loadedTools: Rule = (request, target) => {
   if (!target.provider.isMoonshot) return undefined
@@ -126,13 +122,14 @@ export const loadedTools: Rule = (request, target) => {
     const parameter = `messages[${index}].tools`
     return unsupported(request, target, `${request.model} cannot load tools by a message`, "absent", fix, parameter)
   }
-  return contentBesideTools(request, target)
+  return contentWithTools(request, target)
 }
 
-const contentBesideTools: Rule = (request, target) => {
+const contentWithTools: Rule = (request, target) => {
   const index = request.messages.findIndex((message) => loadedBy(message) !== undefined && hasText(message))
   const message = request.messages[index]
   if (message?.role !== "system") return undefined
+  const { content, tools, ...rest } = message
   return {
     error: new InvalidRequestError({
       ...errorMembers(request, target, "A message that loads tools must not have content"),
@@ -141,7 +138,7 @@ const contentBesideTools: Rule = (request, target) => {
     repair: {
       request: {
         ...request,
-        messages: request.messages.toSpliced(index, 1, withoutTools(message), withoutContent(message))
+        messages: request.messages.toSpliced(index, 1, { ...rest, content }, { ...rest, tools })
       },
       note: `separated the content of messages[${index}] from its tools`
     }

@@ -172,7 +172,7 @@ describe("loadedTools", () => {
     })
   })
 
-  it("accepts tools beside empty content", () => {
+  it("accepts tools next to empty content", () => {
     for (const content of ["", [], [{ type: "text", text: "" }]] as const) {
       assert.isUndefined(ask(loadedTools, "kimi-k3", { messages: [user, { ...loading("f"), content }] }))
     }

@@ -32,7 +32,7 @@ export interface Host {
   readonly until: (name: string, isSo: () => boolean) => Effect.Effect<void>
 }
 
-/** Shorter than the time of a test, whose own error does not tell what the test waited for. */
+/** Shorter than the time of a test, whose own error does not contain what the test waited for. */
 const maxMillis = 28_000
 
 const path = fileURLToPath(new URL("./worker.ts", import.meta.url))
