@@ -10,14 +10,20 @@ import * as Fiber from "effect/Fiber"
 import * as Schedule from "effect/Schedule"
 import { temporaryFolder } from "./temporaryFolder.ts"
 
-const program = fileURLToPath(new URL("../src/main.ts", import.meta.url))
+const program = fileURLToPath(new URL("../src/bin.ts", import.meta.url))
 const key = "sk-of-the-process"
 
 const start = (args: ReadonlyArray<string>, env: { readonly [name: string]: string } = {}) =>
   Effect.acquireRelease(
     Effect.sync(() =>
       spawn(process.execPath, [program, ...args], {
-        env: { PATH: process.env["PATH"], HOME: "/nonexistent", KIMI_API_KEY: key, ...env }
+        env: {
+          PATH: process.env["PATH"],
+          HOME: "/nonexistent",
+          NODE_DISABLE_COMPILE_CACHE: "1",
+          KIMI_API_KEY: key,
+          ...env
+        }
       })
     ),
     (child) => Effect.sync(() => child.kill("SIGKILL"))
