@@ -1,4 +1,5 @@
 /** Runs the command in this process, with its output collected. */
+import * as NodeChildProcessSpawner from "@effect/platform-node/NodeChildProcessSpawner"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodePath from "@effect/platform-node/NodePath"
 import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
@@ -6,7 +7,6 @@ import * as ConfigProvider from "effect/ConfigProvider"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { ChildProcessSpawner, make as makeSpawner } from "effect/process/ChildProcessSpawner"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
 import * as Terminal from "effect/Terminal"
@@ -61,10 +61,7 @@ export const runKimi = (args: ReadonlyArray<string>, { env = {}, stdin, typed }:
           NodeFileSystem.layer,
           NodePath.layer,
           Layer.succeed(Terminal.Terminal, terminal),
-          Layer.succeed(
-            ChildProcessSpawner,
-            makeSpawner(() => Effect.die("not used"))
-          ),
+          Layer.provide(NodeChildProcessSpawner.layer, [NodeFileSystem.layer, NodePath.layer]),
           Stdio.layerTest({
             stdinIsTerminal: Effect.succeed(stdin === undefined),
             stdin: Stream.fromIterable(stdin === undefined ? [] : [new TextEncoder().encode(stdin)])
