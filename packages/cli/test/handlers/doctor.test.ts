@@ -174,6 +174,25 @@ describe("kimi doctor", () => {
   )
   brokenFile("an .env file that cannot be read", /kimi\.env/, (path) => mkdirSync(path))
 
+  it.live("names a variable that sets no option", () =>
+    Effect.map(
+      diagnose(() => Effect.succeed({ KIMI_MAX_ATEMPTS: "3" })),
+      ({ checks, code }) => {
+        assert.strictEqual(code, 0)
+        assert.match(problemsOf(checks).join(), /KIMI_MAX_ATEMPTS sets no option/)
+      }
+    )
+  )
+
+  it.live("logs nothing beside its checks", () =>
+    Effect.gen(function* () {
+      const port = yield* closedPort
+      const env = { KIMI_API_KEY: key, KIMI_BASE_URL: `http://127.0.0.1:${port}/v1` }
+      const { stderr } = yield* runKimi(["doctor"], { env })
+      assert.match(stderr, /^kimi: CommandError: Problems: 1\n/)
+    })
+  )
+
   it.live("names the region to which the key belongs", () =>
     Effect.gen(function* () {
       const [own, other] = [yield* MockServer.make({ apiKey: "sk-of-this" }), yield* MockServer.make({ apiKey: key })]
