@@ -50,11 +50,7 @@ export interface Options {
  * @category suites
  * @since 0.1.0
  */
-export const suite = (
-  it: It,
-  layer: Layer.Layer<Journal, unknown>,
-  { clock = "Effect" }: Options = {}
-): void => {
+export const suite = (it: It, layer: Layer.Layer<Journal, unknown>, { clock = "Effect" }: Options = {}): void => {
   const register = clock === "Effect" ? it.effect : it.live
   const make = Effect.map(Layer.build(Layer.fresh(layer)), (context) => Context.get(context, Journal))
   const time = Duration.times(lease, 1.5)

@@ -14,7 +14,8 @@ type Entry = Append["entry"]
 
 /** Entries that are lost, by the law that this breaks. */
 const lost: Readonly<Record<string, (append: Append, index: number) => boolean>> = {
-  "returns a recorded result without making the call": ({ entry, runId }) => runId === "replay" && entry.kind === "Result",
+  "returns a recorded result without making the call": ({ entry, runId }) =>
+    runId === "replay" && entry.kind === "Result",
   "records that a call begins before it is made": ({ entry, runId }) => runId === "intent" && entry.kind === "Intent",
   "keeps the result with which an uncertain call was resolved": ({ entry, runId }) =>
     runId === "resolved" && entry.kind === "Result",
@@ -29,7 +30,10 @@ const changed: Readonly<Record<string, (run: string, entry: Entry) => Entry>> = 
     run === "again" ? { ...entry, digest: "x" } : entry,
   "refuses another request under a recorded key": (run, entry) =>
     run === "changed" ? { ...entry, digest: "other" } : entry,
-  "keeps any text": (run, entry) => ({ ...entry, key: run.startsWith("text") ? entry.key.replace("\0", "") : entry.key })
+  "keeps any text": (run, entry) => ({
+    ...entry,
+    key: run.startsWith("text") ? entry.key.replace("\0", "") : entry.key
+  })
 }
 
 const claims = (store: Store, breaks: (law: string) => boolean): Pick<Store, "claim" | "renew" | "end"> => ({
@@ -50,9 +54,7 @@ const claims = (store: Store, breaks: (law: string) => boolean): Pick<Store, "cl
     })
   },
   renew: (run, claim, ttl) =>
-    run === "renewed" && breaks("keeps a lease that is renewed")
-      ? Effect.succeed(true)
-      : store.renew(run, claim, ttl),
+    run === "renewed" && breaks("keeps a lease that is renewed") ? Effect.succeed(true) : store.renew(run, claim, ttl),
   end: (run, claim, isCompleted) => {
     if (run === "released" && breaks("leases a released resource at once")) return Effect.succeed(true)
     const isKept = run === "completed" && breaks("never leases a completed resource")
@@ -98,7 +100,9 @@ const runs = (store: Store, breaks: (law: string) => boolean): Pick<Store, "open
     Effect.map(store.status(run), (status) => {
       if (status === undefined) {
         const isInvented = breaks("has no status of a run that does not exist")
-        return isInvented ? { header: { kind: "", digest: "" }, isCancelled: false, calls: 0, resources: [] } : undefined
+        return isInvented
+          ? { header: { kind: "", digest: "" }, isCancelled: false, calls: 0, resources: [] }
+          : undefined
       }
       if (breaks("counts the results of a run")) return { ...status, calls: status.calls + 1 }
       const isWaiting =

@@ -15,13 +15,19 @@ export const register = ({ pass, test }: Subject): void => {
     Effect.gen(function* () {
       const worker = yield* join(journal, "order", "c", "a", "b")
       const leases = [...(yield* worker.claim({ limit: 2 })), ...(yield* worker.claim({ limit: 2 }))]
-      equal(leases.map(({ resource }) => resource), ["c", "a", "b"])
+      equal(
+        leases.map(({ resource }) => resource),
+        ["c", "a", "b"]
+      )
     }))
 
   test("leases one resource by its name", (journal) =>
     Effect.gen(function* () {
       const worker = yield* join(journal, "named", "a", "b")
-      equal((yield* worker.claim({ limit: 2, resource: "b" })).map(({ resource }) => resource), ["b"])
+      equal(
+        (yield* worker.claim({ limit: 2, resource: "b" })).map(({ resource }) => resource),
+        ["b"]
+      )
     }))
 
   test("keeps a lease that is renewed", (journal) =>

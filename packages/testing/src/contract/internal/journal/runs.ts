@@ -42,7 +42,10 @@ export const register = ({ test }: Subject): void => {
       const [first] = yield* worker.claim({ limit: 2 })
       if (first !== undefined) yield* first.complete
       const status = yield* journal.status("states")
-      equal(status?.resources.map(({ state }) => state), ["Completed", "Leased", "Waiting"])
+      equal(
+        status?.resources.map(({ state }) => state),
+        ["Completed", "Leased", "Waiting"]
+      )
     }))
 
   test("counts the results of a run", (journal) =>
