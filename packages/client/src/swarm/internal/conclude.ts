@@ -7,7 +7,7 @@ import type { KimiClient } from "../../KimiClient.ts"
 import { bounded } from "./bounded.ts"
 import { isRequeued } from "./classify.ts"
 import * as DataMarks from "./dataMarks.ts"
-import { buy } from "./governed.ts"
+import { buy, recordResponse } from "./governed.ts"
 import type { Job } from "./Job.ts"
 import type { Entry } from "./Recorder.ts"
 import { orchestrator, type Session } from "./Session.ts"
@@ -89,7 +89,8 @@ export const conclude = <R>(
                   times: 3,
                   schedule: Schedule.exponential("1 second")
                 })
-          return hook === undefined ? bought : hook(call, bought)
+          const recorded = Effect.tap(bought, (response) => recordResponse(session, call, response))
+          return hook === undefined ? recorded : hook(call, recorded)
         },
         checkpoint: (state) => Effect.sync(() => void session.states.set(id, state))
       }

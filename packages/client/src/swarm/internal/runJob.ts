@@ -17,6 +17,7 @@ import { type Assign, hooksOf } from "./governed.ts"
 import type { Job } from "./Job.ts"
 import type { Entry } from "./Recorder.ts"
 import type { Session } from "./Session.ts"
+import { type AgentSpan, ofAgent } from "./spans.ts"
 import * as Structured from "./structured.ts"
 
 /** How many times an agent returns to the queue without a further step. */
@@ -24,7 +25,7 @@ const maxRequeues = 20
 
 const defaultDuration = "2 hours"
 
-const optionsOf = <R>(session: Session<R>, job: Job<R>, assign: Assign): AgentOptions<R> => {
+const optionsOf = <R>(session: Session<R>, job: Job<R>, span: AgentSpan, assign: Assign): AgentOptions<R> => {
   const { settings } = session
   return {
     agent: job.id,
@@ -33,7 +34,7 @@ const optionsOf = <R>(session: Session<R>, job: Job<R>, assign: Assign): AgentOp
     limits: { duration: defaultDuration, ...settings.options.agentLimits, ...job.limits },
     // Assignments of one turn run in parallel.
     toolConcurrency: settings.agents,
-    hooks: hooksOf(session, job, assign)
+    hooks: hooksOf(session, job, span, assign)
   }
 }
 
@@ -139,20 +140,29 @@ const noted = <R>({ queue, settings }: Session<R>, job: Job<R>, result: AgentRes
   return settings.options.stopOnFailure === true && nextOf(result)._tag === "Done" ? queue.suspend : Effect.void
 }
 
+/** What an agent works with. */
+interface Worker<R> {
+  readonly job: Job<R>
+  readonly entry: Entry
+  readonly options: AgentOptions<R>
+  readonly span: AgentSpan
+}
+
 /** One attempt in the queue. An orchestrator does not wait: what it waits for are its agents. */
-const admitted = <R>(session: Session<R>, job: Job<R>, wait: number, options: AgentOptions<R>) => {
+const admitted = <R>(session: Session<R>, { entry, job, options, span }: Worker<R>, wait: number) => {
   const { queue, recorder } = session
-  const entry = recorder.entries.get(job.id)
   const begun = Effect.suspend(() => {
-    const isFirst = entry?.start === undefined
+    const isFirst = entry.start === undefined
     recorder.begin(job.id, session.now)
-    return isFirst ? session.emit({ _tag: "AgentStarted", agent: job.id }) : Effect.void
+    const started = isFirst ? session.emit({ _tag: "AgentStarted", agent: job.id }) : Effect.void
+    return Effect.andThen(span.admitted, started)
   })
   const work = begun.pipe(
     Effect.andThen(attempt(session, job, options)),
     Effect.flatMap(summarized(session, job, options)),
     Effect.flatMap(repaired(session, job, options)),
-    Effect.tap((result) => noted(session, job, result))
+    Effect.tap((result) => noted(session, job, result)),
+    Effect.onExit((exit) => span.endStep(exit))
   )
   return job.depth === 0
     ? Effect.andThen(wait === 0 ? Effect.void : Effect.sleep(wait), work)
@@ -160,13 +170,14 @@ const admitted = <R>(session: Session<R>, job: Job<R>, wait: number, options: Ag
 }
 
 /** Works until the agent is done, however often the host refuses its calls. */
-const untilDone = <R>(session: Session<R>, job: Job<R>, entry: Entry, options: AgentOptions<R>) =>
+const untilDone = <R>(session: Session<R>, worker: Worker<R>) =>
   Effect.gen(function* () {
+    const { entry, job, span } = worker
     let wait = 0
     let requeues = 0
     let steps = -1
     for (;;) {
-      const result = yield* admitted(session, job, wait, options)
+      const result = yield* admitted(session, worker, wait)
       const next = nextOf(result)
       if (next._tag === "Done") return result
       if (isSuspending(next.error)) {
@@ -181,7 +192,10 @@ const untilDone = <R>(session: Session<R>, job: Job<R>, entry: Entry, options: A
       if (requeues >= maxRequeues) return result
       wait = waitOf(next.error, requeues)
       entry.requeues++
-      yield* session.emit({ _tag: "Requeued", agent: job.id, reason: next.error._tag, waitMillis: wait })
+      const reason = next.error._tag
+      session.metrics.requeued(reason)
+      yield* span.requeued(reason, wait)
+      yield* session.emit({ _tag: "Requeued", agent: job.id, reason, waitMillis: wait })
     }
   })
 
@@ -190,23 +204,24 @@ export const runJob = <R>(
   session: Session<R>,
   job: Job<R>,
   assign: Assign
+): Effect.Effect<Entry, never, R | KimiClient> => ofAgent(job, (span) => worked(session, job, span, assign))
+
+const worked = <R>(
+  session: Session<R>,
+  job: Job<R>,
+  span: AgentSpan,
+  assign: Assign
 ): Effect.Effect<Entry, never, R | KimiClient> =>
   Effect.gen(function* () {
     const entry = session.recorder.add(job)
     entry.end = undefined
-    const options = optionsOf(session, job, assign)
-    const outcome = yield* untilDone(session, job, entry, options).pipe(
+    const options = optionsOf(session, job, span, assign)
+    const outcome = yield* untilDone(session, { entry, job, options, span }).pipe(
       Effect.map((result) => settle(session, job, entry, result)),
       Effect.catch((error): Effect.Effect<AgentOutcome> => Effect.succeed({ _tag: "Stopped", error }))
     )
     entry.outcome = outcome
-    session.recorder.end(job.id, session.now)
-    yield* session.emit({
-      _tag: "AgentFinished",
-      agent: job.id,
-      outcome: outcome._tag,
-      ...(outcome._tag === "Stopped" ? { error: outcome.error._tag } : {})
-    })
+    yield* session.ended(entry)
     if (outcome._tag === "Stopped" && job.depth > 0 && session.settings.options.stopOnFailure === true) {
       yield* session.end({ _tag: "Failed", error: outcome.error })
     }

@@ -76,8 +76,10 @@ export const runPlan = <R>(
         const inputs = inputsOf(node, results)
         if (needed.some(({ outcome }) => outcome?._tag !== "Finished")) {
           entry.outcome = { _tag: "Skipped", reason: "dependency" }
+          yield* session.ended(entry)
         } else if (Result.isFailure(inputs)) {
           entry.outcome = { _tag: "Stopped", error: inputs.failure }
+          yield* session.ended(entry)
         } else {
           yield* runJob(session, { ...job, prompt: promptOf(node, inputs.success) }, noAssign)
         }

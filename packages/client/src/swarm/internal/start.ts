@@ -4,10 +4,13 @@ import type { UnknownPriceError } from "@kimi-effect/core/MoneyErrors"
 import type { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import * as CallOptions from "@kimi-effect/core/CallOptions"
 import * as MonotonicClock from "@kimi-effect/core/internal/MonotonicClock"
+import * as SwarmMetrics from "@kimi-effect/core/internal/SwarmMetrics"
 import * as BigDecimal from "effect/BigDecimal"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Scope from "effect/Scope"
 import type { AgentState } from "../../agent/AgentState.ts"
 import type { KimiClient } from "../../KimiClient.ts"
 import type { SwarmOptions } from "../SwarmOptions.ts"
@@ -24,6 +27,7 @@ import { Recorder, sumCosts } from "./Recorder.ts"
 import * as Schedule from "./Schedule.ts"
 import { type Emit, orchestrator, Session, type Stop } from "./Session.ts"
 import * as Settings from "./Settings.ts"
+import { agentOutcome, ofSwarm, swarmOutcome, type SwarmSpan } from "./spans.ts"
 
 export type StartError = InvalidRequestError | UnknownPriceError
 
@@ -86,15 +90,17 @@ const noteLimit = <R>(session: Session<R>): boolean => {
 }
 
 /** Settles the agents that had not ended when the swarm did. */
-const settleRest = <R>(session: Session<R>, stop: Stop | undefined): void => {
-  for (const entry of session.recorder.entries.values()) {
-    if (entry.outcome !== undefined) continue
-    if (stop?._tag === "Suspended") entry.outcome = { _tag: "Suspended" }
-    else if (entry.start === undefined || stop === undefined) entry.outcome = { _tag: "Skipped", reason: "ended" }
-    else entry.outcome = { _tag: "Stopped", error: stop.error }
-    session.recorder.end(entry.job.id, session.now)
-  }
-}
+const settleRest = <R>(session: Session<R>, stop: Stop | undefined): Effect.Effect<void> =>
+  Effect.forEach(
+    [...session.recorder.entries.values()].filter(({ end }) => end === undefined),
+    (entry) => {
+      if (stop?._tag === "Suspended") entry.outcome ??= { _tag: "Suspended" }
+      else if (entry.start === undefined || stop === undefined) entry.outcome ??= { _tag: "Skipped", reason: "ended" }
+      else entry.outcome ??= { _tag: "Stopped", error: stop.error }
+      return session.ended(entry)
+    },
+    { discard: true }
+  )
 
 const finish = <R>(
   session: Session<R>,
@@ -104,7 +110,7 @@ const finish = <R>(
   Effect.gen(function* () {
     const { recorder, states } = session
     if (stop?._tag === "Limited") session.limited(stop.error)
-    settleRest(session, stop)
+    yield* settleRest(session, stop)
     const isLimited = noteLimit(session) || stop?._tag === "Limited"
     const lead = recorder.entries.get(orchestrator)
     const job = body.orchestrator
@@ -132,6 +138,41 @@ const deadline = <R>(session: Session<R>, hasConclusion: boolean): Effect.Effect
   )
 }
 
+interface StartOptions<R> {
+  readonly settings: Settings.Settings<R>
+  readonly scope: Scope.Scope
+  readonly span: SwarmSpan
+  readonly emit: Emit
+}
+
+/** A swarm that has done nothing yet. */
+const open = <R>({ emit, scope, settings, span }: StartOptions<R>): Effect.Effect<Session<R>, never, R | KimiClient> =>
+  Effect.gen(function* () {
+    const clock = yield* Clock.Clock
+    const services = yield* Effect.context<R | KimiClient>()
+    const { concurrency: max, id, initialConcurrency: initial, money, provider } = settings
+    const metrics = (yield* SwarmMetrics.current).open(id)
+    return new Session<R>({
+      settings,
+      clock,
+      emit,
+      metrics,
+      services,
+      span,
+      queue: new AgentQueue(Schedule.make({ initial, max }), clock, scope, metrics.states),
+      budget: money === undefined ? undefined : new SwarmBudget(id, provider, money.currency, money.ledger),
+      recorder: new Recorder(MonotonicClock.millisUnsafe(clock))
+    })
+  })
+
+/** Records how a swarm ended. The agents of one that was interrupted have no outcome. */
+const recordEnd = <R>({ metrics, now, recorder }: Session<R>, exit: Exit.Exit<SwarmResult, unknown>): void => {
+  for (const { end, job, outcome } of recorder.entries.values()) {
+    if (end === undefined && job.depth > 0) metrics.agentEnded(agentOutcome(outcome), undefined)
+  }
+  metrics.ended(Exit.isSuccess(exit) ? swarmOutcome(exit.value.outcome) : "interrupted", recorder.wallMillis(now))
+}
+
 /** Runs a swarm to its outcome. */
 export const start = <R>(
   options: SwarmOptions<R>,
@@ -139,32 +180,28 @@ export const start = <R>(
   bodyOf: (settings: Settings.Settings<R>) => Body<R>,
   emit: Emit = () => Effect.void
 ): Effect.Effect<SwarmResult, StartError, R | KimiClient> =>
-  Effect.scopedWith((scope) =>
-    Effect.gen(function* () {
-      const settings = yield* Settings.resolve(options)
-      const clock = yield* Clock.Clock
-      const services = yield* Effect.context<R | KimiClient>()
-      const { initialConcurrency: initial, concurrency: max, money } = settings
-      const session = new Session<R>({
-        settings,
-        clock,
-        emit,
-        services,
-        queue: new AgentQueue(Schedule.make({ initial, max }), clock, scope),
-        budget:
-          money === undefined
-            ? undefined
-            : new SwarmBudget(settings.id, settings.provider, money.currency, money.ledger),
-        recorder: new Recorder(MonotonicClock.millisUnsafe(clock))
-      })
-      const body = bodyOf(settings)
-      if (body.orchestrator !== undefined) session.recorder.add(body.orchestrator)
-      if (from !== undefined) restore(session, from)
-      const stop = yield* Effect.raceAllFirst([
-        Effect.as(body.run(session), undefined),
-        Deferred.await(session.stop),
-        deadline(session, body.orchestrator !== undefined)
-      ])
-      return yield* finish(session, body, stop)
-    })
+  Effect.flatMap(Settings.resolve(options), (settings) =>
+    ofSwarm(settings.id, (span) =>
+      Effect.scopedWith((scope) =>
+        Effect.flatMap(open({ settings, scope, span, emit }), (session) =>
+          Effect.onExit(runIn(session, from, bodyOf(settings)), (exit) => Effect.sync(() => recordEnd(session, exit)))
+        )
+      )
+    )
   ).pipe(CallOptions.provide({ priority: "swarm", job: options.id ?? "swarm" }))
+
+const runIn = <R>(
+  session: Session<R>,
+  from: SwarmState | undefined,
+  body: Body<R>
+): Effect.Effect<SwarmResult, never, R | KimiClient> =>
+  Effect.gen(function* () {
+    if (body.orchestrator !== undefined) session.recorder.add(body.orchestrator)
+    if (from !== undefined) restore(session, from)
+    const stop = yield* Effect.raceAllFirst([
+      Effect.as(body.run(session), undefined),
+      Deferred.await(session.stop),
+      deadline(session, body.orchestrator !== undefined)
+    ])
+    return yield* finish(session, body, stop)
+  })

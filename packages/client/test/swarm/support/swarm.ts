@@ -28,7 +28,7 @@ export const makeTools = Effect.gen(function* () {
           Effect.sync(() => {
             places.push(at)
             return `seen ${at}`
-          })
+          }).pipe(Effect.withSpan("handler of look"))
       })
     )
   )
