@@ -1,15 +1,18 @@
 /** Runs one agent to its outcome: in the queue, again after refusals of the host, and with a bounded result. */
+import type { Message } from "@kimi-effect/core/Message"
 import { ToolApprovalRequiredError } from "@kimi-effect/core/ToolErrors"
 import type { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import * as Stream from "effect/Stream"
 import type { AgentEvent } from "../../agent/AgentEvent.ts"
-import * as AgentLoop from "../../agent/AgentLoop.ts"
 import type { AgentOptions } from "../../agent/AgentOptions.ts"
 import type { AgentError, AgentResult } from "../../agent/AgentResult.ts"
 import * as AgentState from "../../agent/AgentState.ts"
-import type { KimiClient } from "../../KimiClient.ts"
+import { drive } from "../../agent/internal/loop/drive.ts"
+import { Session as AgentSession } from "../../agent/internal/loop/Session.ts"
+import * as AgentSettings from "../../agent/internal/loop/Settings.ts"
+import { KimiClient } from "../../KimiClient.ts"
 import type { AgentOutcome } from "../SwarmResult.ts"
 import { bounded, byteLength } from "./bounded.ts"
 import { isOverload, isRequeued, isSuspending, waitOf } from "./classify.ts"
@@ -28,7 +31,6 @@ const defaultDuration = "2 hours"
 const optionsOf = <R>(session: Session<R>, job: Job<R>, span: AgentSpan, assign: Assign): AgentOptions<R> => {
   const { settings } = session
   return {
-    agent: job.id,
     tools: job.tools,
     request: { ...settings.options.request, ...job.request },
     limits: { duration: defaultDuration, ...settings.options.agentLimits, ...job.limits },
@@ -40,30 +42,32 @@ const optionsOf = <R>(session: Session<R>, job: Job<R>, span: AgentSpan, assign:
 
 const isContent = ({ _tag }: AgentEvent): boolean => _tag === "Reasoning" || _tag === "Text" || _tag === "Usage"
 
-/** Runs an agent from its beginning, or from where it was. */
+const messagesOf = <R>({ prompt, system }: Job<R>): ReadonlyArray<Message> => [
+  { role: "system", content: system },
+  { role: "user", content: prompt }
+]
+
+/**
+ * Runs an agent from its beginning, or from where it was. Its responses are
+ * streamed, so that a long one is not cut by a gateway, and the first token is seen.
+ */
 const attempt = <R>(
   session: Session<R>,
   job: Job<R>,
   options: AgentOptions<R>
 ): Effect.Effect<AgentResult, InvalidRequestError, R | KimiClient> =>
-  Effect.suspend(() => {
-    const state = session.states.get(job.id)
-    const { agent: _, ...rest } = options
-    const events =
-      state === undefined
-        ? AgentLoop.stream({ ...options, system: job.system, prompt: job.prompt })
-        : AgentLoop.resumeStream(state, rest)
-    let hasContent = false
-    let result: AgentResult | undefined
-    const consumed = Stream.runForEach(events, (event) => {
-      if (event._tag === "Finished") result = event.result
-      if (hasContent || job.depth === 0 || !isContent(event)) return Effect.void
+  Effect.gen(function* () {
+    const client = yield* KimiClient
+    const clock = yield* Clock.Clock
+    const settings = yield* Effect.fromResult(AgentSettings.resolve(options))
+    const state = session.states.get(job.id) ?? AgentState.make(messagesOf(job), job.id)
+    let hasContent = job.depth === 0
+    const emit = (events: ReadonlyArray<AgentEvent>): Effect.Effect<void> => {
+      if (hasContent || !events.some(isContent)) return Effect.void
       hasContent = true
       return session.queue.firstToken
-    })
-    return Effect.flatMap(consumed, () =>
-      result === undefined ? Effect.die(new Error("The stream of an agent has no result")) : Effect.succeed(result)
-    )
+    }
+    return yield* drive(client, new AgentSession(state, settings, clock, emit))
   })
 
 /** Asks an agent that is done for one more message. */
