@@ -17,10 +17,10 @@ const program = Effect.gen(function* () {
   const server = yield* MockServer.make({ validateRequests: false, maxRecordedRequests: 0, latency: millis })
   yield* server.replyAlways(({ json }) => {
     const done = (json as Body).messages.filter(({ role }) => role === "assistant").length
-    const call = { name: "look", arguments: JSON.stringify({ at: `part ${done}` }) }
+    const call = { name: "read_part", arguments: JSON.stringify({ part: `${done}` }) }
     return Reply.chatResponse({
       model: "kimi-k3",
-      reasoning_content: "I look at the next part.",
+      reasoning_content: "I read the next part.",
       content: done + 1 === steps ? finding : "",
       ...(done + 1 === steps ? {} : { tool_calls: [call] }),
       usage

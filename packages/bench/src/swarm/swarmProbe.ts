@@ -26,9 +26,9 @@ export interface Result {
 const [url = "", agents = "1"] = process.argv.slice(2)
 
 const kit = Toolkit.make(
-  Tool.make("look", {
-    description: "Looks at a part of the system",
-    parameters: Schema.Struct({ at: Schema.String }),
+  Tool.make("read_part", {
+    description: "Returns the text of a part of the system",
+    parameters: Schema.Struct({ part: Schema.String }),
     success: Schema.String
   }).annotate(Tool.Readonly, true)
 )
@@ -38,7 +38,7 @@ const content = "A sentence about this part of the system, as a file or a search
 const swarm = (size: number) =>
   Effect.gen(function* () {
     const tools = yield* ToolSet.make(kit, { provider: Provider.providers.moonshot }).pipe(
-      Effect.provide(kit.toLayer({ look: ({ at }) => Effect.succeed(`${at}: ${content}`) }))
+      Effect.provide(kit.toLayer({ read_part: ({ part }) => Effect.succeed(`Part ${part}: ${content}`) }))
     )
     return yield* Swarm.map({
       items: Array.from({ length: size }, (_, index) => index),
