@@ -79,7 +79,7 @@ const runWith = <R>(
       return yield* Effect.fail(new InvalidRequestError({ message: "The task is empty", parameter: "task" }))
     }
     const own = yield* OwnTools.make
-    return yield* start(options, from, bodyOf(task, options, own), emit)
+    return yield* start({ options, from, emit, hasConclusion: true }, bodyOf(task, options, own))
   })
 
 const planWith = <R>(
@@ -96,7 +96,9 @@ const planWith = <R>(
     }
     const graph = nodes.map(({ id, inputs = {} }) => ({ id, after: Object.keys(inputs) }))
     const ranks = yield* Effect.fromResult(PlanGraph.check(graph))
-    return yield* start(options, from, () => ({ run: (session) => runPlan(session, nodes, ranks) }), emit)
+    return yield* start({ options, from, emit, hasConclusion: false }, () => ({
+      run: (session) => runPlan(session, nodes, ranks)
+    }))
   })
 
 const itemText = (item: unknown): string => (typeof item === "string" ? item : JSON.stringify(item))

@@ -128,14 +128,11 @@ const finish = <R>(
   })
 
 /** The time after which agents stop. */
-const deadline = <R>(session: Session<R>, hasConclusion: boolean): Effect.Effect<never> => {
+const deadline = <R>(session: Session<R>): Effect.Effect<never> => {
   const { conclusion, millis } = session.settings
   if (!Number.isFinite(millis)) return Effect.never
   const expired = session.end({ _tag: "Limited", error: deadlineExceeded(millis) })
-  return Effect.sleep(hasConclusion ? millis - conclusion.millis : millis).pipe(
-    Effect.andThen(expired),
-    Effect.andThen(Effect.never)
-  )
+  return Effect.sleep(millis - conclusion.millis).pipe(Effect.andThen(expired), Effect.andThen(Effect.never))
 }
 
 interface StartOptions<R> {
@@ -173,14 +170,21 @@ const recordEnd = <R>({ metrics, now, recorder }: Session<R>, exit: Exit.Exit<Sw
   metrics.ended(Exit.isSuccess(exit) ? swarmOutcome(exit.value.outcome) : "interrupted", recorder.wallMillis(now))
 }
 
+interface Start<R> {
+  readonly options: SwarmOptions<R>
+  /** The state that it continues from. */
+  readonly from: SwarmState | undefined
+  readonly emit: Emit | undefined
+  /** Whether an orchestrator concludes when a limit ends it. */
+  readonly hasConclusion: boolean
+}
+
 /** Runs a swarm to its outcome. */
 export const start = <R>(
-  options: SwarmOptions<R>,
-  from: SwarmState | undefined,
-  bodyOf: (settings: Settings.Settings<R>) => Body<R>,
-  emit: Emit = () => Effect.void
+  { emit = () => Effect.void, from, hasConclusion, options }: Start<R>,
+  bodyOf: (settings: Settings.Settings<R>) => Body<R>
 ): Effect.Effect<SwarmResult, StartError, R | KimiClient> =>
-  Effect.flatMap(Settings.resolve(options), (settings) =>
+  Effect.flatMap(Settings.resolve(options, hasConclusion), (settings) =>
     ofSwarm(settings.id, (span) =>
       Effect.scopedWith((scope) =>
         Effect.flatMap(open({ settings, scope, span, emit }), (session) =>
@@ -201,7 +205,7 @@ const runIn = <R>(
     const stop = yield* Effect.raceAllFirst([
       Effect.as(body.run(session), undefined),
       Deferred.await(session.stop),
-      deadline(session, body.orchestrator !== undefined)
+      deadline(session)
     ])
     return yield* finish(session, body, stop)
   })
