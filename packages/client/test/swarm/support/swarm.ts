@@ -1,11 +1,15 @@
 /** Swarms at a scripted host, under the clock of the test. */
 import * as ToolSet from "@kimi-effect/client/agent/ToolSet"
+import * as KimiClient from "@kimi-effect/client/KimiClient"
 import * as Provider from "@kimi-effect/client/Provider"
 import type { ModelRequest } from "@kimi-effect/core/ChatRequest"
+import * as KimiConfig from "@kimi-effect/core/KimiConfig"
 import { MockProvider, Reply, Script } from "@kimi-effect/testing"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Tool from "effect/ai/Tool"
 import * as Toolkit from "effect/ai/Toolkit"
@@ -80,6 +84,15 @@ export const answering = (answer: Script.AnswerFunction, delay: Duration.Input =
 
 /** Runs with a client at a scripted host. */
 export const at = (script: Script.Script) => Effect.provide(MockProvider.layerClient({ script }, { model: "kimi-k3" }))
+
+/** The same with all stages of a client: retries, circuits and limits. */
+export const inClient = (script: Script.Script) =>
+  Effect.provide(
+    KimiClient.layerTransport.pipe(
+      Layer.provideMerge(MockProvider.layerTransport({ script })),
+      Layer.provide(KimiConfig.layer({ apiKey: Redacted.make("sk-test"), model: "kimi-k3" }))
+    )
+  )
 
 /** Runs an effect while virtual time passes. */
 export const settled = <A, E, R>(effect: Effect.Effect<A, E, R>, time: Duration.Input = "1 day") =>
