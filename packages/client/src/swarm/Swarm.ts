@@ -103,13 +103,27 @@ const planWith = <R>(
 
 const itemText = (item: unknown): string => (typeof item === "string" ? item : JSON.stringify(item))
 
-const nodesOf = <A, R>({ agent, items, prompt, result }: MapOptions<A, R>): ReadonlyArray<PlanNode> =>
-  items.map((item, index) => ({
-    id: `item ${index + 1}`,
-    agent,
-    prompt: typeof prompt === "string" ? prompt.replaceAll("{{item}}", () => itemText(item)) : prompt(item, index),
-    result
-  }))
+/** The nodes of a map. A function that throws fails before anything is sent. */
+const nodesOf = <A, R>({
+  agent,
+  items,
+  prompt,
+  result
+}: MapOptions<A, R>): Effect.Effect<ReadonlyArray<PlanNode>, InvalidRequestError> =>
+  Effect.forEach(items, (item, index) =>
+    Effect.try({
+      try: (): PlanNode => ({
+        id: `item ${index + 1}`,
+        agent,
+        prompt: typeof prompt === "string" ? prompt.replaceAll("{{item}}", () => itemText(item)) : prompt(item, index),
+        result
+      }),
+      catch: () => new InvalidRequestError({ message: `The prompt of item ${index + 1} threw`, parameter: "prompt" })
+    })
+  )
+
+const mapWith = <A, R>(options: MapOptions<A, R>, continued: Continued, emit?: Emit) =>
+  Effect.flatMap(nodesOf(options), (nodes) => planWith(nodes, options, continued, emit))
 
 /** Events that wait for a slow consumer, before the swarm waits for it. */
 const eventBuffer = 256
@@ -155,7 +169,7 @@ export const stream = <R = never>(
  * @since 0.1.0
  */
 export const map = <A, R = never>(options: MapOptions<A, R>): Effect.Effect<SwarmResult, PlanError, R | KimiClient> =>
-  planWith(nodesOf(options), options, {})
+  mapWith(options, {})
 
 /**
  * Runs one agent for each item, as events.
@@ -165,8 +179,7 @@ export const map = <A, R = never>(options: MapOptions<A, R>): Effect.Effect<Swar
  */
 export const mapStream = <A, R = never>(
   options: MapOptions<A, R>
-): Stream.Stream<SwarmEvent, PlanError, R | KimiClient> =>
-  streamOf((emit) => planWith(nodesOf(options), options, {}, emit))
+): Stream.Stream<SwarmEvent, PlanError, R | KimiClient> => streamOf((emit) => mapWith(options, {}, emit))
 
 /**
  * Runs a graph of agents. A cycle, an unknown or a duplicate id, and more agents
@@ -215,7 +228,7 @@ export const resume = <R = never>(
 export const resumeMap = <A, R = never>(
   state: SwarmState,
   options: MapOptions<A, R>
-): Effect.Effect<SwarmResult, PlanError, R | KimiClient> => planWith(nodesOf(options), options, { from: state })
+): Effect.Effect<SwarmResult, PlanError, R | KimiClient> => mapWith(options, { from: state })
 
 /**
  * Continues `plan` from its state, with the same agents and options.
