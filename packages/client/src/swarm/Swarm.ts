@@ -78,6 +78,10 @@ const runWith = <R>(
     if (task === "") {
       return yield* Effect.fail(new InvalidRequestError({ message: "The task is empty", parameter: "task" }))
     }
+    yield* OwnTools.checkGrants(options.tools, {
+      "orchestrator.tools": options.orchestrator?.tools,
+      subAgentTools: options.subAgentTools
+    })
     const own = yield* OwnTools.make
     return yield* start({ options, from, emit, hasConclusion: true }, bodyOf(task, options, own))
   })
@@ -94,6 +98,8 @@ const planWith = <R>(
       const message = `The plan has ${nodes.length} agents, and the swarm may have ${limit}`
       return yield* Effect.fail(new AgentLimitError({ message, limit, requested: nodes.length }))
     }
+    const grants = nodes.map(({ agent, id }) => [`agent.tools of ${id}`, agent?.tools] as const)
+    yield* OwnTools.checkGrants(options.tools, Object.fromEntries(grants))
     const graph = nodes.map(({ id, inputs = {} }) => ({ id, after: Object.keys(inputs) }))
     const ranks = yield* Effect.fromResult(PlanGraph.check(graph))
     return yield* start({ options, from, emit, hasConclusion: false }, () => ({
