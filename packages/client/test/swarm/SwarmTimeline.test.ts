@@ -35,7 +35,7 @@ describe("the timeline of a swarm", () => {
       const { agents, ...rest } = yield* report
       const id = `${"a very long name of an agent ".repeat(2)}2.41`
       const svg = SwarmTimeline.toSvg({ ...rest, agents: agents.map((agent) => ({ ...agent, id })) })
-      assert.include(svg, ">a very long name of an…n agent 2.41</text>")
+      assert.include(svg, ">a very long name of an… agent 2.41</text>")
     }).pipe(at(script))
   )
 
