@@ -165,8 +165,7 @@ const admitted = <R>(session: Session<R>, { entry, job, options, span }: Worker<
     Effect.andThen(attempt(session, job, options)),
     Effect.flatMap(summarized(session, job, options)),
     Effect.flatMap(repaired(session, job, options)),
-    Effect.tap((result) => noted(session, job, result)),
-    Effect.onExit((exit) => span.endStep(exit))
+    Effect.tap((result) => noted(session, job, result))
   )
   return job.depth === 0
     ? Effect.andThen(wait === 0 ? Effect.void : Effect.sleep(wait), work)
