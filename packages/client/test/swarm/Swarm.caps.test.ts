@@ -26,7 +26,7 @@ const called = (request: ModelRequest, ...given: ReadonlyArray<readonly [name: s
     { reasoning: "Let me think.", usage: usageOf(request) }
   )
 
-/** An orchestrator with three agents, the first of which has two of its own; each uses a tool twice. */
+/** An orchestrator with three agents, the first of which creates two more; each uses a tool twice. */
 const team = answering((request) => {
   const usage = usageOf(request)
   const step = stepOf(request)
