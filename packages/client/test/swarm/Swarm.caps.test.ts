@@ -96,28 +96,31 @@ const checkResult = ({ agents, outcome, report, text }: SwarmResult.SwarmResult,
 }
 
 describe.each(kinds)("the cap on the cost of $name", ({ kept, run }) => {
-  it.effect("holds wherever it ends the swarm, with what there is as its result", () =>
-    Effect.gen(function* () {
-      const { tools } = yield* makeTools
-      const { reset } = yield* MockProvider.MockProvider
-      yield* settled(run(tools, { cost: { amount: "100", currency: "USD" } }))
-      const most = BigDecimal.toNumberUnsafe(yield* billed) * 3
-      const outcomes = new Set<string>()
-      const count = runs({ sample: 15, deep: 1_000 })
-      for (let index = 0; index <= count; index++) {
-        const amount = (kept + ((most - kept) * index) / count).toFixed(7)
-        yield* reset
-        const result = yield* settled(run(tools, { cost: { amount, currency: "USD" } }))
-        checkResult(result, "BudgetExceededError", amount)
-        const total = yield* billed
-        assert.isTrue(BigDecimal.isLessThanOrEqualTo(total, BigDecimal.fromStringUnsafe(amount)), amount)
-        const [cost] = result.report.cost
-        assert.isTrue(BigDecimal.equals(cost?.total ?? BigDecimal.fromBigInt(0n), total), amount)
-        outcomes.add(`${result.outcome._tag} ${result.report.steps}`)
-      }
-      // The swarm ended at many different steps.
-      assert.isAtLeast(outcomes.size, 5)
-      assert.isTrue([...outcomes].some((one) => one.startsWith("Finished")))
-    }).pipe(at(team))
+  it.effect(
+    "holds wherever it ends the swarm, with what there is as its result",
+    () =>
+      Effect.gen(function* () {
+        const { tools } = yield* makeTools
+        const { reset } = yield* MockProvider.MockProvider
+        yield* settled(run(tools, { cost: { amount: "100", currency: "USD" } }))
+        const most = BigDecimal.toNumberUnsafe(yield* billed) * 3
+        const outcomes = new Set<string>()
+        const count = runs({ sample: 15, deep: 1_000 })
+        for (let index = 0; index <= count; index++) {
+          const amount = (kept + ((most - kept) * index) / count).toFixed(7)
+          yield* reset
+          const result = yield* settled(run(tools, { cost: { amount, currency: "USD" } }))
+          checkResult(result, "BudgetExceededError", amount)
+          const total = yield* billed
+          assert.isTrue(BigDecimal.isLessThanOrEqualTo(total, BigDecimal.fromStringUnsafe(amount)), amount)
+          const [cost] = result.report.cost
+          assert.isTrue(BigDecimal.equals(cost?.total ?? BigDecimal.fromBigInt(0n), total), amount)
+          outcomes.add(`${result.outcome._tag} ${result.report.steps}`)
+        }
+        // The swarm ended at many different steps.
+        assert.isAtLeast(outcomes.size, 5)
+        assert.isTrue([...outcomes].some((one) => one.startsWith("Finished")))
+      }).pipe(at(team)),
+    { timeout: runs({ sample: 60_000, deep: 600_000 }) }
   )
 })
