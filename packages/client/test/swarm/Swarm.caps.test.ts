@@ -1,7 +1,9 @@
 /** Swarms whose money or tokens end at every point: their caps go from the least that is accepted to all that they need. */
 import { assert, describe, it } from "@effect/vitest"
 import type { ToolSet } from "@kimi-effect/client/agent"
+import type { KimiClient } from "@kimi-effect/client/KimiClient"
 import { Swarm, SwarmPlan, type SwarmResult } from "@kimi-effect/client/swarm"
+import type { SwarmLimits } from "@kimi-effect/client/swarm/SwarmLimits"
 import * as Cost from "@kimi-effect/core/Cost"
 import type { ModelRequest } from "@kimi-effect/core/ChatRequest"
 import { MockProvider, Reply } from "@kimi-effect/testing"
@@ -9,7 +11,18 @@ import * as BigDecimal from "effect/BigDecimal"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { runs } from "../../../../test/support/depth.ts"
-import { answering, assign, at, create, makeTools, settled, stepOf, systemOf, taskOf } from "./support/swarm.ts"
+import {
+  answering,
+  assign,
+  at,
+  callsUsing,
+  create,
+  makeTools,
+  settled,
+  stepOf,
+  systemOf,
+  taskOf
+} from "./support/swarm.ts"
 
 const isConclusion = (request: ModelRequest) => systemOf(request).includes("had to stop early")
 
@@ -20,12 +33,6 @@ const usageOf = (request: ModelRequest) => {
   return { prompt_tokens: Math.ceil(prompt * part), completion_tokens: Math.ceil(completion * part) }
 }
 
-const called = (request: ModelRequest, ...given: ReadonlyArray<readonly [name: string, args: unknown]>) =>
-  Reply.toolCalls(
-    given.map(([name, args]) => ({ name, arguments: args as Schema.Json })),
-    { reasoning: "Let me think.", usage: usageOf(request) }
-  )
-
 /** An orchestrator with three agents, the first of which creates two more; each uses a tool twice. */
 const team = answering((request) => {
   const usage = usageOf(request)
@@ -33,14 +40,16 @@ const team = answering((request) => {
   const system = systemOf(request)
   if (isConclusion(request)) return Reply.text("What there is", { usage })
   if (system.startsWith("You coordinate")) {
-    if (step === 0) return called(request, create("lead"), create("worker"))
+    if (step === 0) return callsUsing(usage, create("lead"), create("worker"))
     const tasks = [assign("lead", "1"), assign("worker", "2"), assign("worker", "3")]
-    return step === 1 ? called(request, ...tasks) : Reply.text("All done", { usage })
+    return step === 1 ? callsUsing(usage, ...tasks) : Reply.text("All done", { usage })
   }
   if (system.startsWith("You are lead") && step === 0) {
-    return called(request, create("helper"), assign("helper", "1a"), assign("helper", "1b"))
+    return callsUsing(usage, create("helper"), assign("helper", "1a"), assign("helper", "1b"))
   }
-  return step < 2 ? called(request, ["look", { at: `${taskOf(request)}.${step}` }]) : Reply.text("A result", { usage })
+  return step < 2
+    ? callsUsing(usage, ["look", { at: `${taskOf(request)}.${step}` }])
+    : Reply.text("A result", { usage })
 })
 
 const request = { model: "kimi-k3", max_completion_tokens: 400 }
@@ -53,19 +62,24 @@ const diamond = [
   SwarmPlan.node({ id: "report", inputs: { left: Schema.String, right: Schema.String }, prompt: "report" })
 ]
 
-type Limit = Pick<NonNullable<Swarm.RunOptions["limits"]>, "cost" | "tokens">
+type Limit = Pick<SwarmLimits, "cost">
 
-const kinds = [
+type Result = Effect.Effect<SwarmResult.SwarmResult, Swarm.RunError | Swarm.PlanError, KimiClient>
+
+const kinds: ReadonlyArray<{
+  readonly name: string
+  readonly kept: number
+  readonly run: (tools: ToolSet.ToolSet, limit: Limit) => Result
+}> = [
   {
     name: "an orchestrator with agents at two levels",
     kept: 0.0112,
-    run: (tools: ToolSet.ToolSet, limit: Limit) =>
-      Swarm.run("Work", { tools, request, limits: { depth: 2, conclusion, ...limit } })
+    run: (tools, limit) => Swarm.run("Work", { tools, request, limits: { depth: 2, conclusion, ...limit } })
   },
   {
     name: "a plan",
     kept: 0.0001,
-    run: (tools: ToolSet.ToolSet, limit: Limit) => Swarm.plan(diamond, { tools, request, limits: limit })
+    run: (tools: ToolSet.ToolSet, limit: Limit): Result => Swarm.plan(diamond, { tools, request, limits: limit })
   }
 ]
 

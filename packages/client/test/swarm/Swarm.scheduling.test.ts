@@ -105,10 +105,11 @@ describe("the schedule of a swarm", () => {
             return stepOf(request) < toolCalls
               ? calls(["look", { at: `${taskOf(request)}.${stepOf(request)}` }])
               : "Done"
-          }, timeout)
+          })
         )
       )
-    }
+    },
+    timeout
   )
 
   it.effect("waits longer for each refusal without progress", () => {

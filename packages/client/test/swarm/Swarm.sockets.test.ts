@@ -16,7 +16,7 @@ import * as Metric from "effect/Metric"
 import * as Random from "effect/Random"
 import * as Redacted from "effect/Redacted"
 import { runs, seedOf } from "../../../../test/support/depth.ts"
-import { assign, calls, create, isOrchestrator, makeTools, stepOf, taskOf } from "./support/swarm.ts"
+import { assign, callsUsing, create, isOrchestrator, makeTools, stepOf, taskOf } from "./support/swarm.ts"
 
 const agents = runs({ sample: 12, deep: 100 })
 const toolCalls = runs({ sample: 3, deep: 15 })
@@ -40,16 +40,15 @@ const usageOf = (request: ModelRequest) => {
 const answer = (request: ModelRequest): Reply.Reply => {
   const usage = usageOf(request)
   const step = stepOf(request)
-  const called = (...given: Parameters<typeof calls>) =>
-    Reply.toolCalls(
-      given.map(([name, args]) => ({ name, arguments: args as never })),
-      { reasoning: "Let me think.", usage }
-    )
   if (isOrchestrator(request)) {
-    if (step === 0) return called(create("worker"))
-    return step === 1 ? called(...numbers.map((n) => assign("worker", `Part ${n}`))) : Reply.text("All done", { usage })
+    if (step === 0) return callsUsing(usage, create("worker"))
+    return step === 1
+      ? callsUsing(usage, ...numbers.map((n) => assign("worker", `Part ${n}`)))
+      : Reply.text("All done", { usage })
   }
-  return step < toolCalls ? called(["look", { at: `${taskOf(request)}.${step}` }]) : Reply.text("Done", { usage })
+  return step < toolCalls
+    ? callsUsing(usage, ["look", { at: `${taskOf(request)}.${step}` }])
+    : Reply.text("Done", { usage })
 }
 
 const key = Redacted.make("sk-test")

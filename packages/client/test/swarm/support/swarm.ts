@@ -39,12 +39,17 @@ export const makeTools = Effect.gen(function* () {
   return { tools, places }
 })
 
-/** A reply with tool calls. */
-export const calls = (...given: ReadonlyArray<readonly [name: string, args: unknown]>) =>
+type Called = ReadonlyArray<readonly [name: string, args: unknown]>
+
+/** A reply with tool calls, and what it has used. */
+export const callsUsing = (usage: Reply.ChatResponseFields["usage"], ...given: Called) =>
   Reply.toolCalls(
     given.map(([name, args]) => ({ name, arguments: args as Schema.Json })),
-    { reasoning: "Let me think." }
+    { reasoning: "Let me think.", usage }
   )
+
+/** A reply with tool calls. */
+export const calls = (...given: Called) => callsUsing(undefined, ...given)
 
 export const create = (name: string, more: object = {}) =>
   ["create_subagent", { name, system_prompt: `You are ${name}`, ...more }] as const
