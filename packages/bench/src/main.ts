@@ -20,6 +20,7 @@ const scenarios: Record<string, () => Promise<{ readonly run: (isQuick: boolean)
     retry: () => import("./retry/scenario.ts"),
     stack: () => import("./stack/scenario.ts"),
     simulate: () => import("./simulate/scenario.ts"),
+    swarm: () => import("./swarm/scenario.ts"),
     telemetry: () => import("./telemetry/scenario.ts"),
     transport: () => import("./transport/scenario.ts")
   }
