@@ -5,7 +5,7 @@
  */
 import type { From } from "./inputLines.ts"
 import type { Reading } from "./inputSource.ts"
-import { type InputLine, Pieces, UnreadableInput, withoutMark } from "./inputText.ts"
+import { Collector, type InputLine, UnreadableInput, withoutMark } from "./inputText.ts"
 
 const newline = 10
 const carriageReturn = 13
@@ -22,7 +22,39 @@ const next = (state: State, byte: number, separator: number): State => {
   return state === State.closed && byte === carriageReturn ? State.closed : State.plain
 }
 
-const isBlank = ({ text }: InputLine): boolean => text === "" || text === "\r"
+const isBlank = (text: string): boolean => text === "" || text === "\r"
+
+/** Finds where records end. */
+class Records {
+  /** The line of the next byte. */
+  line: number
+  #state: State = State.start
+  readonly #separator: number
+
+  constructor(line: number, separator: string) {
+    this.line = line
+    this.#separator = separator.charCodeAt(0)
+  }
+
+  get isInQuotes(): boolean {
+    return this.#state === State.quoted
+  }
+
+  /** Where the record ends that contains the byte at a place of the chunk, or -1 if it goes on in the next one. */
+  endOf(chunk: Buffer, from: number): number {
+    for (let at = from; at < chunk.length; at++) {
+      const byte = chunk[at] ?? 0
+      if (byte === newline) {
+        this.line += 1
+        if (this.#state !== State.quoted) {
+          this.#state = State.start
+          return at
+        }
+      } else this.#state = next(this.#state, byte, this.#separator)
+    }
+    return -1
+  }
+}
 
 /** The records of an input with the lines on which they start. Those that are blank are left out. */
 export async function* csvRecords(
@@ -32,50 +64,27 @@ export async function* csvRecords(
   separator: string,
   from: From = { line: 1, position: 0 }
 ): AsyncGenerator<InputLine> {
-  const separatorByte = separator.charCodeAt(0)
-  const pieces = new Pieces()
+  const collector = new Collector(isWanted, isBlank, reading)
+  const records = new Records(from.line, separator)
   let { line, position } = from
-  let recordLine = line
-  let state: State = State.start
   for await (const read of bytes) {
     const chunk = position === 0 ? withoutMark(read) : read
     position += read.length - chunk.length
     let start = 0
-    for (let at = 0; at < chunk.length; at++) {
-      const byte = chunk[at] ?? 0
-      if (byte !== newline || state === State.quoted) {
-        if (byte === newline) line += 1
-        state = next(state, byte, separatorByte)
-        continue
-      }
-      reading.position = position + at + 1
-      if (isWanted(recordLine)) {
-        pieces.add(chunk.subarray(start, at))
-        const found = pieces.take(recordLine)
-        if (!isBlank(found)) {
-          reading.rows += 1
-          yield found
-        }
-      } else {
-        pieces.drop()
-        reading.rows += 1
-      }
-      state = State.start
-      line += 1
-      recordLine = line
-      start = at + 1
+    for (let to = records.endOf(chunk, 0); to !== -1; to = records.endOf(chunk, start)) {
+      collector.add(line, chunk.subarray(start, to))
+      const found = collector.end(line, position + to + 1)
+      if (found !== undefined) yield found
+      line = records.line
+      start = to + 1
     }
-    if (start < chunk.length && isWanted(recordLine)) pieces.add(chunk.subarray(start))
+    collector.add(line, chunk.subarray(start))
     position += chunk.length
   }
   // The rest of the input is inside of the quotes: no row of it may be left out in silence.
-  if (state === State.quoted) throw new UnreadableInput(`a quote in the row of line ${recordLine} is not closed`)
-  reading.position = position
-  if (!pieces.isEmpty) {
-    reading.rows += 1
-    yield pieces.take(recordLine)
-  }
-  reading.isAtEnd = true
+  if (records.isInQuotes) throw new UnreadableInput(`a quote in the row of line ${line} is not closed`)
+  const last = collector.finish(line, position)
+  if (last !== undefined) yield last
 }
 
 /** The fields of a record, undefined when there is text after a closing quote. */

@@ -1,10 +1,8 @@
 /** The lines of an input, read as it is needed. Only lines that are wanted are decoded. */
 import type { Reading } from "./inputSource.ts"
-import { type InputLine, Pieces, withoutMark } from "./inputText.ts"
+import { Collector, type InputLine, withoutMark } from "./inputText.ts"
 
 const newline = 10
-
-const isBlank = ({ text }: InputLine): boolean => text !== undefined && text.trim() === ""
 
 /** Where the reading starts. */
 export interface From {
@@ -19,38 +17,22 @@ export async function* inputLines(
   reading: Reading,
   from: From = { line: 1, position: 0 }
 ): AsyncGenerator<InputLine> {
-  const pieces = new Pieces()
+  const collector = new Collector(isWanted, (text) => text.trim() === "", reading)
   let { line, position } = from
   for await (const read of bytes) {
     const chunk = position === 0 ? withoutMark(read) : read
     position += read.length - chunk.length
     let start = 0
     for (let to = chunk.indexOf(newline); to !== -1; to = chunk.indexOf(newline, start)) {
-      reading.position = position + to + 1
-      if (isWanted(line)) {
-        pieces.add(chunk.subarray(start, to))
-        const found = pieces.take(line)
-        if (!isBlank(found)) {
-          reading.rows += 1
-          yield found
-        }
-      } else {
-        pieces.drop()
-        reading.rows += 1
-      }
+      collector.add(line, chunk.subarray(start, to))
+      const found = collector.end(line, position + to + 1)
+      if (found !== undefined) yield found
       line += 1
       start = to + 1
     }
-    if (start < chunk.length && isWanted(line)) pieces.add(chunk.subarray(start))
+    collector.add(line, chunk.subarray(start))
     position += chunk.length
   }
-  reading.position = position
-  if (!pieces.isEmpty) {
-    const found = pieces.take(line)
-    if (!isBlank(found)) {
-      reading.rows += 1
-      yield found
-    }
-  }
-  reading.isAtEnd = true
+  const last = collector.finish(line, position)
+  if (last !== undefined) yield last
 }

@@ -1,5 +1,6 @@
 /** Lines and records of an input as text. */
 import { isUtf8 } from "node:buffer"
+import type { Reading } from "./inputSource.ts"
 
 /** Longer lines are not requests. */
 const maxLineBytes = 64 * 1024 * 1024
@@ -17,7 +18,7 @@ export interface InputLine {
 export class UnreadableInput extends Error {}
 
 /** A line in pieces, of which no more are kept than a line may have. */
-export class Pieces {
+class Pieces {
   #kept: Array<Buffer> = []
   #bytes = 0
 
@@ -45,6 +46,46 @@ export class Pieces {
   drop(): void {
     this.#kept = []
     this.#bytes = 0
+  }
+}
+
+/** Collects what is wanted of an input, and counts all of it. */
+export class Collector {
+  readonly #pieces = new Pieces()
+  readonly #isWanted: (line: number) => boolean
+  readonly #isBlank: (text: string) => boolean
+  readonly #reading: Reading
+
+  constructor(isWanted: (line: number) => boolean, isBlank: (text: string) => boolean, reading: Reading) {
+    this.#isWanted = isWanted
+    this.#isBlank = isBlank
+    this.#reading = reading
+  }
+
+  /** A part of what starts on this line. */
+  add(line: number, piece: Buffer): void {
+    if (piece.length > 0 && this.#isWanted(line)) this.#pieces.add(piece)
+  }
+
+  /** What started on this line, and ends before a position. Undefined if it is blank or not wanted. */
+  end(line: number, position: number): InputLine | undefined {
+    this.#reading.position = position
+    if (!this.#isWanted(line)) {
+      this.#pieces.drop()
+      this.#reading.rows += 1
+      return undefined
+    }
+    const found = this.#pieces.take(line)
+    if (found.text !== undefined && this.#isBlank(found.text)) return undefined
+    this.#reading.rows += 1
+    return found
+  }
+
+  /** The same at the end of the input, where no line end is needed. */
+  finish(line: number, position: number): InputLine | undefined {
+    this.#reading.isAtEnd = true
+    this.#reading.position = position
+    return this.#pieces.isEmpty ? undefined : this.end(line, position)
   }
 }
 
