@@ -160,7 +160,7 @@ const reject = ({ id, line, message, parameter }: InvalidBatchRowError): string 
   `${JSON.stringify({ line, ...(id === undefined ? {} : { id }), reason: message, ...(parameter === undefined ? {} : { parameter }) })}\n`
 
 const openOutput = <A, RD, RP>({ input, order, output, rerun }: Options<A, RD, RP>) =>
-  typeof output === "string" ? open({ input, output, order, rerun }) : openWriter(input, output)
+  typeof output === "string" ? open({ input, output, order, rerun }) : openWriter({ input, rerun }, output)
 
 /** Lines that are no rows go to the reject file. */
 const rejecting =

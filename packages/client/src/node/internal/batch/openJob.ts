@@ -221,9 +221,13 @@ export const open = Effect.fnUntraced(function* (files: Files): Effect.fn.Return
 
 /** A job whose lines go to a function: there is nothing to continue. */
 export const openWriter = Effect.fnUntraced(function* (
-  input: Input,
+  { input, rerun }: Omit<Files, "output">,
   write: WriteLine
 ): Effect.fn.Return<Job, InvalidRequestError, Scope.Scope> {
+  if (rerun !== undefined && rerun.length > 0) {
+    const message = "Rows of an output that is a function cannot be run again: write to a file"
+    return yield* Effect.fail(new InvalidRequestError({ message, parameter: "rerun" }))
+  }
   const source = yield* openSource(input)
   const counts = new Counts()
   let rejected = 0
