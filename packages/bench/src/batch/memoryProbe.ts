@@ -11,6 +11,8 @@ import { atOnce, lineOf } from "./rows.ts"
 export interface Result {
   readonly before: number
   readonly after: number
+  /** The largest, without any collection that is forced after `before`. */
+  readonly peak: number
 }
 
 const [baseUrl = "", from = "0", to = "0"] = process.argv.slice(2)
@@ -26,7 +28,11 @@ for (let index = 0; index < Number(to); index++) {
 file.end()
 await once(file, "close")
 
-const memory = (): number => process.memoryUsage.rss() / 1024 / 1024
+/** After a collection: V8 lets the memory of any program grow before it collects. */
+const memory = (): number => {
+  globalThis.gc?.()
+  return process.memoryUsage.rss() / 1024 / 1024
+}
 let before = Number.NaN
 const job = BatchJob.run({
   input,
@@ -40,4 +46,5 @@ const job = BatchJob.run({
 })
 const client = KimiNode.layer({ apiKey: Redacted.make("sk-bench-0123456789"), baseUrl })
 await Effect.runPromise(Effect.provide(job, client))
-process.send?.({ before, after: memory() } satisfies Result)
+const peak = process.resourceUsage().maxRSS / 1024
+process.send?.({ before, after: memory(), peak } satisfies Result)
