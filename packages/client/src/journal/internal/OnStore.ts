@@ -41,6 +41,30 @@ const completed = (
     return { ...claim, ...calls, complete: Effect.void, release: Effect.void }
   })
 
+const checkHeader = (runId: string, recorded: Header, header: Header): Effect.Effect<void, JournalMismatchError> =>
+  recorded.kind === header.kind && recorded.digest === header.digest
+    ? Effect.void
+    : Effect.fail(
+        new JournalMismatchError({
+          message: `The run ${runId} was started by another program or with other options`,
+          key: "header",
+          recorded: `${recorded.kind}/${recorded.digest}`,
+          actual: `${header.kind}/${header.digest}`
+        })
+      )
+
+/** The results of a resource without a lease. */
+const recorded = (
+  { name }: Store,
+  runId: string,
+  resource: string,
+  entries: ReadonlyArray<Entry>
+): LeaseCalls.Calls => {
+  const lost = () => GroupCommit.leaseLost(resource, 0)
+  const append = () => Effect.fail(lost())
+  return LeaseCalls.make(name, runId, { resource, epoch: 0 }, LeaseCalls.newest(entries), append, lost)
+}
+
 export const make = (
   store: Store,
   { lease = "2 seconds", timeout: timeoutInput = "10 seconds" }: Options
@@ -84,18 +108,7 @@ export const make = (
       })
 
     const open = (runId: string, header: Header) =>
-      Effect.flatMap(within("open", store.open(runId, header)), (recorded) =>
-        recorded.kind === header.kind && recorded.digest === header.digest
-          ? Effect.void
-          : Effect.fail(
-              new JournalMismatchError({
-                message: `The run ${runId} was started by another program or with other options`,
-                key: "header",
-                recorded: `${recorded.kind}/${recorded.digest}`,
-                actual: `${header.kind}/${header.digest}`
-              })
-            )
-      )
+      Effect.flatMap(within("open", store.open(runId, header)), (recorded) => checkHeader(runId, recorded, header))
     const claim = (runId: string, request: Omit<ClaimRequest, "ttlMillis">) =>
       Effect.uninterruptible(
         Effect.flatMap(within("claim", store.claim(runId, { ...request, ttlMillis })), (claims) =>
@@ -118,7 +131,11 @@ export const make = (
       join: (runId, header) =>
         Effect.as(open(runId, header), {
           add: (resources: ReadonlyArray<string>) => within("add", store.add(runId, resources)),
-          claim: ({ limit }: { readonly limit: number }) => claim(runId, { limit })
+          claim: (request: Omit<ClaimRequest, "ttlMillis">) => claim(runId, request),
+          read: (resource: string) =>
+            Effect.map(within("read", store.read(runId, resource)), (entries) =>
+              recorded(store, runId, resource, entries)
+            )
         }),
       status: (runId) => within("read the status", store.status(runId)),
       results: (runId, resource) => Effect.map(within("read", store.read(runId, resource)), resultsOf),
