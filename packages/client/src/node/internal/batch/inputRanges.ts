@@ -89,21 +89,22 @@ export async function* rangesOf(
   const ends: Ends = separator === undefined ? new Lines(first.line) : new Records(first.line, separator)
   let { line, position } = first
   let at = position
+  let ended = position
   let count = 0
   for await (const chunk of openFile(path, position).bytes) {
     for (let to = ends.endOf(chunk, 0); to !== -1; to = ends.endOf(chunk, to + 1)) {
+      ended = at + to + 1
       count += 1
       if (count < size) continue
-      const next = at + to + 1
       yield { line, position, end: ends.line }
       line = ends.line
-      position = next
+      position = ended
       count = 0
     }
     at += chunk.length
   }
   // The last line may have no line end.
-  if (at > position) yield { line, position, end: ends.line + 1 }
+  if (at > position) yield { line, position, end: at > ended ? ends.line + 1 : ends.line }
 }
 
 /** The rows of a range. */
