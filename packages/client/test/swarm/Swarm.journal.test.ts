@@ -3,7 +3,7 @@ import * as ToolSet from "@kimi-effect/client/agent/ToolSet"
 import * as Journal from "@kimi-effect/client/journal/Journal"
 import { Swarm } from "@kimi-effect/client/swarm"
 import { MockProvider } from "@kimi-effect/testing"
-import { Effect, Fiber, Layer, Schema, Stream } from "effect"
+import { DateTime, Effect, Fiber, Layer, Schema, Stream } from "effect"
 import * as Tool from "effect/ai/Tool"
 import * as Toolkit from "effect/ai/Toolkit"
 import { TestClock } from "effect/testing"
@@ -111,11 +111,11 @@ describe("a swarm in a journal", () => {
 
   it.effect("decodes the results of agents again when it is finished", () =>
     Effect.gen(function* () {
-      const Answer = Schema.Struct({ at: Schema.Date })
+      const Answer = Schema.Struct({ at: Schema.DateTimeUtc })
       const program = Swarm.durable("s", Swarm.map({ items: ["1"], prompt: "{{item}}", result: Answer }))
       yield* settled(program, "1 minute")
       const [agent] = (yield* program).agents
-      assert.deepStrictEqual(agent?.value, { at: new Date(0) })
+      assert.deepStrictEqual(agent?.value, { at: DateTime.makeUnsafe(0) })
     }).pipe(Effect.provide(journaled(answering(() => '{"at":"1970-01-01T00:00:00.000Z"}'))))
   )
 
