@@ -29,7 +29,7 @@ const forEach = Effect.flatMap(KimiClient.KimiClient, (kimi) =>
 const batch = Stream.runDrain(Batch.stream(requests, { concurrency: atOnce }))
 
 process.on("message", async (round) => {
-  // Whoever is second finds a warmer server.
+  // The second one finds a warmer server.
   if (round === "batch first") {
     const first = await timeOf(batch)
     process.send?.({ batch: first, forEach: await timeOf(forEach) } satisfies RoundResult)

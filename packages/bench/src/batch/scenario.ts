@@ -64,7 +64,7 @@ const measureRate = async (baseUrl: string, { pairs, rows, warmUp }: Size): Prom
 
 const measureMemory = async (baseUrl: string, { rows }: Size): Promise<ReadonlyArray<Figure>> => {
   const from = rows / 10
-  // A young generation of one size: by default V8 lets that of any program grow by tens of MiB, whatever the program keeps.
+  // A young generation of one size: by default V8 lets it grow by tens of MiB, also in a program that keeps nothing.
   const nodeOptions = ["--expose-gc", "--max-semi-space-size=4"]
   const probe = await start<MemoryResult>(module("./memoryProbe.ts"), [baseUrl, `${from}`, `${rows}`], nodeOptions)
   await probe.stop()
