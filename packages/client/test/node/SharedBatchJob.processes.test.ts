@@ -95,6 +95,6 @@ describe.skipIf(!reachable)("a job of three processes, of which one is killed an
         const { requested } = yield* host.ledger
         assert.isAtMost(requested, rows + Math.max(2, lost) * concurrency)
       }).pipe(Random.withSeed(seedOf("shared batch")), Effect.scoped),
-    300_000
+    1_200_000
   )
 })

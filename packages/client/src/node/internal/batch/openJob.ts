@@ -49,6 +49,11 @@ export class Counts {
     if (currency !== undefined) this.#cost[currency] = (this.#cost[currency] ?? 0) + cost
   }
 
+  addLine(line: string): void {
+    const head = readHead(line)
+    if (head !== undefined) this.add(head)
+  }
+
   get status(): Status {
     return {
       answered: this.#answered,
@@ -185,7 +190,11 @@ export const open = Effect.fnUntraced(function* (files: Files): Effect.fn.Return
     })
   }
   const done = new LineSet()
-  const visit = ({ line }: LineHead): void => void done.add(line)
+  const counts = new Counts()
+  const visit = (head: LineHead): void => {
+    done.add(head.line)
+    counts.add(head)
+  }
   const file = yield* Effect.acquireRelease(
     Effect.try({ try: () => form.open(output, visit), catch: orNotAnOutput("open") }),
     (opened) => Effect.sync(() => opened.close())
@@ -198,14 +207,18 @@ export const open = Effect.fnUntraced(function* (files: Files): Effect.fn.Return
   return {
     source,
     done,
-    append: (line) => attempt("append", () => file.append(line)),
+    append: (line) =>
+      attempt("append", () => {
+        file.append(line)
+        counts.addLine(line)
+      }),
     reject: (line) =>
       attempt("reject", () => {
         rejected += 1
         writeSync(rejects, line)
       }),
     rejected: () => rejected,
-    status: () => scanStatus(output),
+    status: () => counts.status,
     finish: (isComplete) =>
       Effect.gen(function* () {
         yield* attempt("sync", () => file.sync())
@@ -237,10 +250,7 @@ export const openWriter = Effect.fnUntraced(function* (
     append: (line) =>
       Effect.andThen(
         write(line),
-        Effect.sync(() => {
-          const head = readHead(line)
-          if (head !== undefined) counts.add(head)
-        })
+        Effect.sync(() => counts.addLine(line))
       ),
     reject: () =>
       Effect.sync(() => {
