@@ -141,7 +141,7 @@ const openSource = (input: Input): Effect.Effect<Source, InvalidRequestError, Sc
         Effect.tryPromise({ try: () => openStream(opened), catch: inputFailure })
       )
 
-export const changed = (input: Input): BatchInputChangedError =>
+const changed = (input: Input): BatchInputChangedError =>
   new BatchInputChangedError({
     message: "The input is not the one that the job was started with",
     input: typeof input === "string" ? input : "stream"
@@ -172,7 +172,7 @@ const checkPaths = ({ input, order, output, rerun }: Files): Effect.Effect<void,
     : Effect.void
 }
 
-export const formOf = (output: string): OutputForm => (output.endsWith(".gz") ? GzipOutput.form : PlainOutput.form)
+const formOf = (output: string): OutputForm => (output.endsWith(".gz") ? GzipOutput.form : PlainOutput.form)
 
 export const open = Effect.fnUntraced(function* (files: Files): Effect.fn.Return<Job, OpenError, Scope.Scope> {
   const { input, output, rerun } = files
