@@ -192,13 +192,14 @@ export const run = <A = string, RD = never, RP = never>(
       })
       yield* Stream.runForEach(plan(reader, rangeRows), worker.add)
 
+      const outages = new sharedRow.Outages()
       const settings = {
         worker,
         status: journal.status(runId),
         reader,
         pollInterval: OptionRules.durationOf(pollInterval),
         onInvalid: (range: sharedRanges.LeasedRange, error: InvalidBatchRowError) =>
-          Effect.andThen(sharedRow.reject(range, error), onReject?.(error) ?? Effect.void)
+          Effect.andThen(sharedRow.reject(range, error, outages), onReject?.(error) ?? Effect.void)
       }
       let own: BatchProgress | undefined
       yield* RowStream.make<A, RD, sharedRanges.RowFailure, never, RP, sharedRanges.RowFailure>(
@@ -212,6 +213,7 @@ export const run = <A = string, RD = never, RP = never>(
           }
         },
         sharedRow.recorded({
+          outages,
           stoppingTags: new Set<string>(options.stop?.errorTags ?? stoppingTags),
           hasValue: options.schema !== undefined
         })

@@ -3,6 +3,7 @@ import { gunzipSync, gzipSync } from "node:zlib"
 import { assert, describe, it } from "@effect/vitest"
 import * as Journal from "@kimi-effect/client/journal/Journal"
 import type { ModelRequest } from "@kimi-effect/core/ChatRequest"
+import { JournalStoreError } from "@kimi-effect/core/JournalErrors"
 import { MockProvider, Reply } from "@kimi-effect/testing"
 import { Deferred, Effect, Fiber, Schema } from "effect"
 import * as BatchJob from "../../src/node/BatchJob.ts"
@@ -15,6 +16,23 @@ const inJournal: typeof inFolder = (test) =>
   inFolder((path) =>
     Effect.flatMap(Journal.makeMemory(), (journal) => Effect.provideService(test(path), Journal.Journal, journal))
   )
+
+/** A journal whose calls fail when `isFailing` says so, before they are made. */
+const failing = (journal: Journal.Journal["Service"], isFailing: () => boolean): Journal.Journal["Service"] => {
+  const error = new JournalStoreError({ message: "It did not answer in time", store: "test", operation: "append" })
+  const failingLease = (lease: Journal.Lease): Journal.Lease => ({
+    ...lease,
+    call: (options, effect) => Effect.suspend(() => (isFailing() ? Effect.fail(error) : lease.call(options, effect)))
+  })
+  return {
+    ...journal,
+    join: (runId, header) =>
+      Effect.map(journal.join(runId, header), (worker) => ({
+        ...worker,
+        claim: (request) => Effect.map(worker.claim(request), (leases) => leases.map(failingLease))
+      }))
+  }
+}
 
 describe("SharedBatchJob", () => {
   it.live("divides the rows between its processes", () =>
@@ -156,6 +174,34 @@ describe("SharedBatchJob", () => {
         assert.deepInclude(result, { isCancelled: true, isComplete: false })
         assert.isBelow(result.done, 50)
       }).pipe(Effect.provideServiceEffect(Journal.Journal, Journal.makeMemory()))
+    )
+  )
+
+  it.live("continues under another lease when the journal did not answer", () =>
+    inFolder((path) =>
+      Effect.gen(function* () {
+        writeFileSync(path("in.jsonl"), rows(30))
+        let calls = 0
+        // The twelfth call of a journal and its two next ones.
+        const journal = failing(yield* Journal.makeMemory(), () => Math.abs(++calls - 13) <= 1)
+        const options = { id: "a", input: path("in.jsonl"), output: path("out.jsonl"), rangeRows: 10 }
+        const { written } = yield* Effect.provideService(SharedBatchJob.run(options), Journal.Journal, journal)
+        assert.deepInclude(written, { answered: 30 })
+        yield* attempts(30)
+      })
+    )
+  )
+
+  it.live("fails when the journal does not answer again", () =>
+    inFolder((path) =>
+      Effect.gen(function* () {
+        writeFileSync(path("in.jsonl"), rows(30))
+        const journal = failing(yield* Journal.makeMemory(), () => true)
+        const job = SharedBatchJob.run({ id: "a", input: path("in.jsonl"), rangeRows: 10 })
+        const error = yield* Effect.flip(Effect.provideService(job, Journal.Journal, journal))
+        assert.strictEqual(error._tag, "JournalStoreError")
+        yield* attempts(0)
+      })
     )
   )
 

@@ -40,7 +40,7 @@ export class LeasedRange {
   }
 
   /** A row has ended. */
-  end(isRecorded: boolean): Effect.Effect<void, JournalStoreError> {
+  end(isRecorded: boolean): Effect.Effect<void> {
     this.#unfinished -= 1
     this.#isPartial ||= !isRecorded
     if (!isRecorded) this.#wake()
@@ -48,19 +48,16 @@ export class LeasedRange {
   }
 
   /** Every row has started. */
-  read(): Effect.Effect<void, JournalStoreError> {
+  read(): Effect.Effect<void> {
     this.#isRead = true
     return this.#complete
   }
 
-  get #complete(): Effect.Effect<void, JournalStoreError> {
+  get #complete(): Effect.Effect<void> {
     if (!this.#isRead || this.#unfinished > 0) return Effect.void
-    const completed = this.isLost || this.#isPartial ? Effect.void : this.lease.complete
-    return completed.pipe(
-      // Another worker has it, and completes it.
-      Effect.catchTag("LeaseLostError", () => Effect.void),
-      Effect.ensuring(this.close)
-    )
+    const completed = this.isLost || this.#isPartial ? Effect.void : Effect.ignore(this.lease.complete)
+    // If that fails, the range is leased again, has all of its results, and is completed.
+    return Effect.ensuring(completed, this.close)
   }
 
   /** Ends the lease. What was not completed can be leased again. */
@@ -115,7 +112,13 @@ const claim = (
   )
 
 /** Gives the next range, or undefined when none is left. Waits for those that other workers have. */
-const nextOf = ({ isStopped, pollInterval, status, worker }: Settings, open: Set<LeasedRange>, clock: Clock.Clock) => {
+const nextOf = (
+  { isStopped, pollInterval, status: readStatus, worker }: Settings,
+  open: Set<LeasedRange>,
+  clock: Clock.Clock
+) => {
+  // A process that was frozen finds that an operation has taken too long.
+  const status = Effect.retry(readStatus, { times: 2 })
   const interval = Duration.toMillis(pollInterval)
   let lookedAt = Number.NEGATIVE_INFINITY
   let changed = Deferred.makeUnsafe<void>()
@@ -130,7 +133,7 @@ const nextOf = ({ isStopped, pollInterval, status, worker }: Settings, open: Set
         lookedAt = now
         if (isOver(yield* status)) return undefined
       }
-      const range = yield* claim(worker, open, wake)
+      const range = yield* Effect.retry(claim(worker, open, wake), { times: 2 })
       if (range !== undefined) return range
       if (isOver(yield* status)) return undefined
       yield* Effect.raceFirst(Effect.sleep(interval), Deferred.await(changed))

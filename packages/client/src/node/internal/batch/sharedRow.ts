@@ -35,23 +35,53 @@ type Fatal<E> = Exclude<E, { readonly _tag: "LeaseLostError" | "UncertainToolRes
 
 const hasTag = (error: unknown, tag: string): boolean => Predicate.hasProperty(error, "_tag") && error._tag === tag
 
+const mostOutages = 3
+
+/** Failures of the journal in a row. */
+export class Outages {
+  #count = 0
+
+  /** Whether the journal may be used further, as after a process was frozen for longer than a write may take. */
+  isBearable(): boolean {
+    this.#count += 1
+    return this.#count <= mostOutages
+  }
+
+  end(): void {
+    this.#count = 0
+  }
+}
+
+/**
+ * Gives a range up that another worker has, or whose rows the journal did not
+ * record: it is leased again, with what was recorded.
+ */
 const withoutLoss =
-  (range: LeasedRange) =>
+  (range: LeasedRange, outages: Outages) =>
   <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A | typeof skipped, Fatal<E>, R> =>
-    Effect.catch(self, (error) => {
-      if (!hasTag(error, "LeaseLostError")) return Effect.fail(error as Fatal<E>)
-      range.isLost = true
-      return Effect.succeed(skipped)
+    Effect.matchEffect(self, {
+      onSuccess: (result) => {
+        outages.end()
+        return Effect.succeed(result)
+      },
+      onFailure: (error) => {
+        const isLost = hasTag(error, "LeaseLostError")
+        const isOutage = hasTag(error, "JournalStoreError")
+        if (!isLost && !(isOutage && (range.isLost || outages.isBearable()))) return Effect.fail(error as Fatal<E>)
+        range.isLost = true
+        return Effect.succeed(skipped)
+      }
     })
 
 interface Settings {
+  readonly outages: Outages
   readonly stoppingTags: ReadonlySet<string>
   readonly hasValue: boolean
 }
 
 /** Runs and records a row, unless its result is recorded. */
 export const recorded =
-  <A>({ hasValue, stoppingTags }: Settings): Around<A, RowFailure> =>
+  <A>({ hasValue, outages, stoppingTags }: Settings): Around<A, RowFailure> =>
   <R>(row: BatchRow, run: Effect.Effect<BatchResponse<A>, never, R>) => {
     // Rows of other streams do not come here.
     const { line = 0, range, request } = row as SharedRow
@@ -65,7 +95,7 @@ export const recorded =
           : Effect.succeed({ to: "output", text: encodeLine(made, hasValue) })
       })
       return range.lease.call(callOf(line, digestOf(request)), made).pipe(
-        withoutLoss(range),
+        withoutLoss(range, outages),
         Effect.flatMap((result) =>
           Effect.as(range.end(result !== skipped), result === skipped ? skipped : (outcome ?? skipped))
         ),
@@ -78,12 +108,16 @@ export const recorded =
   }
 
 /** Records a line that is no row. */
-export const reject = (range: LeasedRange, error: InvalidBatchRowError): Effect.Effect<void, RowFailure> =>
+export const reject = (
+  range: LeasedRange,
+  error: InvalidBatchRowError,
+  outages: Outages
+): Effect.Effect<void, RowFailure> =>
   Effect.suspend(() => {
     range.start()
     const text: RecordedRow = { to: "rejects", text: encodeReject(error) }
     return range.lease.call(callOf(error.line, "reject"), Effect.succeed(text)).pipe(
-      withoutLoss(range),
+      withoutLoss(range, outages),
       Effect.flatMap((result) => range.end(result !== skipped))
     )
   })
