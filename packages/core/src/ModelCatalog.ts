@@ -73,6 +73,8 @@ export interface Capabilities {
   readonly jsonSchema: boolean
   /** Whether `logprobs` are rejected. */
   readonly rejectsLogprobs: boolean
+  /** Whether the host runs batches of it. A price for batches says nothing about that. Source: guide to batches, September 2026. */
+  readonly batch: boolean
 }
 
 /**
@@ -104,14 +106,16 @@ const k3: Capabilities = {
   image: true,
   video: true,
   jsonSchema: true,
-  rejectsLogprobs: true
+  rejectsLogprobs: true,
+  batch: false
 }
 
 const k27: Capabilities = {
   ...k3,
   thinking: "always",
   toolChoiceRequired: "no",
-  rejectsLogprobs: false
+  rejectsLogprobs: false,
+  batch: true
 }
 
 const k26: Capabilities = {
@@ -123,7 +127,7 @@ const k26: Capabilities = {
   toolChoiceNamed: "not thinking"
 }
 
-const k25: Capabilities = { ...k26, supportsThinkingKeep: false }
+const k25: Capabilities = { ...k26, supportsThinkingKeep: false, batch: false }
 
 const k2: Capabilities = {
   thinking: "none",
@@ -133,7 +137,8 @@ const k2: Capabilities = {
   image: false,
   video: false,
   jsonSchema: true,
-  rejectsLogprobs: false
+  rejectsLogprobs: false,
+  batch: false
 }
 
 const k2Thinking: Capabilities = { ...k2, thinking: "always", toolChoiceRequired: "no", toolChoiceNamed: "no" }
@@ -213,7 +218,7 @@ export const knownModels: ReadonlyArray<KnownModel> = [
     id: "kimi-k2.7-code-highspeed",
     contextWindow: window256K,
     defaultMaxOutput: 32_768,
-    capabilities: k27,
+    capabilities: { ...k27, batch: false },
     lifecycle: retiring,
     prices: [usd("1.90", "8.00", "0.38"), cny("13", "54", "2.60")]
   },

@@ -56,6 +56,8 @@ export interface AttemptUsage {
   readonly tags?: Tags
   /** Whether it was a request of a batch. */
   readonly isBatch?: boolean
+  /** The number of attempts that `usage` sums up, such as all requests of a batch. Defaults to 1. */
+  readonly attempts?: number
 }
 
 /**

@@ -64,6 +64,7 @@ import * as BudgetCaps from "./internal/BudgetCaps.ts"
 import * as BudgetStage from "./internal/BudgetStage.ts"
 import * as BudgetOptions from "./internal/BudgetOptions.ts"
 import * as BudgetEvent from "./internal/BudgetEvent.ts"
+import * as LongHold from "./internal/LongHold.ts"
 import * as ReservationManager from "./internal/ReservationManager.ts"
 import { ReservationQueue } from "./internal/ReservationQueue.ts"
 import type { BudgetContext } from "./internal/BudgetContext.ts"
@@ -80,6 +81,7 @@ export type { Options as BalanceOptions, Reader as BalanceReader } from "./inter
 export { defaults, optionsFromConfig } from "./internal/BudgetOptions.ts"
 export type { Options } from "./internal/BudgetOptions.ts"
 export type { Cap } from "./internal/BudgetCaps.ts"
+export type { HoldOptions } from "./internal/LongHold.ts"
 export type { Dimension } from "./internal/BudgetScope.ts"
 export type { BudgetEvent, Overrun, ThresholdCrossed } from "./internal/BudgetEvent.ts"
 
@@ -177,6 +179,8 @@ export const make = Effect.fnUntraced(function* (
   return {
     open: (call, read) => BudgetStage.openScoped(open, call, read),
     checkPrice,
+    hold: (held) => Effect.flatMap(CallOptions, (tags) => LongHold.hold(context, tags, held)),
+    settleHold: (id, cost) => LongHold.settle(context, id, cost),
     stage: ({ balanceOf } = {}) => BudgetStage.stage(open, BudgetOptions.describe(options), balanceOf),
     events: Stream.fromPubSub(events),
     state: Effect.map(reservations.scopeBalances, (lines) =>
@@ -238,6 +242,8 @@ const unlimited: Budget["Service"] = {
   open: () => Effect.succeed({ reserve: () => Effect.succeed({ settle: () => Effect.void }) }),
   stage: () => Stage.off("budget"),
   checkPrice: () => Effect.void,
+  hold: () => Effect.void,
+  settleHold: () => Effect.void,
   events: Stream.empty,
   state: Effect.succeed([]),
   today: Effect.map(Clock.currentTimeMillis, Day.calendarOf(DateTime.zoneMakeOffset(0))),

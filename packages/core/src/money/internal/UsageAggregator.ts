@@ -75,7 +75,7 @@ export class UsageAggregator {
   /** Records the usage of an attempt on a day, in days since 1970. */
   record(attempt: AttemptUsage, dayNumber: number, prices: Prices): void {
     const aggregate = this.#aggregateFor(attempt, this.#dateOf(dayNumber), prices)
-    aggregate.attempts += 1
+    aggregate.attempts += attempt.attempts ?? 1
     addUsage(aggregate.usage, attempt.usage)
     if (attempt.usage.toolCalls === undefined) return
     const calls = (aggregate.toolCalls ??= new Map<string, number>())
