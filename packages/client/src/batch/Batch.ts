@@ -45,6 +45,7 @@ import type { BatchProgress } from "./BatchProgress.ts"
 import type { Answered, BatchResponse, BatchRow, RowError } from "./BatchResponse.ts"
 import * as EqualRows from "./internal/EqualRows.ts"
 import { decoderOf, runRow } from "./internal/runRow.ts"
+import { toStream } from "./internal/inputStream.ts"
 import { Tally } from "./internal/Tally.ts"
 
 /**
@@ -153,12 +154,6 @@ const rulesOf = (options: Limits): ReadonlyArray<OptionRules.Rule> => [
   amountRule("CNY", options.stop?.cost?.CNY),
   OptionRules.countOrZero("total", options.total)
 ]
-
-const toStream = <E, R>(input: Input<E, R>): Stream.Stream<ChatRequest | BatchRow, E, R> => {
-  if (Stream.isStream(input)) return input as Stream.Stream<ChatRequest | BatchRow, E, R>
-  if (Symbol.asyncIterator in input) return Stream.orDie(Stream.fromAsyncIterable(input, (cause) => cause))
-  return Stream.fromIterable(input as Iterable<ChatRequest | BatchRow>, { chunkSize: 1 })
-}
 
 const totalOf = (input: object, { total }: Limits): number | undefined =>
   total ?? (Array.isArray(input) ? input.length : undefined)

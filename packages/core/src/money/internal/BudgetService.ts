@@ -52,10 +52,7 @@ export class Budget extends Context.Service<
      * Charges what the work of a `hold` cost, nothing if `undefined`, and releases
      * the rest, once: nothing happens if the id was settled or has expired.
      */
-    readonly settleHold: (
-      id: string,
-      cost: Pick<Cost, "total"> | undefined
-    ) => Effect.Effect<void, BudgetStoreError>
+    readonly settleHold: (id: string, cost: Pick<Cost, "total"> | undefined) => Effect.Effect<void, BudgetStoreError>
     /** Crossed thresholds and overruns, as they happen. */
     readonly events: Stream.Stream<BudgetEvent.BudgetEvent>
     /** Every scope in use. */

@@ -36,7 +36,11 @@ export interface HoldOptions {
 }
 
 const unknownPrice = ({ model, provider }: HoldOptions, reason: string): UnknownPriceError =>
-  new UnknownPriceError({ message: `The price of ${model} at ${provider} ${reason}; nothing was sent`, provider, model })
+  new UnknownPriceError({
+    message: `The price of ${model} at ${provider} ${reason}; nothing was sent`,
+    provider,
+    model
+  })
 
 /**
  * Reserves an amount in every scope of its tags, or in none. Nothing is reserved
@@ -73,7 +77,9 @@ export const hold = (
         return Effect.fail(new BudgetExceededError({ message, provider, model, ...members }))
       }
     )
-    return context.onStoreError === "refuse" ? reserved : Effect.catchTag(reserved, "BudgetStoreError", () => Effect.void)
+    return context.onStoreError === "refuse"
+      ? reserved
+      : Effect.catchTag(reserved, "BudgetStoreError", () => Effect.void)
   })
 
 /**

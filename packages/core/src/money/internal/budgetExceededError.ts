@@ -43,5 +43,4 @@ export const budgetExceededError = (
   { provider, request }: Call,
   balance: ScopeBalance & { readonly waitedMillis: number },
   amount: bigint
-) =>
-  new BudgetExceededError({ provider, model: request.model, ...exceededMembers("the call", balance, amount) })
+) => new BudgetExceededError({ provider, model: request.model, ...exceededMembers("the call", balance, amount) })
