@@ -27,3 +27,16 @@ export const BatchRun = Schema.Struct({
 })
 
 export type BatchRun = typeof BatchRun.Type
+
+export const BatchFailed = Schema.Array(
+  Schema.Struct({
+    id: Schema.String,
+    line: Schema.Finite.annotate({ description: "The line of the input" }),
+    attempts: Schema.Finite.annotate({ description: "Requests to the host" }),
+    tag: Schema.String.annotate({ description: "The tag of its error, for --rerun" }),
+    message: Schema.String,
+    hint: Schema.String
+  })
+)
+
+export type BatchFailed = typeof BatchFailed.Type

@@ -2,7 +2,7 @@
 import * as Schema from "effect/Schema"
 import { FileObject } from "@kimi-effect/core/File"
 import { Balance } from "./balance.ts"
-import { BatchRun, BatchStatus } from "./batch.ts"
+import { BatchFailed, BatchRun, BatchStatus } from "./batch.ts"
 import { Chat, ChatEvent } from "./chat.ts"
 import { ConfigOptions } from "./config.ts"
 import { CostEstimate } from "./cost.ts"
@@ -16,6 +16,7 @@ import { Tokens } from "./tokens.ts"
 
 export const schemas = {
   balance: Balance,
+  "batch failed": BatchFailed,
   "batch run": BatchRun,
   "batch status": BatchStatus,
   chat: Chat,

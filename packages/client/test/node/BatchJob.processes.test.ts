@@ -14,7 +14,10 @@ const worker = fileURLToPath(new URL("./support/batch/worker.ts", import.meta.ur
 const sizeOf = (path: string): number => (existsSync(path) ? statSync(path).size : 0)
 
 /** Runs until it ends or the output has grown to a size, at which it is killed. */
-const life = (settings: { readonly baseUrl: string; readonly options: Options }, killedAt: number) =>
+const life = (
+  settings: { readonly baseUrl: string; readonly options: Options & { readonly output: string } },
+  killedAt: number
+) =>
   Effect.gen(function* () {
     const child = fork(worker, [JSON.stringify(settings)], { execArgv: [] })
     let result: JobResult | undefined
