@@ -37,6 +37,7 @@
  */
 import type { Batch } from "@kimi-effect/core/Batch"
 import { BatchFailedError, type InvalidBatchError } from "@kimi-effect/core/BatchErrors"
+import type { ChatRequest } from "@kimi-effect/core/ChatRequest"
 import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import type { FileError, HostApiError } from "@kimi-effect/core/OperationErrors"
 import type { RetryBounds } from "@kimi-effect/core/Resilience"
@@ -138,7 +139,7 @@ export interface ResultOptions<A = string, RD = never, E = never, R = never> {
   readonly isWanted?: ((row: HostRow) => boolean) | undefined
   /** Reads the requests of failed rows that have none, by their ids: the text of the host may quote them. */
   readonly requestsOf?:
-    | ((rows: ReadonlyArray<HostRow>) => Effect.Effect<ReadonlyMap<string, NonNullable<HostRow["request"]>>, E, R>)
+    | ((rows: ReadonlyArray<HostRow>) => Effect.Effect<ReadonlyMap<string, ChatRequest>, E, R>)
     | undefined
   /**
    * Runs when all results are read: whether to enter their usage in the

@@ -63,6 +63,7 @@ import {
   type WriteLine
 } from "./internal/batch/openJob.ts"
 import { encodeLine } from "./internal/batch/outputLine.ts"
+import { rejectLine } from "./internal/batch/rejectLine.ts"
 import * as NodeDigest from "./internal/NodeDigest.ts"
 
 export type { Input } from "./internal/batch/inputSource.ts"
@@ -156,9 +157,6 @@ export type JobError =
   | InvalidRequestError
   | JournalStoreError
 
-const reject = ({ id, line, message, parameter }: InvalidBatchRowError): string =>
-  `${JSON.stringify({ line, ...(id === undefined ? {} : { id }), reason: message, ...(parameter === undefined ? {} : { parameter }) })}\n`
-
 const openOutput = <A, RD, RP>({ input, order, output, rerun }: Options<A, RD, RP>) =>
   typeof output === "string" ? open({ input, output, order, rerun }) : openWriter({ input, rerun }, output)
 
@@ -166,7 +164,7 @@ const openOutput = <A, RD, RP>({ input, order, output, rerun }: Options<A, RD, R
 const rejecting =
   (job: Job, onReject: Options["onReject"]) =>
   (error: InvalidBatchRowError): Effect.Effect<unknown, JournalStoreError> =>
-    Effect.andThen(job.reject(reject(error)), onReject?.(error) ?? Effect.void)
+    Effect.andThen(job.reject(rejectLine(error)), onReject?.(error) ?? Effect.void)
 
 /**
  * Runs a job to its end, or continues it.
