@@ -224,7 +224,7 @@ const isAtHost = ({ submission }: hostRecord.HostRecord): InvalidRequestError =>
 /** Rows that name no model have the same one in both places. */
 const withModel =
   (model: string | undefined) =>
-  <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  <A, E, R>(effect: Effect.Effect<A, E, R | KimiClient>): Effect.Effect<A, E, R | KimiClient> =>
     model === undefined
       ? effect
       : Effect.updateService(effect, KimiClient, (client) => ({
