@@ -13,6 +13,7 @@ import { writeReport } from "./harness/report.ts"
 const scenarios: Record<string, () => Promise<{ readonly run: (isQuick: boolean) => Promise<ReadonlyArray<Figure>> }>> =
   {
     agent: () => import("./agent/scenario.ts"),
+    batch: () => import("./batch/scenario.ts"),
     cache: () => import("./cache/scenario.ts"),
     claims: () => import("./claims/scenario.ts"),
     "cold-start": () => import("./coldStart/scenario.ts"),

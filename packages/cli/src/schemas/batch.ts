@@ -40,3 +40,18 @@ export const BatchFailed = Schema.Array(
 )
 
 export type BatchFailed = typeof BatchFailed.Type
+
+export const BatchShared = Schema.Struct({
+  done: Schema.Finite.annotate({ description: "Rows with a result, and lines that are no rows" }),
+  lines: Schema.Finite.annotate({ description: "Lines of the input" }),
+  ranges: Schema.Struct({ waiting: Schema.Finite, leased: Schema.Finite, completed: Schema.Finite }).annotate({
+    description: "Ranges of rows by their state"
+  }),
+  isComplete: Schema.Boolean,
+  isCancelled: Schema.Boolean,
+  written: Schema.NullOr(Schema.Struct({ ...counts, rejected: Schema.Finite })).annotate({
+    description: "What the output has, when it was written"
+  })
+})
+
+export type BatchShared = typeof BatchShared.Type

@@ -62,8 +62,7 @@ import {
   statusOf,
   type WriteLine
 } from "./internal/batch/openJob.ts"
-import { encodeLine } from "./internal/batch/outputLine.ts"
-import { rejectLine } from "./internal/batch/rejectLine.ts"
+import { encodeLine, encodeReject } from "./internal/batch/outputLine.ts"
 import * as NodeDigest from "./internal/NodeDigest.ts"
 
 export type { Input } from "./internal/batch/inputSource.ts"
@@ -164,7 +163,7 @@ const openOutput = <A, RD, RP>({ input, order, output, rerun }: Options<A, RD, R
 const rejecting =
   (job: Job, onReject: Options["onReject"]) =>
   (error: InvalidBatchRowError): Effect.Effect<unknown, JournalStoreError> =>
-    Effect.andThen(job.reject(rejectLine(error)), onReject?.(error) ?? Effect.void)
+    Effect.andThen(job.reject(encodeReject(error)), onReject?.(error) ?? Effect.void)
 
 /**
  * Runs a job to its end, or continues it.

@@ -3,27 +3,35 @@ import { closeSync, fsyncSync, ftruncateSync, openSync, readSync, renameSync, wr
 import { headOf, type OutputFile, type OutputForm } from "./OutputForm.ts"
 import type { LineHead } from "./outputLine.ts"
 
-const chunkBytes = 1024 * 1024
+const chunkBytes = 256 * 1024
 const newline = 10
 
-/** Calls with every complete line, and returns where they end. */
+/**
+ * Calls with every complete line, and returns where they end. The bytes are only
+ * valid during the call: one buffer serves for the whole file, which grows for a
+ * line that is longer.
+ */
 const eachLine = (file: number, visit: (bytes: Buffer) => void): number => {
-  let pending = Buffer.alloc(0)
-  let position = 0
+  let buffer = Buffer.allocUnsafe(chunkBytes)
+  let kept = 0
   let end = 0
   for (;;) {
-    const chunk = Buffer.allocUnsafe(chunkBytes)
-    const read = readSync(file, chunk, 0, chunkBytes, position)
+    if (kept === buffer.length) {
+      const grown = Buffer.allocUnsafe(buffer.length * 2)
+      buffer.copy(grown, 0, 0, kept)
+      buffer = grown
+    }
+    const read = readSync(file, buffer, kept, buffer.length - kept, end + kept)
     if (read === 0) return end
-    position += read
-    const bytes = pending.length === 0 ? chunk.subarray(0, read) : Buffer.concat([pending, chunk.subarray(0, read)])
+    const filled = kept + read
     let from = 0
-    for (let to = bytes.indexOf(newline); to !== -1; to = bytes.indexOf(newline, from)) {
-      visit(bytes.subarray(from, to))
-      end += to + 1 - from
+    for (let to = buffer.indexOf(newline, kept); to !== -1 && to < filled; to = buffer.indexOf(newline, from)) {
+      visit(buffer.subarray(from, to))
       from = to + 1
     }
-    pending = bytes.subarray(from)
+    end += from
+    kept = filled - from
+    buffer.copy(buffer, 0, from, filled)
   }
 }
 

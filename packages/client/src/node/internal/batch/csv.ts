@@ -25,7 +25,7 @@ const next = (state: State, byte: number, separator: number): State => {
 const isBlank = (text: string): boolean => text === "" || text === "\r"
 
 /** Finds where records end. */
-class Records {
+export class Records {
   /** The line of the next byte. */
   line: number
   #state: State = State.start

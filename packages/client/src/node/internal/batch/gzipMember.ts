@@ -15,6 +15,10 @@ const start = Buffer.from([0x1f, 0x8b, 8, 4, 0, 0, 0, 0, 0, 255, 8, 0, 0x4b, 0x4
 /** More than a member has with the largest response. */
 const maxBytes = 512 * 1024 * 1024
 
+/** Whether bytes are the start of such a member. */
+export const isStart = (bytes: Buffer): boolean =>
+  bytes.length >= start.length && bytes.subarray(0, start.length).equals(start)
+
 export const encode = (bytes: Uint8Array): Buffer => {
   const body = deflateRawSync(bytes)
   const member = Buffer.allocUnsafe(headerBytes + body.length + trailerBytes)

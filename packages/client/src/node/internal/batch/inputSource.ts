@@ -23,8 +23,7 @@ export class Reading {
 
 export interface Source {
   readonly record: InputRecord
-  /** Bytes of the file as it is on the disk; unknown of a stream. */
-  readonly size: number | undefined
+  readonly isCompressed: boolean
   /** The bytes without compression. */
   readonly bytes: AsyncIterable<Buffer>
   /** How many bytes without compression the input has, by what was read so far. */
@@ -89,7 +88,7 @@ export const openFile = (path: string, start = 0): Source => {
   const size = record.size ?? 0
   // A file with the name of a compressed one that is not compressed fails when it is read.
   if (!isGzip(head) && !path.endsWith(".gz")) {
-    return { record, size, bytes: fileBytes(path, start), estimateBytes: () => size, isUnchanged }
+    return { record, isCompressed: false, bytes: fileBytes(path, start), estimateBytes: () => size, isUnchanged }
   }
   let unzipped: Unzipped | undefined
   const bytes = async function* (): AsyncGenerator<Buffer> {
@@ -100,7 +99,7 @@ export const openFile = (path: string, start = 0): Source => {
     const [compressed, plain] = unzipped?.counts() ?? [0, 0]
     return compressed === 0 ? undefined : (size * plain) / compressed
   }
-  return { record, size, bytes: bytes(), estimateBytes, isUnchanged }
+  return { record, isCompressed: true, bytes: bytes(), estimateBytes, isUnchanged }
 }
 
 /** The first two lines, which a CSV file has when it has a row, or as many bytes as a digest of a file covers. */
@@ -146,7 +145,7 @@ export const openStream = async (raw: AsyncIterator<Uint8Array>): Promise<Source
   const head = await readHead(iterator, isHead)
   return {
     record: { size: null, head: digestOf(cutHead(head)) },
-    size: undefined,
+    isCompressed: isGzip(start),
     bytes: joined(head, iterator),
     estimateBytes: () => undefined,
     isUnchanged: () => true

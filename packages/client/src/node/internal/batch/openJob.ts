@@ -34,7 +34,7 @@ export interface Status {
 }
 
 /** Counts the lines of an output. */
-class Counts {
+export class Counts {
   #answered = 0
   #failed = 0
   readonly #failedByTag: Record<string, number> = {}
@@ -82,13 +82,13 @@ interface Files {
 
 type OpenError = BatchInputChangedError | BatchJobLockedError | InvalidRequestError | JournalStoreError
 
-const notAnOutput = (): InvalidRequestError =>
+export const notAnOutput = (): InvalidRequestError =>
   new InvalidRequestError({
     message: "The output file exists and is not that of a batch job: choose another one",
     parameter: "output"
   })
 
-const storeFailure = (operation: string, cause: unknown): JournalStoreError =>
+export const storeFailure = (operation: string, cause: unknown): JournalStoreError =>
   new JournalStoreError({
     message: `The files of the batch job cannot be used: ${FileFailure.codeOf(cause) ?? "unknown error"}`,
     store: "file",
@@ -116,7 +116,7 @@ const lock = (output: string): Effect.Effect<void, BatchJobLockedError | Journal
     (release) => Effect.sync(release)
   )
 
-const inputFailure = (cause: unknown): InvalidRequestError =>
+export const inputFailure = (cause: unknown): InvalidRequestError =>
   new InvalidRequestError({
     message: `The input cannot be read: ${FileFailure.describe(FileFailure.codeOf(cause) ?? "unknown error")}`,
     parameter: "input"
@@ -136,7 +136,7 @@ const openSource = (input: Input): Effect.Effect<Source, InvalidRequestError, Sc
         Effect.tryPromise({ try: () => openStream(opened), catch: inputFailure })
       )
 
-const changed = (input: Input): BatchInputChangedError =>
+export const changed = (input: Input): BatchInputChangedError =>
   new BatchInputChangedError({
     message: "The input is not the one that the job was started with",
     input: typeof input === "string" ? input : "stream"
@@ -167,7 +167,7 @@ const checkPaths = ({ input, order, output, rerun }: Files): Effect.Effect<void,
     : Effect.void
 }
 
-const formOf = (output: string): OutputForm => (output.endsWith(".gz") ? GzipOutput.form : PlainOutput.form)
+export const formOf = (output: string): OutputForm => (output.endsWith(".gz") ? GzipOutput.form : PlainOutput.form)
 
 export const open = Effect.fnUntraced(function* (files: Files): Effect.fn.Return<Job, OpenError, Scope.Scope> {
   const { input, output, rerun } = files

@@ -22,8 +22,7 @@ import { hostRows, requestsOf, rows } from "./hostInput.ts"
 import * as hostRecord from "./hostRecord.ts"
 import { type Reader, readerOf } from "./inputRows.ts"
 import { type Job, open } from "./openJob.ts"
-import { encodeLine } from "./outputLine.ts"
-import { rejectLine } from "./rejectLine.ts"
+import { encodeLine, encodeReject } from "./outputLine.ts"
 
 type Options<A, RD, RP> = HostBatchJob.Options<A, RD, RP>
 type Failure = HostBatchJob.JobError
@@ -63,7 +62,7 @@ class HostJob<A, RD, RP> {
   }
 
   readonly #rejected = (error: InvalidBatchRowError): Effect.Effect<unknown, JournalStoreError> =>
-    Effect.andThen(this.#job.reject(rejectLine(error)), this.#options.onReject?.(error) ?? Effect.void)
+    Effect.andThen(this.#job.reject(encodeReject(error)), this.#options.onReject?.(error) ?? Effect.void)
 
   #write(record: hostRecord.HostRecord): Effect.Effect<void, JournalStoreError> {
     this.#record = record
