@@ -137,7 +137,10 @@ export interface ResultOptions<A = string, RD = never, E = never, R = never> {
   readonly submission?: string | undefined
   /** The rows whose outcomes are wanted. Defaults to all. Others count for the cost. */
   readonly isWanted?: ((row: HostRow) => boolean) | undefined
-  /** Reads the requests of failed rows that have none, by their ids: the text of the host may quote them. */
+  /**
+   * Reads the requests of failed rows that have none, by their ids: the text of the
+   * host may quote them. Defaults to those in the file at the host.
+   */
   readonly requestsOf?:
     | ((rows: ReadonlyArray<HostRow>) => Effect.Effect<ReadonlyMap<string, ChatRequest>, E, R>)
     | undefined

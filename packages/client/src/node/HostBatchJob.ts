@@ -49,6 +49,7 @@ import { HostBatch } from "../batch/HostBatch.ts"
 import type { HostBatchEvent } from "../batch/HostBatchEvent.ts"
 import type { KimiClient } from "../KimiClient.ts"
 import type * as BatchJob from "./BatchJob.ts"
+import { collectBatch } from "./internal/batch/collectBatch.ts"
 import * as hostRecord from "./internal/batch/hostRecord.ts"
 import { runHostJob } from "./internal/batch/runHostJob.ts"
 
@@ -148,6 +149,31 @@ const toStatus = ({ model, rows, state, status, submission }: hostRecord.HostRec
  */
 export const status = (output: string): Effect.Effect<Option.Option<HostStatus>, JournalStoreError> =>
   Effect.map(hostRecord.read(output), Option.map(toStatus))
+
+/**
+ * Options of `collect`.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface CollectOptions<A = string, RD = never, RP = never>
+  extends
+    Pick<Options<A, RD, RP>, "deleteFiles" | "model" | "onEvent" | "schema">,
+    Pick<FollowOptions, "interval" | "maxInterval" | "timeout"> {}
+
+/**
+ * Follows a batch that is known by its id only, also one of another program, and
+ * writes an output with a line for each of its rows. Lines are those of the file at
+ * the host; rows that it did not run have the error of the batch.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const collect = <A = string, RD = never, RP = never>(
+  batchId: string,
+  output: string,
+  options: CollectOptions<A, RD, RP> = {}
+): Effect.Effect<JobResult, JobError, HostBatch | RD | RP> => collectBatch(batchId, output, options)
 
 const noBatch = (message: string): InvalidRequestError => new InvalidRequestError({ message, parameter: "output" })
 

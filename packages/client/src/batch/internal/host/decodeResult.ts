@@ -48,7 +48,44 @@ const estimate = ({ choices }: ChatResponse, request: ModelRequest | undefined):
 
 const isResponse = (outcome: ChatResponse | ChatError): outcome is ChatResponse => !("_tag" in outcome)
 
-/** Whether a result is a failure, whose text may quote the conversation. */
+/** An error without its text, which may quote a conversation that is not known. */
+const withoutText = (value: unknown): unknown => {
+  const { message: _, metadata: __, ...words } = toErrorObject(value)
+  return { error: words }
+}
+
+type Answer = NonNullable<ResultLine["response"]>
+
+/** A response with status 200, which may be an error too. */
+const decodeAnswer = (
+  body: Answer["body"],
+  context: StreamContext,
+  request: ModelRequest | undefined,
+  limits: DecodeOptions
+): DecodedResult => {
+  const outcome =
+    fromParsed(body, head, context, limits) ??
+    invalidResponse("The result of the row is not a chat completion", context, head)
+  const reported = usageOf(body)
+  if (!isResponse(outcome)) return { outcome, billed: reported && { usage: reported, isEstimate: false } }
+  const usage = outcome.usage ?? reported
+  const used = Cost.billableUsage(usage ?? estimate(outcome, request), Cost.toolNames(outcome), request ?? {})
+  return { outcome, billed: { usage: used, isEstimate: usage === undefined } }
+}
+
+/** A row that the host has refused. */
+const decodeRefusal = (
+  { body, status_code: status }: Answer,
+  context: StreamContext,
+  request: ModelRequest | undefined
+): ChatError => {
+  const shown = request === undefined ? withoutText(body) : body
+  // Nothing is to be waited for: the batch has ended.
+  const now = Number.POSITIVE_INFINITY
+  return fromStatus({ status, headers: Headers.empty, body: JSON.stringify(shown), now }, context)
+}
+
+/** Reads a result. Without the request, an error has no text of the host. */
 export const decodeResult = (
   { error, response }: ResultLine,
   model: string,
@@ -62,32 +99,11 @@ export const decodeResult = (
     secret,
     messages: request?.messages
   }
-  if (response === undefined) {
-    const outcome =
-      error === undefined
-        ? invalidResponse("The result of the row has neither a response nor an error", context, head)
-        : fromEmbeddedError(toErrorObject(error), context, head)
-    return { outcome, billed: undefined }
-  }
-  const { body, status_code: status } = response
-  if (status !== 200) {
-    // Nothing is to be waited for: the batch has ended.
-    const received = { status, headers: Headers.empty, body: JSON.stringify(body), now: Number.POSITIVE_INFINITY }
-    return { outcome: fromStatus(received, context), billed: undefined }
-  }
+  if (response?.status_code === 200) return decodeAnswer(response.body, context, request, limits)
+  if (response !== undefined) return { outcome: decodeRefusal(response, context, request), billed: undefined }
   const outcome =
-    fromParsed(body, head, context, limits) ??
-    invalidResponse("The result of the row is not a chat completion", context, head)
-  const reported = usageOf(body)
-  if (!isResponse(outcome)) {
-    return { outcome, billed: reported && { usage: reported, isEstimate: false } }
-  }
-  const usage = outcome.usage ?? reported
-  return {
-    outcome,
-    billed: {
-      usage: Cost.billableUsage(usage ?? estimate(outcome, request), Cost.toolNames(outcome), request ?? {}),
-      isEstimate: usage === undefined
-    }
-  }
+    error === undefined
+      ? invalidResponse("The result of the row has neither a response nor an error", context, head)
+      : fromEmbeddedError(toErrorObject(request === undefined ? withoutText(error) : error), context, head)
+  return { outcome, billed: undefined }
 }

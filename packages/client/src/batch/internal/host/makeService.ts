@@ -1,5 +1,6 @@
 /** Builds the service `HostBatch` on a `HostApi`. */
 import type { Batch } from "@kimi-effect/core/Batch"
+import type { FileError } from "@kimi-effect/core/OperationErrors"
 import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import { Accounting, Budget } from "@kimi-effect/core/internal/OptionalServices"
 import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
@@ -9,9 +10,7 @@ import { UnsupportedOperationError } from "@kimi-effect/core/ValidationErrors"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
-import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import * as Files from "../../../files/Files.ts"
 import * as HostApi from "../../../HostApi.ts"
@@ -20,9 +19,9 @@ import * as BatchApi from "../../BatchApi.ts"
 import type * as HostBatch from "../../HostBatch.ts"
 import { toStream } from "../RowStream.ts"
 import { BatchUsage } from "./BatchUsage.ts"
-import { byteLines } from "./byteLines.ts"
 import * as charge from "./charge.ts"
 import { follow } from "./follow.ts"
+import { requestsOf, rowsOf } from "./inputFile.ts"
 import { type HostRow, prepare } from "./prepare.ts"
 import { responses } from "./responses.ts"
 import { type RetryPolicy, retried } from "./retried.ts"
@@ -40,28 +39,6 @@ const dayOf = ({ created_at }: Batch): Effect.Effect<string> =>
   created_at === undefined
     ? Effect.map(DateTime.now, DateTime.formatIsoDateUtc)
     : Effect.succeed(new Date(created_at * 1_000).toISOString().slice(0, 10))
-
-/** The ids in the file of a batch, which the host has checked. */
-const idOf = (text: string | undefined): string | undefined => {
-  const json: unknown =
-    text === undefined ? undefined : Result.getOrUndefined(Result.try((): unknown => JSON.parse(text)))
-  const id = Predicate.isObject(json) ? json["custom_id"] : undefined
-  return typeof id === "string" ? id : undefined
-}
-
-const rowsOf = (files: Files.Files["Service"], { input_file_id }: Batch, retry: RetryPolicy) =>
-  retried(retry, () => {
-    let line = 0
-    return byteLines(files.content(input_file_id)).pipe(
-      Stream.map((text): HostRow | undefined => {
-        line += 1
-        const id = idOf(text)
-        return id === undefined ? undefined : { id, line }
-      }),
-      Stream.filter((row) => row !== undefined),
-      Stream.runCollect
-    )
-  })
 
 const filesOf = ({ error_file_id, input_file_id, output_file_id }: Batch): ReadonlyArray<string> =>
   [input_file_id, output_file_id, error_file_id].filter((id) => id !== undefined && id !== "") as ReadonlyArray<string>
@@ -96,8 +73,7 @@ const makeResults = Effect.gen(function* () {
           const all = [...rows]
           const model = options.model ?? all[0]?.request?.model ?? config?.model ?? provider.defaultModel
           const { isWanted = () => true, onRead = recordOnce(batch.id), onSurplus, schema } = options
-          const { requestsOf = () => Effect.succeed(new Map<string, never>()) } = options
-          const outcomes = responses<A, RD, E, R>(batch, {
+          const outcomes = responses<A, RD, E | FileError, R>(batch, {
             provider,
             secret,
             limits,
@@ -111,7 +87,7 @@ const makeResults = Effect.gen(function* () {
             surplus,
             retry,
             isWanted,
-            requestsOf
+            requestsOf: options.requestsOf ?? requestsOf(files, batch, retry)
           })
           const account = config?.account ?? provider.id
           const settings = { budget, accounting, account, provider: provider.id, model, day, prices: table }
