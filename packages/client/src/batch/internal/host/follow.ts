@@ -45,7 +45,7 @@ export const follow = <R>(
         const left = endsAt - (yield* MonotonicClock.millis)
         if (left <= 0) return yield* tooLong(id, provider, timeout)
         yield* Effect.sleep(Duration.millis(Math.min(pause, left)))
-        return yield* poll(Math.min(longest, pause * growth))
+        return yield* poll(Math.min(longest, Math.ceil(pause * growth)))
       })
     return poll(Math.min(longest, Duration.toMillis(OptionRules.durationOf(interval))))
   })
