@@ -71,6 +71,8 @@ export interface Capabilities {
   readonly video: boolean
   /** Whether `response_format` of type `json_schema` is accepted. */
   readonly jsonSchema: boolean
+  /** Whether system messages may load tools with a member `tools`. */
+  readonly dynamicTools: boolean
   /** Whether `logprobs` are rejected. */
   readonly rejectsLogprobs: boolean
   /** Whether the host runs batches of it. A price for batches says nothing about that. Source: guide to batches, September 2026. */
@@ -106,6 +108,7 @@ const k3: Capabilities = {
   image: true,
   video: true,
   jsonSchema: true,
+  dynamicTools: true,
   rejectsLogprobs: true,
   batch: false
 }
@@ -114,6 +117,7 @@ const k27: Capabilities = {
   ...k3,
   thinking: "always",
   toolChoiceRequired: "no",
+  dynamicTools: false,
   rejectsLogprobs: false,
   batch: true
 }
@@ -137,6 +141,7 @@ const k2: Capabilities = {
   image: false,
   video: false,
   jsonSchema: true,
+  dynamicTools: false,
   rejectsLogprobs: false,
   batch: false
 }
