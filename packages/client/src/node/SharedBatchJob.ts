@@ -67,7 +67,7 @@ export interface Options<A = string, RD = never, RP = never> extends Omit<
   readonly output?: string | undefined
   /** Rows in a range, the same number for every process. Defaults to 100. */
   readonly rangeRows?: number | undefined
-  /** How often a process looks whether the job was cancelled and, without rows, for those that another one has lost. Defaults to a second. */
+  /** How often a process checks whether the job was cancelled and, without rows, looks for those that another one has lost. Defaults to a second. */
   readonly pollInterval?: Duration.Input | undefined
   /** Runs with the counts of this process, every `progressInterval` and at the end, when they are final. */
   readonly onProgress?: ((progress: BatchProgress) => Effect.Effect<unknown, never, RP>) | undefined
@@ -114,7 +114,7 @@ export interface SharedResult extends SharedStatus {
 }
 
 /**
- * Failures of a shared job in this process. The others go on.
+ * Failures of a shared job in this process. The others continue.
  *
  * @category errors
  * @since 0.1.0

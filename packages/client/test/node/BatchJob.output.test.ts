@@ -1,7 +1,7 @@
 import { appendFileSync, existsSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs"
 import { gunzipSync, gzipSync } from "node:zlib"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber } from "effect"
+import { Effect, Fiber, Stream } from "effect"
 import * as BatchJob from "../../src/node/BatchJob.ts"
 import { attempts, inFolder, lineOf, linesOf } from "./support/batch/answered.ts"
 
@@ -135,6 +135,20 @@ describe("the progress of a job", () => {
         const seen: Array<BatchJob.JobProgress> = []
         yield* BatchJob.run({ ...options, onProgress: (progress) => Effect.sync(() => seen.push(progress)) })
         assert.deepInclude(seen.at(-1), { total: 3, isEstimate: false, resumed: 2, done: 1, rejected: 1, remaining: 0 })
+      })
+    )
+  )
+})
+
+describe("the progress of a stream", () => {
+  it.live("has its rows when it was read", () =>
+    inFolder(() =>
+      Effect.gen(function* () {
+        const input = Stream.make(new TextEncoder().encode(["a", "b"].map(lineOf).join("\n")))
+        const seen: Array<BatchJob.JobProgress> = []
+        const onProgress = (progress: BatchJob.JobProgress) => Effect.sync(() => seen.push(progress))
+        yield* BatchJob.run({ input, output: () => Effect.void, onProgress })
+        assert.deepInclude(seen.at(-1), { total: 2, isEstimate: false })
       })
     )
   )

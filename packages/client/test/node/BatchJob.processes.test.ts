@@ -78,7 +78,7 @@ describe("a batch job that is killed", () => {
         const { requested } = yield* host.ledger
         assert.isAtMost(requested, rows + killed * concurrency)
       }).pipe(Random.withSeed(seedOf("batch kills")), Effect.scoped),
-    300_000
+    1_200_000
   )
 })
 

@@ -111,9 +111,9 @@ describe("SharedBatchJob", () => {
             Effect.provide(MockProvider.layerClient({ script }))
           )
         writeFileSync(path("in.jsonl"), rows(3))
-        const stopped = yield* run(({ messages }) => (messages.at(-1)?.content === "2" ? Reply.quotaExceeded() : "ok"))
+        const stopped = yield* run(({ messages }) => (messages.at(-1)?.content === "3" ? Reply.quotaExceeded() : "ok"))
         assert.deepInclude(stopped, {
-          done: 1,
+          done: 2,
           isComplete: false,
           stopped: { _tag: "Error", tag: "QuotaExceededError" }
         })

@@ -1,5 +1,5 @@
 /**
- * An output that is compressed. Each line is first appended to a file beside the
+ * An output that is compressed. Each line is first appended to a file next to the
  * output, and many lines together become a member of the output: a row is not
  * lost when the process is killed, and the output is complete gzip at any time.
  */
@@ -15,7 +15,7 @@ const memberBytes = 256 * 1024
 const newline = 10
 
 /** Lines that are not compressed yet. */
-export const pendingOf = (path: string): string => `${path}.pending`
+const pendingOf = (path: string): string => `${path}.pending`
 
 const eachLine = (bytes: Buffer, visit: (line: Buffer) => void): void => {
   let from = 0

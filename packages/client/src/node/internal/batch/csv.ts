@@ -40,7 +40,7 @@ export class Records {
     return this.#state === State.quoted
   }
 
-  /** Where the record ends that contains the byte at a place of the chunk, or -1 if it goes on in the next one. */
+  /** Where the record ends that contains the byte at a place of the chunk, or -1 if it continues in the next one. */
   endOf(chunk: Buffer, from: number): number {
     for (let at = from; at < chunk.length; at++) {
       const byte = chunk[at] ?? 0

@@ -49,6 +49,11 @@ export class Counts {
     if (currency !== undefined) this.#cost[currency] = (this.#cost[currency] ?? 0) + cost
   }
 
+  addLine(line: string): void {
+    const head = readHead(line)
+    if (head !== undefined) this.add(head)
+  }
+
   get status(): Status {
     return {
       answered: this.#answered,
@@ -136,7 +141,7 @@ const openSource = (input: Input): Effect.Effect<Source, InvalidRequestError, Sc
         Effect.tryPromise({ try: () => openStream(opened), catch: inputFailure })
       )
 
-export const changed = (input: Input): BatchInputChangedError =>
+const changed = (input: Input): BatchInputChangedError =>
   new BatchInputChangedError({
     message: "The input is not the one that the job was started with",
     input: typeof input === "string" ? input : "stream"
@@ -167,7 +172,7 @@ const checkPaths = ({ input, order, output, rerun }: Files): Effect.Effect<void,
     : Effect.void
 }
 
-export const formOf = (output: string): OutputForm => (output.endsWith(".gz") ? GzipOutput.form : PlainOutput.form)
+const formOf = (output: string): OutputForm => (output.endsWith(".gz") ? GzipOutput.form : PlainOutput.form)
 
 export const open = Effect.fnUntraced(function* (files: Files): Effect.fn.Return<Job, OpenError, Scope.Scope> {
   const { input, output, rerun } = files
@@ -185,7 +190,11 @@ export const open = Effect.fnUntraced(function* (files: Files): Effect.fn.Return
     })
   }
   const done = new LineSet()
-  const visit = ({ line }: LineHead): void => void done.add(line)
+  const counts = new Counts()
+  const visit = (head: LineHead): void => {
+    done.add(head.line)
+    counts.add(head)
+  }
   const file = yield* Effect.acquireRelease(
     Effect.try({ try: () => form.open(output, visit), catch: orNotAnOutput("open") }),
     (opened) => Effect.sync(() => opened.close())
@@ -198,14 +207,18 @@ export const open = Effect.fnUntraced(function* (files: Files): Effect.fn.Return
   return {
     source,
     done,
-    append: (line) => attempt("append", () => file.append(line)),
+    append: (line) =>
+      attempt("append", () => {
+        file.append(line)
+        counts.addLine(line)
+      }),
     reject: (line) =>
       attempt("reject", () => {
         rejected += 1
         writeSync(rejects, line)
       }),
     rejected: () => rejected,
-    status: () => scanStatus(output),
+    status: () => counts.status,
     finish: (isComplete) =>
       Effect.gen(function* () {
         yield* attempt("sync", () => file.sync())
@@ -237,10 +250,7 @@ export const openWriter = Effect.fnUntraced(function* (
     append: (line) =>
       Effect.andThen(
         write(line),
-        Effect.sync(() => {
-          const head = readHead(line)
-          if (head !== undefined) counts.add(head)
-        })
+        Effect.sync(() => counts.addLine(line))
       ),
     reject: () =>
       Effect.sync(() => {

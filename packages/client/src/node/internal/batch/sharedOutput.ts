@@ -114,10 +114,7 @@ export const write = (
           const rows = rowsOf(results)
           const textOf = (to: RecordedRow["to"]) => rows.flatMap((row) => (row.to === to ? [row.text] : []))
           const done = textOf("output")
-          for (const line of done) {
-            const head = readHead(line)
-            if (head !== undefined) counts.add(head)
-          }
+          for (const line of done) counts.addLine(line)
           const bad = textOf("rejects")
           rejected += bad.length
           lines.append(done.join(""))

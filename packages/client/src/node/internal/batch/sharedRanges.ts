@@ -125,7 +125,7 @@ const nextOf = ({ isStopped, pollInterval, status, worker }: Settings, open: Set
     while (!isStopped()) {
       changed = Deferred.makeUnsafe<void>()
       const now = MonotonicClock.millisUnsafe(clock)
-      // A job that was cancelled is left soon, without a look for each range.
+      // A job that was cancelled is left soon, without reading the status for each range.
       if (now - lookedAt >= interval) {
         lookedAt = now
         if (isOver(yield* status)) return undefined
