@@ -156,7 +156,7 @@ describe("HostBatch.follow", () => {
       return { asked, exit: yield* Fiber.join(fiber) }
     })
 
-  it.effect("asks less and less often", () =>
+  it.effect("asks less often each time", () =>
     Effect.gen(function* () {
       const statuses = [...Array.from({ length: 6 }, () => "in_progress"), "completed"]
       const { asked } = yield* times(statuses, { interval: "4 seconds", maxInterval: "10 seconds" }, 60)

@@ -31,8 +31,13 @@ describe("HostBatch.run", () => {
             Effect.sync(() => void steps.push(event._tag === "State" ? event.batch.status : event._tag))
         })
         assert.deepStrictEqual(steps, [
-          ...["Checked", "Uploaded", "Created"],
-          ...["in_progress", "in_progress", "finalizing", "completed"]
+          "Checked",
+          "Uploaded",
+          "Created",
+          "in_progress",
+          "in_progress",
+          "finalizing",
+          "completed"
         ])
       })
     )
