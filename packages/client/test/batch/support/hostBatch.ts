@@ -11,7 +11,7 @@ import * as HostBatch from "../../../src/batch/HostBatch.ts"
 import * as HostApi from "../../../src/HostApi.ts"
 import * as UndiciHttpClient from "../../../src/node/UndiciHttpClient.ts"
 
-export const model = "kimi-k2.6"
+const model = "kimi-k2.6"
 
 export const rowOf = (id: string, request: Partial<ChatRequest> = {}) => ({
   id,
