@@ -65,6 +65,7 @@ import * as BudgetStage from "./internal/BudgetStage.ts"
 import * as BudgetOptions from "./internal/BudgetOptions.ts"
 import * as BudgetEvent from "./internal/BudgetEvent.ts"
 import * as LongHold from "./internal/LongHold.ts"
+import * as ExpenseReservation from "./internal/ExpenseReservation.ts"
 import * as ReservationManager from "./internal/ReservationManager.ts"
 import { ReservationQueue } from "./internal/ReservationQueue.ts"
 import type { BudgetContext } from "./internal/BudgetContext.ts"
@@ -178,6 +179,7 @@ export const make = Effect.fnUntraced(function* (
   })
   return {
     open: (call, read) => BudgetStage.openScoped(open, call, read),
+    reserve: (expense) => Effect.flatMap(CallOptions, (tags) => ExpenseReservation.reserve(context, tags, expense)),
     checkPrice,
     hold: (held) => Effect.flatMap(CallOptions, (tags) => LongHold.hold(context, tags, held)),
     settleHold: (id, cost) => LongHold.settle(context, id, cost),
@@ -240,6 +242,7 @@ export const layerRedis = (
 
 const unlimited: Budget["Service"] = {
   open: () => Effect.succeed({ reserve: () => Effect.succeed({ settle: () => Effect.void }) }),
+  reserve: () => Effect.succeed({ settle: () => Effect.void }),
   stage: () => Stage.off("budget"),
   checkPrice: () => Effect.void,
   hold: () => Effect.void,

@@ -8,14 +8,14 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { BudgetExceededError, type BudgetStoreError, UnknownPriceError } from "../../errors/MoneyErrors.ts"
+import { type BudgetExceededError, type BudgetStoreError, UnknownPriceError } from "../../errors/MoneyErrors.ts"
 import type { BudgetError } from "../../errors/OperationErrors.ts"
 import * as OptionRules from "../../internal/OptionRules.ts"
 import type * as Cost from "../Cost.ts"
 import * as Amount from "./Amount.ts"
 import type * as BudgetCaps from "./BudgetCaps.ts"
 import type { BudgetContext } from "./BudgetContext.ts"
-import { exceededMembers } from "./budgetExceededError.ts"
+import { holdExceededError } from "./budgetExceededError.ts"
 
 /**
  * What is reserved for work at a host.
@@ -73,8 +73,7 @@ export const hold = (
       (result): Effect.Effect<void, BudgetExceededError | BudgetStoreError> => {
         if (result._tag === "Reserved") return Effect.void
         if (result._tag === "ScopeLimitReached") return Effect.fail(reservations.scopeLimitError)
-        const { message, ...members } = exceededMembers("work at the host", result, price)
-        return Effect.fail(new BudgetExceededError({ message, provider, model, ...members }))
+        return Effect.fail(holdExceededError({ provider, model }, result, price))
       }
     )
     return context.onStoreError === "refuse"
