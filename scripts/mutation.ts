@@ -1,19 +1,23 @@
 /**
- * `npm run mutation -- <target>`: changes the code of a target in small ways
- * with Stryker, and runs the tests of its folder for each change. Prints the
- * changes that no test noticed, and the score. Exits with 1 when Stryker fails
- * or a test fails without a change, and with 2 for an unknown target.
+ * `npm run mutation -- <target> …`: changes the code of targets in small ways
+ * with Stryker, and runs the tests of their folder for each change. Prints the
+ * changes that no test noticed, and the score. Exits with 1 when Stryker fails,
+ * a test fails without a change, fewer than 90 % of the changes are noticed, or
+ * one of the others is not in `mutation/survivors.json`, which states why it
+ * does no harm; and with 2 for an unknown target. Targets of one run are in one folder.
  *
- * A target is a row of the table, or a file in one of its folders, such as
- * `resilience/Backoff.ts`. Results are kept in `node_modules/.cache/stryker`,
- * and the next run repeats only what has changed. `KIMI_MUTATION_WORKERS` sets
- * the number of processes; the default is the number of cores less one. Code
- * that runs once, when a module is loaded, is only changed with
- * `KIMI_MUTATION_STATIC=1`, because each such change takes a run of all tests.
+ * A target is a row of the table, or a file or folder in one of its folders, such as
+ * `resilience/Backoff.ts` or `cache/internal/key`. Results are kept in
+ * `node_modules/.cache/stryker`, and the next run repeats only what has
+ * changed. `KIMI_MUTATION_WORKERS` sets the number of processes; the default is
+ * the number of cores less one. Code that runs once, when a module is loaded,
+ * is only changed with `KIMI_MUTATION_STATIC=1`, because each such change takes
+ * a separate process.
  */
 import { existsSync, mkdirSync } from "node:fs"
 import { availableParallelism } from "node:os"
 import { Stryker } from "@stryker-mutator/core"
+import * as Survivors from "./mutation/Survivors.ts"
 
 const root = new URL("..", import.meta.url).pathname
 const results = "node_modules/.cache/stryker"
@@ -44,21 +48,23 @@ const targets: Readonly<Record<string, Target>> = {
   }
 }
 
-const targetOf = (name: string): Target | undefined => {
+/** The files of a target. */
+const filesOf = (name: string): ReadonlyArray<string> => {
   const [first = "", ...rest] = name.split("/")
   const target = Object.hasOwn(targets, first) ? targets[first] : undefined
-  if (target === undefined || rest.length === 0) return target
-  const file = `src/${name}`
-  const isFile = !rest.includes("..") && file.endsWith(".ts") && existsSync(`${root}${target.package}/${file}`)
-  return isFile ? { ...target, files: [file] } : undefined
+  if (target === undefined || rest.length === 0) return target?.files ?? []
+  const path = `src/${name}`
+  if (rest.includes("..") || !existsSync(`${root}${target.package}/${path}`)) return []
+  return [path.endsWith(".ts") ? path : `${path}/**/*.ts`]
 }
 
-const [name = "", ...others] = process.argv.slice(2)
-const target = others.length > 0 ? undefined : targetOf(name)
-if (target === undefined) {
+const names = process.argv.slice(2)
+const [folderName = "", ...otherFolders] = new Set(names.map((name) => name.split("/")[0]))
+const target = otherFolders.length > 0 || !Object.hasOwn(targets, folderName) ? undefined : targets[folderName]
+if (target === undefined || names.some((name) => filesOf(name).length === 0)) {
   const known = Object.keys(targets).join(", ")
   process.stderr.write(
-    `Usage: npm run mutation -- <target>, one of ${known}, or a file such as resilience/Backoff.ts\n`
+    `Usage: npm run mutation -- <target> …, one of ${known}, or files or folders of one, such as resilience/Backoff.ts\n`
   )
   process.exit(2)
 }
@@ -70,29 +76,29 @@ if (!Number.isInteger(workers) || workers < 1) {
 }
 
 process.chdir(root)
-// Read by `scripts/mutation/vitest.config.ts`.
-process.env["KIMI_MUTATION_PACKAGE"] = target.package
-process.env["KIMI_MUTATION_TESTS"] = target.tests
+// Read by `scripts/mutation/runner.ts`.
+process.env["KIMI_MUTATION_TESTS"] = JSON.stringify([`${target.package}/${target.tests}`])
 mkdirSync(results, { recursive: true })
 try {
-  await new Stryker({
-    mutate: target.files.map((file) => `${target.package}/${file}`),
-    testRunner: "vitest",
-    plugins: ["@stryker-mutator/vitest-runner"],
-    vitest: { configFile: "scripts/mutation/vitest.config.ts" },
+  const mutants = await new Stryker({
+    mutate: names.flatMap(filesOf).map((file) => `${target.package}/${file}`),
+    testRunner: "in-process",
+    plugins: [`${root}scripts/mutation/runner.ts`],
     // Stryker would rewrite it with the compiler's JavaScript API, which TypeScript 7 does not have.
     tsconfigFile: "none",
     disableTypeChecks: false,
     coverageAnalysis: "perTest",
     incremental: true,
-    incrementalFile: `${results}/${name.replaceAll("/", "-")}.json`,
-    reporters: ["clear-text"],
-    clearTextReporter: { allowColor: false, logTests: false, reportTests: false },
+    incrementalFile: `${results}/${folderName}.json`,
+    reporters: ["progress-append-only"],
     tempDirName: ".stryker-tmp",
     cleanTempDir: "always",
     ignoreStatic: process.env["KIMI_MUTATION_STATIC"] !== "1",
+    // Only for code that never gives up the thread: tests that do not end have shorter limits.
+    timeoutMS: 30_000,
     concurrency: workers
   }).runMutationTest()
+  process.exitCode = Survivors.report(mutants, root) ? 0 : 1
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
   process.exitCode = 1
