@@ -3,11 +3,13 @@ import { parentPort, workerData } from "node:worker_threads"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import { auditLines } from "./auditLines.ts"
+import { batchFiles } from "./batchFiles.ts"
 import { cassettes } from "./cassettes.ts"
 import { completions } from "./completions.ts"
 import { configurations } from "./configurations.ts"
 import { envelopesTarget } from "./envelopes.ts"
 import { failedResponses } from "./failedResponses.ts"
+import { journals } from "./journals.ts"
 import { nextInput } from "./mutate.ts"
 import type { Progress, Result } from "./Progress.ts"
 import { shrink } from "./shrink.ts"
@@ -23,7 +25,9 @@ const targets: ReadonlyArray<Target> = [
   configurations,
   envelopesTarget,
   auditLines,
-  cassettes
+  cassettes,
+  batchFiles,
+  journals
 ]
 
 /** Longest time of one input in milliseconds. A slower one runs again, because the machine may have been busy. */

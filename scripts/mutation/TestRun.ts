@@ -10,14 +10,22 @@ export interface Outcome {
   readonly cpuMillis: number
   /** Undefined if the test passed. */
   readonly failure: string | undefined
-  readonly isTimeout: boolean
+  /** Whether it did not end, and whether it then still runs. */
+  readonly timeout: "none" | "waiting" | "running"
+}
+
+/** When a test counts as one that does not end. */
+export interface Limit {
+  /** CPU time in milliseconds. */
+  readonly cpuMillis: number
+  /** Time without anything to do, in milliseconds; without a limit if it is missing. */
+  readonly idleMillis?: number
 }
 
 export interface Settings {
   /** The tests to run. */
   readonly isSelected: (test: Test) => boolean
-  /** Longest time of a test in milliseconds. */
-  readonly limitOf: (id: string) => number
+  readonly limitOf: (id: string) => Limit
   /** Whether the first failure ends the run. */
   readonly isBail: boolean
   readonly onStart?: (id: string | undefined) => void
@@ -28,25 +36,49 @@ class TimedOut extends Error {}
 const hooksOf = (suite: Suite, kind: Hook["kind"]): ReadonlyArray<AnyFunction> =>
   suite.hooks.filter((hook) => hook.kind === kind).map(({ run }) => run)
 
-const withLimit = async (millis: number, controller: AbortController, run: () => Promise<void>): Promise<void> => {
+const checkIntervalMillis = 100
+
+const cpuMillis = (): number => {
+  const { system, user } = process.cpuUsage()
+  return (user + system) / 1_000
+}
+
+/**
+ * Ends a test that takes more CPU time than its limit, or that waits for
+ * something that does not happen: the process has had its turn at every check
+ * of a time and has had nothing to do. A limit by the clock would end tests
+ * because the machine is busy.
+ */
+const withLimit = async (limit: Limit, controller: AbortController, run: () => Promise<void>): Promise<void> => {
+  const maxIdleChecks = Math.ceil((limit.idleMillis ?? Number.POSITIVE_INFINITY) / checkIntervalMillis)
+  const start = cpuMillis()
+  let last = { at: performance.now(), cpu: start }
+  let idleChecks = 0
   let timer: NodeJS.Timeout | undefined
-  const limit = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
+  const ended = new Promise<never>((_, reject) => {
+    timer = setInterval(() => {
+      const now = { at: performance.now(), cpu: cpuMillis() }
+      const isPunctual = now.at - last.at < 2 * checkIntervalMillis
+      const isIdle = now.cpu - last.cpu < checkIntervalMillis / 10
+      last = now
+      idleChecks = isPunctual && isIdle ? idleChecks + 1 : 0
+      const isLoop = now.cpu - start > limit.cpuMillis
+      if (!isLoop && idleChecks < maxIdleChecks) return
       controller.abort()
-      reject(new TimedOut(`did not end within ${millis} ms`))
-    }, millis)
+      reject(new TimedOut(isLoop ? "does not end" : "waits for something that does not happen", { cause: isLoop }))
+    }, checkIntervalMillis)
   })
   try {
-    await Promise.race([run(), limit])
+    await Promise.race([run(), ended])
   } finally {
-    clearTimeout(timer)
+    clearInterval(timer)
   }
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
 /** Runs one test with the hooks around it. Returns what it failed with. */
-const runTest = async (test: Test, millis: number): Promise<{ readonly error: unknown } | undefined> => {
+const runTest = async (test: Test, limit: Limit): Promise<{ readonly error: unknown } | undefined> => {
   const controller = new AbortController()
   const finished: Array<AnyFunction> = []
   const context = {
@@ -58,7 +90,7 @@ const runTest = async (test: Test, millis: number): Promise<{ readonly error: un
   const suites = suitesOf(test.parent)
   let failed: { readonly error: unknown } | undefined
   try {
-    await withLimit(millis, controller, async () => {
+    await withLimit(limit, controller, async () => {
       for (const suite of suites) for (const run of hooksOf(suite, "beforeEach")) await run(context)
       await test.run(context)
     })
@@ -66,7 +98,7 @@ const runTest = async (test: Test, millis: number): Promise<{ readonly error: un
     failed = { error }
   }
   try {
-    await withLimit(millis, controller, async () => {
+    await withLimit(limit, controller, async () => {
       for (const suite of suites.toReversed()) for (const run of hooksOf(suite, "afterEach")) await run(context)
       for (const run of finished.toReversed()) await run()
     })
@@ -90,7 +122,7 @@ export const run = async (suite: Suite, settings: Settings, outcomes: Array<Outc
       millis: 0,
       cpuMillis: 0,
       failure: messageOf(error),
-      isTimeout: false
+      timeout: "none"
     })
   }
   const [first] = selected
@@ -102,18 +134,17 @@ export const run = async (suite: Suite, settings: Settings, outcomes: Array<Outc
         const id = idOf(task)
         settings.onStart?.(id)
         const start = performance.now()
-        const cpu = process.cpuUsage()
+        const cpu = cpuMillis()
         const failed = await runTest(task, settings.limitOf(id))
         settings.onStart?.(undefined)
-        const { system, user } = process.cpuUsage(cpu)
         outcomes.push({
           id,
           name: task.name,
           file: task.parent.file,
           millis: performance.now() - start,
-          cpuMillis: (user + system) / 1000,
+          cpuMillis: cpuMillis() - cpu,
           failure: failed === undefined ? undefined : messageOf(failed.error),
-          isTimeout: failed?.error instanceof TimedOut
+          timeout: !(failed?.error instanceof TimedOut) ? "none" : failed.error.cause === true ? "running" : "waiting"
         })
       }
     }

@@ -24,7 +24,7 @@ import {
   type TestRunner,
   TestStatus
 } from "@stryker-mutator/api/test-runner"
-import { idOf, type Suite, testsOf } from "./Collected.ts"
+import { idOf, type Suite } from "./Collected.ts"
 import { register } from "./hooks.ts"
 import * as TestRun from "./TestRun.ts"
 
@@ -35,12 +35,12 @@ const instrumenter: InstrumenterContext = ((globalThis as Record<string, unknown
 const patterns = JSON.parse(process.env["KIMI_MUTATION_TESTS"] ?? "[]") as ReadonlyArray<string>
 
 /** Tests that take more CPU time, in milliseconds, are left out: they would run for every change that no other test notices. */
-const maxCpuMillis = 400
-/** Longest time of a test without a change, in milliseconds. */
-const dryLimit = 60_000
-/** Longest time of a test with a change: so many times that without it, and this in addition. */
-const slowdown = 20
-const slack = 2_000
+const maxCpuMillis = 150
+/** A test without a change ends, however long it takes. */
+const unlimited: TestRun.Limit = { cpuMillis: Number.POSITIVE_INFINITY }
+/** The limits of a test with a change: so many times what it takes without it, and this in addition, in milliseconds. */
+const slowdown = 10
+const slack = 1_000
 
 const hasHooks = (suite: Suite): boolean =>
   suite.hooks.length > 0 || suite.tasks.some((task) => task.type !== "test" && hasHooks(task))
@@ -54,12 +54,15 @@ const killedBy = ({ failure = "", id }: TestRun.Outcome, nrOfTests: number): Mut
 
 class InProcessRunner implements TestRunner {
   readonly #suites = new Map<string, Suite>()
-  readonly #millis = new Map<string, number>()
+  readonly #times = new Map<string, Pick<TestRun.Outcome, "cpuMillis" | "millis">>()
+  /** Whether the next change needs a new process, which Stryker starts when a run fails. */
+  #isSpent = false
   #loads = 0
   #collect: typeof import("./testApi.ts").collect | undefined
 
+  /** Stryker starts a new process for each change that also affects the loading of modules, unless this is true. */
   capabilities() {
-    return { reloadEnvironment: false }
+    return { reloadEnvironment: true }
   }
 
   async init(): Promise<void> {
@@ -87,7 +90,7 @@ class InProcessRunner implements TestRunner {
       if (id === undefined) delete instrumenter.currentTestId
       else instrumenter.currentTestId = id
     }
-    const settings = { isSelected: () => true, limitOf: () => dryLimit, isBail: true, onStart }
+    const settings = { isSelected: () => true, limitOf: () => unlimited, isBail: true, onStart }
     for (const file of globSync(patterns).toSorted()) {
       await TestRun.run(await this.#load(`${process.cwd()}/${file}`), settings, outcomes)
     }
@@ -111,7 +114,7 @@ class InProcessRunner implements TestRunner {
     return { status: DryRunStatus.Complete, tests, mutantCoverage: coverage }
   }
 
-  async #run(ids: ReadonlyArray<string>, limitOf: (id: string) => number): Promise<ReadonlyArray<TestRun.Outcome>> {
+  async #run(ids: ReadonlyArray<string>, limitOf: (id: string) => TestRun.Limit): Promise<ReadonlyArray<TestRun.Outcome>> {
     const outcomes: Array<TestRun.Outcome> = []
     const selected = new Set(ids)
     for (const file of new Set(ids.map((id) => id.slice(0, id.indexOf("#"))))) {
@@ -127,7 +130,7 @@ class InProcessRunner implements TestRunner {
 
   async #runMutated(
     ids: ReadonlyArray<string>,
-    limitOf: (id: string) => number,
+    limitOf: (id: string) => TestRun.Limit,
     { activeMutant, hitLimit }: MutantRunOptions
   ) {
     instrumenter.activeMutant = activeMutant.id
@@ -142,16 +145,18 @@ class InProcessRunner implements TestRunner {
 
   /** Measures tests without a change, so that a slow test is not taken for one that does not end. */
   async #measure(ids: ReadonlyArray<string>): Promise<void> {
-    const unknown = ids.filter((id) => !this.#millis.has(id))
+    const unknown = ids.filter((id) => !this.#times.has(id))
     if (unknown.length === 0) return
-    for (const { failure, id, millis } of await this.#run(unknown, () => dryLimit)) {
+    for (const { failure, id, ...times } of await this.#run(unknown, () => unlimited)) {
       if (failure !== undefined) throw new Error(`${id} fails without a change: ${failure}`)
-      this.#millis.set(id, millis)
+      this.#times.set(id, times)
     }
   }
 
   /** Loads all tests with the change, which the process keeps. */
   async #runStatic({ activeMutant }: MutantRunOptions): Promise<MutantRunResult> {
+    if (this.#suites.size > 0) throw new Error("The modules were loaded without this change")
+    this.#isSpent = true
     instrumenter.activeMutant = activeMutant.id
     const outcomes: Array<TestRun.Outcome> = []
     try {
@@ -167,21 +172,23 @@ class InProcessRunner implements TestRunner {
 
   async mutantRun(options: MutantRunOptions): Promise<MutantRunResult> {
     if (options.mutantActivation === "static") return this.#runStatic(options)
+    if (this.#isSpent) throw new Error("An earlier change is still in effect")
     const ids = options.testFilter ?? []
     await this.#measure(ids)
-    const limitOf = (id: string): number => (this.#millis.get(id) ?? 0) * slowdown + slack
-    const ordered = ids.toSorted((a, b) => limitOf(a) - limitOf(b))
+    const limitOf = (id: string): TestRun.Limit => {
+      const { cpuMillis = 0, millis = 0 } = this.#times.get(id) ?? {}
+      return { cpuMillis: slowdown * cpuMillis + slack, idleMillis: 2 * millis + slack }
+    }
+    const ordered = ids.toSorted((a, b) => limitOf(a).cpuMillis - limitOf(b).cpuMillis)
     const outcomes = await this.#runMutated(ordered, limitOf, options)
     const failed = outcomes.find(({ failure }) => failure !== undefined)
     if (failed === undefined) return { status: MutantRunStatus.Survived, nrOfTests: outcomes.length }
-    const [again] = await this.#run([failed.id], () => dryLimit)
-    if (again?.failure !== undefined) throw new Error(`${failed.id} fails after a change: ${again.failure}`)
-    if (failed.isTimeout) {
-      // The machine may have been busy.
-      const [confirmed] = await this.#runMutated([failed.id], (id) => 2 * limitOf(id), options)
-      if (confirmed?.failure === undefined) throw new Error(`${failed.id} was slow`)
+    this.#isSpent = failed.timeout === "running"
+    if (failed.timeout !== "none") {
       return { status: MutantRunStatus.Timeout, reason: `${failed.id} ${failed.failure}` }
     }
+    const [again] = await this.#run([failed.id], () => unlimited)
+    if (again?.failure !== undefined) throw new Error(`${failed.id} fails after a change: ${again.failure}`)
     return killedBy(failed, outcomes.length)
   }
 }

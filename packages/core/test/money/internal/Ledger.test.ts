@@ -166,6 +166,35 @@ describe("Ledger", () => {
     assert.strictEqual(reserve("4", claim("b", 5n)), "Reserved")
   })
 
+  it("reserves an id once", () => {
+    const ledger = new Ledger(2)
+    const hold = { id: "1", amount: 3n, claims: [claim("a", 5n)] }
+    ledger.reserve(hold, 9)
+    assert.deepStrictEqual(ledger.reserve(hold, 9), { _tag: "Reserved" })
+    assert.deepStrictEqual(ledger.scopeBalances(), [{ scope: "a", cap: 5n, spent: 0n, reserved: 3n }])
+  })
+
+  it("deletes a scope at the moment at which it ends", () => {
+    const ledger = new Ledger(2)
+    ledger.reserve({ id: "1", amount: 1n, claims: [claim("day", 5n, 100)] }, 9)
+    ledger.settle("1", 1n)
+    ledger.forget(99)
+    assert.strictEqual(ledger.scopeBalances().length, 1)
+    ledger.forget(100)
+    assert.deepStrictEqual(ledger.scopeBalances(), [])
+  })
+
+  it("checks an expired scope with reservations once a second", () => {
+    const ledger = new Ledger(2)
+    ledger.reserve({ id: "1", amount: 1n, claims: [claim("day", 5n, 100)] }, 9)
+    ledger.forget(100)
+    ledger.settle("1", 1n)
+    ledger.forget(1_099)
+    assert.strictEqual(ledger.scopeBalances().length, 1)
+    ledger.forget(1_100)
+    assert.deepStrictEqual(ledger.scopeBalances(), [])
+  })
+
   it("stops counting before 64 bits overflow", () => {
     const ledger = new Ledger(2)
     const claims = [claim("a", Amount.maxAmount)]
