@@ -17,7 +17,7 @@ import { streams } from "./streams.ts"
 import type { Target } from "./Target.ts"
 import { toolArguments } from "./toolArguments.ts"
 
-const targets: ReadonlyArray<Target> = [
+const allTargets: ReadonlyArray<Target> = [
   streams,
   completions,
   toolArguments,
@@ -29,6 +29,9 @@ const targets: ReadonlyArray<Target> = [
   batchFiles,
   journals
 ]
+
+const selected = new Set(process.env["KIMI_FUZZ_TARGETS"]?.split(",").map((name) => name.trim()))
+const targets = selected.size === 0 ? allTargets : allTargets.filter(({ name }) => selected.has(name))
 
 /** Longest time of one input in milliseconds. A slower one runs again, because the machine may have been busy. */
 const maxMillis = 500
@@ -64,6 +67,10 @@ const check = async (target: Target, input: Uint8Array): Promise<string | undefi
 const random = await Effect.runPromise(Random.withSeed(Random.Random, seed))
 
 const runAll = async (): Promise<Result> => {
+  if (targets.length < selected.size) {
+    const known = allTargets.map(({ name }) => name).join(", ")
+    return { invalid: `KIMI_FUZZ_TARGETS must be names of targets, separated by commas: ${known}` }
+  }
   const counts = new Map<string, number>()
   for (let index = 0; index < runs; index++) {
     const target = targets[index % targets.length]
