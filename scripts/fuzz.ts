@@ -60,7 +60,8 @@ worker.on("error", (error) => {
 let last = 0
 let idleChecks = 0
 for await (const _ of setInterval(checkIntervalMillis)) {
-  idleChecks = counter[0] === last ? idleChecks + 1 : 0
+  // Before the first input, the thread loads the decoders.
+  idleChecks = counter[0] === last && last > 0 ? idleChecks + 1 : 0
   last = counter[0] ?? 0
   if (idleChecks < maxIdleChecks) continue
   process.stderr.write(`\nAn input did not end within ${(maxIdleChecks * checkIntervalMillis) / 1000} s: `)

@@ -3,8 +3,8 @@
  * with Stryker, and runs the tests of their folder for each change. Prints the
  * changes that no test noticed, and the score. Exits with 1 when Stryker fails,
  * a test fails without a change, fewer than 90 % of the changes are noticed, or
- * one of the others is not in `mutation/survivors.json`, which states why it
- * does no harm; and with 2 for an unknown target. Targets of one run are in one folder.
+ * one of the others is neither the text of a message nor in
+ * `mutation/survivors.json`, which states why it does no harm; and with 2 for an unknown target. Targets of one run are in one folder.
  *
  * A target is a row of the table, or a file or folder in one of its folders, such as
  * `resilience/Backoff.ts` or `cache/internal/key`. Results are kept in
@@ -25,13 +25,14 @@ const results = "node_modules/.cache/stryker"
 interface Target {
   readonly package: string
   readonly files: ReadonlyArray<string>
-  readonly tests: string
+  readonly tests: ReadonlyArray<string>
 }
 
 const folder = (name: string): Target => ({
   package: "packages/core",
   files: [`src/${name}/**/*.ts`],
-  tests: `test/${name}/**/*.test.ts`
+  // Invalid options of every module are in one file.
+  tests: [`test/${name}/**/*.test.ts`, "test/options.test.ts"]
 })
 
 /** Errors are mapped by these files together. */
@@ -44,7 +45,7 @@ const targets: Readonly<Record<string, Target>> = {
   mapError: {
     package: "packages/client",
     files: errorModules.map((file) => `src/internal/${file}.ts`),
-    tests: `test/internal/{${errorModules.join(",")}}*.test.ts`
+    tests: [`test/internal/{${errorModules.join(",")}}*.test.ts`]
   }
 }
 
@@ -77,7 +78,7 @@ if (!Number.isInteger(workers) || workers < 1) {
 
 process.chdir(root)
 // Read by `scripts/mutation/runner.ts`.
-process.env["KIMI_MUTATION_TESTS"] = JSON.stringify([`${target.package}/${target.tests}`])
+process.env["KIMI_MUTATION_TESTS"] = JSON.stringify(target.tests.map((path) => `${target.package}/${path}`))
 mkdirSync(results, { recursive: true })
 try {
   const mutants = await new Stryker({

@@ -33,7 +33,7 @@ const allTargets: ReadonlyArray<Target> = [
 const selected = new Set(process.env["KIMI_FUZZ_TARGETS"]?.split(",").map((name) => name.trim()))
 const targets = selected.size === 0 ? allTargets : allTargets.filter(({ name }) => selected.has(name))
 
-/** Longest time of one input in milliseconds. A slower one runs again, because the machine may have been busy. */
+/** Longest CPU time of one input in milliseconds. A slower one runs again, because it may have compiled code or collected garbage. */
 const maxMillis = 500
 
 const { progress, runs, seed } = workerData as {
@@ -45,9 +45,10 @@ const counter = new Int32Array(progress.counter)
 const current = new Uint8Array(progress.input)
 
 const timeOf = async (target: Target, input: Uint8Array): Promise<number> => {
-  const start = performance.now()
+  const start = process.threadCpuUsage()
   await target.run(input)
-  return performance.now() - start
+  const { system, user } = process.threadCpuUsage(start)
+  return (user + system) / 1_000
 }
 
 /** What is wrong with the result of an input; `undefined` if nothing is. */

@@ -33,6 +33,9 @@ const codeOf = (lines: ReadonlyArray<string>, { end, start }: MutantResult["loca
     .map((line) => line.trim())
     .join(" ")
 
+/** A text of three words or more is for people: no program depends on it. */
+const isProse = (code: string): boolean => /^["'`][^"'`]*[a-z]+ [a-z]+ [a-z]+[^"'`]*["'`]$/i.test(code)
+
 const shorten = (text: string): string => (text.length > 160 ? `${text.slice(0, 160)}…` : text)
 
 /** Prints the changes that no test noticed and the score. Returns whether every one is accepted and the score is high enough. */
@@ -45,6 +48,8 @@ export const report = (mutants: ReadonlyArray<MutantResult>, root: string): bool
     const lines = files.get(file) ?? readFileSync(root + file, "utf8").split("\n")
     files.set(file, lines)
     if (!isMissed(mutant)) continue
+    const code = codeOf(lines, mutant.location)
+    if (mutant.mutatorName === "StringLiteral" && isProse(code)) continue
     const replacement = mutant.replacement.replaceAll(/\s*\n\s*/g, " ")
     const line = lines[mutant.location.start.line - 1] ?? ""
     const entries = accepted.filter(
@@ -57,7 +62,7 @@ export const report = (mutants: ReadonlyArray<MutantResult>, root: string): bool
     if (entries.length > 0) continue
     const isCovered = mutant.status === "Survived" ? "" : " (no test runs it)"
     problems.push(
-      `${file}:${mutant.location.start.line}: ${mutant.mutatorName}${isCovered}\n  - ${shorten(codeOf(lines, mutant.location))}\n  + ${shorten(replacement)}`
+      `${file}:${mutant.location.start.line}: ${mutant.mutatorName}${isCovered}\n  - ${shorten(code)}\n  + ${shorten(replacement)}`
     )
   }
   for (const entry of accepted) {

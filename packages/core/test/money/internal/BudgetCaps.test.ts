@@ -25,6 +25,46 @@ describe("BudgetCaps.compile", () => {
     }
   }
 
+  const capOf = (caps: ReadonlyArray<BudgetCaps.Cap>, tenant: string, currency: BudgetCaps.Currency = "USD") => {
+    const claims = BudgetCaps.compile(caps)({ ...tags, tenant }, currency, { date: "2026-11-23", dayNumber: 20_780 })
+    return claims._tag === "Claims" ? claims.claims.map(({ cap }) => Number(cap / 10n ** 12n)) : claims
+  }
+  const cap = (amount: string, only?: BudgetCaps.Tags["tenant"], agent?: string): BudgetCaps.Cap => ({
+    amount,
+    currency: "USD",
+    per: ["tenant"],
+    only: { ...(only !== undefined && { tenant: only }), ...(agent !== undefined && { agent }) }
+  })
+
+  it("prefers the cap that names the tenant, in any order", () => {
+    const caps = [cap("5"), cap("9", "acme")]
+    for (const ordered of [caps, caps.toReversed()]) {
+      assert.deepStrictEqual([capOf(ordered, "acme"), capOf(ordered, "other")], [[9], [5]])
+    }
+  })
+
+  it("takes the lowest of caps that name as much, in any order", () => {
+    const both = { amount: "9", currency: "USD", per: ["tenant", "agent"], only: { tenant: "acme" } } as const
+    const caps: ReadonlyArray<BudgetCaps.Cap> = [both, { ...both, amount: "5", only: { agent: "" } }]
+    for (const ordered of [caps, caps.toReversed()]) assert.deepStrictEqual(capOf(ordered, "acme"), [5])
+  })
+
+  it("has no claims if no cap matches", () => {
+    assert.deepStrictEqual(capOf([cap("5", "acme")], "other"), [])
+  })
+
+  it("names the scope without a cap in the currency of a call", () => {
+    assert.deepStrictEqual(capOf([cap("5")], "acme", "CNY"), { _tag: "CurrencyMismatch", scope: "tenant:acme" })
+  })
+
+  it("keeps the scopes of names without a period", () => {
+    const claims = BudgetCaps.compile([cap("5")])(tags, "USD", { date: "2026-11-23", dayNumber: 20_780 })
+    assert.deepStrictEqual(claims, {
+      _tag: "Claims",
+      claims: [{ scope: "USD tenant:", cap: 5n * 10n ** 12n, retainUntil: undefined }]
+    })
+  })
+
   const perName = BudgetCaps.compile([{ per: ["tenant", "job", "agent"], amount: "1", currency: "USD" }])
   const scopeOf = (names: BudgetCaps.Tags): string | undefined => {
     const claims = perName(names, "USD", { date: "2026-11-23", dayNumber: 20_780 })
