@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { DateTime } from "effect"
+import { BigDecimal, DateTime } from "effect"
 import * as Day from "../../../src/internal/Day.ts"
 import * as BudgetCaps from "../../../src/money/internal/BudgetCaps.ts"
 
@@ -88,5 +88,55 @@ describe("BudgetCaps.compile", () => {
     for (let i = 0; i < 2_000; i++) {
       assert.strictEqual(scopeOf({ tenant: `${i}`, job: "", agent: "" }), `USD tenant:${i}/job:/agent:`)
     }
+  })
+})
+
+describe("BudgetCaps.issuesOf", () => {
+  const valid = { amount: "1", currency: "USD" } as const
+  const amountIssue = { name: "Budget caps[0].amount", expected: 'a decimal from 0 to 1000000 as text, such as "50"' }
+
+  it("accepts amounts from zero to a million", () => {
+    for (const amount of ["0", "1000000", "0.000001", BigDecimal.make(5n, 1), BigDecimal.make(1n, 1_000)]) {
+      assert.deepStrictEqual(BudgetCaps.issuesOf([{ ...valid, amount }]), [])
+    }
+  })
+
+  it("names what an amount must be", () => {
+    const amounts = ["-0.1", "1000000.1", "", "one", BigDecimal.make(1n, 1_001), BigDecimal.make(0n, -1_001)]
+    for (const amount of amounts) assert.deepStrictEqual(BudgetCaps.issuesOf([{ ...valid, amount }]), [amountIssue])
+  })
+
+  it("names what the other members must be", () => {
+    const perIssue = { name: "Budget caps[0].per", expected: "a list of month, week, day, tenant, job, agent" }
+    const onlyIssue = { name: "Budget caps[0].only", expected: "names by tenant, job, agent" }
+    const rows: ReadonlyArray<readonly [unknown, object]> = [
+      [null, { name: "Budget caps[0]", expected: "an object with an amount and a currency" }],
+      ["50", { name: "Budget caps[0]", expected: "an object with an amount and a currency" }],
+      [{ ...valid, currency: "EUR" }, { name: "Budget caps[0].currency", expected: "USD or CNY" }],
+      [{ ...valid, per: "day" }, perIssue],
+      [{ ...valid, per: ["day", "year"] }, perIssue],
+      [{ ...valid, per: ["day", "month"] }, { name: "Budget caps[0].per", expected: "only one of month, week, day" }],
+      [{ ...valid, only: null }, onlyIssue],
+      [{ ...valid, only: "acme" }, onlyIssue],
+      [{ ...valid, only: { user: "a" } }, onlyIssue],
+      [{ ...valid, only: { tenant: 5 } }, onlyIssue]
+    ]
+    for (const [cap, issue] of rows) assert.deepStrictEqual(BudgetCaps.issuesOf([cap as BudgetCaps.Cap]), [issue])
+  })
+
+  it("accepts a name that is not given", () => {
+    assert.deepStrictEqual(BudgetCaps.issuesOf([{ ...valid, only: { tenant: undefined, job: "a" } } as never]), [])
+  })
+
+  it("refuses caps that are no list", () => {
+    assert.deepStrictEqual(BudgetCaps.issuesOf(valid as never), [{ name: "Budget caps", expected: "a list of caps" }])
+  })
+
+  it("refuses a second cap of the same scope", () => {
+    const issue = { name: "Budget caps[1]", expected: "another scope than an earlier cap's" }
+    assert.deepStrictEqual(BudgetCaps.issuesOf([valid, { ...valid, amount: "2" }]), [issue])
+    assert.deepStrictEqual(BudgetCaps.issuesOf([valid, { ...valid, amount: "?" }]).slice(1), [issue])
+    assert.deepStrictEqual(BudgetCaps.issuesOf([valid, { ...valid, only: { tenant: "a" } }]), [])
+    assert.deepStrictEqual(BudgetCaps.issuesOf([{ ...valid, currency: "EUR" } as never, valid]).length, 1)
   })
 })
