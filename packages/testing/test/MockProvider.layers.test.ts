@@ -84,7 +84,7 @@ describe("MockProvider.layerTransport", () => {
 
   it.effect("shares no budgets between tests that build the client", () => {
     const client = KimiClient.layerTransport.pipe(
-      Layer.provide(KimiConfig.layer({ ...config, budget: [{ amount: "1", currency: "USD" }] }))
+      Layer.provide(KimiConfig.layer({ ...config, budget: [{ amount: "10", currency: "USD" }] }))
     )
     const spentByOne = Effect.gen(function* () {
       const [kimi, mock] = yield* clientAndMock
