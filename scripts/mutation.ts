@@ -14,9 +14,10 @@
  * is only changed with `KIMI_MUTATION_STATIC=1`, because each such change takes
  * a separate process.
  */
-import { existsSync, mkdirSync } from "node:fs"
+import { existsSync, globSync, mkdirSync } from "node:fs"
 import { availableParallelism } from "node:os"
 import { Stryker } from "@stryker-mutator/core"
+import { relatedTests } from "./mutation/relatedTests.ts"
 import * as Survivors from "./mutation/Survivors.ts"
 
 const root = new URL("..", import.meta.url).pathname
@@ -77,12 +78,16 @@ if (!Number.isInteger(workers) || workers < 1) {
 }
 
 process.chdir(root)
+const inPackage = (paths: ReadonlyArray<string>): ReadonlyArray<string> =>
+  paths.map((path) => `${target.package}/${path}`)
+const mutated = globSync(inPackage(names.flatMap(filesOf)))
+const tests = relatedTests(globSync(inPackage(target.tests)).toSorted(), mutated)
 // Read by `scripts/mutation/runner.ts`.
-process.env["KIMI_MUTATION_TESTS"] = JSON.stringify(target.tests.map((path) => `${target.package}/${path}`))
+process.env["KIMI_MUTATION_TESTS"] = JSON.stringify(tests)
 mkdirSync(results, { recursive: true })
 try {
   const mutants = await new Stryker({
-    mutate: names.flatMap(filesOf).map((file) => `${target.package}/${file}`),
+    mutate: mutated,
     testRunner: "in-process",
     plugins: [`${root}scripts/mutation/runner.ts`],
     // Stryker would rewrite it with the compiler's JavaScript API, which TypeScript 7 does not have.

@@ -7,7 +7,6 @@
  * fails again, the change has damaged the process, for example a value that is
  * kept for later: the change is tried again in a new process.
  */
-import { globSync } from "node:fs"
 import { pathToFileURL } from "node:url"
 import {
   INSTRUMENTER_CONSTANTS,
@@ -32,7 +31,7 @@ const namespace = INSTRUMENTER_CONSTANTS.NAMESPACE
 const instrumenter: InstrumenterContext = ((globalThis as Record<string, unknown>)[namespace] ??= {})
 
 /** The test files, which `scripts/mutation.ts` names. */
-const patterns = JSON.parse(process.env["KIMI_MUTATION_TESTS"] ?? "[]") as ReadonlyArray<string>
+const testFiles = JSON.parse(process.env["KIMI_MUTATION_TESTS"] ?? "[]") as ReadonlyArray<string>
 
 /** Tests that take more CPU time, in milliseconds, are left out: they would run for every change that no other test notices. */
 const maxCpuMillis = 150
@@ -91,7 +90,7 @@ class InProcessRunner implements TestRunner {
       else instrumenter.currentTestId = id
     }
     const settings = { isSelected: () => true, limitOf: () => unlimited, isBail: true, onStart }
-    for (const file of globSync(patterns).toSorted()) {
+    for (const file of testFiles) {
       await TestRun.run(await this.#load(`${process.cwd()}/${file}`), settings, outcomes)
     }
   }
