@@ -97,7 +97,9 @@ try {
     incremental: true,
     incrementalFile: `${results}/${folderName}.json`,
     reporters: ["progress-append-only"],
-    tempDirName: ".stryker-tmp",
+    // Of each folder, so that runs of two folders do not remove each other's files.
+    tempDirName: `.stryker-tmp/${folderName}`,
+    ignorePatterns: [".stryker-tmp", "dist"],
     cleanTempDir: "always",
     ignoreStatic: process.env["KIMI_MUTATION_STATIC"] !== "1",
     // Only for code that never gives up the thread: tests that do not end have shorter limits.

@@ -144,7 +144,8 @@ const checkSource = (file: string): void => {
   }
   const visit = (node: ts.Node): void => {
     if (isDeclaration(node) && node.name !== undefined) {
-      if (ts.isIdentifier(node.name) || ts.isPrivateIdentifier(node.name)) checkName(file, text, node.name.text, node.name.getStart())
+      if (ts.isIdentifier(node.name) || ts.isPrivateIdentifier(node.name))
+        checkName(file, text, node.name.text, node.name.getStart())
     }
     if (isMessage(node, isTest)) {
       const message = text.slice(node.getStart(), node.end)

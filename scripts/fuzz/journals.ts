@@ -65,6 +65,16 @@ const makeSample = async (): Promise<Uint8Array> => {
 export const journals: Target = {
   name: "journals",
   samples: [await makeSample(), toBytes("")],
-  tokens: ["SQLite format 3\u0000", "KJRN", "Result", "Intent", "Retry", '{"text":1}', '{"text":', "fuzz", "\u0000\u0000"],
+  tokens: [
+    "SQLite format 3\u0000",
+    "KJRN",
+    "Result",
+    "Intent",
+    "Retry",
+    '{"text":1}',
+    '{"text":',
+    "fuzz",
+    "\u0000\u0000"
+  ],
   run
 }

@@ -8,11 +8,7 @@
  * kept for later: the change is tried again in a new process.
  */
 import { pathToFileURL } from "node:url"
-import {
-  INSTRUMENTER_CONSTANTS,
-  type InstrumenterContext,
-  type MutantCoverage
-} from "@stryker-mutator/api/core"
+import { INSTRUMENTER_CONSTANTS, type InstrumenterContext, type MutantCoverage } from "@stryker-mutator/api/core"
 import { declareFactoryPlugin, PluginKind } from "@stryker-mutator/api/plugin"
 import {
   type DryRunResult,
@@ -101,19 +97,24 @@ class InProcessRunner implements TestRunner {
     await this.#runAll(outcomes)
     const slow = outcomes.filter(({ cpuMillis, failure }) => cpuMillis > maxCpuMillis && failure === undefined)
     for (const { id } of slow) delete coverage.perTest[id]
-    const tests = outcomes.filter((outcome) => !slow.includes(outcome)).map(({ failure, file, id, millis, name }) => ({
-      id,
-      name: id.slice(file.length + 1) || name,
-      fileName: file,
-      timeSpentMs: millis,
-      ...(failure === undefined
-        ? { status: TestStatus.Success as const }
-        : { status: TestStatus.Failed as const, failureMessage: failure })
-    }))
+    const tests = outcomes
+      .filter((outcome) => !slow.includes(outcome))
+      .map(({ failure, file, id, millis, name }) => ({
+        id,
+        name: id.slice(file.length + 1) || name,
+        fileName: file,
+        timeSpentMs: millis,
+        ...(failure === undefined
+          ? { status: TestStatus.Success as const }
+          : { status: TestStatus.Failed as const, failureMessage: failure })
+      }))
     return { status: DryRunStatus.Complete, tests, mutantCoverage: coverage }
   }
 
-  async #run(ids: ReadonlyArray<string>, limitOf: (id: string) => TestRun.Limit): Promise<ReadonlyArray<TestRun.Outcome>> {
+  async #run(
+    ids: ReadonlyArray<string>,
+    limitOf: (id: string) => TestRun.Limit
+  ): Promise<ReadonlyArray<TestRun.Outcome>> {
     const outcomes: Array<TestRun.Outcome> = []
     const selected = new Set(ids)
     for (const file of new Set(ids.map((id) => id.slice(0, id.indexOf("#"))))) {
