@@ -9,13 +9,15 @@
  * A target is a row of the table, or a file or folder in one of its folders, such as
  * `resilience/Backoff.ts` or `cache/internal/key`. Results are kept in
  * `node_modules/.cache/stryker`, and the next run repeats only what has
- * changed. `KIMI_MUTATION_WORKERS` sets the number of processes; the default is
+ * changed. `--tests <text>`, which can be repeated, runs only test files whose path
+ * contains the text. `KIMI_MUTATION_WORKERS` sets the number of processes; the default is
  * the number of cores less one. Code that runs once, when a module is loaded,
  * is only changed with `KIMI_MUTATION_STATIC=1`, because each such change takes
  * a separate process.
  */
 import { existsSync, globSync, mkdirSync } from "node:fs"
 import { availableParallelism } from "node:os"
+import { parseArgs } from "node:util"
 import { Stryker } from "@stryker-mutator/core"
 import { relatedTests } from "./mutation/relatedTests.ts"
 import * as Survivors from "./mutation/Survivors.ts"
@@ -60,13 +62,16 @@ const filesOf = (name: string): ReadonlyArray<string> => {
   return [path.endsWith(".ts") ? path : `${path}/**/*.ts`]
 }
 
-const names = process.argv.slice(2)
+const { positionals: names, values } = parseArgs({
+  allowPositionals: true,
+  options: { tests: { type: "string", multiple: true, default: [""] } }
+})
 const [folderName = "", ...otherFolders] = new Set(names.map((name) => name.split("/")[0]))
 const target = otherFolders.length > 0 || !Object.hasOwn(targets, folderName) ? undefined : targets[folderName]
 if (target === undefined || names.some((name) => filesOf(name).length === 0)) {
   const known = Object.keys(targets).join(", ")
   process.stderr.write(
-    `Usage: npm run mutation -- <target> …, one of ${known}, or files or folders of one, such as resilience/Backoff.ts\n`
+    `Usage: npm run mutation -- [--tests <text>] <target> …, one of ${known}, or files or folders of one, such as resilience/Backoff.ts\n`
   )
   process.exit(2)
 }
@@ -81,7 +86,8 @@ process.chdir(root)
 const inPackage = (paths: ReadonlyArray<string>): ReadonlyArray<string> =>
   paths.map((path) => `${target.package}/${path}`)
 const mutated = globSync(inPackage(names.flatMap(filesOf)))
-const tests = relatedTests(globSync(inPackage(target.tests)).toSorted(), mutated)
+const allTests = globSync(inPackage(target.tests)).filter((path) => values.tests.some((part) => path.includes(part)))
+const tests = relatedTests(allTests.toSorted(), mutated)
 // Read by `scripts/mutation/runner.ts`.
 process.env["KIMI_MUTATION_TESTS"] = JSON.stringify(tests)
 mkdirSync(results, { recursive: true })
@@ -99,6 +105,7 @@ try {
     reporters: ["progress-append-only"],
     // Of each folder, so that runs of two folders do not remove each other's files.
     tempDirName: `.stryker-tmp/${folderName}`,
+    dryRunTimeoutMinutes: 60,
     ignorePatterns: [".stryker-tmp", "dist"],
     cleanTempDir: "always",
     ignoreStatic: process.env["KIMI_MUTATION_STATIC"] !== "1",

@@ -55,6 +55,11 @@ describe("a rate limit", () => {
     assert.strictEqual(tagOf(429, { text: "Rate limit exceeded, please try again in 2 hours" }), "RateLimitError")
   })
 
+  it("is not a context overflow because its text is about tokens", () => {
+    const text = "This model's maximum context length is 8192 tokens, however you requested 9000 tokens"
+    assert.strictEqual(tagOf(429, { text }), "RateLimitError")
+  })
+
   it("is recognized by the status of iFlow", () => {
     assert.strictEqual(tagOf(449, { text: "You exceeded your current rate limit" }), "RateLimitError")
   })

@@ -112,10 +112,16 @@ describe("BudgetCaps.issuesOf", () => {
     const rows: ReadonlyArray<readonly [unknown, object]> = [
       [null, { name: "Budget caps[0]", expected: "an object with an amount and a currency" }],
       ["50", { name: "Budget caps[0]", expected: "an object with an amount and a currency" }],
-      [{ ...valid, currency: "EUR" }, { name: "Budget caps[0].currency", expected: "USD or CNY" }],
+      [
+        { ...valid, currency: "EUR" },
+        { name: "Budget caps[0].currency", expected: "USD or CNY" }
+      ],
       [{ ...valid, per: "day" }, perIssue],
       [{ ...valid, per: ["day", "year"] }, perIssue],
-      [{ ...valid, per: ["day", "month"] }, { name: "Budget caps[0].per", expected: "only one of month, week, day" }],
+      [
+        { ...valid, per: ["day", "month"] },
+        { name: "Budget caps[0].per", expected: "only one of month, week, day" }
+      ],
       [{ ...valid, only: null }, onlyIssue],
       [{ ...valid, only: "acme" }, onlyIssue],
       [{ ...valid, only: { user: "a" } }, onlyIssue],

@@ -168,7 +168,10 @@ describe("Ledger", () => {
 
   it("charges a lease in full at the moment at which it expires", () => {
     const ledger = new Ledger(2)
-    for (const [id, expiresAt] of [["1", 9], ["2", 12]] as const) {
+    for (const [id, expiresAt] of [
+      ["1", 9],
+      ["2", 12]
+    ] as const) {
       ledger.reserve({ id, amount: 2n, claims: [claim("a", 5n)] }, expiresAt)
     }
     assert.deepStrictEqual(ledger.settleExpired(8), [])
@@ -178,7 +181,10 @@ describe("Ledger", () => {
 
   it("keeps the scopes of days that have not ended", () => {
     const ledger = new Ledger(2)
-    for (const [id, end] of [["1", 100], ["2", 200]] as const) {
+    for (const [id, end] of [
+      ["1", 100],
+      ["2", 200]
+    ] as const) {
       ledger.reserve({ id, amount: 1n, claims: [claim(`day ${end}`, 5n, end)] }, 9)
       ledger.settle(id, 1n)
     }
