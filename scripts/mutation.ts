@@ -88,6 +88,10 @@ const inPackage = (paths: ReadonlyArray<string>): ReadonlyArray<string> =>
 const mutated = globSync(inPackage(names.flatMap(filesOf)))
 const allTests = globSync(inPackage(target.tests)).filter((path) => values.tests.some((part) => path.includes(part)))
 const tests = relatedTests(allTests.toSorted(), mutated)
+/** Files that are not copied. The tests of core use the clock of the testing package. */
+const otherPackages = ["packages/bench", "packages/cli", "packages/testing/test", "packages/client"].filter(
+  (path) => path !== target.package
+)
 // Read by `scripts/mutation/runner.ts`.
 process.env["KIMI_MUTATION_TESTS"] = JSON.stringify(tests)
 mkdirSync(results, { recursive: true })
@@ -106,7 +110,8 @@ try {
     // Of each folder, so that runs of two folders do not remove each other's files.
     tempDirName: `.stryker-tmp/${folderName}`,
     dryRunTimeoutMinutes: 60,
-    ignorePatterns: [".stryker-tmp", "dist"],
+    // Tests load other packages from where they are.
+    ignorePatterns: [".stryker-tmp", "dist", "docs", "examples", "ops", "scripts", ...otherPackages],
     cleanTempDir: "always",
     ignoreStatic: process.env["KIMI_MUTATION_STATIC"] !== "1",
     // Only for code that never gives up the thread: tests that do not end have shorter limits.

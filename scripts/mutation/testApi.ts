@@ -119,9 +119,7 @@ const api = (add: (mode: Mode) => Register) => {
 }
 
 export const it = api(addTest)
-export const test = it
 export const describe = api(addSuite)
-export const suite = describe
 
 /** What `@effect/vitest` reads. */
 export const TestRunner = {

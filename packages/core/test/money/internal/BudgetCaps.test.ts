@@ -109,7 +109,7 @@ describe("BudgetCaps.issuesOf", () => {
   it("names what the other members must be", () => {
     const perIssue = { name: "Budget caps[0].per", expected: "a list of month, week, day, tenant, job, agent" }
     const onlyIssue = { name: "Budget caps[0].only", expected: "names by tenant, job, agent" }
-    const rows: ReadonlyArray<readonly [unknown, object]> = [
+    const rows: ReadonlyArray<readonly [unknown, ReturnType<typeof BudgetCaps.issuesOf>[number]]> = [
       [null, { name: "Budget caps[0]", expected: "an object with an amount and a currency" }],
       ["50", { name: "Budget caps[0]", expected: "an object with an amount and a currency" }],
       [
