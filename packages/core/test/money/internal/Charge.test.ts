@@ -228,8 +228,10 @@ describe("Charge.forFailure", () => {
       ])
     })
 
-    it("has the assumed calls of a response without usage", () => {
-      assert.deepStrictEqual(toolsOf(new ConnectionLostError({ message: "lost" })), [["$web_search", 4]])
+    it("has the assumed calls of a response without usage, or with a part of it", () => {
+      for (const error of [new ConnectionLostError({ message: "lost" }), malformed(7, 0)]) {
+        assert.deepStrictEqual(toolsOf(error), [["$web_search", 4]])
+      }
     })
   })
 })
