@@ -4,8 +4,9 @@ import { environment } from "./manifests.ts"
 
 export const question = { messages: [{ role: "user", content: "Hello world!" }] }
 
-/** The token of the first tenant. */
-const token = /^acme=([^,]*)/.exec(environment("")["SERVICE_TENANTS"] ?? "")?.[1]
+/** The token of a tenant of the manifests. */
+export const tokenOf = (tenant: "acme" | "globex"): string =>
+  new RegExp(`${tenant}=([^,]*)`).exec(environment("")["SERVICE_TENANTS"] ?? "")?.[1] ?? ""
 
 const read = async (response: Response) => {
   const text = await response.text()
@@ -23,7 +24,7 @@ const send = (url: string, init?: RequestInit): Promise<Response> => fetch(url, 
 export const get = (url: string) => Effect.promise(() => send(url).then(read))
 
 /** The response as soon as it begins. */
-export const open = (service: { readonly url: string }, path: string, body: unknown, by = token) =>
+export const open = (service: { readonly url: string }, path: string, body: unknown, by = tokenOf("acme")) =>
   Effect.promise(() =>
     send(service.url + path, {
       method: "POST",
@@ -33,5 +34,5 @@ export const open = (service: { readonly url: string }, path: string, body: unkn
   )
 
 /** The whole response. */
-export const ask = (service: { readonly url: string }, path: string, body: unknown, by = token) =>
+export const ask = (service: { readonly url: string }, path: string, body: unknown, by = tokenOf("acme")) =>
   Effect.flatMap(open(service, path, body, by), (response) => Effect.promise(() => read(response)))

@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Image from "./Image.ts"
 import { probes } from "./manifests.ts"
-import { ask, get, open, question } from "./requests.ts"
+import { ask, get, open, question, tokenOf } from "./requests.ts"
 
 class Service extends Context.Service<Service, Image.Image>()("chat-service/test/service.test/Service") {
   static readonly layer = Layer.effect(
@@ -115,10 +115,10 @@ layer(Service.layer, { excludeTestServices: true, timeout: "20 seconds" })((it) 
     it.effect("counts the cost by tenant", () =>
       Effect.gen(function* () {
         const service = yield* Service
-        yield* ask(service, "/v1/answer", question)
+        yield* ask(service, "/v1/answer", question, tokenOf("globex"))
         assert.match(
           (yield* get(`${service.operations}/metrics`)).text,
-          /kimi_client_cost_total\{.*tenant="acme".*\} 0\.0/
+          /kimi_client_cost_total\{.*tenant="globex".*\} 0\.0/
         )
       })
     )
