@@ -22,7 +22,7 @@ import type { CheckError, Rule } from "./internal/rules/Rule.ts"
 import { responseFormat } from "./internal/rules/responseFormat.ts"
 import { sampling } from "./internal/rules/sampling.ts"
 import { forcedTool, reasoningHistory, thinkingControl } from "./internal/rules/thinking.ts"
-import { toolHistory, toolList, toolNames } from "./internal/rules/tools.ts"
+import { loadedTools, toolHistory, toolList, toolNames } from "./internal/rules/tools.ts"
 import { contextOverflow, retiredModel, stopSequences } from "./internal/rules/modelLimits.ts"
 import type { Provider } from "./Provider.ts"
 
@@ -42,6 +42,7 @@ const rules: ReadonlyArray<Rule> = [
   stopSequences,
   toolNames,
   toolList,
+  loadedTools,
   toolSchemas,
   responseSchema,
   forcedTool,

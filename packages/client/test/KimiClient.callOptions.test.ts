@@ -137,4 +137,31 @@ for (const [name, run] of runs) {
       )
     }
   })
+
+  describe(`other options of ${name}`, () => {
+    for (const [parameter, value] of [
+      ["priority", "urgent"],
+      ["priority", 1],
+      ["tenant", 7],
+      ["job", {}],
+      ["agent", ["a"]]
+    ] as const) {
+      it.effect(`reject a ${parameter} that is ${JSON.stringify(value)}`, () =>
+        Effect.gen(function* () {
+          const { kimi, sent } = yield* scripted(Effect.void)
+          const error = yield* Effect.flip(run(kimi, { [parameter]: value }))
+          assert.deepInclude(error, { _tag: "InvalidRequestError", parameter })
+          assert.strictEqual(sent.attempts, 0)
+        })
+      )
+    }
+
+    it.effect("may be null", () =>
+      Effect.gen(function* () {
+        const { kimi, sent } = yield* scripted(Effect.void)
+        yield* run(kimi, null as unknown as CallOptions.Options)
+        assert.strictEqual(sent.attempts, 1)
+      })
+    )
+  })
 }

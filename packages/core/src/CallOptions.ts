@@ -82,17 +82,21 @@ export const CallOptions: Context.Reference<Values> = Context.Reference<Values>(
   defaultValue: () => ({ priority: "interactive", tenant: "", job: "", agent: "" })
 })
 
+/** Programs in JavaScript may pass `null`. Values of a wrong type fail the calls. */
 const merge =
-  ({ agent, job, maxAttempts, priority, tenant, timeout }: Options) =>
-  (outer: Values): Values => ({
-    ...outer,
-    priority: priority ?? outer.priority,
-    tenant: tenant ?? outer.tenant,
-    job: job ?? outer.job,
-    agent: agent ?? outer.agent,
-    ...(timeout === undefined ? {} : { timeout }),
-    ...(maxAttempts === undefined ? {} : { maxAttempts })
-  })
+  (options: Options | null | undefined) =>
+  (outer: Values): Values => {
+    const { agent, job, maxAttempts, priority, tenant, timeout } = options ?? {}
+    return {
+      ...outer,
+      priority: priority ?? outer.priority,
+      tenant: tenant ?? outer.tenant,
+      job: job ?? outer.job,
+      agent: agent ?? outer.agent,
+      ...(timeout === undefined ? {} : { timeout }),
+      ...(maxAttempts === undefined ? {} : { maxAttempts })
+    }
+  }
 
 /**
  * Sets options of every call of an effect. Omitted and `undefined` ones keep their

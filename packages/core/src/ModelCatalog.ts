@@ -71,6 +71,8 @@ export interface Capabilities {
   readonly video: boolean
   /** Whether `response_format` of type `json_schema` is accepted. */
   readonly jsonSchema: boolean
+  /** Whether system messages may load tools with a member `tools`. */
+  readonly dynamicTools: boolean
   /** Whether `logprobs` are rejected. */
   readonly rejectsLogprobs: boolean
 }
@@ -104,6 +106,7 @@ const k3: Capabilities = {
   image: true,
   video: true,
   jsonSchema: true,
+  dynamicTools: true,
   rejectsLogprobs: true
 }
 
@@ -111,6 +114,7 @@ const k27: Capabilities = {
   ...k3,
   thinking: "always",
   toolChoiceRequired: "no",
+  dynamicTools: false,
   rejectsLogprobs: false
 }
 
@@ -133,6 +137,7 @@ const k2: Capabilities = {
   image: false,
   video: false,
   jsonSchema: true,
+  dynamicTools: false,
   rejectsLogprobs: false
 }
 

@@ -129,11 +129,15 @@ describe("KimiConfig.make", () => {
     })
   )
 
-  it.effect("states how to give a key that is a string", () =>
+  it.effect("states how to give a key that is not redacted", () =>
     Effect.gen(function* () {
-      const error = yield* reject({ apiKey: "sk-1234" })
-      assert.include(error.message, "use Redacted.make")
-      assert.notInclude(error.message, "sk-1234")
+      for (const secret of ["sk-1234", 1234, { key: "sk-1234" }, ["sk-1234"]]) {
+        for (const name of ["apiKey", "redisPassword"]) {
+          const error = yield* reject({ apiKey: Redacted.make("sk-5678"), [name]: secret })
+          assert.match(error.message, new RegExp(`${name}: expected a redacted .*: use Redacted.make`))
+          assert.notInclude(error.message, "1234")
+        }
+      }
     })
   )
 

@@ -132,6 +132,13 @@ describe("ModelCatalog.knownModels", () => {
   })
 })
 
+describe("capabilities", () => {
+  it("include tools of messages in the models of K3 only", () => {
+    const ids = knownModels.filter(({ capabilities }) => capabilities.dynamicTools).map(({ id }) => id)
+    assert.sameMembers(ids, ["kimi-k3", "kimi-k3.1-pro", "kimi-k3.1-pro-highspeed"])
+  })
+})
+
 describe("ModelCatalog.find", () => {
   it("finds a model by its ids at other hosts", () => {
     const names = ["moonshotai/Kimi-K2.5", "moonshotai/kimi-k2.5", "KIMI-K2.5", "openrouter/moonshotai/kimi-k2.5:free"]

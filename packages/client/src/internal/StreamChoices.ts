@@ -5,7 +5,9 @@ import { knownReason, reasoningOf, refusalReason } from "./decodeCompletion.ts"
 import type { MarkupPolicy } from "./MarkupPolicy.ts"
 import type { MarkupChannel } from "./MarkupChannel.ts"
 import { MarkupScanner } from "./MarkupScanner.ts"
+import { ReceivedContent } from "./ReceivedContent.ts"
 import { maxToolCalls, ToolCallAssembler, type ToolNames } from "./toolCalls.ts"
+import type { WholeMessage } from "./wholeChunk.ts"
 
 type WireChoice = NonNullable<(typeof ChatCompletionChunk.Type)["choices"]>[number]
 type WireDelta = NonNullable<WireChoice["delta"]>
@@ -13,7 +15,7 @@ type WireToolCall = NonNullable<WireDelta["tool_calls"]>[number]
 
 /** Why a choice cannot be accepted. */
 export type ChoiceProblem =
-  | { readonly _tag: "index" | "tool call count" | "argument size" }
+  | { readonly _tag: "index" | "whole message" | "tool call count" | "argument size" }
   | { readonly _tag: "markup" | "tool call"; readonly message: string }
 
 const twoForms: ChoiceProblem = {
@@ -39,6 +41,9 @@ class ChoiceState {
   hasMarkupCalls = false
   /** The use of a call in the older form of the API. */
   functionCall: "none" | "converted" | "ignored" = "none"
+  /** The use of a whole message that came after a part of its content. */
+  wholeMessage: "none" | "converted" | "ignored" = "none"
+  readonly received = new ReceivedContent()
   readonly toolCalls: ToolCallAssembler
   /** None if markup is kept. */
   readonly markup: MarkupScanner | undefined
@@ -46,6 +51,11 @@ class ChoiceState {
   constructor({ markup, toolNames }: ChoiceOptions) {
     this.toolCalls = new ToolCallAssembler(toolNames)
     this.markup = markup.mode === "keep" ? undefined : new MarkupScanner(markup)
+  }
+
+  /** Whether any text, reasoning or tool call was received. */
+  get hasBegun(): boolean {
+    return this.received.hasText || this.toolCalls.calls.length > 0
   }
 
   /** The finish reason of the host, or what the content amounts to. */
@@ -81,7 +91,8 @@ export class StreamChoices {
 
   /** What was read from markup, or from the older form of the API. */
   get warnings(): ReadonlyArray<string> {
-    return this.#states.flatMap(({ functionCall, markup }) => [
+    return this.#states.flatMap(({ functionCall, markup, wholeMessage }) => [
+      ...(wholeMessage === "none" ? [] : [`choices[].message: an object was ${wholeMessage}`]),
       ...(functionCall === "none" ? [] : [`choices[].delta.function_call: an object was ${functionCall}`]),
       ...(markup?.warnings ?? [])
     ])
@@ -100,15 +111,24 @@ export class StreamChoices {
     return this.#states.length >= count && this.#states.every(({ finishReason }) => finishReason !== undefined)
   }
 
-  /** Adds a chunk of one choice. After a problem, nothing more may be added. */
-  add(wire: WireChoice, events: Array<StreamEvent>): ChoiceProblem | undefined {
+  /**
+   * Adds a chunk of one choice, whose delta may be a whole message. After a
+   * problem, nothing more may be added.
+   */
+  add(wire: WireChoice, events: Array<StreamEvent>, whole?: WholeMessage): ChoiceProblem | undefined {
     const choice = wire.index ?? 0
     if (!Number.isInteger(choice) || choice < 0 || choice >= maxChoices) return { _tag: "index" }
-    while (this.#states.length <= choice) this.#states.push(new ChoiceState(this.#options))
-    const state = this.#states[choice] ?? new ChoiceState(this.#options)
+    const state = this.#stateOf(choice)
     if (wire.finish_reason) state.finishReason = knownReason(wire.finish_reason) ?? undefined
     const { delta } = wire
-    return delta === undefined || delta === null ? undefined : this.#addDelta(state, choice, delta, events)
+    if (delta === undefined || delta === null) return undefined
+    if (whole === undefined || !state.hasBegun) return this.#addDelta(state, choice, delta, events)
+    return this.#addRest(state, choice, whole, delta, events)
+  }
+
+  #stateOf(choice: number): ChoiceState {
+    while (this.#states.length <= choice) this.#states.push(new ChoiceState(this.#options))
+    return this.#states[choice] ?? new ChoiceState(this.#options)
   }
 
   /** Appends the text that was held back. After it, the choices are known to be complete, or have a problem. */
@@ -149,6 +169,22 @@ export class StreamChoices {
       : { _tag: "tool call", message: "The fragments of a tool call have several readings" }
   }
 
+  /** A whole message repeats what was received, and may continue it. */
+  #addRest(
+    state: ChoiceState,
+    choice: number,
+    whole: WholeMessage,
+    message: WireDelta,
+    events: Array<StreamEvent>
+  ): ChoiceProblem | undefined {
+    const rest = state.received.restOf(message, state.toolCalls.calls)
+    if (rest === undefined && whole === "in place") return { _tag: "whole message" }
+    const before = events.length
+    const problem = rest === undefined ? undefined : this.#addDelta(state, choice, rest, events)
+    state.wholeMessage = events.length > before ? "converted" : "ignored"
+    return problem
+  }
+
   #addDelta(
     state: ChoiceState,
     choice: number,
@@ -156,11 +192,19 @@ export class StreamChoices {
     events: Array<StreamEvent>
   ): ChoiceProblem | undefined {
     const reasoning = reasoningOf(delta)
+    const { received } = state
     this.heldBytes += deltaBytes + 2 * (reasoning.length + (delta.content?.length ?? 0) + (delta.refusal?.length ?? 0))
-    if (reasoning !== "") this.#scanText(state, choice, "reasoning", reasoning, events)
-    if (delta.content) this.#scanText(state, choice, "content", delta.content, events)
+    if (reasoning !== "") {
+      received.reasoning.add(reasoning)
+      this.#scanText(state, choice, "reasoning", reasoning, events)
+    }
+    if (delta.content) {
+      received.content.add(delta.content)
+      this.#scanText(state, choice, "content", delta.content, events)
+    }
     if (delta.refusal) {
       state.isRefusal = true
+      received.refusal.add(delta.refusal)
       this.#addText(state, choice, "content", delta.refusal, events)
     }
     for (const piece of delta.tool_calls ?? []) {

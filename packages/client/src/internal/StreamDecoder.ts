@@ -26,7 +26,7 @@ import { type ChoiceProblem, StreamChoices } from "./StreamChoices.ts"
 import { StreamHead } from "./StreamHead.ts"
 import { StreamUsage } from "./StreamUsage.ts"
 import type { ToolNames } from "./toolCalls.ts"
-import { toWholeChunk } from "./wholeChunk.ts"
+import { toWholeChunk, type WholeChunk } from "./wholeChunk.ts"
 import { Warnings } from "./Warnings.ts"
 
 /** How a stream is decoded: limits on the memory that it can use, in bytes, and what is done with markup. */
@@ -230,12 +230,19 @@ export class StreamDecoder {
     if (embeddedError(json) !== undefined) return this.#onEmbeddedError(json)
     if (isEmptyList(json) && this.#parser.format === "sse") return
     if (isHeartbeat(json) || this.#isNoChunk(json)) return
-    const whole = this.#choices.hasContent ? undefined : toWholeChunk(json)
-    const chunk = this.#decodeChunk(whole ?? json)
-    if (chunk === undefined) return this.#failNoChunk()
-    this.#onChunk(chunk)
+    const whole = toWholeChunk(json)
+    if (!this.#addChunk(json, whole)) return this.#failNoChunk()
     // A JSON document is complete by itself.
     if (whole !== undefined && this.#parser.format === "json" && this.failure === undefined) this.#finish(false, true)
+  }
+
+  /** Adds the content of a chunk. Returns whether it could be decoded. */
+  #addChunk(json: object, whole: WholeChunk | undefined): boolean {
+    const chunk = this.#decodeChunk(whole?.chunk ?? json)
+    if (chunk === undefined) return false
+    for (const warning of whole?.warnings ?? []) this.#warnings.add(warning)
+    this.#onChunk(chunk, whole)
+    return true
   }
 
   /** Decodes a chunk as the API sends it, or as far as it is needed. */
@@ -276,9 +283,8 @@ export class StreamDecoder {
   /** A chunk that reports an error, in addition to the last of its content. */
   #onEmbeddedError(json: object): void {
     if (hasChoices(json)) {
-      const chunk = this.#decodeChunk((this.#choices.hasContent ? undefined : toWholeChunk(json)) ?? json)
       // The error counts more than content that cannot be decoded.
-      if (chunk !== undefined) this.#onChunk(chunk)
+      this.#addChunk(json, toWholeChunk(json))
     }
     if (this.failure === undefined) this.#fail(json)
   }
@@ -299,19 +305,19 @@ export class StreamDecoder {
     if (usage !== undefined) this.#events.push({ _tag: "Usage", usage })
   }
 
-  #onChunk(chunk: Chunk): void {
+  #onChunk(chunk: Chunk, whole?: WholeChunk): void {
     if (!this.#head.isComplete) this.#head.add(chunk)
     const before = this.#events.length
     this.#usage.beginChunk()
-    if (chunk.choices !== undefined && chunk.choices !== null) this.#onChoices(chunk.choices)
+    if (chunk.choices !== undefined && chunk.choices !== null) this.#onChoices(chunk.choices, whole)
     if (chunk.usage !== undefined && chunk.usage !== null) this.#usage.add(chunk.usage)
     this.#usage.endChunk(this.#events.length > before)
   }
 
-  #onChoices(choices: NonNullable<Chunk["choices"]>): void {
+  #onChoices(choices: NonNullable<Chunk["choices"]>, whole: WholeChunk | undefined): void {
     for (const choice of choices) {
       if (!this.#head.isStarted) this.#events.push(this.#head.start())
-      const problem = this.#choices.add(choice, this.#events)
+      const problem = this.#choices.add(choice, this.#events, whole?.choices.get(choice.index ?? 0))
       if (problem !== undefined) return this.#failChoice(problem)
       if (this.#choices.heldBytes > this.#limits.maxContentBytes) return this.#failTooMuchContent()
       if (choice.usage !== undefined && choice.usage !== null) this.#usage.add(choice.usage)

@@ -1,5 +1,5 @@
 /** Reads the bounds that a caller set for single calls. */
-import { CallOptions } from "@kimi-effect/core/CallOptions"
+import { CallOptions, priorities, type Values } from "@kimi-effect/core/CallOptions"
 import type { CallLimits } from "@kimi-effect/core/Call"
 import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import * as Context from "effect/Context"
@@ -17,12 +17,24 @@ const toTimeout = (input: Duration.Input): Duration.Duration | undefined => {
 
 const isCount = (value: number): boolean => Number.isSafeInteger(value) && value > 0
 
-/** The bounds in the options of a fiber, `undefined` if there are none, or the error of unusable ones. */
+const labels = ["tenant", "job", "agent"] as const
+
+/** A member that decides about more than the bounds of a call and has a wrong type, which only JavaScript can pass. */
+const wrongType = (options: Values, provider: string): InvalidRequestError | undefined => {
+  if (!priorities.includes(options.priority)) return rejected(provider, "priority", `one of ${priorities.join(", ")}`)
+  const label = labels.find((name) => typeof options[name] !== "string")
+  return label === undefined ? undefined : rejected(provider, label, "a text")
+}
+
+/** The bounds in the options of a fiber, `undefined` if there are none, or the error of unusable options. */
 export const callLimits = (
   context: Context.Context<never>,
   provider: string
 ): Result.Result<CallLimits | undefined, InvalidRequestError> => {
-  const { maxAttempts, timeout: input } = Context.get(context, CallOptions)
+  const options = Context.get(context, CallOptions)
+  const wrong = wrongType(options, provider)
+  if (wrong !== undefined) return Result.fail(wrong)
+  const { maxAttempts, timeout: input } = options
   if (input === undefined && maxAttempts === undefined) return Result.succeed(undefined)
   const timeout = input === undefined ? undefined : toTimeout(input)
   if (input !== undefined && timeout === undefined) {

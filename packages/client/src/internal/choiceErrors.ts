@@ -28,6 +28,11 @@ export const choiceError = (
   switch (problem._tag) {
     case "index":
       return new StreamDecodeError({ ...members, message: "A choice of the stream has an invalid index" })
+    case "whole message":
+      return new StreamDecodeError({
+        ...members,
+        message: "A whole message of the stream differs from the content before it"
+      })
     case "markup":
     case "tool call":
       return new MalformedOutputError({

@@ -2,7 +2,7 @@
 import { compiledCodec } from "./compiledCodec.ts"
 import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import { ChatRequest } from "@kimi-effect/core/ChatRequest"
-import { type AssistantMessage, Message } from "@kimi-effect/core/Message"
+import { type AssistantMessage, Message, type SystemMessage } from "@kimi-effect/core/Message"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type { Provider } from "../Provider.ts"
@@ -42,7 +42,7 @@ type WireAssistant = Omit<AssistantMessage, "reasoning_content"> & {
 }
 
 /** Moonshot rejects some forms of empty content in messages with tool calls; omitting it is always accepted. */
-const isBlank = (content: AssistantMessage["content"]): boolean =>
+const isBlank = (content: AssistantMessage["content"] | SystemMessage["content"]): boolean =>
   content === undefined ||
   content === null ||
   content.length === 0 ||
@@ -59,8 +59,23 @@ const toWireAssistant = (message: AssistantMessage, provider: Provider): WireAss
   }
 }
 
+/** Moonshot rejects content next to tools, and even its name. */
+const toWireSystem = (message: SystemMessage): SystemMessage => {
+  const { content, ...rest } = message
+  return message.tools !== undefined && isBlank(content) ? rest : message
+}
+
 const toWireMessages = (messages: ReadonlyArray<Message>, provider: Provider): ReadonlyArray<unknown> =>
-  messages.map((message) => (message.role === "assistant" ? toWireAssistant(message, provider) : message))
+  messages.map((message) => {
+    switch (message.role) {
+      case "assistant":
+        return toWireAssistant(message, provider)
+      case "system":
+        return toWireSystem(message)
+      default:
+        return message
+    }
+  })
 
 /** The members that configure thinking, in the host's dialect. */
 const thinkingMembers = (

@@ -165,6 +165,14 @@ describe("encode", () => {
     ])
   })
 
+  it("omits empty content of messages that load tools", () => {
+    const rest: Message = { role: "system", tools: [{ type: "function", function: { name: "f" } }] }
+    for (const content of ["", [], [{ type: "text", text: "" }]] as const) {
+      assert.deepStrictEqual(messagesOf({ ...rest, content }), [rest])
+    }
+    assert.deepStrictEqual(messagesOf({ role: "system", content: "" }), [{ role: "system", content: "" }])
+  })
+
   it("encodes all other messages unchanged", () => {
     const all: ReadonlyArray<Message> = [
       { role: "system", content: "Be brief.", name: "n" },

@@ -35,25 +35,25 @@ describe.skipIf(!hasServer)("Admission.layerRedis when Redis fails", () => {
           for (const { send } of workers) send({ type: "go", account, callers, calls, tokens: [80] })
         }
         const haveLogged = (lines: number) => () => workers.every(({ logs }) => logs.length >= lines)
-        const more = (calls: number) => {
+        const more = (calls: number, when: string) => {
           const enough = places.requests + calls
-          return host.until(() => places.requests >= enough)
+          return host.until(`there are ${enough} calls of places ${when}`, () => places.requests >= enough)
         }
 
         // Each process has less than its share in use when Redis goes away, and requests more than that afterwards.
         go("places", 3, calls)
         go("rates", 1, 20)
-        yield* more(60)
-        yield* host.until(() => rates.requests === 40 && rates.running === 0)
+        yield* more(60, "at first")
+        yield* host.until("40 calls of rates have ended", () => rates.requests === 40 && rates.running === 0)
         yield* server[begin]
-        yield* host.until(haveLogged(1))
+        yield* host.until("both workers have logged the outage", haveLogged(1))
         go("places", 6, calls)
         go("rates", 5, calls)
-        yield* more(60)
-        yield* host.until(() => rates.requests === 100)
+        yield* more(60, "during the outage")
+        yield* host.until("there are 100 calls of rates", () => rates.requests === 100)
         yield* server[end]
-        yield* host.until(haveLogged(2))
-        yield* more(60)
+        yield* host.until("both workers have logged the end of the outage", haveLogged(2))
+        yield* more(60, "after the outage")
 
         // They share again: Redis has the running calls and the total usage.
         const redis = yield* connect(server.port)

@@ -37,6 +37,7 @@ describe.skipIf(!reachable)("Admission.layerRedis with two processes", () => {
         send({ type: "go", account: "places", callers: 10, calls: 12, tokens: [1] })
       }
       yield* host.until(
+        "every worker has used up its waits, and all calls of places were made",
         () => workers.every(({ failures }) => failures.length >= 60) && host.seen("places").requests === 240
       )
       for (const { send } of workers) send(stop)
@@ -66,7 +67,7 @@ describe.skipIf(!reachable)("Admission.layerRedis with two processes", () => {
       const settings = { port, limits, options: { keyPrefix: uniquePrefix(), timeout, maxWait: "2 seconds" } } as const
       const early = yield* host.worker(settings)
       early.send({ type: "go", account: "early", callers: 3, calls, tokens: [1] })
-      yield* host.until(() => host.seen("early").requests > 3)
+      yield* host.until("the early worker has made calls", () => host.seen("early").requests > 3)
       const late = yield* host.worker(settings)
       late.send({ type: "go", account: "early", callers: 1, calls: 5, tokens: [1] })
       late.send(stop)
@@ -87,7 +88,7 @@ describe.skipIf(!reachable)("Admission.layerRedis with two processes", () => {
       const places = redis.send<ReadonlyArray<string>>("ZRANGE", `${keyPrefix}{leased}:permits`, "0", "-1")
       const [first, second] = yield* Effect.all([host.worker(settings), host.worker(settings)], { concurrency: 2 })
       first.send({ type: "go", account: "leased", callers: 1, calls: 1, tokens: [1] })
-      yield* host.until(() => host.seen("leased").running === 1)
+      yield* host.until("the first worker has its permit", () => host.seen("leased").running === 1)
       const held = yield* places
       second.send({ type: "go", account: "leased", callers: 1, calls: 1, tokens: [1] })
       // Three times as long as the lease.
@@ -95,7 +96,7 @@ describe.skipIf(!reachable)("Admission.layerRedis with two processes", () => {
       assert.deepStrictEqual(yield* places, held)
       assert.strictEqual(host.seen("leased").requests, 1)
       first.child.kill("SIGKILL")
-      yield* host.until(() => host.seen("leased").requests === 2)
+      yield* host.until("the second worker has the permit", () => host.seen("leased").requests === 2)
       assert.notDeepEqual(yield* places, held)
       assert.deepStrictEqual(second.failures, [])
     })

@@ -113,7 +113,11 @@ describe("ConfigWatch", () => {
   for (const [name, bytes] of [
     ["that becomes empty", ""],
     ["that becomes UTF-16 without a mark", Buffer.from("KIMI_MODEL=b\n", "utf16le")],
+    ["that ends in NUL bytes", "KIMI_MODEL=b\n\0\0\0\0"],
+    ["in another encoding", Buffer.from("KIMI_MODEL=b\n# Zürich\n", "latin1")],
     ["that becomes HTML", "<html>KIMI_MODEL=b</html>"],
+    ["that becomes JSON", '{"KIMI_MODEL": "b"}'],
+    ["whose last line is incomplete", "KIMI_MODEL=b\nKIMI_BASE_"],
     ["that is incomplete", 'KIMI_MODEL="b']
   ] as const) {
     it.live(`keeps the last configuration of a .env file ${name}`, () =>

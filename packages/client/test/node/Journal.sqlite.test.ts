@@ -8,6 +8,7 @@ import * as Journal from "@kimi-effect/client/node/Journal"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
+import { canMount, volume } from "./support/volumes.ts"
 
 const worker = new URL("support/journalWorker.ts", import.meta.url).pathname
 const header = { kind: "test", digest: "1" }
@@ -98,6 +99,35 @@ describe("Journal.layerSqlite", () => {
         assert.strictEqual(error._tag, "JournalStoreError")
       })
     )
+  )
+
+  it.live.skipIf(!canMount)("fails with the path of a file on a read-only volume", () =>
+    Effect.gen(function* () {
+      const disk = yield* volume(256)
+      const filename = join(disk.path, "journal.db")
+      disk.readOnly()
+      const error = yield* Effect.flip(onRun(filename)(() => Effect.void))
+      assert.include(error.message, `the file system is read-only (EROFS) (${filename})`)
+    })
+  )
+
+  it.live.skipIf(!canMount)("makes no call that a full volume has no room for", () =>
+    Effect.gen(function* () {
+      const disk = yield* volume(512)
+      const filename = join(disk.path, "journal.db")
+      const later = { ...options, key: "later" }
+      const error = yield* Effect.flip(
+        onRun(filename)((lease) =>
+          Effect.gen(function* () {
+            yield* lease.call(options, Effect.succeed(1))
+            disk.fill()
+            yield* lease.call(later, Effect.die("the call was made"))
+          })
+        )
+      )
+      assert.strictEqual(error._tag, "JournalStoreError")
+      assert.include(error.message, `database or disk is full (${filename})`)
+    })
   )
 
   it.live("refuses a second connection on a run that is leased", () =>

@@ -13,12 +13,17 @@ const isEmptyContent = (content: Message["content"]): boolean =>
   content === null ||
   (typeof content === "string" ? content === "" : content.every((part) => part.type === "text" && part.text === ""))
 
+const loadsTools = (message: Message): boolean => message.role === "system" && (message.tools?.length ?? 0) > 0
+
+/** Whether a message has content. */
+export const hasText = ({ content }: Message): boolean => !isEmptyContent(content)
+
 /** Whether a message has nothing in it that the host accepts as content. */
 export const isEmpty = (message: Message): boolean => {
   if (!isEmptyContent(message.content)) return false
   switch (message.role) {
     case "system":
-      return (message.tools?.length ?? 0) === 0
+      return !loadsTools(message)
     case "assistant":
       // Reasoning alone continues a response in Partial Mode.
       return (message.tool_calls?.length ?? 0) === 0 && !(message.partial === true && message.reasoning_content)
@@ -30,11 +35,12 @@ export const isEmpty = (message: Message): boolean => {
   }
 }
 
-/** Whether a message has a text part without text. The encoder leaves out content that is empty as a whole and follows calls. */
+/** Whether a message has a text part without text. The encoder leaves out content that is empty as a whole, next to tool calls and loaded tools. */
 export const hasEmptyPart = (message: Message): boolean => {
   const { content } = message
   if (typeof content !== "object" || content === null) return false
-  if (message.role === "assistant" && message.tool_calls !== undefined && isEmptyContent(content)) return false
+  const isLeftOut = message.role === "assistant" ? message.tool_calls !== undefined : loadsTools(message)
+  if (isLeftOut && isEmptyContent(content)) return false
   return content.some((part) => part.type === "text" && part.text === "")
 }
 

@@ -1,8 +1,9 @@
 /** Rules on tools: the list of tools, and the tool calls of the history. */
 import { InvalidRequestError, ToolHistoryError, UnsupportedParameterError } from "@kimi-effect/core/ValidationErrors"
 import type { ModelRequest } from "@kimi-effect/core/ChatRequest"
+import type { Message, SystemMessage } from "@kimi-effect/core/Message"
 import type { ToolDefinition } from "@kimi-effect/core/Tool"
-import { type HistoryProblem, matchResults } from "./history.ts"
+import { hasText, type HistoryProblem, matchResults } from "./history.ts"
 import { errorMembers, isThinking, type Problem, type Rule, type Target } from "./Rule.ts"
 
 /** Source: Moonshot's tool-use guide. */
@@ -13,9 +14,10 @@ const unsupported = (
   target: Target,
   message: string,
   allowed: string,
-  fix: string
+  fix: string,
+  parameter = "tools"
 ): Problem => ({
-  error: new UnsupportedParameterError({ ...errorMembers(request, target, message), parameter: "tools", allowed, fix })
+  error: new UnsupportedParameterError({ ...errorMembers(request, target, message), parameter, allowed, fix })
 })
 
 /** Source: Moonshot's API reference. */
@@ -32,12 +34,15 @@ const invalidName = (request: ModelRequest, target: Target, parameter: string): 
   })
 })
 
+/** The tools that a message loads from its position on. */
+const loadedBy = (message: Message): SystemMessage["tools"] =>
+  message.role === "system" && message.tools !== undefined && message.tools.length > 0 ? message.tools : undefined
+
 /** The tools of the request, and those that its messages load, each with its position. */
 function* toolsOf({ messages, tools }: ModelRequest): Iterable<readonly [position: string, tool: ToolDefinition]> {
   for (const [index, tool] of (tools ?? []).entries()) yield [`tools[${index}]`, tool]
   for (const [at, message] of messages.entries()) {
-    if (message.role !== "system") continue
-    for (const [index, tool] of (message.tools ?? []).entries()) yield [`messages[${at}].tools[${index}]`, tool]
+    for (const [index, tool] of (loadedBy(message) ?? []).entries()) yield [`messages[${at}].tools[${index}]`, tool]
   }
 }
 
@@ -52,43 +57,92 @@ export const toolNames: Rule = (request, target) => {
   return undefined
 }
 
-/** Refuses too many tools, equal names, and tools of the host while thinking. */
-export const toolList: Rule = (request, target) => {
-  const { tools } = request
-  if (tools === undefined) return undefined
-  if (tools.length > maxTools && target.provider.isMoonshot) {
-    return unsupported(
-      request,
-      target,
-      `The request has ${tools.length} tools`,
-      "at most 128",
-      "Pass at most 128 tools."
-    )
+/** A list has at most so many tools; those that messages load exist to have more in all. */
+const tooManyTools: Rule = (request, target) => {
+  if (!target.provider.isMoonshot) return undefined
+  const lists = [
+    ["tools", request.tools] as const,
+    ...request.messages.map((message, at) => [`messages[${at}].tools`, loadedBy(message)] as const)
+  ]
+  for (const [parameter, list] of lists) {
+    if (list === undefined || list.length <= maxTools) continue
+    const message = `The request has ${list.length} tools`
+    return unsupported(request, target, message, "at most 128", "Pass at most 128 tools.", parameter)
   }
+  return undefined
+}
+
+/** The tool of a call is found by its name. Source: the checks of dynamic tools in Moonshot's vendor verifier. */
+const repeatedName: Rule = (request, target) => {
   const names = new Set<string>()
-  for (const [index, tool] of tools.entries()) {
+  for (const [position, tool] of toolsOf(request)) {
     const { name } = tool.function
     if (names.has(name)) {
       return {
         error: new InvalidRequestError({
           ...errorMembers(request, target, `Two tools are named ${name.slice(0, 256)}`),
-          parameter: `tools[${index}].function.name`
+          parameter: `${position}.function.name`
         })
       }
     }
     names.add(name)
-    const isHosted = tool.type === "builtin_function" && target.provider.isMoonshot
-    if (isHosted && target.knownModel !== undefined && isThinking(request, target.knownModel)) {
-      return unsupported(
-        request,
-        target,
-        `The host's tool ${name.slice(0, 256)} must not be combined with thinking`,
-        "functions while thinking",
-        'Set thinking to {"type":"disabled"} where the model allows it, or use the official tools as functions.'
-      )
-    }
   }
   return undefined
+}
+
+const hostedTool: Rule = (request, target) => {
+  const { knownModel, provider } = target
+  if (!provider.isMoonshot || knownModel === undefined || !isThinking(request, knownModel)) return undefined
+  const hosted = request.tools?.find(({ type }) => type === "builtin_function")
+  if (hosted === undefined) return undefined
+  return unsupported(
+    request,
+    target,
+    `The host's tool ${hosted.function.name.slice(0, 256)} must not be combined with thinking`,
+    "functions while thinking",
+    'Set thinking to {"type":"disabled"} where the model allows it, or use the official tools as functions.'
+  )
+}
+
+/** Refuses too many tools, equal names, and tools of the host while thinking. */
+export const toolList: Rule = (request, target) =>
+  tooManyTools(request, target) ?? repeatedName(request, target) ?? hostedTool(request, target)
+
+/**
+ * Refuses messages that load tools where the model does not support it, or
+ * next to content. Source: Moonshot's guide to dynamic tool loading.
+ */
+export const loadedTools: Rule = (request, target) => {
+  if (!target.provider.isMoonshot) return undefined
+  const index = request.messages.findIndex((message) => loadedBy(message) !== undefined)
+  const message = request.messages[index]
+  if (message?.role !== "system") return undefined
+  if (target.knownModel?.capabilities.dynamicTools === false) {
+    const fix = "Pass the tools as tools of the request, or use kimi-k3."
+    const parameter = `messages[${index}].tools`
+    return unsupported(request, target, `${request.model} cannot load tools by a message`, "absent", fix, parameter)
+  }
+  return contentWithTools(request, target)
+}
+
+const contentWithTools: Rule = (request, target) => {
+  const index = request.messages.findIndex((message) => loadedBy(message) !== undefined && hasText(message))
+  const message = request.messages[index]
+  if (message?.role !== "system") return undefined
+  const { content, tools, ...rest } = message
+  return {
+    error: new InvalidRequestError({
+      ...errorMembers(request, target, "A message that loads tools must not have content"),
+      parameter: `messages[${index}].content`
+    }),
+    repair: {
+      request: {
+        ...request,
+        messages: request.messages.toSpliced(index, 1, { ...rest, content }, { ...rest, tools })
+      },
+      note: `separated the content of messages[${index}] from its tools`
+    }
+  }
 }
 
 /** Refuses histories in which a tool call does not have exactly one result before the next message. */

@@ -2,19 +2,20 @@ import { assert, describe, it } from "@effect/vitest"
 import type { Message } from "@kimi-effect/core/Message"
 import type { ToolDefinition } from "@kimi-effect/core/Tool"
 import * as Schema from "effect/Schema"
-import { toolHistory, toolList, toolNames } from "../../../src/internal/rules/tools.ts"
+import { loadedTools, toolHistory, toolList, toolNames } from "../../../src/internal/rules/tools.ts"
 import { ask, elsewhere, families, familyNames, type Members, user } from "../support/rules.ts"
 
 const tool = (name: string): ToolDefinition => ({ type: "function", function: { name } })
 const search: ToolDefinition = { type: "builtin_function", function: { name: "$web_search" } }
 const tools = (count: number): ReadonlyArray<ToolDefinition> => Array.from({ length: count }, (_, i) => tool(`f${i}`))
 
-describe("toolNames", () => {
-  const loading = (...names: ReadonlyArray<string>): Message => ({
-    role: "system",
-    tools: names.map((name) => ({ type: "function", function: { name } }))
-  })
+/** A message that loads tools. */
+const loading = (...names: ReadonlyArray<string>) => ({
+  role: "system" as const,
+  tools: names.map((name) => ({ type: "function" as const, function: { name } }))
+})
 
+describe("toolNames", () => {
   it("refuses a name with other characters at Moonshot", () => {
     assert.strictEqual(
       ask(toolNames, "kimi-k3", { tools: [tool("f"), tool("a.b")] })?.error["parameter"],
@@ -73,6 +74,36 @@ describe("toolList", () => {
     assert.isUndefined(ask(toolList, "kimi-k3", { tools: [tool("__proto__"), tool("constructor")] }))
   })
 
+  it("refuses a message that loads more than 128 tools at Moonshot", () => {
+    const loads = (count: number) => ({
+      messages: [user, loading(...tools(count).map(({ function: { name } }) => name))],
+      tools: [tool("g")]
+    })
+    assert.isUndefined(ask(toolList, "kimi-k3", loads(128)))
+    assert.deepInclude(ask(toolList, "kimi-k3", loads(129))?.error, {
+      _tag: "UnsupportedParameterError",
+      parameter: "messages[1].tools"
+    })
+  })
+
+  it("refuses a loaded tool with the name of an earlier one at every host", () => {
+    const cases: ReadonlyArray<readonly [Members, string]> = [
+      [{ tools: [tool("f")], messages: [user, loading("g", "f")] }, "messages[1].tools[1].function.name"],
+      [{ messages: [user, loading("f"), user, loading("f")] }, "messages[3].tools[0].function.name"],
+      [{ messages: [loading("f", "f"), user] }, "messages[0].tools[1].function.name"]
+    ]
+    for (const host of ["moonshot", ...elsewhere] as const) {
+      for (const [members, parameter] of cases) {
+        assert.deepStrictEqual(ask(toolList, "kimi-k3", members, host)?.error, {
+          _tag: "InvalidRequestError",
+          message: "Two tools are named f",
+          parameter
+        })
+      }
+    }
+    assert.isUndefined(ask(toolList, "kimi-k3", { tools: [tool("f")], messages: [user, loading("g"), loading("h")] }))
+  })
+
   it("refuses tools of the host while the model thinks", () => {
     const thinks = { k3: true, k27: true, k26: true, k25: true, k2: false, k2Thinking: true, v1: false }
     for (const family of familyNames) {
@@ -102,6 +133,55 @@ describe("toolList", () => {
 
   it("accepts tools of the host with unknown models", () => {
     assert.isUndefined(ask(toolList, "unknown", { tools: [search] }))
+  })
+})
+
+describe("loadedTools", () => {
+  it("refuses tools in a message for the models that cannot load them", () => {
+    for (const family of familyNames) {
+      for (const model of families[family]) {
+        const found = ask(loadedTools, model, { messages: [user, loading("f")] })
+        if (family === "k3") assert.isUndefined(found)
+        else {
+          assert.deepStrictEqual(found?.error, {
+            _tag: "UnsupportedParameterError",
+            message: `${model} cannot load tools by a message`,
+            parameter: "messages[1].tools",
+            allowed: "absent",
+            fix: "Pass the tools as tools of the request, or use kimi-k3."
+          })
+        }
+      }
+    }
+    assert.isUndefined(ask(loadedTools, "unknown", { messages: [user, loading("f")] }))
+  })
+
+  it("separates tools from content at Moonshot", () => {
+    const both: Message = { ...loading("f"), content: "Be brief.", name: "Ada" }
+    assert.deepStrictEqual(ask(loadedTools, "kimi-k3", { messages: [both, user] }), {
+      error: {
+        _tag: "InvalidRequestError",
+        message: "A message that loads tools must not have content",
+        parameter: "messages[0].content"
+      },
+      repaired: {
+        model: "kimi-k3",
+        messages: [{ role: "system", content: "Be brief.", name: "Ada" }, { ...loading("f"), name: "Ada" }, user]
+      },
+      note: "separated the content of messages[0] from its tools"
+    })
+  })
+
+  it("accepts tools next to empty content", () => {
+    for (const content of ["", [], [{ type: "text", text: "" }]] as const) {
+      assert.isUndefined(ask(loadedTools, "kimi-k3", { messages: [user, { ...loading("f"), content }] }))
+    }
+  })
+
+  it("accepts any message at other hosts", () => {
+    for (const host of elsewhere) {
+      assert.isUndefined(ask(loadedTools, "kimi-k2.6", { messages: [{ ...loading("f"), content: "x" }] }, host))
+    }
   })
 })
 

@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { inGroup } from "./ConfigOption.ts"
@@ -27,9 +28,9 @@ const redactedKey = OptionForm.fromCodec(
 const apiKey: typeof redactedKey = {
   ...redactedKey,
   fromInput: (input) =>
-    typeof input === "string"
-      ? Result.fail([{ at: "", expected: "a redacted API key: use Redacted.make(key)" }])
-      : redactedKey.fromInput(input)
+    Redacted.isRedacted(input)
+      ? redactedKey.fromInput(input)
+      : Result.fail([{ at: "", expected: "a redacted API key: use Redacted.make(key)" }])
 }
 
 const isBaseUrl = (text: string): boolean => {

@@ -5,6 +5,7 @@
  * @since 0.1.0
  */
 import * as Duration from "effect/Duration"
+import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { inGroup } from "./ConfigOption.ts"
@@ -19,9 +20,9 @@ const redactedText = OptionForm.fromCodec(
 const password: typeof redactedText = {
   ...redactedText,
   fromInput: (input) =>
-    typeof input === "string"
-      ? Result.fail([{ at: "", expected: "a redacted password: use Redacted.make(password)" }])
-      : redactedText.fromInput(input)
+    Redacted.isRedacted(input)
+      ? redactedText.fromInput(input)
+      : Result.fail([{ at: "", expected: "a redacted password: use Redacted.make(password)" }])
 }
 
 const name = (expected: string) => OptionForm.fromCodec(Schema.NonEmptyString, expected)

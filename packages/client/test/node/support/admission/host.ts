@@ -28,9 +28,12 @@ export interface Host {
   readonly seen: (account: string) => HostUsage
   /** Starts a process that calls this host; it is killed with the scope. */
   readonly worker: (settings: Settings) => ReturnType<typeof begin>
-  /** Waits until a condition holds; otherwise the test fails by its timeout. */
-  readonly until: (isSo: () => boolean) => Effect.Effect<void>
+  /** Waits until a condition holds. If it does not before the test's time is over, the test fails with its name. */
+  readonly until: (name: string, isSo: () => boolean) => Effect.Effect<void>
 }
+
+/** Shorter than the time of a test, whose own error does not contain what the test waited for. */
+const maxMillis = 28_000
 
 const path = fileURLToPath(new URL("./worker.ts", import.meta.url))
 
@@ -64,6 +67,7 @@ const begin = (settings: Settings, onMessage: (message: FromWorker, worker: Work
 export const makeHost = (serviceMillis: number): Host => {
   const accounts = new Map<string, HostUsage>()
   const watchers = new Set<() => void>()
+  const endsAt = performance.now() + maxMillis
 
   const seen = (account: string): HostUsage => {
     const known = accounts.get(account) ?? { requests: 0, tokens: 0, running: 0, peak: 0 }
@@ -96,14 +100,21 @@ export const makeHost = (serviceMillis: number): Host => {
   return {
     seen,
     worker: (settings) => begin(settings, onMessage),
-    until: (isSo) =>
-      Effect.callback((resume) => {
-        const watcher = (): void => {
-          if (isSo()) resume(Effect.void)
+    until: (name, isSo) =>
+      Effect.timeoutOrElse(
+        Effect.callback<void>((resume) => {
+          const watcher = (): void => {
+            if (isSo()) resume(Effect.void)
+          }
+          watchers.add(watcher)
+          watcher()
+          return Effect.sync(() => watchers.delete(watcher))
+        }),
+        {
+          duration: Math.max(0, endsAt - performance.now()),
+          orElse: () =>
+            Effect.die(new Error(`Still waiting until ${name}. Seen: ${JSON.stringify(Object.fromEntries(accounts))}`))
         }
-        watchers.add(watcher)
-        watcher()
-        return Effect.sync(() => watchers.delete(watcher))
-      })
+      )
   }
 }
