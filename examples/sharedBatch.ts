@@ -15,7 +15,7 @@ const input = join(folder, "questions.csv")
 const questions = ["Why is the sky blue?", "Why is the sea salt?", "Why is grass green?"]
 writeFileSync(input, ["id,question", ...questions.map((question, index) => `q${index},"${question}"`)].join("\n"))
 
-/** What each process runs, with an output of its own. */
+/** What each process runs, with a separate output. */
 const take = (output: string) =>
   SharedBatchJob.run({
     id: "questions",

@@ -75,7 +75,7 @@ export interface Capabilities {
   readonly dynamicTools: boolean
   /** Whether `logprobs` are rejected. */
   readonly rejectsLogprobs: boolean
-  /** Whether the host runs batches of it. A price for batches says nothing about that. Source: guide to batches, September 2026. */
+  /** Whether the host runs batches of it. That it has a price for batches does not mean so. Source: guide to batches, September 2026. */
   readonly batch: boolean
 }
 

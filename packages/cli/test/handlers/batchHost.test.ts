@@ -53,7 +53,7 @@ describe("kimi batch run --mode", () => {
     )
   )
 
-  it.live("auto says why the rows run in this process", () =>
+  it.live("auto reports why the rows run in this process", () =>
     withServer((server, env) =>
       Effect.gen(function* () {
         const { input, output } = yield* filesOf([lineOf("a")])

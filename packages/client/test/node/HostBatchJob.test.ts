@@ -61,7 +61,7 @@ describe("HostBatchJob.run with the mode host", () => {
     )
   )
 
-  it.live("starts anew after a batch that the host refused", () =>
+  it.live("starts again after a batch that the host refused", () =>
     withJob(three, ({ files, server }) =>
       Effect.gen(function* () {
         yield* endsWith({ server }, { status: "failed" })

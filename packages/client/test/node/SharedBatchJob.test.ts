@@ -21,7 +21,7 @@ const inJournal = <A, E>(
     Effect.flatMap(Journal.makeMemory(), (journal) => Effect.provideService(test(path), Journal.Journal, journal))
   )
 
-/** A journal whose calls fail when `isFailing` says so, before they are made. */
+/** A journal whose calls fail when `isFailing` returns true, before they are made. */
 const failing = (journal: Journal.Journal["Service"], isFailing: () => boolean): Journal.Journal["Service"] => {
   const error = new JournalStoreError({ message: "It did not answer in time", store: "test", operation: "append" })
   const failingLease = (lease: Journal.Lease): Journal.Lease => ({

@@ -9,7 +9,7 @@ import * as Effect from "effect/Effect"
 import * as BatchApi from "../../BatchApi.ts"
 import { type RetryPolicy, retried } from "./retried.ts"
 
-/** How often a batch is asked for. */
+/** How often the status of a batch is requested. */
 export interface FollowSettings<R = never> {
   readonly interval: Duration.Duration
   readonly maxInterval: Duration.Duration

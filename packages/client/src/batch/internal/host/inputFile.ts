@@ -11,13 +11,13 @@ import { byteLines } from "./byteLines.ts"
 import type { HostRow } from "./prepare.ts"
 import { type RetryPolicy, retried } from "./retried.ts"
 
-type Line = { readonly id: string; readonly line: number; readonly body: unknown }
+type SentLine = { readonly id: string; readonly line: number; readonly body: unknown }
 
 /** The lines as the host has checked them. */
-const linesOf = (files: Files["Service"], { input_file_id }: Batch): Stream.Stream<Line, FileError> => {
+const linesOf = (files: Files["Service"], { input_file_id }: Batch): Stream.Stream<SentLine, FileError> => {
   let line = 0
   return byteLines(files.content(input_file_id)).pipe(
-    Stream.map((text): Line | undefined => {
+    Stream.map((text): SentLine | undefined => {
       line += 1
       const json: unknown = Result.getOrUndefined(Result.try((): unknown => JSON.parse(text ?? "")))
       const id = Predicate.isObject(json) ? json["custom_id"] : undefined

@@ -12,7 +12,7 @@ import { type ByteLine, byteLines } from "./byteLines.ts"
 import type { HostRow } from "./prepare.ts"
 import { type RetryPolicy, waitAfter } from "./retried.ts"
 
-/** What a result says of its row. Absent members are those of a form that is not known. */
+/** The members of a result. Absent members are those of a form that is not known. */
 export type ResultLine = { readonly [Name in "error" | "response"]: BatchOutputLine[Name] | undefined }
 
 /** A row with its result. */

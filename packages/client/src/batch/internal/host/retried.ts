@@ -28,7 +28,7 @@ export const waitAfter = (
   return Effect.map(Random.next, (chance) => Duration.max(retryAfter, Duration.millis(from + chance * (to - from))))
 }
 
-/** As many attempts as the policy allows. Each is told how many failed before it. */
+/** As many attempts as the policy allows. Each gets how many failed before it. */
 export const retried = <A, E extends KimiError, R>(
   policy: RetryPolicy,
   attempt: (failures: number) => Effect.Effect<A, E, R>

@@ -90,9 +90,7 @@ class HostJob<A, RD, RP> {
   choose(prepared: Result.Result<PreparedBatch, InvalidBatchError>): BatchMode.Choice {
     const { completionWindow, order, stop } = this.#options
     const unordered =
-      order === "input"
-        ? { message: "Its results are in no order, and the order of the input is asked for" }
-        : undefined
+      order === "input" ? { message: "Its results are in no order, and the order of the input is required" } : undefined
     return BatchMode.choose({
       cost: Result.isSuccess(prepared) ? prepared.success.cost : { host: Option.none(), local: Option.none() },
       problem: unordered ?? (Result.isFailure(prepared) ? prepared.failure : undefined),
@@ -293,7 +291,7 @@ const atHost = <A, RD, RP>(options: Options<A, RD, RP>, record: hostRecord.HostR
       const prepared = yield* Effect.fromResult(found)
       yield* checked(options, prepared)
       const { id } = yield* run.submit(prepared, choice.completionWindow, undefined)
-      const asked = { ...choice, mode: "host" as const, reason: "The mode host was asked for" }
+      const asked = { ...choice, mode: "host" as const, reason: "The mode host is set" }
       return yield* run.collect(id, prepared.rows, mode === "auto" ? choice : asked)
     })
   )

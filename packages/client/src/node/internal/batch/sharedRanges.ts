@@ -89,7 +89,7 @@ export type RowFailure = InvalidRequestError | JournalMismatchError | JournalSto
 const isOver = (status: RunStatus | undefined): boolean =>
   status === undefined || status.isCancelled || status.resources.every(({ state }) => state === "Completed")
 
-/** Leases a range in a scope of its own, which ends with the range and not with the process. */
+/** Leases a range in a separate scope, which ends with the range and not with the process. */
 const claim = (
   worker: Worker,
   open: Set<LeasedRange>,
