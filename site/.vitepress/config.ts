@@ -10,6 +10,8 @@ import { sidebar } from "./sidebar.ts"
 
 const docs = fileURLToPath(new URL("../../docs", import.meta.url))
 
+const installed = (name: string): string => fileURLToPath(new URL(`../node_modules/${name}`, import.meta.url))
+
 /** Where the repository is read in a browser; `SITE_REPOSITORY` has another address. */
 const repository = process.env.SITE_REPOSITORY ?? "https://github.com/kimi-effect/kimi-effect/blob/main"
 
@@ -36,7 +38,7 @@ export default defineConfig({
       md.core.ruler.push("links-out-of-docs", ({ env, tokens }) => {
         for (const token of tokens.flatMap(({ children }) => children ?? [])) {
           const href = token.type === "link_open" ? token.attrGet("href") : null
-          const address = href === null ? undefined : outside(env.relativePath === "index.md" ? "README.md" : env.relativePath, href)
+          const address = href === null ? undefined : outside(env.relativePath, href)
           if (address !== undefined) token.attrSet("href", address)
         }
       })
@@ -44,7 +46,7 @@ export default defineConfig({
   },
   vite: {
     // Modules that pages import when they are rendered are in this package, and not above `docs`.
-    resolve: { alias: { "vue/server-renderer": fileURLToPath(new URL("../node_modules/vue/server-renderer", import.meta.url)), vue: fileURLToPath(new URL("../node_modules/vue", import.meta.url)) } },
+    resolve: { alias: { "vue/server-renderer": installed("vue/server-renderer"), vue: installed("vue") } },
     server: { fs: { allow: ["..", docs] } }
   },
   themeConfig: {
