@@ -10,7 +10,7 @@ import * as Schema from "effect/Schema"
 
 const Question = Schema.Struct({ question: Schema.String })
 
-/** The response begins at once; an error is its last event. */
+/** A call that fails before its first event has the status of its error; later, an error is the last event. */
 const answer = (kimi: KimiClient.KimiClient["Service"]) =>
   Effect.gen(function* () {
     const { question } = yield* HttpServerRequest.schemaBodyJson(Question)

@@ -85,7 +85,7 @@ export interface HostRequest {
   /** Name of the operation in errors, such as `balance`. */
   readonly operation: string
   readonly method: "GET" | "POST" | "DELETE"
-  /** Path below the base URL, with a slash at the start. Encode what it is built from. */
+  /** Path below the base URL, with a slash at the start. Encode what it is built from: one with an empty segment, `..` or a query is refused. */
   readonly path: string
   /** Query parameters; those that are `undefined` are left out. */
   readonly query?: { readonly [name: string]: string | undefined } | undefined

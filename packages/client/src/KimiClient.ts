@@ -45,6 +45,7 @@ import type { Step as FallbackStep } from "./FallbackPlan.ts"
 import * as HostApi from "./HostApi.ts"
 import { make as makeAccounts } from "./internal/accounts.ts"
 import { make as makeCalls } from "./internal/calls.ts"
+import * as ClientMoney from "./internal/clientMoney.ts"
 import * as configuredServices from "./internal/configuredServices.ts"
 import { readEstimate } from "./internal/readRequest.ts"
 import { layerHttpHosts } from "./internal/httpHosts.ts"
@@ -166,6 +167,7 @@ export const make: Effect.Effect<
     ),
     describe: () => Pipeline.describe(stages)
   }
+  ClientMoney.register(client, Effect.succeed(services))
   return withLogLevel(client, config.logLevel)
 })
 

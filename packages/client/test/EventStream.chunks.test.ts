@@ -204,7 +204,7 @@ describe("EventStream.openAiChunks", () => {
         startEvent(),
         finishEvent
       ]
-      const text = yield* textOf(Stream.fromIterable(events), EventStream.openAiChunks)
+      const text = yield* textOf(Stream.rechunk(Stream.fromIterable(events), 1), EventStream.openAiChunks)
       assert.include(parse(text).at(-1)?.[1], '"code":"StreamFailedError"')
       assert.notInclude(text, "[DONE]")
     })

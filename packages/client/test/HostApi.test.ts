@@ -28,6 +28,28 @@ describe("a request", () => {
     })
   )
 
+  it.effect.each([
+    "",
+    "things",
+    "/files/",
+    "//host/x",
+    "/files/../users",
+    "/files/%2E%2e",
+    "/a/./b",
+    "/a?b=c",
+    "/a#b",
+    "/a\\b",
+    "/a b",
+    undefined
+  ])("is refused for the path %j, which is another one", (path) =>
+    Effect.gen(function* () {
+      const { api, sent } = yield* hostApiOver(() => new Response("ok"))
+      const error = yield* Effect.flip(api.request({ ...get, path: path as string, response: HostApi.text }))
+      assert.deepInclude(error, { _tag: "InvalidRequestError", parameter: "path" })
+      assert.lengthOf(sent, 0)
+    })
+  )
+
   it.effect("can use DELETE", () =>
     Effect.gen(function* () {
       const { api, sent } = yield* hostApiOver(() => new Response("ok"))

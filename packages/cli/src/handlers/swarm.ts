@@ -91,5 +91,8 @@ export const run = Effect.fnUntraced(function* ({ agents, html, json, options, t
   if (result === undefined) return yield* Effect.die("A swarm ends with its result")
   yield* json ? Output.json(toJson(result)) : Output.line(Output.plain(result.text))
   if (Option.isSome(html)) yield* writePage(html.value, result)
+  if (result.outcome._tag === "Cancelled") {
+    return yield* Effect.fail(new CommandError("The swarm was cancelled.", "Start another one."))
+  }
   if (result.outcome._tag !== "Finished") return yield* Effect.fail(result.outcome.error)
 })

@@ -14,7 +14,8 @@ import type { ToolSet } from "./ToolSet.ts"
 
 /**
  * What a failed tool call does: its error goes back to the model, which can
- * correct itself, or it ends the run. A function decides by the error.
+ * correct itself, or it ends the run. A function decides by the error. A tool that
+ * throws has failed too: its `ToolExecutionError` names the exception.
  *
  * @category options
  * @since 0.1.0
@@ -49,7 +50,7 @@ export interface AgentOptions<R = never> {
   readonly toolConcurrency?: number | undefined
   /** Longest run of one tool call, which is then interrupted with `ToolTimeoutError`. Defaults to 5 minutes. */
   readonly toolTimeout?: Duration.Input | undefined
-  /** The same for single tools, by the names of the toolkit. */
+  /** The same for single tools, by the names of the toolkit. A name that no tool has is refused. */
   readonly toolTimeouts?: { readonly [tool: string]: Duration.Input } | undefined
   /** Bytes of a tool's text, of which the model gets the first part and a note if it is longer. Defaults to 64 KiB. */
   readonly maxResultBytes?: number | undefined

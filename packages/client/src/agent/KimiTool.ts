@@ -14,8 +14,10 @@
  * - A call that fails at the host is a result with `isFailure`, so that the model
  *   learns about it: see `FormulaFailure`.
  * - A web search costs $0.005 at Moonshot's global host (source: pricing page). It is
- *   the `cost` of the result; prices are those of `PriceTable`. The usage records
- *   and budgets of a client contain the calls of models only.
+ *   the `cost` of the result; prices are those of `PriceTable`. It is reserved under
+ *   the caps of the budget before the call is sent, and is in the usage records: of
+ *   the client in `AgentLoop`, and elsewhere of the context (see `Expense`). A call
+ *   that does not fit is a `FormulaFailure` with the status `BudgetExceededError`.
  * - The results of a search are tokens of the next request.
  *
  * **Gotchas**
@@ -140,10 +142,12 @@ export interface Options {
 /** Whether the host searches the web for a call, which costs money. */
 const searches = (uri: string): boolean => /\/web-search:/.test(uri)
 
-const validUri = /^[\w.-]+\/[\w.-]+:[\w.-]+$/
+/** An owner of dots alone would be another path. */
+const validUri = /^(?!\.{1,2}\/)[\w.-]+\/[\w.-]+:[\w.-]+$/
 
 const uriOf = (formula: Formula): Effect.Effect<string, InvalidRequestError> => {
-  const uri = formula.includes("/") ? formula : `moonshot/${formula}:latest`
+  // Programs in JavaScript pass other types.
+  const uri = String(formula).includes("/") ? formula : `moonshot/${formula}:latest`
   return validUri.test(uri)
     ? Effect.succeed(uri)
     : Effect.fail(
@@ -169,6 +173,7 @@ const priceOf = (uri: string, provider: string): Effect.Effect<number | undefine
 
 interface FormulaFunction {
   readonly uri: string
+  readonly price: number | undefined
   readonly tool: FormulaTool
 }
 
@@ -196,7 +201,7 @@ const functionsOf = (
     const { tools } = yield* api
       .request({ operation: "formulaTools", method: "GET", path: `/formulas/${uri}/tools`, response: definitions })
       .pipe(withoutModelErrors)
-    return tools.map((definition) => ({ uri, tool: toolOf(definition, price) }))
+    return tools.map((definition) => ({ uri, price, tool: toolOf(definition, price) }))
   })
 
 const duplicateName = (functions: ReadonlyArray<FormulaFunction>): string | undefined => {
@@ -236,9 +241,9 @@ export const formulas = (
     }
     const limit = Duration.fromInputUnsafe(timeout)
     const handlers = Object.fromEntries(
-      functions.map(({ tool, uri }) => [
+      functions.map(({ price, tool, uri }) => [
         tool.name,
-        (input: unknown) => runFiber(api, { uri, name: tool.name, input, timeout: limit })
+        (input: unknown) => runFiber(api, { uri, name: tool.name, input, timeout: limit, price })
       ])
     )
     const toolkit = Toolkit.make(...functions.map(({ tool }) => tool))

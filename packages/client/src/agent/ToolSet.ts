@@ -20,7 +20,8 @@
  *
  * **Gotchas**
  *
- * - A defect of a handler is a defect of `run`, as in `effect/ai`.
+ * - A defect of a handler is a defect of `run`, as in `effect/ai`; `AgentLoop`
+ *   makes it a failed call.
  * - `run` has neither a timeout nor a limit of concurrent calls: `AgentLoop` adds
  *   both.
  *
@@ -35,7 +36,9 @@
  *
  * @since 0.1.0
  */
+import { isKimiError } from "@kimi-effect/core/internal/ErrorBrand"
 import type { ToolCall, ToolDefinition } from "@kimi-effect/core/Tool"
+import * as Expense from "@kimi-effect/core/Expense"
 import { ToolArgumentsError, ToolExecutionError, ToolNotFoundError } from "@kimi-effect/core/ToolErrors"
 import type { ToolSchemaError } from "@kimi-effect/core/ValidationErrors"
 import type * as Prompt from "effect/ai/Prompt"
@@ -47,10 +50,12 @@ import * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
 import { type Provider, providers } from "../Provider.ts"
 import type { ArgumentIssue } from "./internal/tools/argumentIssues.ts"
+import { handlerFailure } from "./internal/tools/failures.ts"
+import { HostDefined } from "./internal/tools/HostDefined.ts"
 import { makeEntries } from "./internal/tools/makeEntries.ts"
 import { parseArguments } from "./internal/tools/parseArguments.ts"
 import type { ToolContent } from "./internal/tools/toolContent.ts"
-import type { HandlerFailure, OnPreliminary, ToolEntry } from "./internal/tools/ToolEntry.ts"
+import type { HandlerFailure, OnPreliminary, Outcome, ToolEntry } from "./internal/tools/ToolEntry.ts"
 
 /**
  * A call of the model, as `decode` takes it.
@@ -217,8 +222,11 @@ type HandlersOf<T> = T extends Toolkit.Toolkit<infer Tools> ? Tool.HandlersFor<T
 
 /**
  * The price of one call of a tool in US dollars, as an annotation of the tool.
- * `run` reports it as the cost of the result. `KimiTool` sets it where a price is
- * published; set it on own tools that cost money.
+ * `run` reports it as the cost of the result, reserves it under the caps of the
+ * budget before the handler runs, and records it: see `Expense`. A call that does
+ * not fit runs nothing and fails with `BudgetExceededError` as the `failure` of its
+ * `ToolExecutionError`. `KimiTool` sets it where a price is published; set it on
+ * own tools that cost money.
  *
  * @category annotations
  * @since 0.1.0
@@ -286,6 +294,33 @@ const executionError = ({ callId, tool }: DecodedCall, failure: HandlerFailure):
 
 const noPreliminary: OnPreliminary = () => Effect.void
 
+/** A result that is a failure, which is free. */
+class FreeFailure {
+  readonly outcome: Outcome
+  constructor(outcome: Outcome) {
+    this.outcome = outcome
+  }
+}
+
+/** Enters the price of a call in the budget and the usage records. Formulas do so themselves, for every caller. */
+const charged = (
+  { tool }: ToolEntry,
+  run: Effect.Effect<Outcome, HandlerFailure>,
+  price: number | undefined
+): Effect.Effect<Outcome, HandlerFailure> => {
+  if (price === undefined || Context.get(tool.annotations, HostDefined)) return run
+  return Effect.flatMap(run, (outcome) =>
+    outcome.isFailure ? Effect.fail(new FreeFailure(outcome)) : Effect.succeed(outcome)
+  ).pipe(
+    Expense.charge({ tool: tool.name, cost: Expense.dollars(price) }),
+    Effect.catch((error) =>
+      error instanceof FreeFailure
+        ? Effect.succeed(error.outcome)
+        : Effect.fail(isKimiError(error) ? handlerFailure(error) : error)
+    )
+  )
+}
+
 const runWith = (
   entry: ToolEntry,
   call: DecodedCall,
@@ -297,7 +332,7 @@ const runWith = (
     onPreliminary === undefined
       ? noPreliminary
       : (outcome: Parameters<OnPreliminary>[0]) => onPreliminary({ tool, callId, ...outcome })
-  return Effect.mapBoth(entry.run(call, report), {
+  return Effect.mapBoth(charged(entry, entry.run(call, report), cost), {
     onFailure: (failure) => executionError(call, failure),
     onSuccess: (outcome) => ({ tool, callId, ...outcome, ...(cost === undefined || outcome.isFailure ? {} : { cost }) })
   })

@@ -26,6 +26,7 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as HostApi from "../HostApi.ts"
 import { withoutModelErrors } from "../internal/modelErrors.ts"
+import { pathSegment } from "../internal/pathSegment.ts"
 
 /**
  * A batch to create.
@@ -122,6 +123,9 @@ const toBody = ({
   inputFileId,
   metadata
 }: CreateOptions): Effect.Effect<HostApi.Body, InvalidRequestError> => {
+  if (typeof inputFileId !== "string" || inputFileId === "") {
+    return invalid("inputFileId", "The input file must be the id of a file that was uploaded with the purpose batch")
+  }
   const window = windowOf(completionWindow)
   if (window === undefined) {
     return invalid("completionWindow", "The completion window must be whole hours from 12 hours to 7 days")
@@ -156,7 +160,12 @@ const ofBatch = <A>(call: Effect.Effect<A, HostRequestError>): Effect.Effect<A, 
 const batchResponse = HostApi.json(Batch)
 const listResponse = HostApi.json(BatchList)
 
-const pathOf = (id: string): string => `/batches/${encodeURIComponent(id)}`
+/** A request about one batch, by its path. */
+const withPath = <A>(
+  id: string,
+  send: (path: string) => Effect.Effect<A, HostRequestError>
+): Effect.Effect<A, HostApiError> =>
+  Effect.flatMap(pathSegment(id, "batch", "batchId"), (segment) => ofBatch(send(`/batches/${segment}`)))
 
 /**
  * Builds the service on a `HostApi`.
@@ -205,7 +214,7 @@ export const make = Effect.fnUntraced(function* (
         )
       ),
     get: (id) =>
-      ofBatch(request({ operation: "batches.get", method: "GET", path: pathOf(id), response: batchResponse })),
+      withPath(id, (path) => request({ operation: "batches.get", method: "GET", path, response: batchResponse })),
     list,
     listAll: Stream.paginate(undefined as string | undefined, (after) =>
       Effect.map(list({ after }), ({ batches, hasMore }) => {
@@ -216,13 +225,8 @@ export const make = Effect.fnUntraced(function* (
       })
     ),
     cancel: (id) =>
-      ofBatch(
-        request({
-          operation: "batches.cancel",
-          method: "POST",
-          path: `${pathOf(id)}/cancel`,
-          response: batchResponse
-        })
+      withPath(id, (path) =>
+        request({ operation: "batches.cancel", method: "POST", path: `${path}/cancel`, response: batchResponse })
       )
   })
 })

@@ -1,6 +1,7 @@
 /** Requests that call no model, over HTTP: the implementation of `HostApi.layerHttp`. */
 import { KimiConfig } from "@kimi-effect/core/KimiConfig"
 import type { HostRequestError } from "@kimi-effect/core/OperationErrors"
+import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import * as Effect from "effect/Effect"
 import * as HttpBody from "effect/http/HttpBody"
 import type * as HttpClient from "effect/http/HttpClient"
@@ -11,6 +12,7 @@ import type { Body, HostApi, HostRequest, RequestOptions, ResponseBody } from ".
 import * as Provider from "../Provider.ts"
 import * as HttpCall from "./HttpCall.ts"
 import type { ErrorContext } from "./mapError.ts"
+import { pathIssue } from "./pathSegment.ts"
 import { readBody, readBytes } from "./readBody.ts"
 import { responseTooLarge, unexpectedBody } from "./responseErrors.ts"
 
@@ -93,6 +95,8 @@ export const make: Effect.Effect<HostApi["Service"], never, KimiConfig | HttpCli
       provider: host.provider,
       request: <A>(options: RequestOptions<A>) =>
         Effect.suspend(() => {
+          const issue = pathIssue(options.path)
+          if (issue !== undefined) return Effect.fail(new InvalidRequestError({ message: issue, parameter: "path" }))
           const { acceptedStatuses, maxResponseBytes = HttpCall.bodyLimit(config), messages, model, response } = options
           const context = HttpCall.errorContext(host, model, messages)
           const accepted =

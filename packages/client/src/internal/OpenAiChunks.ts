@@ -74,7 +74,12 @@ export class OpenAiChunks {
 
   /** The text of an error, which is the last one. */
   failure(failure: StreamFailure): string {
-    return data({ error: { message: failure.message, type: typeOf(failure), code: failure.error, param: null } })
+    return data(this.error(failure))
+  }
+
+  /** An error as the body of a response. */
+  error(failure: StreamFailure): object {
+    return { error: { message: failure.message, type: typeOf(failure), code: failure.error, param: null } }
   }
 
   #chunk(choices: ReadonlyArray<object>, members: object = {}): string {

@@ -1,7 +1,8 @@
 /** The only place that lists the members of `KimiClient` again: everything that wraps a client derives from it. */
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import type * as Stream from "effect/Stream"
 import type { KimiClient } from "../KimiClient.ts"
+import * as ClientMoney from "./clientMoney.ts"
 
 type Client = KimiClient["Service"]
 
@@ -19,13 +20,18 @@ export interface MemberMapping {
 }
 
 /** Builds a client whose members are made by `mapping`. A new member of `KimiClient` is a type error here. */
-export const mapClient = ({ effect, stream, text }: MemberMapping): Client => ({
-  chat: (request) => effect((client) => client.chat(request), "chat"),
-  stream: (request) => stream((client) => client.stream(request), "stream"),
-  models: effect((client) => client.models, "models"),
-  estimateTokens: (request) => effect((client) => client.estimateTokens(request), "estimateTokens"),
-  balance: effect((client) => client.balance, "balance"),
-  health: effect((client) => client.health, "health"),
-  metrics: effect((client) => client.metrics, "metrics"),
-  describe: () => text((client) => client.describe(), "describe")
-})
+export const mapClient = ({ effect, stream, text }: MemberMapping): Client =>
+  ClientMoney.register(
+    {
+      chat: (request) => effect((client) => client.chat(request), "chat"),
+      stream: (request) => stream((client) => client.stream(request), "stream"),
+      models: effect((client) => client.models, "models"),
+      estimateTokens: (request) => effect((client) => client.estimateTokens(request), "estimateTokens"),
+      balance: effect((client) => client.balance, "balance"),
+      health: effect((client) => client.health, "health"),
+      metrics: effect((client) => client.metrics, "metrics"),
+      describe: () => text((client) => client.describe(), "describe")
+    },
+    // Only the mapping knows which client it wraps at present; `metrics` is a member that calls no host.
+    Effect.suspend(() => effect(ClientMoney.of, "metrics"))
+  )

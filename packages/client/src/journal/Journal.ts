@@ -22,7 +22,7 @@ import * as MemoryStore from "./internal/MemoryStore.ts"
 import * as OnStore from "./internal/OnStore.ts"
 import type { Header, RunStatus } from "./internal/Store.ts"
 
-export type { CallError, CallOptions, Resolution } from "./internal/Lease.ts"
+export type { CallError, CallOptions, Calls, Resolution } from "./internal/Lease.ts"
 export type { Header, ResourceStatus, RunStatus } from "./internal/Store.ts"
 
 /**
@@ -51,10 +51,13 @@ export interface Lease extends LeaseCalls.Calls {
 export interface Worker {
   /** Adds resources. Those that exist are left as they are. */
   readonly add: (resources: ReadonlyArray<string>) => Effect.Effect<void, JournalStoreError>
-  /** Leases up to `limit` resources that no living worker has and that are not done. */
+  /** Leases up to `limit` resources that no living worker has and that are not done: any, or only `resource`. */
   readonly claim: (options: {
     readonly limit: number
+    readonly resource?: string | undefined
   }) => Effect.Effect<ReadonlyArray<Lease>, JournalStoreError, Scope.Scope>
+  /** The results that a resource has now, without a lease. A call that has none is not made, and fails with `LeaseLostError`. */
+  readonly read: (resource: string) => Effect.Effect<LeaseCalls.Calls, JournalStoreError>
 }
 
 /**

@@ -24,16 +24,21 @@
  *
  * @since 0.1.0
  */
+import type { JournalStoreError } from "@kimi-effect/core/JournalErrors"
 import { AgentLimitError, DepthLimitError, type InvalidPlanError } from "@kimi-effect/core/SwarmErrors"
 import { InvalidRequestError, type ToolSchemaError } from "@kimi-effect/core/ValidationErrors"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
 import type { KimiClient } from "../KimiClient.ts"
+import type { Journal } from "../journal/Journal.ts"
+import type { DurableOptions } from "./internal/durable/CurrentRun.ts"
+import * as Durable from "./internal/durable/durable.ts"
+import type { DurableError } from "./internal/durable/durable.ts"
 import { bodyOf } from "./internal/orchestrate.ts"
 import * as OwnTools from "./internal/ownTools.ts"
 import * as PlanGraph from "./internal/planGraph.ts"
-import { runPlan } from "./internal/runPlan.ts"
+import { bodyOfPlan } from "./internal/runPlan.ts"
 import type { Emit } from "./internal/Session.ts"
 import { start, type StartError } from "./internal/start.ts"
 import type { SwarmEvent } from "./SwarmEvent.ts"
@@ -41,6 +46,10 @@ import type { MapOptions, RunOptions, SwarmOptions } from "./SwarmOptions.ts"
 import type { PlanNode } from "./SwarmPlan.ts"
 import type { SwarmResult } from "./SwarmResult.ts"
 import type { SwarmState } from "./SwarmState.ts"
+import type { SwarmStatus } from "./SwarmStatus.ts"
+
+export type { DurableOptions } from "./internal/durable/CurrentRun.ts"
+export type { DurableError } from "./internal/durable/durable.ts"
 
 /**
  * Why a swarm with an orchestrator does not start.
@@ -96,7 +105,7 @@ const planWith = <R>(
     }
     const graph = nodes.map(({ id, inputs = {} }) => ({ id, after: Object.keys(inputs) }))
     const ranks = yield* Effect.fromResult(PlanGraph.check(graph))
-    return yield* start(options, from, () => ({ run: (session) => runPlan(session, nodes, ranks) }), emit)
+    return yield* start(options, from, () => bodyOfPlan(nodes, ranks), emit)
   })
 
 const itemText = (item: unknown): string => (typeof item === "string" ? item : JSON.stringify(item))
@@ -198,11 +207,26 @@ export const planStream = <R = never>(
  * @category constructors
  * @since 0.1.0
  */
-export const resume = <R = never>(
-  state: SwarmState,
-  task: string,
-  options: RunOptions<R> = {}
-): Effect.Effect<SwarmResult, RunError, R | KimiClient> => runWith(task, options, { from: state })
+export const resume: {
+  <R = never>(
+    state: SwarmState,
+    task: string,
+    options?: RunOptions<R>
+  ): Effect.Effect<SwarmResult, RunError, R | KimiClient>
+  /** Continues a swarm that is recorded in the journal, as `work` does. */
+  <E, R>(
+    id: string,
+    program: Effect.Effect<SwarmResult, E, R>,
+    options?: DurableOptions
+  ): Effect.Effect<SwarmResult, E | DurableError, R | Journal>
+} = <E, R>(
+  from: SwarmState | string,
+  program: string | Effect.Effect<SwarmResult, E, R>,
+  options?: RunOptions<R> & DurableOptions
+): Effect.Effect<SwarmResult, E | DurableError | RunError, R | Journal | KimiClient> =>
+  typeof from === "string"
+    ? work(from, program as Effect.Effect<SwarmResult, E, R>, options)
+    : runWith(program as string, options ?? {}, { from })
 
 /**
  * Continues `map` from its state, with the same options.
@@ -226,3 +250,92 @@ export const resumePlan = <R = never>(
   nodes: ReadonlyArray<PlanNode>,
   options: SwarmOptions<R> = {}
 ): Effect.Effect<SwarmResult, PlanError, R | KimiClient> => planWith(nodes, options, { from: state })
+
+/**
+ * Records a swarm in the `Journal`, and continues it where it was when a process
+ * is killed: calls that were answered are not made again, and tools that must not
+ * run twice do not. `program` is one swarm, such as `Swarm.run(task, options)`.
+ * Every process that runs it with the same id and journal takes part: each agent,
+ * the orchestrator included, is leased to one of them, and a finished swarm
+ * returns its result without a call.
+ *
+ * **Details**
+ *
+ * - Only a swarm that is `Finished` is over. One that is `Limited`, `Suspended` or
+ *   `Failed` continues when it is run again, such as with higher limits.
+ * - A program with other tasks, prompts, tools or models fails with
+ *   `JournalMismatchError`: at once, or as the outcome when a recorded call differs.
+ * - A tool call whose process ended before its result was recorded ends the swarm
+ *   with `UncertainToolResultError`, unless the tool is marked as read-only or
+ *   idempotent, or `onUncertain` decides.
+ *
+ * **Gotchas**
+ *
+ * - Limits of cost, tokens and time count what this process knows: with several
+ *   processes share a `Budget` and an `Admission` on Redis.
+ * - The times of the report are those of the process that ended the swarm.
+ * - Hooks and events of calls that were recorded run in each process.
+ *
+ * **Example** (A swarm that survives its process)
+ *
+ * ```ts
+ * const program = Swarm.durable("licenses-2026-11", Swarm.run("Compare the licenses of our dependencies", { tools })).pipe(
+ *   Effect.provide(Journal.layerSqlite({ filename: "data/journal.db" }))
+ * )
+ * ```
+ *
+ * @category durable
+ * @since 0.1.0
+ */
+export const durable: <E, R>(
+  id: string,
+  program: Effect.Effect<SwarmResult, E, R>,
+  options?: DurableOptions
+) => Effect.Effect<SwarmResult, E | DurableError, R | Journal> = Durable.durable
+
+/**
+ * Records a swarm in the `Journal` as `durable` does, with its events.
+ *
+ * @category durable
+ * @since 0.1.0
+ */
+export const durableStream: <E, R>(
+  id: string,
+  program: Stream.Stream<SwarmEvent, E, R>,
+  options?: DurableOptions
+) => Stream.Stream<SwarmEvent, E | DurableError, R | Journal> = Durable.durableStream
+
+/**
+ * Takes part in a swarm that `durable` has started: it leases agents that no other
+ * process works on, and returns when the swarm has ended. It fails with
+ * `InvalidRequestError` when there is no such swarm.
+ *
+ * @category durable
+ * @since 0.1.0
+ */
+export const work: <E, R>(
+  id: string,
+  program: Effect.Effect<SwarmResult, E, R>,
+  options?: DurableOptions
+) => Effect.Effect<SwarmResult, E | DurableError, R | Journal> = Durable.work
+
+/**
+ * The state of a swarm that is recorded in the journal. It is only read: no lease
+ * is taken, and nothing is written.
+ *
+ * @category durable
+ * @since 0.1.0
+ */
+export const status: (id: string) => Effect.Effect<SwarmStatus, InvalidRequestError | JournalStoreError, Journal> =
+  Durable.status
+
+/**
+ * Ends a swarm that is recorded in the journal, in every process: calls that are
+ * being made are interrupted, and its outcome is `Cancelled`, now and when it is run
+ * again. A finished swarm keeps its result.
+ *
+ * @category durable
+ * @since 0.1.0
+ */
+export const cancel: (id: string) => Effect.Effect<void, InvalidRequestError | JournalStoreError, Journal> =
+  Durable.cancel

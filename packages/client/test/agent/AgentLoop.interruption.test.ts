@@ -2,11 +2,16 @@ import { assert, describe, it } from "@effect/vitest"
 import * as AgentLoop from "@kimi-effect/client/agent/AgentLoop"
 import type { RunOptions } from "@kimi-effect/client/agent/AgentOptions"
 import * as AgentState from "@kimi-effect/client/agent/AgentState"
+import * as ToolSet from "@kimi-effect/client/agent/ToolSet"
 import { MockProvider, Reply, Script } from "@kimi-effect/testing"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Logger from "effect/Logger"
 import * as Random from "effect/Random"
+import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import * as Tool from "effect/ai/Tool"
+import * as Toolkit from "effect/ai/Toolkit"
 import { TestClock } from "effect/testing"
 import { runs, seedOf } from "../../../../test/support/depth.ts"
 import { assertAccepted, at, calls, makeTools, outcomeOf, settled, toolTexts } from "./support/agent.ts"
@@ -135,19 +140,91 @@ describe("a tool call that was running when the run was interrupted", () => {
   )
 })
 
-describe("a defect of a tool", () => {
+/** A tool whose handler has a bug, and what the run writes to the log. */
+const runBroken = (
+  members: Pick<RunOptions, "hooks" | "onToolError"> = {},
+  handler: Effect.Effect<string> = Effect.sync(() => {
+    throw new TypeError("hunter2\nis the password")
+  })
+) =>
+  Effect.gen(function* () {
+    const { log, tools } = yield* makeTools
+    const broken = { ...tools, run: () => handler as Effect.Effect<never> }
+    const lines: Array<string> = []
+    const logger = Logger.make(({ message }) => void lines.push(String(message)))
+    const options = { prompt: "Go", tools: broken, ...members }
+    const result = yield* AgentLoop.run(options).pipe(Effect.provide(Logger.layer([logger])))
+    return { result, lines, log }
+  })
+
+const note = calls(["note", { text: "a" }])
+
+describe("a tool that throws", () => {
+  it.effect("is a failed call for the model by default", () =>
+    Effect.gen(function* () {
+      const { result } = yield* runBroken()
+      assert.deepStrictEqual([outcomeOf(result), result.steps], ["Finished", 2])
+      assert.deepStrictEqual(toolTexts(result.messages), ["Error: The tool note failed with TypeError."])
+      assertAccepted(result.messages)
+    }).pipe(at([note, "Done"]))
+  )
+
+  it.effect("ends the run by the policy `end`, with what was paid for", () =>
+    Effect.gen(function* () {
+      const { result } = yield* runBroken({ onToolError: "end" })
+      const { outcome } = result
+      assert(outcome._tag === "Stopped" && outcome.error._tag === "ToolExecutionError")
+      assert.deepStrictEqual([outcome.error.failure, result.usage.total_tokens > 0], ["TypeError", true])
+      assertAccepted(result.messages)
+    }).pipe(at([note]))
+  )
+
+  it.effect("is logged with its frames but no message", () =>
+    Effect.gen(function* () {
+      const { lines } = yield* runBroken()
+      assert.lengthOf(lines, 1)
+      assert.match(lines[0] ?? "", /^The tool note threw TypeError\n +at .*AgentLoop\.interruption\.test/)
+      assert.notMatch(lines[0] ?? "", /hunter2|password/)
+    }).pipe(at([note, "Done"]))
+  )
+
+  it.effect("is a failed call if it interrupts itself", () =>
+    Effect.gen(function* () {
+      const { result } = yield* runBroken({}, Effect.interrupt)
+      assert.deepStrictEqual(toolTexts(result.messages), ["Error: The tool note was interrupted."])
+    }).pipe(at([note, "Done"]))
+  )
+
+  it.effect("does not run if it throws in `needsApproval`", () =>
+    Effect.gen(function* () {
+      const tool = Tool.make("note", {
+        parameters: Schema.Struct({ text: Schema.String }),
+        needsApproval: () => {
+          throw new RangeError("a bug")
+        }
+      })
+      const kit = Toolkit.make(tool)
+      const handler = kit.toLayer({ note: () => Effect.die("it ran") })
+      const tools = yield* Effect.provide(ToolSet.make(kit), handler)
+      const result = yield* AgentLoop.run({ prompt: "Go", tools })
+      assert.deepStrictEqual(toolTexts(result.messages), ["Error: The tool note failed with RangeError."])
+    }).pipe(at([note, "Done"]))
+  )
+})
+
+describe("a defect of a hook", () => {
   it.effect("ends the run after its state is stored", () =>
     Effect.gen(function* () {
       const { tools } = yield* makeTools
       const store = makeStore()
-      const broken = { ...tools, run: () => Effect.die(new Error("a bug")) }
-      const exit = yield* Effect.exit(AgentLoop.run({ prompt: "Go", tools: broken, hooks: store.hooks }))
+      const hooks = { ...store.hooks, callTool: () => Effect.die(new Error("a bug")) }
+      const exit = yield* Effect.exit(AgentLoop.run({ prompt: "Go", tools, hooks }))
       assert.strictEqual(exit._tag, "Failure")
       const state = yield* store.read()
       assert.strictEqual(state.steps, 1)
       assertAccepted(AgentState.messages(state))
       const mock = yield* MockProvider.MockProvider
       yield* mock.attempts(1)
-    }).pipe(at([calls(["note", { text: "a" }])]))
+    }).pipe(at([note]))
   )
 })

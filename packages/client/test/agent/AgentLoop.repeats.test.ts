@@ -39,6 +39,13 @@ describe("equal tool calls in a row", () => {
     }).pipe(at(Script.repeat([calls(["note", { text: "again" }], ["note", { text: "again" }])])))
   )
 
+  it.effect("are reminded of if they run nothing", () =>
+    Effect.gen(function* () {
+      const { log, result } = yield* runWith()
+      assert.deepStrictEqual([reminded(toolTexts(result.messages)), log], [[3, 5, 8], []])
+    }).pipe(at(Script.repeat([calls(["format_disk", {}])])))
+  )
+
   it.effect("are equal regardless of white space in their arguments", () =>
     Effect.gen(function* () {
       const { result } = yield* runWith({ limits: { repeats: { stopAt: 2 } } })

@@ -159,6 +159,14 @@ describe("the time of a tool", () => {
       assert.deepStrictEqual([log, outcomeOf(result)], [["read x done", "wait 30 interrupted"], "ToolTimeoutError"])
     }).pipe(at([calls(["wait", { seconds: 30 }], ["read", { path: "x" }])]))
   )
+
+  it.effect("is refused for a name that no tool has", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(runWith({ toolTimeouts: { wiat: "2 seconds" } }))
+      assert.deepInclude(error, { _tag: "InvalidRequestError", parameter: "toolTimeouts.wiat" })
+      assert.match(error.message, /must be one of note, wait, read/)
+    }).pipe(at([]))
+  )
 })
 
 describe("tool calls of one turn", () => {
@@ -237,13 +245,16 @@ describe("a large result", () => {
 })
 
 describe("a request", () => {
-  it.effect("forces a tool only on the first response to the user", () =>
+  it.effect.each([
+    ["required", undefined],
+    ["auto", "auto"]
+  ] as const)("forces a tool only on the first response to the user: %s, then %s", ([first, second]) =>
     Effect.gen(function* () {
-      yield* runWith({ request: { tool_choice: "required" } })
+      yield* runWith({ request: { tool_choice: first } })
       const mock = yield* MockProvider.MockProvider
       assert.deepStrictEqual(
         (yield* mock.requests).map(({ request }) => request.tool_choice),
-        ["required", undefined]
+        [first, second]
       )
     }).pipe(at([calls(["note", { text: "a" }]), "Done"]))
   )
@@ -281,15 +292,13 @@ describe("a request", () => {
 })
 
 describe("a response that the host has blocked", () => {
-  it.effect("runs no tool", () =>
+  it.effect.each(["refusal", "content_filter"])("runs no tool: %s", (finishReason) =>
     Effect.gen(function* () {
       const { log, result } = yield* runWith()
-      assert.deepStrictEqual(result.outcome, { _tag: "Finished", finishReason: "refusal" })
+      assert.deepStrictEqual(result.outcome, { _tag: "Finished", finishReason })
       assert.deepStrictEqual(log, [])
       assertAccepted(result.messages)
-    }).pipe(
-      at([Reply.toolCalls([{ name: "note", arguments: { text: "a" } }], { reasoning: "Hm", finishReason: "refusal" })])
-    )
+    }).pipe(at([Reply.toolCalls([{ name: "note", arguments: { text: "a" } }], { reasoning: "Hm", finishReason })]))
   )
 })
 
@@ -300,5 +309,22 @@ describe("a tool call without reasoning", () => {
       assert.strictEqual(outcomeOf(result), "Finished")
       assertAccepted(result.messages)
     }).pipe(at([Reply.toolCalls([{ name: "note", arguments: { text: "a" } }]), "Done"]))
+  )
+
+  it.effect("is sent back without one at a host that requires none", () =>
+    Effect.gen(function* () {
+      const { result } = yield* runWith()
+      assert.deepStrictEqual(
+        result.messages.filter((message) => "reasoning_content" in message),
+        []
+      )
+    }).pipe(
+      Effect.provide(
+        MockProvider.layerClient(
+          { script: [Reply.toolCalls([{ name: "note", arguments: { text: "a" } }]), "Done"] },
+          { model: "kimi-k3", provider: "together" }
+        )
+      )
+    )
   )
 })

@@ -270,3 +270,31 @@ describe("ToolSchema.hasObjectRoot", () => {
     assert.isFalse(ToolSchema.hasObjectRoot(Schema.Array(Schema.String)))
   })
 })
+
+describe("schemas of JSON Schema that apply together", () => {
+  it("are sent as one with the tightest bounds", () => {
+    const properties = {
+      count: {
+        allOf: [
+          { type: "integer", minimum: 3, maximum: 5 },
+          { minimum: 1, maximum: 9 }
+        ]
+      },
+      name: {
+        allOf: [
+          { type: "object", properties: { first: { type: "string", minLength: 1 } } },
+          { properties: { first: { maxLength: 5 } } }
+        ]
+      },
+      pair: { prefixItems: [{ type: "string" }, { type: "string" }] }
+    }
+    assert.deepStrictEqual<unknown>(Result.getOrThrow(ToolSchema.fromJsonSchema({ type: "object", properties })), {
+      type: "object",
+      properties: {
+        count: { type: "integer", minimum: 3, maximum: 5 },
+        name: { type: "object", properties: { first: { type: "string", minLength: 1, maxLength: 5 } } },
+        pair: { type: "array", items: { type: "string" } }
+      }
+    })
+  })
+})

@@ -1,9 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Tool from "effect/ai/Tool"
+import * as Toolkit from "effect/ai/Toolkit"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as ToolSet from "../../src/agent/ToolSet.ts"
+import { providers } from "../../src/Provider.ts"
 import { Received, call, moonshot, one, toolOf, use, weather, weatherKit } from "./support/tools.ts"
 
 describe("ToolSet.decode", () => {
@@ -114,6 +116,57 @@ describe("ToolSet.decode", () => {
         })
       )
     }
+
+    const passed: ReadonlyArray<readonly [name: string, args: string]> = [
+      ["of as many characters as allowed, which take two units each", '{"q":"😀😀😀"}'],
+      [
+        "with more items than levels are allowed",
+        JSON.stringify({ q: "a", list: Array.from({ length: 1_200 }, () => 1) })
+      ]
+    ]
+    for (const [name, args] of passed) {
+      it.effect(`accepts arguments ${name}`, () =>
+        Effect.gen(function* () {
+          const set = yield* one(tool, () => Effect.void)
+          assert.deepStrictEqual<unknown>((yield* set.decode(call("remote", args))).json, JSON.parse(args))
+        })
+      )
+    }
+
+    it.effect.each([
+      [256, true],
+      [257, false]
+    ] as const)("decides about %i levels of lists: %s", ([levels, isAccepted]) =>
+      Effect.gen(function* () {
+        const nested = Tool.dynamic("nested", { parameters: { type: "object", properties: { a: { type: "array" } } } })
+        const set = yield* one(nested, () => Effect.void)
+        const args = `{"a":${"[".repeat(levels)}${"]".repeat(levels)}}`
+        assert.strictEqual((yield* Effect.result(set.decode(call("nested", args))))._tag === "Success", isAccepted)
+      })
+    )
+
+    it.effect.each([
+      ['{"one":true}', "one"],
+      ['{"referred":"x"}', "referred"],
+      ['{"one":1,"referred":2}', undefined]
+    ] as const)("checks the keywords that other hosts get unchanged: %s", ([args, path]) =>
+      Effect.gen(function* () {
+        const properties = {
+          one: { oneOf: [{ type: "string" }, { $ref: "#/$defs/N" }] },
+          referred: { $ref: "#/$defs/N" }
+        }
+        const kit = Toolkit.make(
+          Tool.dynamic("elsewhere", { parameters: { type: "object", properties, $defs: { N: { type: "integer" } } } })
+        )
+        const made = ToolSet.make(kit, { provider: providers.together })
+        const set = yield* Effect.provide(made, kit.toLayer({ elsewhere: () => Effect.void }))
+        const decoded = yield* Effect.result(set.decode(call("elsewhere", args)))
+        assert.strictEqual(
+          decoded._tag === "Failure" && "path" in decoded.failure ? decoded.failure.path : undefined,
+          path
+        )
+      })
+    )
 
     it.effect("passes valid arguments to the handler", () =>
       Effect.gen(function* () {

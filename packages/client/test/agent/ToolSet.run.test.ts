@@ -5,6 +5,7 @@ import * as Toolkit from "effect/ai/Toolkit"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
 import * as ToolSet from "../../src/agent/ToolSet.ts"
 import { recordSpans } from "../support/spans.ts"
 import { Received, moonshot, one, toolOf, use, weather, weatherKit } from "./support/tools.ts"
@@ -189,4 +190,18 @@ describe("ToolSet.run", () => {
       })
     )
   })
+})
+
+describe("a toolkit that exists only with its handlers", () => {
+  it.effect("fails if it ends after a preliminary result", () =>
+    Effect.gen(function* () {
+      const tool = toolOf("abc")
+      const output = { result: "half", encodedResult: "half", isFailure: false, preliminary: true }
+      const kit = { tools: { abc: tool }, handle: () => Effect.succeed(Stream.make(output)) }
+      const set = yield* ToolSet.make(kit, moonshot)
+      const decoded = yield* set.decode({ name: "abc", arguments: "", callId: "1" })
+      const error = yield* Effect.flip(set.run(decoded) as Effect.Effect<unknown, unknown>)
+      assert.propertyVal(error, "_tag", "ToolExecutionError")
+    })
+  )
 })

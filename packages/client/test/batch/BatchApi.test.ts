@@ -212,6 +212,21 @@ describe("a batch that does not exist", () => {
   }
 })
 
+describe("the id of a batch", () => {
+  it.effect.each(["", "..", "%2e", undefined] as ReadonlyArray<string>)("is refused if it is %j", (id) =>
+    withHost(({ batches, server }) =>
+      Effect.gen(function* () {
+        for (const call of [batches.get(id), batches.cancel(id)]) {
+          assert.deepInclude(yield* Effect.flip(call), { _tag: "InvalidRequestError", parameter: "batchId" })
+        }
+        const created = yield* Effect.flip(batches.create({ inputFileId: (id === ".." ? 7 : "") as string }))
+        assert.deepInclude(created, { _tag: "InvalidRequestError", parameter: "inputFileId" })
+        assert.lengthOf(yield* server.requests, 0)
+      })
+    )
+  )
+})
+
 describe("BatchApi.cancel", () => {
   it.live("fails for a batch that has ended", () =>
     withHost((host) =>

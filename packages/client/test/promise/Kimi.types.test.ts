@@ -29,9 +29,14 @@ const cases: ReadonlyArray<readonly [call: string, make: (kimi: Untyped) => unkn
     "tools[0].name"
   ],
   [
-    "agent with a JSON Schema as parameters",
-    (kimi) => kimi.agent({ tools: [tool, { ...tool, parameters: { type: "object" } }], prompt: "Hi" }),
+    "agent with a text as parameters",
+    (kimi) => kimi.agent({ tools: [tool, { ...tool, parameters: "city" }], prompt: "Hi" }),
     "tools[1].parameters"
+  ],
+  [
+    "agent with a text as JSON Schema",
+    (kimi) => kimi.agent({ tools: [{ ...tool, jsonSchema: "{}" }], prompt: "Hi" }),
+    "tools[0].jsonSchema"
   ],
   [
     "agent with a tool without a function",

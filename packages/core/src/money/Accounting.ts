@@ -56,6 +56,10 @@ export interface AttemptUsage {
   readonly tags?: Tags
   /** Whether it was a request of a batch. */
   readonly isBatch?: boolean
+  /** The tool that was called, if it was no call of a model: `model` is then empty. `Expense.charge` records these. */
+  readonly tool?: string
+  /** What was charged, where that is not the price of `usage`, as for a tool. */
+  readonly charge?: Pick<Cost.Cost, "currency" | "total">
 }
 
 /**
@@ -77,6 +81,9 @@ export interface Entry extends Tags {
   readonly outcome: Outcome
   readonly isEstimate: boolean
   readonly isBatch: boolean
+  /** The tool that was called; absent for calls of a model. */
+  readonly tool?: string
+  /** Calls of the tool, if it is one. */
   readonly attempts: number
   readonly usage: Cost.BillableUsage
   /** None if the price is not known, which is not the same as free. */
@@ -212,6 +219,7 @@ export interface Total {
   readonly savedByHosts: AmountsByCurrency
   /** The additional cost without the client's cache. */
   readonly savedByCache: AmountsByCurrency
+  /** Attempts to call a model; calls of tools are in the costs alone. */
   readonly attempts: number
   /** Responses of the client's cache. */
   readonly cached: number
@@ -238,7 +246,7 @@ export const total = (entries: Iterable<Entry>): Total => {
   const counts = { attempts: 0, cached: 0, unpriced: 0 }
   for (const entry of entries) {
     const isCached = entry.outcome === "cached"
-    counts[isCached ? "cached" : "attempts"] += entry.attempts
+    if (entry.tool === undefined) counts[isCached ? "cached" : "attempts"] += entry.attempts
     if (Option.isNone(entry.cost)) {
       counts.unpriced += entry.attempts
       continue

@@ -64,6 +64,7 @@ import * as BudgetCaps from "./internal/BudgetCaps.ts"
 import * as BudgetStage from "./internal/BudgetStage.ts"
 import * as BudgetOptions from "./internal/BudgetOptions.ts"
 import * as BudgetEvent from "./internal/BudgetEvent.ts"
+import * as ExpenseReservation from "./internal/ExpenseReservation.ts"
 import * as ReservationManager from "./internal/ReservationManager.ts"
 import { ReservationQueue } from "./internal/ReservationQueue.ts"
 import type { BudgetContext } from "./internal/BudgetContext.ts"
@@ -176,6 +177,7 @@ export const make = Effect.fnUntraced(function* (
   })
   return {
     open: (call, read) => BudgetStage.openScoped(open, call, read),
+    reserve: (expense) => Effect.flatMap(CallOptions, (tags) => ExpenseReservation.reserve(context, tags, expense)),
     checkPrice,
     stage: ({ balanceOf } = {}) => BudgetStage.stage(open, BudgetOptions.describe(options), balanceOf),
     events: Stream.fromPubSub(events),
@@ -236,6 +238,7 @@ export const layerRedis = (
 
 const unlimited: Budget["Service"] = {
   open: () => Effect.succeed({ reserve: () => Effect.succeed({ settle: () => Effect.void }) }),
+  reserve: () => Effect.succeed({ settle: () => Effect.void }),
   stage: () => Stage.off("budget"),
   checkPrice: () => Effect.void,
   events: Stream.empty,

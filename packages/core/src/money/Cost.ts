@@ -16,7 +16,7 @@ import { type BillableUsage, type Cost, of, zero } from "./internal/UsageCost.ts
 import { withLifetime } from "./internal/CacheWrites.ts"
 import { worstCase } from "./internal/WorstCase.ts"
 
-export { make, of, ofModel, sum } from "./internal/UsageCost.ts"
+export { make, of, ofCharge, ofModel, sum } from "./internal/UsageCost.ts"
 export type { BillableUsage, Cost, Purchase } from "./internal/UsageCost.ts"
 export { maxUsage, worstCase } from "./internal/WorstCase.ts"
 

@@ -31,6 +31,7 @@ import * as Metric from "effect/Metric"
 import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
 import type { ConfigurationError } from "../errors/ConfigurationErrors.ts"
+import * as Option from "effect/Option"
 import * as OptionRules from "../internal/OptionRules.ts"
 import * as KimiConfig from "../KimiConfig.ts"
 import * as Accounting from "../money/Accounting.ts"
@@ -112,9 +113,12 @@ const observedAccounting = (
     record: (attempt) =>
       Effect.flatMap(prices, (table) =>
         Effect.withFiber(({ context }) => {
-          const { isBatch = false, isEstimate, model, outcome, provider, usage } = attempt
+          const { charge, isBatch = false, isEstimate, model, outcome, provider, usage } = attempt
           const today = dateOf(Day.numberOf(Context.get(context, Clock.Clock).currentTimeMillisUnsafe()))
-          const cost = Cost.of(usage, { model, provider, day: today, isBatch }, table)
+          const cost =
+            charge === undefined
+              ? Cost.of(usage, { model, provider, day: today, isBatch }, table)
+              : Option.some(Cost.ofCharge(charge))
           calls.recordUsage(attempt, cost)
           if (outcome !== "cached") {
             Context.get(context, CurrentObservation)?.addCost(cost._tag === "Some" ? cost.value : undefined, isEstimate)

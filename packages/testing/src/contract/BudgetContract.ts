@@ -18,6 +18,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as TestClock from "effect/testing/TestClock"
 import * as charges from "./internal/budget/charges.ts"
+import * as expenses from "./internal/budget/expenses.ts"
 import * as observation from "./internal/budget/observation.ts"
 import * as off from "./internal/budget/off.ts"
 import * as refusals from "./internal/budget/refusals.ts"
@@ -62,6 +63,7 @@ export const suite = (
     isExact
   }
   charges.register(subject)
+  expenses.register(subject)
   refusals.register(subject)
   observation.register(subject)
 }

@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as EventStream from "@kimi-effect/client/EventStream"
 import * as KimiClient from "@kimi-effect/client/KimiClient"
 import { KimiClient as Kimi } from "@kimi-effect/client/KimiClient"
-import { OverloadedError } from "@kimi-effect/core/RateLimitErrors"
+import { OverloadedError, QuotaExceededError } from "@kimi-effect/core/RateLimitErrors"
 import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
 import * as StreamFold from "@kimi-effect/core/StreamFold"
 import * as Effect from "effect/Effect"
@@ -107,6 +107,18 @@ describe("EventStream.openAiChunks", () => {
       assert.notInclude(error.message, "org-1")
     }
     assert.lengthOf(received, 3)
+  })
+
+  it("fails before its first chunk with an error that openai throws by its status", async () => {
+    const failing = Stream.fail(new QuotaExceededError({ message: "org-1 is suspended" }))
+    const error: unknown = await openai(failing)
+      .chat.completions.create({ ...body, stream: true })
+      .then(() => assert.fail("no error"))
+      .catch((thrown: unknown) => thrown)
+    assert(error instanceof OpenAI.APIError)
+    assert.deepInclude(error, { status: 503, code: "QuotaExceededError", type: "exceeded_current_quota_error" })
+    assert.strictEqual(error.headers?.get("x-should-retry"), "false")
+    assert.notInclude(error.message, "org-1")
   })
 
   it("is interrupted when openai leaves the stream", async () => {

@@ -25,8 +25,9 @@ const sumOf = (attempts: ReadonlyArray<Accounting.AttemptUsage>): Effect.Effect<
   Effect.map(Effect.all([PriceTable.PriceTable, DateTime.now]), ([prices, now]) => {
     const day = DateTime.formatIsoDateUtc(now)
     let total: Option.Option<Cost.Cost> = Option.none()
-    for (const { model, provider, usage } of attempts) {
-      const cost = Cost.of(usage, { model, provider, day }, prices)
+    for (const { charge, model, provider, usage } of attempts) {
+      const cost =
+        charge === undefined ? Cost.of(usage, { model, provider, day }, prices) : Option.some(Cost.ofCharge(charge))
       if (Option.isNone(cost)) return Option.none()
       const sofar = Option.getOrUndefined(total)
       if (sofar !== undefined && sofar.currency !== cost.value.currency) return Option.none()

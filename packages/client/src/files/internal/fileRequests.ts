@@ -3,11 +3,12 @@ import { FileDeleted, FileList, FileObject } from "@kimi-effect/core/File"
 import type { FileError, FileListError, HostRequestError } from "@kimi-effect/core/OperationErrors"
 import { withTimeout } from "@kimi-effect/core/Timeout"
 import { IdleTimeoutError } from "@kimi-effect/core/TimeoutErrors"
-import { InvalidRequestError, UnsupportedOperationError } from "@kimi-effect/core/ValidationErrors"
+import { UnsupportedOperationError } from "@kimi-effect/core/ValidationErrors"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import * as HostApi from "../../HostApi.ts"
+import { pathSegment } from "../../internal/pathSegment.ts"
 import type { Bounds } from "./Bounds.ts"
 import * as FileErrors from "./fileErrors.ts"
 
@@ -17,16 +18,14 @@ const fileResponse = HostApi.json(FileObject)
 const listResponse = HostApi.json(FileList)
 const deletedResponse = HostApi.json(FileDeleted)
 
-const noId = new InvalidRequestError({ message: "The id of a file must be a text that is not empty", parameter: "id" })
-
 /** A request about one file, by its path. An empty id would be the path of all files. */
 const ofFile = <A>(
   id: string,
   send: (path: string) => Effect.Effect<A, HostRequestError>
 ): Effect.Effect<A, FileError> =>
-  typeof id !== "string" || id === ""
-    ? Effect.fail(noId)
-    : FileErrors.ofFile(id)(Effect.suspend(() => send(`/files/${encodeURIComponent(id)}`)))
+  Effect.flatMap(pathSegment(id, "file", "id"), (segment) =>
+    FileErrors.ofFile(id)(Effect.suspend(() => send(`/files/${segment}`)))
+  )
 
 /** Refuses everything at a host without this API. */
 export const offered = <A, E, R>(

@@ -5,30 +5,38 @@ import * as Toolkit from "effect/ai/Toolkit"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type { AgentHooks } from "../../agent/AgentHooks.ts"
 import * as AgentLoop from "../../agent/AgentLoop.ts"
 import type { AgentState } from "../../agent/AgentState.ts"
+import { Validator } from "../../agent/internal/tools/Validator.ts"
 import * as ToolSet from "../../agent/ToolSet.ts"
 import { providers } from "../../Provider.ts"
 import type * as Request from "../AgentRequest.ts"
+import * as ToolParameters from "./toolParameters.ts"
 
 /** What a function returns is sent as `JSON.stringify` writes it. */
 const toJson = (value: unknown): Schema.Json =>
   typeof value === "string" ? value : (JSON.parse(JSON.stringify(value) ?? "null") as Schema.Json)
 
-const toolOf = ({ description, isRepeatable = false, name, needsApproval, parameters }: Request.Tool) =>
-  Tool.make(name, {
-    description,
-    parameters,
-    success: Schema.Json,
-    failure: Schema.Unknown,
-    needsApproval:
-      typeof needsApproval === "function"
-        ? (input) => Effect.promise(async () => needsApproval(input as never))
-        : needsApproval
-  }).annotate(Tool.Idempotent, isRepeatable)
+const approvalOf = ({ needsApproval }: Request.Tool) =>
+  typeof needsApproval === "function"
+    ? (input: unknown) => Effect.promise(async () => needsApproval(input as never))
+    : needsApproval
+
+const toolOf = (tool: Request.Tool): Result.Result<Tool.Any, InvalidRequestError | ToolSchemaError> => {
+  const { description, isRepeatable = false, name } = tool
+  const options = { description, success: Schema.Json, failure: Schema.Unknown, needsApproval: approvalOf(tool) }
+  return Result.map(ToolParameters.read(tool), (parameters): Tool.Any =>
+    parameters._tag === "Schema"
+      ? Tool.make(name, { ...options, parameters: parameters.schema }).annotate(Tool.Idempotent, isRepeatable)
+      : Tool.dynamic(name, { ...options, parameters: parameters.jsonSchema })
+          .annotate(Tool.Idempotent, isRepeatable)
+          .annotate(Validator, parameters.validate)
+  )
+}
 
 /** The name of an error is all that the model gets of it. */
 interface ToolFailure {
@@ -45,9 +53,11 @@ const handlerOf =
     })
 
 /** Definitions that Moonshot accepts, which every host does. A kit for each tool, since one kit would merge equal names. */
-const prepare = (tools: ReadonlyArray<Request.Tool>): Effect.Effect<ToolSet.ToolSet, ToolSchemaError> =>
+const prepare = (
+  tools: ReadonlyArray<Request.Tool>
+): Effect.Effect<ToolSet.ToolSet, InvalidRequestError | ToolSchemaError> =>
   Effect.gen(function* () {
-    const kits = tools.map((tool) => Toolkit.make(toolOf(tool)))
+    const kits = (yield* Effect.fromResult(Result.all(tools.map(toolOf)))).map((tool) => Toolkit.make(tool))
     let handlers = Context.empty()
     for (const [index, tool] of tools.entries()) {
       const context = yield* (
@@ -71,9 +81,12 @@ const invalid = (parameter: string, expected: string): InvalidRequestError =>
 /** What is wrong with a tool of a program in JavaScript. */
 const toolIssue = (tool: unknown, name: string): InvalidRequestError | undefined => {
   if (!Predicate.isObject(tool)) return invalid(name, "a tool of AgentRequest.tool")
-  const { name: toolName, parameters, run: handler } = tool as Partial<Request.Tool>
+  const { jsonSchema, name: toolName, parameters, run: handler } = tool as Partial<Request.Tool>
   if (typeof toolName !== "string") return invalid(`${name}.name`, "a text")
-  if (!Schema.isSchema(parameters)) return invalid(`${name}.parameters`, "a Schema of Effect")
+  if (!ToolParameters.areParameters(parameters)) {
+    return invalid(`${name}.parameters`, "a Standard Schema, such as one of zod, a Schema of Effect, or a JSON Schema")
+  }
+  if (jsonSchema !== undefined && !Predicate.isObject(jsonSchema)) return invalid(`${name}.jsonSchema`, "an object")
   return typeof handler === "function" ? undefined : invalid(`${name}.run`, "a function")
 }
 

@@ -16,6 +16,7 @@ import type { AgentQueue } from "./AgentQueue.ts"
 import type { SwarmBudget } from "./SwarmBudget.ts"
 import * as Assignments from "./assignments.ts"
 import type { Recorder } from "./Recorder.ts"
+import type { DurableRun } from "./durable/DurableRun.ts"
 import type { Settings } from "./Settings.ts"
 
 /** What ends a swarm before its agents are done. */
@@ -23,6 +24,7 @@ export type Stop =
   | { readonly _tag: "Limited"; readonly error: AgentError }
   | { readonly _tag: "Suspended"; readonly error: SwarmAgentError; readonly agent: string }
   | { readonly _tag: "Failed"; readonly error: SwarmAgentError }
+  | { readonly _tag: "Cancelled" }
 
 export type Emit = (event: SwarmEvent) => Effect.Effect<void>
 
@@ -37,6 +39,7 @@ export interface SessionDependencies<R> {
   readonly recorder: Recorder
   readonly emit: Emit
   readonly services: Context.Context<R | KimiClient>
+  readonly run: DurableRun | undefined
 }
 
 export class Session<R> {
@@ -47,9 +50,13 @@ export class Session<R> {
   readonly emit: Emit
   /** What hooks of agents need. */
   readonly services: Context.Context<R | KimiClient>
+  /** The run of a journal that the swarm is recorded in. */
+  readonly run: DurableRun | undefined
   readonly stop = Deferred.makeUnsafe<Stop>()
   /** The latest states of the agents, by their ids. */
   readonly states = new Map<string, AgentState>()
+  /** Where agents were whose leases were lost. Their calls are counted when they are replayed from the beginning. */
+  readonly abandoned = new Map<string, AgentState>()
   readonly created: Array<CreatedAgent> = []
   /** Sub-agents that have been planned, by their ids. */
   readonly planned = new Set<string>()
@@ -66,13 +73,14 @@ export class Session<R> {
   #suspension: Deferred.Deferred<void> | undefined
   readonly #clock: Clock.Clock
 
-  constructor({ clock, emit, budget, queue, recorder, services, settings }: SessionDependencies<R>) {
+  constructor({ clock, emit, budget, queue, recorder, run, services, settings }: SessionDependencies<R>) {
     this.settings = settings
     this.queue = queue
     this.budget = budget
     this.recorder = recorder
     this.emit = emit
     this.services = services
+    this.run = run
     this.#clock = clock
   }
 
@@ -103,6 +111,11 @@ export class Session<R> {
   limited<E extends AgentError | AgentLimitError>(error: E): E {
     this.limit ??= error
     return error
+  }
+
+  /** Whether a step of an agent was counted before its lease was lost. */
+  isCounted(agent: string, step: number): boolean {
+    return step <= (this.abandoned.get(agent)?.steps ?? 0)
   }
 
   /** Ends the swarm. */

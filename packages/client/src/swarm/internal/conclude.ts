@@ -7,6 +7,8 @@ import type { KimiClient } from "../../KimiClient.ts"
 import { bounded } from "./bounded.ts"
 import { isRequeued } from "./classify.ts"
 import * as DataMarks from "./dataMarks.ts"
+import { wholeSwarm } from "./durable/DurableRun.ts"
+import * as Recorded from "./durable/recorded.ts"
 import { buy } from "./governed.ts"
 import type { Job } from "./Job.ts"
 import type { Entry } from "./Recorder.ts"
@@ -89,7 +91,8 @@ export const conclude = <R>(
                   times: 3,
                   schedule: Schedule.exponential("1 second")
                 })
-          return hook === undefined ? bought : hook(call, bought)
+          const made = hook === undefined ? bought : hook(call, bought)
+          return session.run === undefined ? made : Recorded.conclusion(session.run, wholeSwarm, call, made)
         },
         checkpoint: (state) => Effect.sync(() => void session.states.set(id, state))
       }

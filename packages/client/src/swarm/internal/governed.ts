@@ -13,6 +13,8 @@ import type { CallResult } from "../../agent/AgentState.ts"
 import { addCost } from "../../agent/internal/loop/transitions.ts"
 import * as Charge from "../../agent/internal/loop/charge.ts"
 import { markTool } from "./dataMarks.ts"
+import * as Recorded from "./durable/recorded.ts"
+import type { ModelResult, PlanRefusal } from "./durable/recorded.ts"
 import type { Job } from "./Job.ts"
 import * as Ledger from "./Ledger.ts"
 import { assignArguments, isOwn } from "./ownTools.ts"
@@ -59,43 +61,66 @@ export const buy = <R>(
 }
 
 /** Counts what a response has used. */
-const count = <R>(session: Session<R>, call: ModelCall, response: ChatResponse, isBought: boolean) =>
+const count = <R>(session: Session<R>, agent: string, call: ModelCall, response: ChatResponse, isBought: boolean) =>
   Effect.map(Charge.of(call.request, response), ({ cost, usage }) => {
+    if (session.isCounted(agent, call.step)) return usage
     session.tokens += usage.total_tokens
     if (Option.isSome(cost)) session.costs = addCost(session.costs, cost.value)
     if (!isBought && Option.isSome(cost)) session.budget?.spend(cost.value.total)
     return usage
   })
 
-/** Checks the sub-agents that a response starts, before any of them does. */
-const checkPlan = <R>(session: Session<R>, job: Job<R>, call: ModelCall, response: ChatResponse): Effect.Effect<void> =>
-  Effect.suspend(() => {
-    const { planned, settings } = session
-    const ids = response.toolCalls.flatMap(({ function: { arguments: args, name } }, position) =>
-      name === "assign_task" ? [idOf(job.id, call.step, position, args)] : []
-    )
-    if (ids.length === 0) return Effect.void
-    if (job.depth >= settings.depth) {
-      const message = `A sub-agent at level ${job.depth} cannot create others`
-      const error = new DepthLimitError({ message, agent: job.id, limit: settings.depth })
-      return session.emit({ _tag: "PlanRefused", by: job.id, error })
-    }
-    const added = ids.filter((id) => !planned.has(id))
-    if (planned.size + added.length > settings.agents) {
-      const error = new AgentLimitError({
-        message: `${added.length} more sub-agents exceed the ${settings.agents} of the swarm`,
-        limit: settings.agents,
-        requested: planned.size + added.length
-      })
-      session.refusedPlans.set(`${job.id}/${call.step}`, session.limited(error))
-      return session.emit({ _tag: "PlanRefused", by: job.id, error })
-    }
+/** The sub-agents that a response assigns tasks to. */
+const assignedBy = <R>(job: Job<R>, { step }: ModelCall, { toolCalls }: ChatResponse): ReadonlyArray<string> =>
+  toolCalls.flatMap(({ function: { arguments: args, name } }, position) =>
+    name === "assign_task" ? [idOf(job.id, step, position, args)] : []
+  )
+
+/** Checks the sub-agents that a response starts, before any of them does. They are planned when it refuses nothing. */
+const refusalOf = <R>(
+  { planned, settings }: Session<R>,
+  job: Job<R>,
+  ids: ReadonlyArray<string>
+): PlanRefusal | undefined => {
+  if (ids.length === 0) return undefined
+  if (job.depth >= settings.depth) {
+    const message = `A sub-agent at level ${job.depth} cannot create others`
+    return new DepthLimitError({ message, agent: job.id, limit: settings.depth })
+  }
+  const added = ids.filter((id) => !planned.has(id))
+  if (planned.size + added.length <= settings.agents) {
     for (const id of added) planned.add(id)
-    return session.emit({ _tag: "Planned", agents: ids, by: job.id })
+    return undefined
+  }
+  return new AgentLimitError({
+    message: `${added.length} more sub-agents exceed the ${settings.agents} of the swarm`,
+    limit: settings.agents,
+    requested: planned.size + added.length
+  })
+}
+
+/** Plans the sub-agents that a response starts, or remembers why none of them does. */
+const plan = <R>(
+  session: Session<R>,
+  job: Job<R>,
+  { step }: ModelCall,
+  ids: ReadonlyArray<string>,
+  refusal: PlanRefusal | undefined
+): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    if (ids.length === 0) return Effect.void
+    if (refusal === undefined) {
+      // The decision may have been recorded by another process.
+      for (const id of ids) session.planned.add(id)
+      return session.emit({ _tag: "Planned", agents: ids, by: job.id })
+    }
+    if (refusal._tag === "AgentLimitError") session.refusedPlans.set(`${job.id}/${step}`, session.limited(refusal))
+    return session.emit({ _tag: "PlanRefused", by: job.id, error: refusal })
   })
 
 /** Takes the tool calls of a response from those of the swarm: all of them, or none. */
 const checkCalls = <R>(session: Session<R>, job: Job<R>, call: ModelCall, response: ChatResponse): void => {
+  if (session.isCounted(job.id, call.step)) return
   const calls = response.toolCalls.filter((one) => !isOwn(one.function.name)).length
   const limit = session.settings.toolCalls
   if (session.toolCalls + calls <= limit) {
@@ -130,12 +155,18 @@ const callModel =
         )
       )
       const hook = settings.options.hooks?.callModel
-      const response = yield* hook === undefined ? bought : hook(call, bought)
-      const usage = yield* count(session, call, response, isBought)
+      const made = Effect.map(hook === undefined ? bought : hook(call, bought), (response): ModelResult => {
+        const refusal = refusalOf(session, job, assignedBy(job, call, response))
+        return { response, ...(refusal === undefined ? {} : { refusal }) }
+      })
+      const { refusal: planRefusal, response } = yield* session.run === undefined
+        ? made
+        : Recorded.model(session.run, job.id, call, made)
+      const usage = yield* count(session, job.id, call, response, isBought)
       // The prefix of an orchestrator is not that of its agents.
       if (job.depth > 0) yield* queue.responded
       checkCalls(session, job, call, response)
-      yield* checkPlan(session, job, call, response)
+      yield* plan(session, job, call, assignedBy(job, call, response), planRefusal)
       const total = totalsOf(session.costs)
       yield* session.emit({ _tag: "Spent", agent: job.id, step: call.step, usage, total })
       return response
@@ -172,7 +203,8 @@ const callTool =
         )
       )
       const hook = session.settings.options.hooks?.callTool
-      const result = yield* hook === undefined ? timed : hook(call, timed)
+      const made = hook === undefined ? timed : hook(call, timed)
+      const result = yield* session.run === undefined ? made : Recorded.tool(session.run, job.id, call, made)
       yield* session.emit({ _tag: "ToolReturned", agent: job.id, callId, tool, isFailure: result.isFailure })
       return markTool(tool, result)
     })

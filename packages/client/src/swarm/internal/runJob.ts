@@ -12,6 +12,7 @@ import * as AgentState from "../../agent/AgentState.ts"
 import type { KimiClient } from "../../KimiClient.ts"
 import type { AgentOutcome } from "../SwarmResult.ts"
 import { bounded, byteLength } from "./bounded.ts"
+import { durably } from "./durable/durably.ts"
 import { isOverload, isRequeued, isSuspending, waitOf } from "./classify.ts"
 import { type Assign, hooksOf } from "./governed.ts"
 import type { Job } from "./Job.ts"
@@ -154,9 +155,11 @@ const admitted = <R>(session: Session<R>, job: Job<R>, wait: number, options: Ag
     Effect.flatMap(repaired(session, job, options)),
     Effect.tap((result) => noted(session, job, result))
   )
-  return job.depth === 0
-    ? Effect.andThen(wait === 0 ? Effect.void : Effect.sleep(wait), work)
-    : queue.admitted({ id: job.id, rank: job.rank, wait }, work)
+  if (job.depth === 0 || session.run?.isFollowed(job.id) === true) {
+    return Effect.andThen(wait === 0 ? Effect.void : Effect.sleep(wait), work)
+  }
+  const acquired = session.run === undefined ? Effect.void : session.run.acquire(job.id)
+  return queue.admitted({ id: job.id, rank: job.rank, wait }, Effect.andThen(acquired, work))
 }
 
 /** Works until the agent is done, however often the host refuses its calls. */
@@ -195,10 +198,11 @@ export const runJob = <R>(
     const entry = session.recorder.add(job)
     entry.end = undefined
     const options = optionsOf(session, job, assign)
-    const outcome = yield* untilDone(session, job, entry, options).pipe(
+    const work = untilDone(session, job, entry, options).pipe(
       Effect.map((result) => settle(session, job, entry, result)),
       Effect.catch((error): Effect.Effect<AgentOutcome> => Effect.succeed({ _tag: "Stopped", error }))
     )
+    const outcome = yield* session.run === undefined ? work : durably(session, session.run, job, entry, work)
     entry.outcome = outcome
     session.recorder.end(job.id, session.now)
     yield* session.emit({

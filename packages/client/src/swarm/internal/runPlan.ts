@@ -13,6 +13,7 @@ import { granted } from "./ownTools.ts"
 import type { Entry } from "./Recorder.ts"
 import { runJob } from "./runJob.ts"
 import type { Session } from "./Session.ts"
+import type { Body } from "./start.ts"
 import * as Structured from "./structured.ts"
 
 const noAssign = () => Effect.succeed({ content: "Error: The agent has no sub-agents.", isFailure: true })
@@ -55,7 +56,7 @@ const promptOf = ({ prompt }: PlanNode, inputs: Record<string, unknown>): string
   typeof prompt === "string" ? prompt : (prompt as (inputs: unknown) => string)(inputs)
 
 /** Runs all agents. A node that is not finished skips those that depend on it. */
-export const runPlan = <R>(
+const runPlan = <R>(
   session: Session<R>,
   nodes: ReadonlyArray<PlanNode>,
   ranks: ReadonlyMap<string, number>
@@ -88,3 +89,17 @@ export const runPlan = <R>(
     const ordered = jobs.toSorted((one, other) => other.job.rank - one.job.rank)
     yield* Effect.forEach(ordered, runNode, { concurrency: "unbounded", discard: true })
   })
+
+/** The agents of a plan and what identifies it. */
+export const bodyOfPlan = <R>(nodes: ReadonlyArray<PlanNode>, ranks: ReadonlyMap<string, number>): Body<R> => ({
+  program: {
+    kind: "plan",
+    definition: nodes.map(({ id, inputs = {}, prompt }) => ({
+      id,
+      inputs: Object.keys(inputs),
+      ...(typeof prompt === "string" ? { prompt } : {})
+    }))
+  },
+  forms: new Map(nodes.flatMap(({ id, result }) => (result === undefined ? [] : [[id, result] as const]))),
+  run: (session) => runPlan(session, nodes, ranks)
+})

@@ -11,6 +11,7 @@ import type * as Stage from "../../pipeline/Stage.ts"
 import type { ScopeState, StageDependencies } from "../Budget.ts"
 import type * as AccountBalance from "./AccountBalance.ts"
 import type * as BudgetEvent from "./BudgetEvent.ts"
+import type { Expense, ExpenseReservation } from "./ExpenseReservation.ts"
 
 // The key names the public module.
 // @effect-diagnostics deterministicKeys:off
@@ -30,6 +31,11 @@ export class Budget extends Context.Service<
      * and settles it. `balance` reads the account balance, if that is checked.
      */
     readonly open: (call: Call, balance?: AccountBalance.Reader) => Effect.Effect<CallBudget, BudgetError, Scope.Scope>
+    /**
+     * Reserves a cost that is not that of a call of a model, until it is settled
+     * or the scope closes, when it is charged in full. `Expense.charge` does both.
+     */
+    readonly reserve: (expense: Expense) => Effect.Effect<ExpenseReservation, BudgetError, Scope.Scope>
     /**
      * The stage of the pipeline. It needs the accounting stage, which settles
      * what each attempt used; what is not settled is charged in full.

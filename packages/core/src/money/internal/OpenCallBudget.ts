@@ -7,7 +7,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { BudgetExceededError, type BudgetStoreError } from "../../errors/MoneyErrors.ts"
+import type { BudgetExceededError, BudgetStoreError } from "../../errors/MoneyErrors.ts"
 import type { BudgetError } from "../../errors/OperationErrors.ts"
 import type { AttemptReservation, Call, CallBudget } from "../../pipeline/Call.ts"
 import * as Cost from "../Cost.ts"
@@ -18,9 +18,7 @@ import { priceCall, type PricedCall } from "./PricedCall.ts"
 import * as Amount from "./Amount.ts"
 import * as BudgetCaps from "./BudgetCaps.ts"
 import type { Reservation } from "./ReservationManager.ts"
-
-/** The reservation of an attempt that no cap bounds, or that could not be counted. */
-const untracked: Reservation = { amount: 0n, settle: () => Effect.void }
+import { reserveInStore, untracked } from "./reserveInStore.ts"
 
 const untrackedAttempt: AttemptReservation = { settle: () => Effect.void }
 
@@ -35,30 +33,15 @@ export interface OpenCallBudget extends CallBudget {
   readonly close: Effect.Effect<void>
 }
 
-const reserveInStore = (
-  { onStoreError, queue, reservations }: BudgetContext,
+const reserveCall = (
+  context: BudgetContext,
   call: Call,
   price: PricedCall | undefined,
   canWait: boolean
-): Effect.Effect<Reservation, BudgetExceededError | BudgetStoreError> => {
-  if (price === undefined || price.claims.length === 0) return Effect.succeed(untracked)
-  // An amount above every cap is refused however large it is, and stores do not count further.
-  const amount = price.amount > Amount.maxAmount ? Amount.maxAmount + 1n : price.amount
-  const attempted = queue.reserve(amount, price.claims, canWait)
-  const recovered =
-    onStoreError === "refuse"
-      ? attempted
-      : Effect.catchTag(attempted, "BudgetStoreError", () => Effect.succeed(untracked))
-  return Effect.flatMap(recovered, (result) => {
-    if ("settle" in result) return Effect.succeed(result)
-    // A store that replies is not an outage; otherwise new names would bypass every cap.
-    return Effect.fail(
-      result._tag === "ScopeLimitReached"
-        ? reservations.scopeLimitError
-        : budgetExceededError(call, result, price.amount)
-    )
-  })
-}
+): Effect.Effect<Reservation, BudgetExceededError | BudgetStoreError> =>
+  price === undefined || price.claims.length === 0
+    ? Effect.succeed(untracked)
+    : reserveInStore(context, price, canWait, (refusal) => budgetExceededError(call, refusal, price.amount))
 
 class ReservedCallBudget implements OpenCallBudget {
   readonly #context: BudgetContext
@@ -125,7 +108,7 @@ class ReservedCallBudget implements OpenCallBudget {
     }
     // An attempt that runs in addition to another of its call, such as a hedge, does not wait: it would delay other calls.
     const reserved = Effect.suspend(() =>
-      Effect.map(reserveInStore(this.#context, attempt, price, this.#pending.size === 0), (reservation) =>
+      Effect.map(reserveCall(this.#context, attempt, price, this.#pending.size === 0), (reservation) =>
         this.#assign(reservation, price)
       )
     )
@@ -170,7 +153,7 @@ export const open = (
 ): Effect.Effect<OpenCallBudget, BudgetError> =>
   Effect.flatMap(priceCall(context, tags, prices, call), (price) =>
     Effect.map(
-      reserveInStore(context, call, price, true),
+      reserveCall(context, call, price, true),
       (first) => new ReservedCallBudget(context, tags, prices, call, price, first)
     )
   )

@@ -4,6 +4,7 @@
  *
  * @since 0.1.0
  */
+import * as BigDecimal from "effect/BigDecimal"
 import * as Option from "effect/Option"
 import { fromTokens, type Usage } from "../../models/Usage.ts"
 import type { AttemptUsage, Entry } from "../Accounting.ts"
@@ -23,6 +24,8 @@ interface Aggregate {
   readonly usage: MutableUsage
   /** Absent in most entries. */
   toolCalls: Map<string, number> | undefined
+  /** What was charged for calls of a tool; absent where the usage has a price. */
+  charge: NonNullable<AttemptUsage["charge"]> | undefined
 }
 
 /** The sum of evicted entries. */
@@ -76,6 +79,11 @@ export class UsageAggregator {
   record(attempt: AttemptUsage, dayNumber: number, prices: Prices): void {
     const aggregate = this.#aggregateFor(attempt, this.#dateOf(dayNumber), prices)
     aggregate.attempts += 1
+    const { charge } = attempt
+    if (charge !== undefined) {
+      const total = aggregate.charge === undefined ? charge.total : BigDecimal.sum(aggregate.charge.total, charge.total)
+      aggregate.charge = { currency: charge.currency, total }
+    }
     addUsage(aggregate.usage, attempt.usage)
     if (attempt.usage.toolCalls === undefined) return
     const calls = (aggregate.toolCalls ??= new Map<string, number>())
@@ -95,10 +103,14 @@ export class UsageAggregator {
     }))
     const aggregates = [...this.#aggregates.values()].map((aggregate): Entry => {
       const { attempts, key } = aggregate
-      const usage = this.#usageOf(aggregate)
-      return { ...key, attempts, usage, cost: Cost.of(usage, key, prices) }
+      return { ...key, attempts, usage: this.#usageOf(aggregate), cost: this.#costOf(aggregate, prices) }
     })
     return [...overflow, ...aggregates]
+  }
+
+  #costOf(aggregate: Aggregate, prices: Prices): Option.Option<Cost.Cost> {
+    const { charge, key } = aggregate
+    return charge === undefined ? Cost.of(this.#usageOf(aggregate), key, prices) : Option.some(Cost.ofCharge(charge))
   }
 
   #usageOf({ toolCalls, usage }: Aggregate): Cost.BillableUsage {
@@ -106,17 +118,20 @@ export class UsageAggregator {
   }
 
   #aggregateFor(attempt: AttemptUsage, day: string, prices: Prices): Aggregate {
-    const { account, isBatch = false, isEstimate, model, outcome, provider, tags = noTags } = attempt
+    const { account, charge, isBatch = false, isEstimate, model, outcome, provider, tags = noTags, tool } = attempt
     const { agent, job, tenant } = tags
-    const key = JSON.stringify([account, provider, model, day, outcome, isEstimate, isBatch, tenant, job, agent])
+    const of = tool === undefined ? [] : [tool, charge?.currency]
+    const key = JSON.stringify([account, provider, model, day, outcome, isEstimate, isBatch, tenant, job, agent, ...of])
     const existing = this.#aggregates.get(key)
     if (existing !== undefined) return existing
     if (this.#aggregates.size >= this.#maxEntries) this.#foldOldest(prices)
+    const names: EntryKey = { account, provider, model, day, outcome, isEstimate, isBatch, tenant, job, agent }
     const aggregate: Aggregate = {
-      key: { account, provider, model, day, outcome, isEstimate, isBatch, tenant, job, agent },
+      key: tool === undefined ? names : { ...names, tool },
       attempts: 0,
       usage: emptyUsage(),
-      toolCalls: undefined
+      toolCalls: undefined,
+      charge: undefined
     }
     this.#aggregates.set(key, aggregate)
     return aggregate
@@ -126,9 +141,11 @@ export class UsageAggregator {
     for (const [key, oldest] of this.#aggregates) {
       this.#aggregates.delete(key)
       const { isBatch, isEstimate, outcome } = oldest.key
-      const cost = Option.getOrUndefined(Cost.of(this.#usageOf(oldest), oldest.key, prices))
-      const name = JSON.stringify([outcome, isEstimate, isBatch, cost?.currency])
-      const overflowKey = { ...noTags, account: "", provider: "", model: "", day: "", outcome, isEstimate, isBatch }
+      const cost = Option.getOrUndefined(this.#costOf(oldest, prices))
+      const isTool = oldest.key.tool !== undefined
+      const name = JSON.stringify([outcome, isEstimate, isBatch, cost?.currency, isTool])
+      const names = { ...noTags, account: "", provider: "", model: "", day: "", outcome, isEstimate, isBatch }
+      const overflowKey: EntryKey = isTool ? { ...names, tool: "" } : names
       const overflow = this.#overflow.get(name) ?? {
         key: overflowKey,
         attempts: 0,

@@ -138,6 +138,22 @@ export const make = (usage: BillableUsage, price: ModelCatalog.Price, tools: Big
 }
 
 /**
+ * The cost of a tool's call whose price is known.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const ofCharge = ({ currency, total }: Pick<Cost, "currency" | "total">): Cost => ({
+  currency,
+  cachedInput: zero,
+  uncachedInput: zero,
+  output: zero,
+  tools: total,
+  total,
+  saved: zero
+})
+
+/**
  * The sum of two costs in the same currency.
  *
  * @category combinators

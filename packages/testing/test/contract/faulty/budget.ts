@@ -51,7 +51,7 @@ export const make = (settings: Settings, broken?: string): Effect.Effect<Service
       return claimed.find(({ cap, reserved, spent }) => spent + (isBlind ? 0 : reserved) + amount + tooTight > cap)
     }
 
-    const refusal = ({ cap, name, reserved, spent }: Scope, call: Call) =>
+    const refusal = ({ cap, name, reserved, spent }: Scope, amount: number) =>
       new BudgetExceededError({
         message: "exceeded",
         scope: breaks("names the scope with the amounts of a refusal") && name === "total" ? "all" : name,
@@ -59,7 +59,7 @@ export const make = (settings: Settings, broken?: string): Effect.Effect<Service
         cap: dollars(cap),
         spent: dollars(spent),
         reserved: dollars(reserved),
-        requested: dollars(costOf(call))
+        requested: dollars(amount)
       })
 
     const spend = (scope: Scope, amount: number): void => {
@@ -97,11 +97,10 @@ export const make = (settings: Settings, broken?: string): Effect.Effect<Service
         })
     }
 
-    const reserve = (call: Call, claimed: ReadonlyArray<Scope>) => {
-      const amount = costOf(call)
+    const reserve = (amount: number, claimed: ReadonlyArray<Scope>) => {
       const attempt = Effect.suspend(() => {
         const scope = exceeded(claimed, amount)
-        return scope === undefined ? Effect.succeed(hold(claimed, amount)) : Effect.fail(refusal(scope, call))
+        return scope === undefined ? Effect.succeed(hold(claimed, amount)) : Effect.fail(refusal(scope, amount))
       })
       if (Duration.isZero(settings.maxWait)) return attempt
       const isHasty =
@@ -123,7 +122,7 @@ export const make = (settings: Settings, broken?: string): Effect.Effect<Service
       Effect.gen(function* () {
         if (!breaks("refuses a call whose price is not known")) yield* checkPrice(call)
         const claimed = scopesOf(yield* Effect.context<never>())
-        let first: ReturnType<typeof hold> | undefined = yield* reserve(call, claimed)
+        let first: ReturnType<typeof hold> | undefined = yield* reserve(costOf(call), claimed)
         const pending = new Set<ReturnType<typeof hold>>()
         yield* Effect.addFinalizer(() =>
           Effect.suspend(() => {
@@ -149,7 +148,7 @@ export const make = (settings: Settings, broken?: string): Effect.Effect<Service
           reserve: (attempt) =>
             Effect.gen(function* () {
               const isFree = breaks("reserves for each further attempt of a call") && first === undefined
-              const settle = first ?? (isFree ? hold([], 0) : yield* reserve(attempt, claimed))
+              const settle = first ?? (isFree ? hold([], 0) : yield* reserve(costOf(attempt), claimed))
               first = undefined
               pending.add(settle)
               return {
@@ -161,6 +160,18 @@ export const make = (settings: Settings, broken?: string): Effect.Effect<Service
               }
             })
         }
+      })
+
+    const reserveExpense: Service["reserve"] = ({ cost }) =>
+      Effect.gen(function* () {
+        const amount = BigDecimal.toNumberUnsafe(cost.total)
+        const claimed = scopesOf(yield* Effect.context<never>())
+        const isFree = breaks("refuses an expense that exceeds the cap") && amount === 101
+        const settle = isFree ? hold([], 0) : yield* reserve(amount, claimed)
+        const rest = breaks("charges an expense that is not settled in full") ? 0 : amount
+        yield* Effect.addFinalizer(() => settle(rest))
+        const isRound = breaks("charges what an expense is settled with")
+        return { settle: (charged) => settle(isRound ? amount : BigDecimal.toNumberUnsafe(charged)) }
       })
 
     const withBudget = (call: Call, budget: Effect.Success<ReturnType<Service["open"]>>): Call => ({
@@ -175,6 +186,7 @@ export const make = (settings: Settings, broken?: string): Effect.Effect<Service
 
     return {
       open,
+      reserve: reserveExpense,
       stage: () =>
         Stage.make("budget", {
           effect: (inner) => (call) =>

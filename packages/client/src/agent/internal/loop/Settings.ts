@@ -37,13 +37,21 @@ const timeoutOf = (name: string, input: Duration.Input): Result.Result<Duration.
     : Result.fail(invalid(name, "a duration over zero"))
 }
 
-const timeoutsOf = (
-  given: { readonly [tool: string]: Duration.Input } = {}
-): Result.Result<ReadonlyMap<string, Duration.Duration>, InvalidRequestError> =>
+/** A timeout that no tool has would bound nothing: a misspelled name keeps the default without notice. */
+const timeoutsOf = <R>({
+  tools,
+  toolTimeouts = {}
+}: AgentOptions<R>): Result.Result<ReadonlyMap<string, Duration.Duration>, InvalidRequestError> =>
   Result.gen(function* () {
     const timeouts = new Map<string, Duration.Duration>()
-    for (const [tool, input] of Object.entries(given)) {
-      timeouts.set(tool, yield* timeoutOf(`toolTimeouts.${tool}`, input))
+    const names = tools?.names ?? []
+    for (const [tool, input] of Object.entries(toolTimeouts)) {
+      const parameter = `toolTimeouts.${tool}`
+      if (!names.includes(tool)) {
+        const expected = names.length === 0 ? "left out: the run has no tools" : `one of ${names.join(", ")}`
+        yield* Result.fail(invalid(parameter, expected))
+      }
+      timeouts.set(tool, yield* timeoutOf(parameter, input))
     }
     return timeouts
   })
@@ -58,9 +66,9 @@ const isToolSet = (tools: unknown): boolean =>
 
 /** The first option whose type is wrong, which only programs in JavaScript can pass. */
 const typeIssue = <R>(options: AgentOptions<R>): InvalidRequestError | undefined => {
-  const { hooks, limits, onToolError, request, tools } = options
+  const { hooks, limits, onToolError, request, tools, toolTimeouts } = options
   if (tools !== undefined && !isToolSet(tools)) return invalid("tools", "the ToolSet that ToolSet.make returns")
-  for (const [name, value] of Object.entries({ request, limits, hooks })) {
+  for (const [name, value] of Object.entries({ request, limits, hooks, toolTimeouts })) {
     if (value !== undefined && !Predicate.isObject(value)) return invalid(name, "an object")
   }
   return onToolError === undefined || typeof onToolError === "function" || policies.has(onToolError)
@@ -82,7 +90,7 @@ export const resolve = <R>(options: AgentOptions<R>): Result.Result<Settings<R>,
       endsRun: endsRun(options.onToolError ?? "return"),
       toolConcurrency: yield* countOf("toolConcurrency", options.toolConcurrency ?? 8),
       toolTimeout: yield* timeoutOf("toolTimeout", options.toolTimeout ?? "5 minutes"),
-      toolTimeouts: yield* timeoutsOf(options.toolTimeouts),
+      toolTimeouts: yield* timeoutsOf(options),
       maxResultBytes: yield* countOf("maxResultBytes", options.maxResultBytes ?? 65_536),
       hooks: options.hooks ?? {}
     }

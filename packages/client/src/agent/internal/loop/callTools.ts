@@ -9,6 +9,7 @@ import type { ToolRun } from "../../AgentHooks.ts"
 import type { AgentError, ToolError } from "../../AgentResult.ts"
 import type { AgentCall, CallResult } from "../../AgentState.ts"
 import type { DecodedCall, ToolResult, ToolSet } from "../../ToolSet.ts"
+import { withoutDefects } from "./defects.ts"
 import { promptMessages } from "./promptMessages.ts"
 import { reminder } from "./repeats.ts"
 import * as Results from "./results.ts"
@@ -52,6 +53,18 @@ const decode = <R>(
           }
         })
 
+/** A call that is valid, and whether it needs an approval, which the author of the tool may compute. */
+const inspect = <R>(
+  { settings, state }: Session<R>,
+  call: AgentCall
+): Effect.Effect<{ readonly decoded: DecodedCall; readonly needsApproval: boolean }, ToolError, R> =>
+  Effect.flatMap(decode(settings.tools, call, state.messages), (decoded) =>
+    Effect.map(call.status === "pending" ? decoded.needsApproval : Effect.succeed(false), (needsApproval) => ({
+      decoded,
+      needsApproval
+    }))
+  ).pipe(withoutDefects(call.tool.slice(0, 256), call.callId))
+
 /** The names that the model knows the tools by. */
 const hostNames = <R>(tools: ToolSet<R> | undefined): ReadonlyArray<string> =>
   tools === undefined ? [] : tools.definitions.map((definition) => definition.function.name)
@@ -80,17 +93,17 @@ const check = <R>(
 ): Effect.Effect<CheckedCall | ToolError | undefined, AgentError, R> =>
   Effect.gen(function* () {
     const { emit, settings } = session
-    const decoding = yield* Effect.result(decode(settings.tools, call, session.state.messages))
-    if (Result.isFailure(decoding))
+    const inspected = yield* Effect.result(inspect(session, call))
+    if (Result.isFailure(inspected))
       return yield* settle(
         session,
         call,
-        noteOf(session, call, Results.ofError(decoding.failure, hostNames(settings.tools)))
+        noteOf(session, call, Results.ofError(inspected.failure, hostNames(settings.tools)))
       )
-    const decoded = decoding.success
+    const { decoded, needsApproval } = inspected.success
     // It ran when the run was interrupted: another run could repeat what it has done.
     if (call.status === "started" && !isRepeatable(decoded)) return yield* settle(session, call, interrupted)
-    if (call.status === "pending" && (yield* decoded.needsApproval)) {
+    if (needsApproval) {
       yield* session.update((state) => Transitions.setStatus(state, call.callId, "awaiting"))
       const approval = { callId: call.callId, tool: call.tool, arguments: call.arguments }
       if (emit !== undefined) yield* emit([{ _tag: "ApprovalRequested", approval }])
@@ -126,14 +139,11 @@ const runHandler = <R>(
       emit === undefined
         ? undefined
         : ({ content }: ToolResult) => emit([{ _tag: "ToolProgress", callId: call.callId, tool: call.tool, content }])
-    const handled: Effect.Effect<CallResult, ToolError, R> = Effect.map(
-      tools.run(decoded, { onPreliminary }),
-      ({ content, cost, isFailure }) => ({
-        content,
-        isFailure,
-        ...(cost === undefined ? {} : { cost: BigDecimal.format(BigDecimal.fromNumberUnsafe(cost)) })
-      })
-    )
+    const handled = Effect.map(tools.run(decoded, { onPreliminary }), ({ content, cost, isFailure }): CallResult => ({
+      content,
+      isFailure,
+      ...(cost === undefined ? {} : { cost: BigDecimal.format(BigDecimal.fromNumberUnsafe(cost)) })
+    })).pipe(withoutDefects(decoded.tool, call.callId))
     const bounded = Duration.isFinite(timeout)
       ? Effect.timeoutOrElse(handled, { duration: timeout, orElse: timedOut })
       : handled

@@ -1,6 +1,9 @@
 /** Runs an agent from a state to its outcome: takes the next action until there is none. */
+import * as CallOptions from "@kimi-effect/core/CallOptions"
+import { CurrentMoneyServices, fromContext, type MoneyServices } from "@kimi-effect/core/internal/MoneyServices"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as ClientMoney from "../../../internal/clientMoney.ts"
 import type { KimiClient } from "../../../KimiClient.ts"
 import { type AgentError, AgentResult, type Outcome } from "../../AgentResult.ts"
 import * as AgentState from "../../AgentState.ts"
@@ -43,6 +46,13 @@ const actions = <R>(client: KimiClient["Service"], session: Session<R>): Effect.
     }
   })
 
+/** Where tools enter what they cost: with the client of the run, attributed to its agent. */
+const moneyOf = <R>(client: KimiClient["Service"], { state }: Session<R>): Effect.Effect<MoneyServices> =>
+  Effect.gen(function* () {
+    const { accounting, budget } = (yield* ClientMoney.of(client)) ?? (yield* fromContext)
+    return { accounting, budget, withTags: CallOptions.provide({ agent: state.agent }) }
+  })
+
 /** Runs an agent. An error is an outcome; an interrupted run stores its state. */
 export const drive = <R>(client: KimiClient["Service"], session: Session<R>): Effect.Effect<AgentResult, never, R> =>
   actions(client, session).pipe(
@@ -52,5 +62,6 @@ export const drive = <R>(client: KimiClient["Service"], session: Session<R>): Ef
       if (Exit.isSuccess(exit) && exit.value.outcome._tag !== "Stopped") return Effect.void
       session.touch()
       return Effect.ignore(session.checkpoint)
-    })
+    }),
+    Effect.provideService(CurrentMoneyServices, moneyOf(client, session))
   )

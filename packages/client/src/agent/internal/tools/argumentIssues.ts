@@ -2,6 +2,7 @@
 import type * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import type { Mismatch } from "./checkValue.ts"
+import type { ValidatorIssue } from "./Validator.ts"
 
 /** A model that repairs its call needs no more. */
 const maxIssues = 5
@@ -62,3 +63,37 @@ export const mismatchIssue = ({ expected, path }: Mismatch, names: ReadonlySet<s
   message: `Expected ${expected}`,
   path: pathOf(path, names)
 })
+
+/** Shorter values are in many sentences by chance. */
+const minRepeated = 3
+
+/** Whether a text repeats a value of the arguments, or a name in them that is not one of the schema. */
+const repeats = (text: string, json: unknown, names: ReadonlySet<string>): boolean => {
+  const isRepeated = (value: string) => value.length >= minRepeated && text.includes(value)
+  const open = [json]
+  while (open.length > 0) {
+    const next = open.pop()
+    if (typeof next !== "object" || next === null) {
+      if (isRepeated(String(next)) && typeof next !== "boolean" && next !== null) return true
+      continue
+    }
+    for (const [name, inner] of Object.entries(next)) {
+      if (!names.has(name) && !Array.isArray(next) && isRepeated(name)) return true
+      open.push(inner)
+    }
+  }
+  return false
+}
+
+const maxMessageLength = 256
+
+/** The issues that a library of the caller found; a message that repeats an argument is left out. */
+export const validatorIssues = (
+  issues: ReadonlyArray<ValidatorIssue>,
+  json: unknown,
+  names: ReadonlySet<string>
+): ReadonlyArray<ArgumentIssue> =>
+  issues.slice(0, maxIssues).map(({ message, path }) => ({
+    message: repeats(message, json, names) ? "Expected a valid value" : message.slice(0, maxMessageLength),
+    path: pathOf(path, names)
+  }))

@@ -3,18 +3,19 @@ import type { ToolDefinition } from "@kimi-effect/core/Tool"
 import type { ToolSchemaError } from "@kimi-effect/core/ValidationErrors"
 import * as Tool from "effect/ai/Tool"
 import type * as Toolkit from "effect/ai/Toolkit"
-import type * as Context from "effect/Context"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type { Provider } from "../../../Provider.ts"
-import { decodingIssues, mismatchIssue, namesIn } from "./argumentIssues.ts"
+import { decodingIssues, mismatchIssue, namesIn, validatorIssues } from "./argumentIssues.ts"
 import { findMismatch } from "./checkValue.ts"
 import { hostNames } from "./hostNames.ts"
 import { definitionOf, refuse } from "./toolDefinition.ts"
 import { echoArguments, runHandler } from "./runHandler.ts"
 import { runToolkit } from "./runToolkit.ts"
 import type { RunHandler, ToolEntry } from "./ToolEntry.ts"
+import { type Validate, Validator } from "./Validator.ts"
 
 interface AnyToolkit {
   readonly tools: Record<string, Tool.Any>
@@ -31,9 +32,12 @@ const decoderOf = (tool: Tool.Any, definition: ToolDefinition): ToolEntry["decod
   const parameters = definition.function.parameters ?? {}
   const names = namesIn(parameters)
   if (Tool.isDynamic(tool) && tool.jsonSchema !== undefined) {
+    const validate: Validate = Context.get(tool.annotations, Validator) ?? Effect.succeed
     return (json) => {
       const found = findMismatch(json, parameters)
-      return found === undefined ? Effect.succeed(json) : Effect.fail([mismatchIssue(found, names)])
+      return found === undefined
+        ? Effect.mapError(validate(json), (issues) => validatorIssues(issues, json, names))
+        : Effect.fail([mismatchIssue(found, names)])
     }
   }
   const decode = Schema.decodeUnknownEffect(Schema.toCodecJson(tool.parametersSchema)) as (

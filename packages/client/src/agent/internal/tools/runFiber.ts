@@ -1,4 +1,6 @@
 /** Has the host run a function of a formula. */
+import { table, type Tag } from "@kimi-effect/core/ErrorFacts"
+import * as Expense from "@kimi-effect/core/Expense"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
@@ -45,11 +47,35 @@ const resultOf = ({ context, error, status }: typeof Fiber.Type): Effect.Effect<
   return Effect.fail(failure(status, words === undefined ? "The host gave no reason" : textOf(words)))
 }
 
-/** The output of a call, or why there is none. */
-export const runFiber = (
-  api: HostApi["Service"],
-  call: { readonly uri: string; readonly name: string; readonly input: unknown; readonly timeout: Duration.Duration }
-): Effect.Effect<string, Failure> =>
+const timedOut = "timeout"
+
+/** Whether the host may charge for a call that failed: one whose response was lost may have been run. */
+const isBilled = ({ status }: Failure): boolean =>
+  status === timedOut || (isTag(status) && table[status].billing !== "none")
+
+const isTag = (status: string): status is Tag => Object.hasOwn(table, status)
+
+interface FiberCall {
+  readonly uri: string
+  readonly name: string
+  readonly input: unknown
+  readonly timeout: Duration.Duration
+  /** US dollars for one call. */
+  readonly price: number | undefined
+}
+
+/** The output of a call, or why there is none. Its price is entered in the budget and the usage records. */
+export const runFiber = (api: HostApi["Service"], call: FiberCall): Effect.Effect<string, Failure> => {
+  const run = sendFiber(api, call)
+  if (call.price === undefined) return run
+  const expense = { tool: call.name, provider: api.provider.id, cost: Expense.dollars(call.price) }
+  return Effect.mapError(Expense.charge(expense, { isBilled })(run), (error) =>
+    // The amounts of the budget are not for the model.
+    error._tag === "FormulaFailure" ? error : failure(error._tag, "The budget refused the call, which was not sent")
+  )
+}
+
+const sendFiber = (api: HostApi["Service"], call: FiberCall): Effect.Effect<string, Failure> =>
   Effect.suspend(() => {
     const argumentsText = JSON.stringify(call.input ?? {})
     return api.request({
@@ -66,6 +92,6 @@ export const runFiber = (
     Effect.flatMap(resultOf),
     Effect.timeoutOrElse({
       duration: call.timeout,
-      orElse: () => Effect.fail(failure("timeout", `The host did not finish within ${Duration.format(call.timeout)}`))
+      orElse: () => Effect.fail(failure(timedOut, `The host did not finish within ${Duration.format(call.timeout)}`))
     })
   )

@@ -166,10 +166,11 @@ export class CallMetrics {
 
   /** Records the usage of an attempt, or the savings of a cached response. */
   recordUsage(
-    { isEstimate, model, outcome, provider, tags = noTags, usage }: AttemptUsage,
+    { charge, isEstimate, model: called, outcome, provider, tags = noTags, tool, usage }: AttemptUsage,
     cost: Option.Option<Cost>
   ): void {
     const instruments = this.#instruments
+    const model = tool ?? called
     const name = providerName(provider)
     const saved = (source: string, currency: string, amount: BigDecimal.BigDecimal) => {
       if (!BigDecimal.isPositive(amount)) return
@@ -187,7 +188,7 @@ export class CallMetrics {
     counted("cache_read", usage.cached_tokens)
     counted("cache_write", usage.cache_write_tokens)
     counted("reasoning", usage.reasoning_tokens)
-    if (!isEstimate) {
+    if (!isEstimate && charge === undefined) {
       instruments.update(metrics.tokenUsage, usage.prompt_tokens, [operationName, name, provider, model, "input"])
       instruments.update(metrics.tokenUsage, usage.completion_tokens, [operationName, name, provider, model, "output"])
     }

@@ -1,0 +1,20 @@
+/** The budget and the usage records of a client, for costs that do not pass its stages: those of tools. */
+import type { MoneyServices } from "@kimi-effect/core/internal/MoneyServices"
+import * as Effect from "effect/Effect"
+import type { KimiClient } from "../KimiClient.ts"
+
+type Client = KimiClient["Service"]
+type Money = Pick<MoneyServices, "accounting" | "budget">
+
+/** Not a member of the client, whose members are fixed. */
+const known = new WeakMap<Client, Effect.Effect<Money | undefined>>()
+
+/** Remembers the services of a client, which may change over its life. */
+export const register = (client: Client, money: Effect.Effect<Money | undefined>): Client => {
+  known.set(client, money)
+  return client
+}
+
+/** The services of a client; `undefined` for one that is no client of this library, whose services are not known. */
+export const of = (client: Client): Effect.Effect<Money | undefined> =>
+  Effect.suspend(() => known.get(client) ?? Effect.undefined)
