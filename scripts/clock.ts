@@ -25,6 +25,7 @@ const permitted: Readonly<Record<string, string>> = {
   "core/src/cache/internal/MemoryStore.ts": "the expiry that callers of a store give",
   "core/src/cache/internal/RedisStore.ts": "the expiry that callers of a store give",
   "core/src/cache/internal/levels/StoredTimes.ts": "entries that other processes read",
+  "client/src/swarm/internal/spans.ts": "times of spans",
   "core/src/observability/Health.ts": "the time of a report",
   "core/src/observability/Observer.ts": "the day of costs",
   "core/src/observability/internal/Snapshot.ts": "the time of a snapshot",

@@ -27,3 +27,31 @@ export const BatchRun = Schema.Struct({
 })
 
 export type BatchRun = typeof BatchRun.Type
+
+export const BatchFailed = Schema.Array(
+  Schema.Struct({
+    id: Schema.String,
+    line: Schema.Finite.annotate({ description: "The line of the input" }),
+    attempts: Schema.Finite.annotate({ description: "Requests to the host" }),
+    tag: Schema.String.annotate({ description: "The tag of its error, for --rerun" }),
+    message: Schema.String,
+    hint: Schema.String
+  })
+)
+
+export type BatchFailed = typeof BatchFailed.Type
+
+export const BatchShared = Schema.Struct({
+  done: Schema.Finite.annotate({ description: "Rows with a result, and lines that are no rows" }),
+  lines: Schema.Finite.annotate({ description: "Lines of the input" }),
+  ranges: Schema.Struct({ waiting: Schema.Finite, leased: Schema.Finite, completed: Schema.Finite }).annotate({
+    description: "Ranges of rows by their state"
+  }),
+  isComplete: Schema.Boolean,
+  isCancelled: Schema.Boolean,
+  written: Schema.NullOr(Schema.Struct({ ...counts, rejected: Schema.Finite })).annotate({
+    description: "What the output has, when it was written"
+  })
+})
+
+export type BatchShared = typeof BatchShared.Type

@@ -61,6 +61,20 @@ export interface Worker {
 }
 
 /**
+ * A recorded result.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Recorded {
+  readonly key: string
+  /** Digest of the request. */
+  readonly digest: string
+  /** The result as JSON, in the encoded form of its codec. */
+  readonly json: string
+}
+
+/**
  * @category services
  * @since 0.1.0
  */
@@ -82,6 +96,8 @@ export class Journal extends Context.Service<
     readonly join: (runId: string, header: Header) => Effect.Effect<Worker, JournalMismatchError | JournalStoreError>
     /** The state of a run, undefined when it does not exist. Takes no lease. */
     readonly status: (runId: string) => Effect.Effect<RunStatus | undefined, JournalStoreError>
+    /** The recorded results of a resource, in the order in which they were recorded. Takes no lease. */
+    readonly results: (runId: string, resource: string) => Effect.Effect<ReadonlyArray<Recorded>, JournalStoreError>
     /** Asks the workers of a run to stop; they see it as `isCancelled` of its status. */
     readonly cancel: (runId: string) => Effect.Effect<void, JournalStoreError>
   }

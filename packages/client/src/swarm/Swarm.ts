@@ -87,8 +87,12 @@ const runWith = <R>(
     if (task === "") {
       return yield* Effect.fail(new InvalidRequestError({ message: "The task is empty", parameter: "task" }))
     }
+    yield* OwnTools.checkGrants(options.tools, {
+      "orchestrator.tools": options.orchestrator?.tools,
+      subAgentTools: options.subAgentTools
+    })
     const own = yield* OwnTools.make
-    return yield* start(options, from, bodyOf(task, options, own), emit)
+    return yield* start({ options, from, emit, hasConclusion: true }, bodyOf(task, options, own))
   })
 
 const planWith = <R>(
@@ -103,20 +107,36 @@ const planWith = <R>(
       const message = `The plan has ${nodes.length} agents, and the swarm may have ${limit}`
       return yield* Effect.fail(new AgentLimitError({ message, limit, requested: nodes.length }))
     }
+    const grants = nodes.map(({ agent, id }) => [`agent.tools of ${id}`, agent?.tools] as const)
+    yield* OwnTools.checkGrants(options.tools, Object.fromEntries(grants))
     const graph = nodes.map(({ id, inputs = {} }) => ({ id, after: Object.keys(inputs) }))
     const ranks = yield* Effect.fromResult(PlanGraph.check(graph))
-    return yield* start(options, from, () => bodyOfPlan(nodes, ranks), emit)
+    return yield* start({ options, from, emit, hasConclusion: false }, () => bodyOfPlan(nodes, ranks))
   })
 
 const itemText = (item: unknown): string => (typeof item === "string" ? item : JSON.stringify(item))
 
-const nodesOf = <A, R>({ agent, items, prompt, result }: MapOptions<A, R>): ReadonlyArray<PlanNode> =>
-  items.map((item, index) => ({
-    id: `item ${index + 1}`,
-    agent,
-    prompt: typeof prompt === "string" ? prompt.replaceAll("{{item}}", () => itemText(item)) : prompt(item, index),
-    result
-  }))
+/** The nodes of a map. A function that throws fails before anything is sent. */
+const nodesOf = <A, R>({
+  agent,
+  items,
+  prompt,
+  result
+}: MapOptions<A, R>): Effect.Effect<ReadonlyArray<PlanNode>, InvalidRequestError> =>
+  Effect.forEach(items, (item, index) =>
+    Effect.try({
+      try: (): PlanNode => ({
+        id: `item ${index + 1}`,
+        agent,
+        prompt: typeof prompt === "string" ? prompt.replaceAll("{{item}}", () => itemText(item)) : prompt(item, index),
+        result
+      }),
+      catch: () => new InvalidRequestError({ message: `The prompt of item ${index + 1} threw`, parameter: "prompt" })
+    })
+  )
+
+const mapWith = <A, R>(options: MapOptions<A, R>, continued: Continued, emit?: Emit) =>
+  Effect.flatMap(nodesOf(options), (nodes) => planWith(nodes, options, continued, emit))
 
 /** Events that wait for a slow consumer, before the swarm waits for it. */
 const eventBuffer = 256
@@ -162,7 +182,7 @@ export const stream = <R = never>(
  * @since 0.1.0
  */
 export const map = <A, R = never>(options: MapOptions<A, R>): Effect.Effect<SwarmResult, PlanError, R | KimiClient> =>
-  planWith(nodesOf(options), options, {})
+  mapWith(options, {})
 
 /**
  * Runs one agent for each item, as events.
@@ -172,8 +192,7 @@ export const map = <A, R = never>(options: MapOptions<A, R>): Effect.Effect<Swar
  */
 export const mapStream = <A, R = never>(
   options: MapOptions<A, R>
-): Stream.Stream<SwarmEvent, PlanError, R | KimiClient> =>
-  streamOf((emit) => planWith(nodesOf(options), options, {}, emit))
+): Stream.Stream<SwarmEvent, PlanError, R | KimiClient> => streamOf((emit) => mapWith(options, {}, emit))
 
 /**
  * Runs a graph of agents. A cycle, an unknown or a duplicate id, and more agents
@@ -237,7 +256,7 @@ export const resume: {
 export const resumeMap = <A, R = never>(
   state: SwarmState,
   options: MapOptions<A, R>
-): Effect.Effect<SwarmResult, PlanError, R | KimiClient> => planWith(nodesOf(options), options, { from: state })
+): Effect.Effect<SwarmResult, PlanError, R | KimiClient> => mapWith(options, { from: state })
 
 /**
  * Continues `plan` from its state, with the same agents and options.

@@ -6,7 +6,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
-import type { Journal, Lease, Options } from "../Journal.ts"
+import type { Journal, Lease, Options, Recorded } from "../Journal.ts"
 import * as GroupCommit from "./GroupCommit.ts"
 import * as LeaseCalls from "./Lease.ts"
 import type { Claim, ClaimRequest, Entry, Header, Store } from "./Store.ts"
@@ -15,6 +15,11 @@ export const rulesOf = ({ lease, timeout }: Options): ReadonlyArray<OptionRules.
   OptionRules.positiveDuration("lease", lease),
   OptionRules.positiveDuration("timeout", timeout)
 ]
+
+const resultsOf = (entries: ReadonlyArray<Entry>): ReadonlyArray<Recorded> =>
+  [...LeaseCalls.newest(entries).values()].flatMap(({ body, digest, key, kind }) =>
+    kind === "Result" ? [{ key, digest, json: body }] : []
+  )
 
 /** The resource of a run that one process works on. */
 const wholeRun = "run"
@@ -133,6 +138,7 @@ export const make = (
             )
         }),
       status: (runId) => within("read the status", store.status(runId)),
+      results: (runId, resource) => Effect.map(within("read", store.read(runId, resource)), resultsOf),
       cancel: (runId) => within("cancel", store.cancel(runId))
     }
   })

@@ -4,9 +4,11 @@ import type { UnknownPriceError } from "@kimi-effect/core/MoneyErrors"
 import type { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import * as CallOptions from "@kimi-effect/core/CallOptions"
 import * as MonotonicClock from "@kimi-effect/core/internal/MonotonicClock"
+import * as SwarmMetrics from "@kimi-effect/core/internal/SwarmMetrics"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import type * as Scope from "effect/Scope"
 import type { KimiClient } from "../../KimiClient.ts"
 import type { SwarmOptions } from "../SwarmOptions.ts"
@@ -27,6 +29,7 @@ import { Recorder } from "./Recorder.ts"
 import * as Schedule from "./Schedule.ts"
 import { type Emit, orchestrator, Session, type Stop } from "./Session.ts"
 import * as Settings from "./Settings.ts"
+import { agentOutcome, ofSwarm, swarmOutcome, type SwarmSpan } from "./spans.ts"
 
 export type StartError = InvalidRequestError | UnknownPriceError
 
@@ -77,16 +80,18 @@ const noteLimit = <R>(session: Session<R>): boolean => {
 }
 
 /** Settles the agents that had not ended when the swarm did. */
-const settleRest = <R>(session: Session<R>, stop: Stop | undefined): void => {
-  for (const entry of session.recorder.entries.values()) {
-    if (entry.outcome !== undefined) continue
-    if (stop?._tag === "Suspended") entry.outcome = { _tag: "Suspended" }
-    else if (entry.start === undefined || stop === undefined || stop._tag === "Cancelled")
-      entry.outcome = { _tag: "Skipped", reason: "ended" }
-    else entry.outcome = { _tag: "Stopped", error: stop.error }
-    session.recorder.end(entry.job.id, session.now)
-  }
-}
+const settleRest = <R>(session: Session<R>, stop: Stop | undefined): Effect.Effect<void> =>
+  Effect.forEach(
+    [...session.recorder.entries.values()].filter(({ end }) => end === undefined),
+    (entry) => {
+      if (stop?._tag === "Suspended") entry.outcome ??= { _tag: "Suspended" }
+      else if (entry.start === undefined || stop === undefined || stop._tag === "Cancelled")
+        entry.outcome ??= { _tag: "Skipped", reason: "ended" }
+      else entry.outcome ??= { _tag: "Stopped", error: stop.error }
+      return session.ended(entry)
+    },
+    { discard: true }
+  )
 
 const finish = <R>(
   session: Session<R>,
@@ -96,7 +101,7 @@ const finish = <R>(
   Effect.gen(function* () {
     const { recorder, states } = session
     if (stop?._tag === "Limited") session.limited(stop.error)
-    settleRest(session, stop)
+    yield* settleRest(session, stop)
     const isLimited = noteLimit(session) || stop?._tag === "Limited"
     const lead = recorder.entries.get(orchestrator)
     const job = body.orchestrator
@@ -114,63 +119,103 @@ const finish = <R>(
   })
 
 /** The time after which agents stop. */
-const deadline = <R>(session: Session<R>, hasConclusion: boolean): Effect.Effect<never> => {
+const deadline = <R>(session: Session<R>): Effect.Effect<never> => {
   const { conclusion, millis } = session.settings
   if (!Number.isFinite(millis)) return Effect.never
   const expired = session.end({ _tag: "Limited", error: deadlineExceeded(millis) })
-  return Effect.sleep(hasConclusion ? millis - conclusion.millis : millis).pipe(
-    Effect.andThen(expired),
-    Effect.andThen(Effect.never)
-  )
+  return Effect.sleep(millis - conclusion.millis).pipe(Effect.andThen(expired), Effect.andThen(Effect.never))
 }
 
-/** A swarm that has not begun. */
-const sessionOf = <R>(
-  settings: Settings.Settings<R>,
-  run: DurableRun | undefined,
-  emit: Emit
-): Effect.Effect<Session<R>, never, R | KimiClient | Scope.Scope> =>
+interface StartOptions<R> {
+  readonly settings: Settings.Settings<R>
+  readonly scope: Scope.Scope
+  readonly span: SwarmSpan
+  /** The run of a journal that the swarm is recorded in. */
+  readonly run: DurableRun | undefined
+  readonly emit: Emit
+}
+
+/** A swarm that has done nothing yet. */
+const open = <R>({
+  emit,
+  run,
+  scope,
+  settings,
+  span
+}: StartOptions<R>): Effect.Effect<Session<R>, never, R | KimiClient> =>
   Effect.gen(function* () {
     const clock = yield* Clock.Clock
     const services = yield* Effect.context<R | KimiClient>()
-    const scope = yield* Effect.scope
-    const { initialConcurrency: initial, concurrency: max, money } = settings
+    const { concurrency: max, id, initialConcurrency: initial, money, provider } = settings
+    const metrics = (yield* SwarmMetrics.current).open(id)
     return new Session<R>({
       settings,
       clock,
       emit,
+      metrics,
       services,
+      span,
       run,
-      queue: new AgentQueue(Schedule.make({ initial, max }), clock, scope),
-      budget:
-        money === undefined ? undefined : new SwarmBudget(settings.id, settings.provider, money.currency, money.ledger),
+      queue: new AgentQueue(Schedule.make({ initial, max }), clock, scope, metrics.states),
+      budget: money === undefined ? undefined : new SwarmBudget(id, provider, money.currency, money.ledger),
       recorder: new Recorder(MonotonicClock.millisUnsafe(clock))
     })
   })
 
+/** Records how a swarm ended. The agents of one that was interrupted have no outcome. */
+const recordEnd = <R>({ metrics, now, recorder }: Session<R>, exit: Exit.Exit<SwarmResult, unknown>): void => {
+  for (const { end, job, outcome } of recorder.entries.values()) {
+    if (end === undefined && job.depth > 0) metrics.agentEnded(agentOutcome(outcome), undefined)
+  }
+  metrics.ended(Exit.isSuccess(exit) ? swarmOutcome(exit.value.outcome) : "interrupted", recorder.wallMillis(now))
+}
+
+interface Start<R> {
+  readonly options: SwarmOptions<R>
+  /** The state that it continues from. */
+  readonly from: SwarmState | undefined
+  readonly emit: Emit | undefined
+  /** Whether an orchestrator concludes when a limit ends it. */
+  readonly hasConclusion: boolean
+}
+
 /** Runs a swarm to its outcome. */
 export const start = <R>(
-  options: SwarmOptions<R>,
-  from: SwarmState | undefined,
-  bodyOf: (settings: Settings.Settings<R>) => Body<R>,
-  emit: Emit = () => Effect.void
+  { emit = () => Effect.void, from, hasConclusion, options }: Start<R>,
+  bodyOf: (settings: Settings.Settings<R>) => Body<R>
 ): Effect.Effect<SwarmResult, StartError, R | KimiClient> =>
   Effect.gen(function* () {
     const request = yield* CurrentRun
     const id = options.id ?? request?.id ?? "swarm"
-    const settings = { ...(yield* Settings.resolve(options)), id }
+    const settings = { ...(yield* Settings.resolve(options, hasConclusion)), id }
     const body = bodyOf(settings)
     const run = request === undefined ? undefined : yield* opened(request, body.program)
-    const session = yield* sessionOf(settings, run, emit)
+    const swarm = ofSwarm(id, (span) =>
+      Effect.scopedWith((scope) =>
+        Effect.flatMap(open({ settings, scope, span, run, emit }), (session) =>
+          Effect.onExit(runIn(session, from, body), (exit) => Effect.sync(() => recordEnd(session, exit)))
+        )
+      )
+    )
+    return yield* CallOptions.provide({ priority: "swarm", job: id })(swarm)
+  })
+
+const runIn = <R>(
+  session: Session<R>,
+  from: SwarmState | undefined,
+  body: Body<R>
+): Effect.Effect<SwarmResult, never, R | KimiClient> =>
+  Effect.suspend(() => {
+    const { run } = session
     if (body.orchestrator !== undefined) session.recorder.add(body.orchestrator)
     if (from !== undefined) restore(session, from)
     const work = Effect.raceAllFirst([
       Effect.as(body.run(session), undefined),
       Deferred.await(session.stop),
-      deadline(session, body.orchestrator !== undefined)
+      deadline(session)
     ])
     const end = (stop: Stop | undefined) => finish(session, body, stop)
-    const result =
-      run === undefined ? Effect.flatMap(work, end) : recorded({ session, run, forms: body.forms, work, finish: end })
-    return yield* CallOptions.provide({ priority: "swarm", job: id })(result)
-  }).pipe(Effect.scoped)
+    return run === undefined
+      ? Effect.flatMap(work, end)
+      : recorded({ session, run, forms: body.forms, work, finish: end })
+  })

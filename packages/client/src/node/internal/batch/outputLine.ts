@@ -2,6 +2,7 @@
  * One line of the output of a job. What resuming needs comes first, in one fixed
  * form, so that it is read without parsing the rest.
  */
+import type { InvalidBatchRowError } from "@kimi-effect/core/BatchErrors"
 import { codec } from "@kimi-effect/core/KimiError"
 import * as BigDecimal from "effect/BigDecimal"
 import * as Option from "effect/Option"
@@ -40,6 +41,10 @@ export const encodeLine = (outcome: BatchResponse<unknown>, hasValue: boolean): 
         }
   return `${head}${JSON.stringify(body).slice(1)}\n`
 }
+
+/** A line of the reject file, with its newline. */
+export const encodeReject = ({ id, line, message, parameter }: InvalidBatchRowError): string =>
+  `${JSON.stringify({ line, ...(id === undefined ? {} : { id }), reason: message, ...(parameter === undefined ? {} : { parameter }) })}\n`
 
 const pattern =
   /^\{"id":"(?:[^"\\]|\\.)*","line":(\d+),"error_tag":(?:null|"(\w+)"),"cost":(?:null|\{"(USD|CNY)":"([^"]+)"\}),/
