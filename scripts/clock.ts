@@ -18,6 +18,8 @@ const permitted: Readonly<Record<string, string>> = {
   "core/src/money/BudgetStore.ts": "scopes that have ended by the calendar",
   "core/src/money/Cost.ts": "the price of a day",
   "client/src/batch/internal/rowCost.ts": "the price of a day",
+  "client/src/batch/internal/host/makeService.ts": "the price of a day",
+  "core/src/money/internal/LongHold.ts": "the periods of a day",
   "core/src/money/internal/ExpenseReservation.ts": "the periods of caps",
   "core/src/money/internal/PricedCall.ts": "the price and the periods of a day",
   "core/src/money/internal/ReservationManager.ts": "the time of an event",

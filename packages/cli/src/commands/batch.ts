@@ -1,4 +1,5 @@
 /** `kimi batch` */
+import { existsSync } from "node:fs"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
@@ -8,6 +9,7 @@ import { loadModule } from "@kimi-effect/core/internal/ModuleLoader"
 import { batchInputFlags } from "../batchInputFlags.ts"
 import { jsonFlag, optionFlags } from "../optionFlags.ts"
 import { failed } from "./batchFailed.ts"
+import { cancel, hostFlags, loadHost, resume, status } from "./batchHost.ts"
 import { loadShared, shared, sharedFlags } from "./batchShared.ts"
 
 const load = loadModule(() => import("../handlers/batch.ts"))
@@ -30,6 +32,7 @@ const run = Command.make(
     rows: Flag.Int("rows").pipe(Flag.withDescription("Rows in flight. Default: 16."), Flag.withDefault(16)),
     read: batchInputFlags,
     sharing: sharedFlags,
+    host: hostFlags,
     rerun: Flag.String("rerun").pipe(
       Flag.withDescription("Runs failed rows again, by the tag of their error. May be repeated."),
       Flag.withMetavar("tag"),
@@ -38,8 +41,13 @@ const run = Command.make(
     json: jsonFlag,
     options: optionFlags
   },
-  ({ sharing: { schema, shared }, ...input }) =>
+  ({ host, sharing: { schema, shared }, ...input }) =>
     Effect.gen(function* () {
+      // A job that has been at the host may have a batch there, whose rows would be paid twice.
+      const mayBeAtHost = host.mode !== "local" || existsSync(`${input.output}.host.json`)
+      if (mayBeAtHost || Option.isSome(host.deadline)) {
+        return yield* (yield* loadHost).run({ ...input, isShared: Option.isSome(shared) }, host)
+      }
       if (Option.isNone(shared)) return yield* (yield* load).run(input)
       return yield* (yield* loadShared).run({ ...input, id: shared.value, schema })
     })
@@ -58,20 +66,18 @@ const run = Command.make(
       description: "Run this on several machines, with DATABASE_URL in the environment of each"
     },
     {
+      command: "kimi batch run questions.jsonl answers.jsonl --mode auto --deadline '2 days'",
+      description: "Run at the host at a lower price, if that is early enough"
+    },
+    {
       command: "kimi batch run questions.jsonl answers.jsonl --rerun RequestTimeoutError",
       description: "Run the rows again that took too long"
     }
   ])
 )
 
-const status = Command.make("status", { output, json: jsonFlag }, (input) =>
-  Effect.flatMap(load, ({ status }) => status(input))
-).pipe(
-  Command.withDescription("Counts the rows of an output, of a running batch too. Needs neither a key nor a network.")
-)
-
 export const batch = Command.make("batch").pipe(
   Command.withDescription("Runs the requests of a file, which can be interrupted and continued."),
   Command.withShortDescription("Run the requests of a file"),
-  Command.withSubcommands([run, status, failed, shared])
+  Command.withSubcommands([run, status, resume, cancel, failed, shared])
 )

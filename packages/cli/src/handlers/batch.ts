@@ -1,4 +1,4 @@
-/** Runs the requests of a file, and counts the rows of an output. */
+/** Runs the requests of a file. */
 import type { StopReason } from "@kimi-effect/client/batch/BatchProgress"
 import * as BatchJob from "@kimi-effect/client/node/BatchJob"
 import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
@@ -8,9 +8,10 @@ import { CommandError } from "../commandError.ts"
 import { live } from "../live.ts"
 import type { Given } from "../optionFlags.ts"
 import * as Output from "../output.ts"
-import type { BatchRun, BatchStatus } from "../schemas/batch.ts"
+import type { BatchRun } from "../schemas/batch.ts"
 import { type InputFlags, isStandard, jobFiles } from "./batchFiles.ts"
 import { tagsOf } from "./batchTags.ts"
+import { amounts, sentence, toText } from "./batchText.ts"
 
 interface RunInput {
   readonly input: string
@@ -21,14 +22,6 @@ interface RunInput {
   readonly json: boolean
   readonly options: Given
 }
-
-const amounts = (cost: BatchStatus["cost"]): string =>
-  [
-    ...(cost.USD === undefined ? [] : [`$${cost.USD.toFixed(4)}`]),
-    ...(cost.CNY === undefined ? [] : [`¥${cost.CNY.toFixed(4)}`])
-  ].join(", ")
-
-const sentence = (parts: ReadonlyArray<string>): string => parts.filter((part) => part !== "").join(", ")
 
 const timeLeft = (milliseconds: number | undefined): string => {
   if (milliseconds === undefined) return ""
@@ -50,12 +43,6 @@ const progressLine = (progress: BatchJob.JobProgress | undefined): string =>
         progress.isFinal ? "" : timeLeft(progress.remaining),
         amounts(progress.cost)
       ])
-
-const toText = ({ answered, cost, failed, failedByTag }: BatchStatus): string =>
-  [
-    sentence([`${answered} answered`, `${failed} failed`, amounts(cost)]),
-    ...Object.entries(failedByTag).map(([tag, count]) => `  ${tag}: ${count}`)
-  ].join("\n")
 
 const causeOf = (stopped: StopReason): string => (stopped._tag === "Error" ? stopped.tag : stopped._tag)
 
@@ -109,15 +96,4 @@ export const run = Effect.fnUntraced(function* ({ input, json, options, output, 
   yield* isStandard(output) ? Output.note(text) : Output.line(text)
   const left = remainder(result, output)
   if (left !== undefined) return yield* Effect.fail(left)
-})
-
-export const status = Effect.fnUntraced(function* ({
-  json,
-  output
-}: {
-  readonly output: string
-  readonly json: boolean
-}) {
-  const result: BatchStatus = yield* BatchJob.status(output)
-  yield* json ? Output.json(result) : Output.line(toText(result))
 })

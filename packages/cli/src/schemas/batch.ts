@@ -13,12 +13,32 @@ const counts = {
   }).annotate({ description: "Approximate, by currency" })
 }
 
-export const BatchStatus = Schema.Struct(counts)
+/** The batch of a job at the host. */
+export const BatchAtHost = Schema.Struct({
+  batchId: Schema.NullOr(Schema.String).annotate({ description: "Null before the batch was created" }),
+  status: Schema.NullOr(Schema.String).annotate({ description: "The last status of the host that is known" }),
+  model: Schema.NullOr(Schema.String),
+  rows: Schema.Finite.annotate({ description: "Rows of the batch; 0 before the host has read it" }),
+  completed: Schema.NullOr(Schema.Finite).annotate({ description: "Rows that the host has answered, if it was asked" }),
+  failed: Schema.NullOr(Schema.Finite).annotate({ description: "Rows that the host has failed, if it was asked" })
+})
+
+export type BatchAtHost = typeof BatchAtHost.Type
+
+const host = { host: Schema.optionalKey(BatchAtHost).annotate({ description: "The last batch at the host, if any" }) }
+
+export const BatchStatus = Schema.Struct({ ...counts, ...host })
 
 export type BatchStatus = typeof BatchStatus.Type
 
 export const BatchRun = Schema.Struct({
   ...counts,
+  ...host,
+  mode: Schema.optionalKey(Schema.Literals(["local", "host"])).annotate({
+    description: "Where the rows ran, with --mode"
+  }),
+  reason: Schema.optionalKey(Schema.String).annotate({ description: "Why they ran there" }),
+  unanswered: Schema.optionalKey(Schema.Finite).annotate({ description: "Rows that the host did not run" }),
   rejected: Schema.Finite.annotate({ description: "Lines of the input that are no rows" }),
   resumed: Schema.Finite.annotate({ description: "Rows that were done before this run" }),
   stopped: Schema.NullOr(Schema.Literals(["ErrorRate", "Cost", "Deadline", "Error"])).annotate({

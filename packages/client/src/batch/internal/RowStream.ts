@@ -46,7 +46,8 @@ const rulesOf = (options: Limits): ReadonlyArray<OptionRules.Rule> => [
   OptionRules.countOrZero("total", options.total)
 ]
 
-const toStream = <E, R>(input: Input<E, R>): Stream.Stream<ChatRequest | BatchRow, E, R> => {
+/** The rows in any of their forms, as a stream. */
+export const toStream = <E, R>(input: Input<E, R>): Stream.Stream<ChatRequest | BatchRow, E, R> => {
   if (Stream.isStream(input)) return input as Stream.Stream<ChatRequest | BatchRow, E, R>
   if (Symbol.asyncIterator in input) return Stream.orDie(Stream.fromAsyncIterable(input, (cause) => cause))
   return Stream.fromIterable(input as Iterable<ChatRequest | BatchRow>, { chunkSize: 1 })

@@ -47,12 +47,18 @@ export const encodeReject = ({ id, line, message, parameter }: InvalidBatchRowEr
   `${JSON.stringify({ line, ...(id === undefined ? {} : { id }), reason: message, ...(parameter === undefined ? {} : { parameter }) })}\n`
 
 const pattern =
-  /^\{"id":"(?:[^"\\]|\\.)*","line":(\d+),"error_tag":(?:null|"(\w+)"),"cost":(?:null|\{"(USD|CNY)":"([^"]+)"\}),/
+  /^\{"id":"(?:[^"\\]|\\.)*","line":([1-9]\d{0,9}),"error_tag":(?:null|"(\w+)"),"cost":(?:null|\{"(USD|CNY)":"(\d[\d.eE+-]*)"\}),/
+
+/** One bit is kept for each line up to the last, so that a damaged number must not be any size. */
+const maxLine = 2 ** 31 - 1
 
 /** Undefined if the line is not one of a job. */
 export const readHead = (line: string): LineHead | undefined => {
   const found = pattern.exec(line)
   if (found === null) return undefined
-  const [, number, tag, currency, cost] = found
-  return { line: Number(number), tag, currency: currency as LineHead["currency"], cost: Number(cost ?? 0) }
+  const [, number, tag, currency, amount] = found
+  const cost = Number(amount ?? 0)
+  return Number(number) > maxLine || !Number.isFinite(cost)
+    ? undefined
+    : { line: Number(number), tag, currency: currency as LineHead["currency"], cost }
 }
