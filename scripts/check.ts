@@ -38,6 +38,7 @@ runSteps([
   { name: "browser", command: "node", args: ["scripts/browser.ts"] },
   { name: "unused", command: "knip", args: ["--no-progress"] },
   { name: "ops", command: "node", args: ["ops/check/check.ts"] },
+  { name: "manifests", command: "node", args: ["scripts/manifests.ts"] },
   { name: "docs", command: "node", args: ["scripts/docs.ts"] },
   { name: "telemetry reference", command: "node", args: ["scripts/telemetry.ts", "--check"] },
   { name: "error reference", command: "node", args: ["scripts/errors.ts", "--check"] },

@@ -13,7 +13,10 @@ import { basename, join, resolve } from "node:path"
 const root = new URL("..", import.meta.url).pathname
 const read = (path: string): string => readFileSync(join(root, path), "utf8")
 const problems: Array<string> = []
-const pages = globSync(["*.md", "docs/**/*.md", "ops/*.md", "packages/*/{README,AGENTS}.md"], { cwd: root })
+const pages = globSync(
+  ["*.md", "docs/**/*.md", "ops/*.md", "examples/{,*/}README.md", "packages/*/{README,AGENTS}.md"],
+  { cwd: root }
+)
 
 const readme = read("README.md")
 for (const [, file = "", code = ""] of readme.matchAll(/<!-- (examples\/[\w-]+\.ts) -->\n```ts\n([\s\S]*?)```/g)) {

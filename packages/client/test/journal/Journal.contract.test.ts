@@ -19,6 +19,8 @@ describe("a journal in SQLite", () => {
 })
 
 describe.skipIf(!reachable)("a journal in PostgreSQL", () => {
-  const layer = Effect.map(ownSchema, (schema) => PostgresJournal.layerPostgres({ url, schema, lease }))
+  const layer = Effect.map(ownSchema, (schema) =>
+    PostgresJournal.layerPostgres({ url, schema, lease, timeout: "1 minute", connectTimeout: "1 minute" })
+  )
   JournalContract.suite(it, Layer.unwrap(layer), { clock: "Server" })
 })

@@ -2,17 +2,22 @@ import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs
 import { gunzipSync, gzipSync } from "node:zlib"
 import { assert, describe, it } from "@effect/vitest"
 import * as Journal from "@kimi-effect/client/journal/Journal"
+import type { KimiClient } from "@kimi-effect/client/KimiClient"
 import type { ModelRequest } from "@kimi-effect/core/ChatRequest"
 import { JournalStoreError } from "@kimi-effect/core/JournalErrors"
 import { MockProvider, Reply } from "@kimi-effect/testing"
-import { Deferred, Effect, Fiber, Schema } from "effect"
+import { Deferred, Effect, Fiber, Schema, type Scope } from "effect"
 import * as BatchJob from "../../src/node/BatchJob.ts"
 import * as SharedBatchJob from "../../src/node/SharedBatchJob.ts"
 import { answersOf, attempts, inFolder, lineOf, linesOf } from "./support/batch/answered.ts"
 
 const rows = (count: number) => Array.from({ length: count }, (_, index) => lineOf(`${index + 1}`)).join("\n")
 
-const inJournal: typeof inFolder = (test) =>
+const inJournal = <A, E>(
+  test: (
+    path: (name: string) => string
+  ) => Effect.Effect<A, E, Journal.Journal | KimiClient | MockProvider.MockProvider | Scope.Scope>
+) =>
   inFolder((path) =>
     Effect.flatMap(Journal.makeMemory(), (journal) => Effect.provideService(test(path), Journal.Journal, journal))
   )

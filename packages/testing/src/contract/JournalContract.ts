@@ -32,7 +32,7 @@ import type { It, StoreClock } from "./TestRunner.ts"
  * @category options
  * @since 0.1.0
  */
-export const lease: Duration.Duration = Duration.millis(400)
+export const lease: Duration.Duration = Duration.millis(800)
 
 /**
  * @category options

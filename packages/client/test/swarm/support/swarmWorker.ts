@@ -51,7 +51,7 @@ const handlers = kit.toLayer({
     )
 })
 
-/** What somebody would do who looks whether the tool took effect. */
+/** Reads in the notes whether the tool took effect. */
 const onUncertain: NonNullable<Swarm.DurableOptions["onUncertain"]> = ({ callId }) =>
   Effect.sync(() => {
     const text = textOf(callId)

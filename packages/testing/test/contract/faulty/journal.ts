@@ -1,6 +1,6 @@
 /**
  * A journal on a store in memory that keeps every law of the contract, or every law
- * but one: `broken` names the one. Each test has a run of its own, by which a fault
+ * but one: `broken` names the one. Each test has a separate run, by which a fault
  * meets its law alone.
  */
 import * as MemoryStore from "@kimi-effect/client/internal/MemoryStore"

@@ -24,7 +24,7 @@ const abandon = <R>(session: Session<R>, { id }: Job<R>): void => {
   states.delete(id)
 }
 
-/** Ends the swarm with a failure of the journal. Other agents end their work before, so that no call of theirs becomes uncertain. */
+/** Ends the swarm with a failure of the journal. Other agents end their work before, so that none of their calls becomes uncertain. */
 const endUnsettled = <R>(session: Session<R>, job: Job<R>, error: CallError): Effect.Effect<never> => {
   const { queue } = session
   const quiet = job.depth === 0 ? Effect.void : Effect.andThen(queue.suspend, queue.idle)
