@@ -1,25 +1,42 @@
 /** Fuzzes the files of batch jobs: rows of an input, and the output that a job resumes from. */
 import { readFileSync, writeFileSync } from "node:fs"
 import { InvalidBatchRowError } from "@kimi-effect/core/BatchErrors"
+import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
+import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import { inputLines } from "../../packages/client/src/node/internal/batch/inputLines.ts"
-import { inputRow, type Prompts } from "../../packages/client/src/node/internal/batch/inputRow.ts"
-import * as JobOutput from "../../packages/client/src/node/internal/batch/JobOutput.ts"
+import { rowsOf, readerOf } from "../../packages/client/src/node/internal/batch/inputRows.ts"
+import { openFile, Reading } from "../../packages/client/src/node/internal/batch/inputSource.ts"
+import { UnreadableInput } from "../../packages/client/src/node/internal/batch/inputText.ts"
+import { LineSet } from "../../packages/client/src/node/internal/batch/LineSet.ts"
+import { NotAnOutput } from "../../packages/client/src/node/internal/batch/OutputForm.ts"
+import { form } from "../../packages/client/src/node/internal/batch/PlainOutput.ts"
 import type { LineHead } from "../../packages/client/src/node/internal/batch/outputLine.ts"
 import { scratchFile } from "./scratch.ts"
 import { expect, type Target, toBytes, toText } from "./Target.ts"
 
 const path = scratchFile("batch.jsonl")
-const prompts: Prompts = { column: "prompt", template: undefined, request: undefined, system: "Be brief." }
+const prompts = { column: "prompt", system: "Be brief." }
+/** Each format of an input, of the same bytes. */
+const readers = [{ input: path }, { input: path, prompts }, { input: path, format: "csv" as const, prompts }].map(
+  (options) => Effect.runSync(readerOf(options))
+)
+
+/** A column that is missing, or text that cannot be read, ends the whole input. */
+const isRefused = (error: unknown): boolean => error instanceof InvalidRequestError || error instanceof UnreadableInput
 
 const checkRows = async (count: number): Promise<void> => {
-  let last = 0
-  for await (const input of inputLines(path, () => true)) {
-    expect(input.line > last && input.line <= count, () => `line ${input.line} after line ${last} of ${count}`)
-    last = input.line
-    for (const row of [inputRow(undefined)(input), inputRow(prompts)(input)]) {
-      if (Result.isFailure(row)) expect(row.failure instanceof InvalidBatchRowError, () => "not an error of a row")
-      else expect(Array.isArray(row.success.request.messages), () => "a request without messages")
+  for (const reader of readers) {
+    let last = 0
+    try {
+      for await (const row of rowsOf(reader, openFile(path), () => true, new Reading())) {
+        const { line } = Result.isSuccess(row) ? row.success : row.failure
+        expect(line !== undefined && line > last && line <= count, () => `line ${line} after line ${last} of ${count}`)
+        last = line ?? last
+        if (Result.isFailure(row)) expect(row.failure instanceof InvalidBatchRowError, () => "not an error of a row")
+        else expect(Array.isArray(row.success.request.messages), () => "a request without messages")
+      }
+    } catch (error) {
+      if (!isRefused(error)) throw error
     }
   }
 }
@@ -32,7 +49,7 @@ const checkHead = ({ cost, line, tag }: LineHead): void => {
 
 /** An output is cut to its complete lines, and a file that is not one is left as it is. */
 const checkOutput = (input: Uint8Array): void => {
-  const done = new JobOutput.LineSet()
+  const done = new LineSet()
   const heads: Array<LineHead> = []
   const visit = (head: LineHead): void => {
     checkHead(head)
@@ -40,9 +57,9 @@ const checkOutput = (input: Uint8Array): void => {
     heads.push(head)
   }
   try {
-    new JobOutput.JobOutput(path, visit).close()
+    form.open(path, visit).close()
   } catch (error) {
-    if (!(error instanceof JobOutput.NotAnOutput)) throw error
+    if (!(error instanceof NotAnOutput)) throw error
     expect(readFileSync(path).equals(input), () => "a file that is not an output was changed")
     return
   }

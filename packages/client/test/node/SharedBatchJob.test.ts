@@ -3,9 +3,8 @@ import { gunzipSync, gzipSync } from "node:zlib"
 import { assert, describe, it } from "@effect/vitest"
 import * as Journal from "@kimi-effect/client/journal/Journal"
 import type { KimiClient } from "@kimi-effect/client/KimiClient"
-import type { ModelRequest } from "@kimi-effect/core/ChatRequest"
 import { JournalStoreError } from "@kimi-effect/core/JournalErrors"
-import { MockProvider, Reply } from "@kimi-effect/testing"
+import { MockProvider, Reply, type Script } from "@kimi-effect/testing"
 import { Deferred, Effect, Fiber, Schema, type Scope } from "effect"
 import * as BatchJob from "../../src/node/BatchJob.ts"
 import * as SharedBatchJob from "../../src/node/SharedBatchJob.ts"
@@ -128,7 +127,7 @@ describe("SharedBatchJob", () => {
     inFolder((path) =>
       Effect.gen(function* () {
         const journal = yield* Journal.makeMemory()
-        const run = (script: (request: ModelRequest) => Reply | string) =>
+        const run = (script: Script.AnswerFunction) =>
           SharedBatchJob.run({ id: "a", input: path("in.jsonl"), output: path("out.jsonl"), concurrency: 1 }).pipe(
             Effect.provideService(Journal.Journal, journal),
             Effect.provide(MockProvider.layerClient({ script }))
