@@ -35,6 +35,15 @@ export default defineConfig({
   lastUpdated: false,
   markdown: {
     config: (md) => {
+      // The pages are Markdown for any reader: two braces are no expression of Vue.
+      for (const name of ["text", "code_inline"]) {
+        const render = md.renderer.rules[name]
+        if (render === undefined) throw new Error(`markdown-it has no renderer of ${name}`)
+        md.renderer.rules[name] = (...args) =>
+          render(...args)
+            .replaceAll("{{", "&#123;&#123;")
+            .replaceAll("}}", "&#125;&#125;")
+      }
       md.core.ruler.push("links-out-of-docs", ({ env, tokens }) => {
         for (const token of tokens.flatMap(({ children }) => children ?? [])) {
           const href = token.type === "link_open" ? token.attrGet("href") : null
