@@ -8,7 +8,7 @@ import { defineConfig } from "vitest/config"
 const project = (name: string, folder: string, options: object) => ({
   test: {
     name,
-    root: `packages/${folder}`,
+    root: folder,
     include: ["test/**/*.test.ts"],
     testTimeout: 30_000,
     ...options
@@ -18,11 +18,12 @@ const project = (name: string, folder: string, options: object) => ({
 export default defineConfig({
   test: {
     projects: [
-      project("core", "core", { isolate: false }),
-      project("client", "client", { isolate: false, exclude: ["test/node/**"] }),
-      project("client-node", "client", { include: ["test/node/**/*.test.ts"] }),
-      project("testing", "testing", { isolate: false }),
-      project("cli", "cli", { isolate: false })
+      project("core", "packages/core", { isolate: false }),
+      project("client", "packages/client", { isolate: false, exclude: ["test/node/**"] }),
+      project("client-node", "packages/client", { include: ["test/node/**/*.test.ts"] }),
+      project("testing", "packages/testing", { isolate: false }),
+      project("cli", "packages/cli", { isolate: false }),
+      project("examples", "examples", { isolate: false, include: ["{,service/}test/**/*.test.ts"] })
     ]
   }
 })

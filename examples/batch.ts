@@ -1,35 +1,34 @@
-/**
- * Questions as a batch with typed outcomes, and as a job from a file to a file that continues where it ended.
- */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
+/** Questions as a batch with a typed outcome for each, and the conditions at which it stops. `dataJob.ts` is a job on files. */
 import { Batch } from "@kimi-effect/client/batch"
-import { BatchJob, KimiNode } from "@kimi-effect/client/node"
+import { KimiNode } from "@kimi-effect/client/node"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 
-const folder = mkdtempSync(join(tmpdir(), "kimi-batch-"))
-const input = join(folder, "questions.jsonl")
-const output = join(folder, "answers.jsonl")
 const questions = ["Why is the sky blue?", "Why is the sea salt?", "Why is the sky blue?"]
-writeFileSync(input, questions.map((question) => `${JSON.stringify({ question })}\n`).join(""))
 
 const program = Effect.gen(function* () {
   const { progress, responses } = yield* Batch.run(
-    questions.map((content) => ({ messages: [{ role: "user" as const, content }] })),
-    { order: "input", stop: { errorRate: 0.5, deadline: "1 minute" } }
+    [
+      ...questions.map((content) => ({ messages: [{ role: "user" as const, content }] })),
+      // Invalid for the model, which fails this row alone.
+      { messages: [{ role: "user" as const, content: "Why?" }], temperature: 0.3 }
+    ],
+    {
+      concurrency: 8,
+      order: "input",
+      // Read no further rows then. A `Budget` of the client is a hard cap.
+      stop: { errorRate: 0.5, deadline: "1 minute", cost: { USD: 1 } }
+    }
   )
   for (const row of responses) {
-    yield* Console.log(row._tag === "Answered" ? `${row.line}: ${row.value}` : `${row.line}: ${row.error.hint}`)
+    yield* Console.log(
+      row._tag === "Answered"
+        ? `${row.line}: ${row.value.split("\n")[0]}`
+        : `${row.line}: ${row.error._tag}. ${row.error.hint}`
+    )
   }
-  yield* Console.log(`${progress.done} rows, of which ${progress.cached} equal to another`)
+  const { cached, cost, done, failed } = progress
+  yield* Console.log(`${done} rows, ${failed} failed, ${cached} equal to another, $${cost.USD ?? 0}`)
+}).pipe(Effect.provide(KimiNode.layerConfig()))
 
-  const job = BatchJob.run({ input, output, prompts: { column: "question" } })
-  yield* Console.log(yield* job)
-  const { resumed } = yield* job
-  yield* Console.log(`${resumed} rows were done before`)
-})
-
-await Effect.runPromise(program.pipe(Effect.provide(KimiNode.layerConfig())))
-rmSync(folder, { recursive: true })
+await Effect.runPromise(program)

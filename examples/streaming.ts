@@ -17,6 +17,12 @@ const program = Effect.gen(function* () {
       StreamFold.collect
     )
   yield* Console.log(`\n(${answer.usage?.completion_tokens} tokens, ${answer.finishReason})`)
-}).pipe(Effect.provide(KimiNode.layerConfig()))
+}).pipe(
+  // A stream is complete or an error, which has what was received.
+  Effect.catchTag("StreamInterruptedError", ({ hint, partial }) =>
+    Console.error(`Lost after ${partial?.content.length ?? 0} characters. ${hint}`)
+  ),
+  Effect.provide(KimiNode.layerConfig())
+)
 
 await Effect.runPromise(program)

@@ -33,7 +33,12 @@ const program = Effect.gen(function* () {
       const decoded = yield* tools.decode(ToolSet.fromToolCall(call))
       const { content } = yield* tools.run(decoded)
       return { role: "tool" as const, tool_call_id: call.id, content }
-    })
+    }).pipe(
+      // The model reads what was wrong and can call again. The messages contain no argument.
+      Effect.catchTag(["ToolNotFoundError", "ToolArgumentsError"], ({ message }) =>
+        Effect.succeed({ role: "tool" as const, tool_call_id: call.id, content: message })
+      )
+    )
   )
 
   // The assistant's message is sent back unchanged, with its reasoning.

@@ -1,35 +1,65 @@
-/** Runs every example as a program, against a local server instead of Kimi. */
+/**
+ * Runs every example as a program, two at a time, each against a local server
+ * instead of Kimi. An example is a file of `examples`, or the `main.ts` of a
+ * folder there. `node scripts/examples.ts cache mcp` runs the named ones, and
+ * prints what they print.
+ */
 import { spawn } from "node:child_process"
 import { once } from "node:events"
-import { readdirSync } from "node:fs"
+import { globSync } from "node:fs"
 import { MockServer } from "@kimi-effect/testing/node"
 import * as Effect from "effect/Effect"
 
-const folder = new URL("../examples/", import.meta.url)
-const files = readdirSync(folder).filter((name) => name.endsWith(".ts"))
+const folder = new URL("../examples/", import.meta.url).pathname
+const nameOf = (file: string): string => file.replace(/(?:\/main)?\.ts$/, "")
+const files = globSync(["*.ts", "*/main.ts"], { cwd: folder }).toSorted()
+const names = process.argv.slice(2)
+const chosen = names.length === 0 ? files : files.filter((file) => names.includes(nameOf(file)))
 
-const run = async (file: string, baseUrl: string): Promise<void> => {
+/** An example that waits for something would stop every later check. */
+const timeoutMillis = 60_000
+
+interface Run {
+  readonly code: unknown
+  readonly output: string
+  readonly seconds: number
+}
+
+const run = async (file: string, baseUrl: string): Promise<Run> => {
   // `start.ts` must run without any configuration, as `npm start` does.
   const own = file === "start.ts" ? {} : { KIMI_API_KEY: "sk-example", KIMI_BASE_URL: baseUrl }
   const { KIMI_API_KEY: _, MOONSHOT_API_KEY: __, ...inherited } = process.env
-  const child = spawn(process.execPath, [new URL(file, folder).pathname], {
+  const startedAt = performance.now()
+  const child = spawn(process.execPath, [folder + file], {
     env: { ...inherited, ...own },
-    stdio: ["ignore", "pipe", "pipe"]
+    stdio: ["ignore", "pipe", "pipe"],
+    timeout: timeoutMillis
   })
   let output = ""
   child.stdout.on("data", (bytes) => (output += bytes))
   child.stderr.on("data", (bytes) => (output += bytes))
-  const [code] = await once(child, "close")
-  if (code !== 0 || output.trim() === "") {
-    process.stderr.write(`${file} ended with ${code}:\n${output}\n`)
-    process.exit(1)
-  }
-  process.stdout.write(`  ${file}: ${output.trim().split("\n").length} lines\n`)
+  const [code, signal] = await once(child, "close")
+  return { code: code ?? signal, output: output.trim(), seconds: (performance.now() - startedAt) / 1000 }
 }
 
-const program = Effect.gen(function* () {
-  const server = yield* MockServer.make()
-  for (const file of files) yield* Effect.promise(() => run(file, server.url))
-})
+const report = (file: string, { code, output, seconds }: Run): void => {
+  if (code !== 0 || output === "") {
+    process.exitCode = 1
+    process.stderr.write(`${file} ended with ${code}:\n${output}\n`)
+  } else if (names.length > 0) process.stdout.write(`${output}\n`)
+  else process.stdout.write(`  ${file}: ${output.split("\n").length} lines, ${seconds.toFixed(1)} s\n`)
+}
 
-await Effect.runPromise(Effect.scoped(program))
+const example = (file: string) =>
+  MockServer.make().pipe(
+    Effect.flatMap(({ url }) => Effect.promise(() => run(file, url))),
+    Effect.map((result) => report(file, result)),
+    Effect.scoped
+  )
+
+const unknown = names.filter((name) => !files.some((file) => nameOf(file) === name))
+if (unknown.length > 0) {
+  process.stderr.write(`No such example: ${unknown.join(", ")}. Examples: ${files.map(nameOf).join(", ")}\n`)
+  process.exit(2)
+}
+await Effect.runPromise(Effect.forEach(chosen, example, { concurrency: 2, discard: true }))

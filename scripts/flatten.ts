@@ -125,11 +125,12 @@ const loadedBy = (fileName: string): ReadonlySet<string> => {
   return loaded
 }
 
-const isNode = (imported: string): boolean => isBuiltin(imported) || imported === "undici"
+const isNode = (imported: string): boolean =>
+  isBuiltin(imported) || imported === "undici" || imported.startsWith("@effect/sql-pg")
 
 /** Modules of Node that an entry for any runtime would load. */
 const nodeProblems = (fileName: string): ReadonlyArray<string> =>
-  fileName.startsWith("node/")
+  fileName.startsWith("node/") || fileName.startsWith("postgres/")
     ? []
     : [...loadedBy(fileName)].filter(isNode).map((imported) => `${fileName} would load ${imported} outside Node`)
 

@@ -2,8 +2,8 @@
  * `npm run fuzz`: decodes random and mutated inputs, and checks that every
  * result is a documented one, within bounded time.
  *
- * `KIMI_FUZZ_RUNS` sets the number of inputs, 100,000 by default, and
- * `KIMI_SEED` the seed, a new one by default. The same seed repeats the same
+ * `KIMI_FUZZ_RUNS` sets the number of inputs, 100,000 by default, `KIMI_FUZZ_TARGETS`
+ * the names of the decoders, all of them by default, and `KIMI_SEED` the seed, a new one by default. The same seed repeats the same
  * inputs. Exits with 1 on a failure, after printing the smallest input that
  * fails, and with 2 for invalid settings.
  */
@@ -44,6 +44,10 @@ worker.on("message", (result: Result) => {
     process.stdout.write(`${runs} inputs in ${seconds} s without a failure: ${counts}\n`)
     process.exit(0)
   }
+  if ("invalid" in result) {
+    process.stderr.write(`${result.invalid}\n`)
+    process.exit(2)
+  }
   process.stderr.write(`\nInput ${result.index} of ${result.target} failed: ${result.problem}\n\nThe smallest input: `)
   printInput(result.input)
   process.exit(1)
@@ -56,7 +60,8 @@ worker.on("error", (error) => {
 let last = 0
 let idleChecks = 0
 for await (const _ of setInterval(checkIntervalMillis)) {
-  idleChecks = counter[0] === last ? idleChecks + 1 : 0
+  // Before the first input, the thread loads the decoders.
+  idleChecks = counter[0] === last && last > 0 ? idleChecks + 1 : 0
   last = counter[0] ?? 0
   if (idleChecks < maxIdleChecks) continue
   process.stderr.write(`\nAn input did not end within ${(maxIdleChecks * checkIntervalMillis) / 1000} s: `)

@@ -17,7 +17,8 @@ export const run = (what: string, command: string, args: ReadonlyArray<string>, 
     process.stdout.write(`  ${what}\n`)
     return
   }
-  process.stderr.write(`${what} failed: ${command} ${args.join(" ")}\n${error?.message ?? ""}${stdout}${stderr}\n`)
+  const output = error === undefined ? `${stdout}${stderr}` : `${error.message}\n`
+  process.stderr.write(`${what} failed: ${command} ${args.join(" ")}\n${output}\n`)
   process.exit(1)
 }
 

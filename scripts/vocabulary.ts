@@ -74,13 +74,20 @@ const checkProse = (file: string, whole: string, text: string, offset: number): 
 const partsOf = (name: string): ReadonlyArray<string> =>
   name.split(/(?<=[a-z0-9])(?=[A-Z])|[_$#]/).map((part) => part.toLowerCase())
 
-const checkName = (file: string, text: string, name: ts.Identifier | ts.PrivateIdentifier): void => {
-  const at = name.getStart()
-  const exact = names.get(name.text)
-  if (exact !== undefined) report(file, text, at, { entry: name.text, found: name.text, instead: exact })
-  for (const part of partsOf(name.text)) {
+const checkName = (file: string, text: string, name: string, at: number): void => {
+  const exact = names.get(name)
+  if (exact !== undefined) report(file, text, at, { entry: name, found: name, instead: exact })
+  for (const part of partsOf(name)) {
     const instead = nameParts.get(part)
-    if (instead !== undefined) report(file, text, at, { entry: part, found: name.text, instead })
+    if (instead !== undefined) report(file, text, at, { entry: part, found: name, instead })
+  }
+}
+
+/** The names that the title of a test contains. Words in lower case are prose, unless the title is that word alone. */
+const checkTitle = (file: string, text: string, title: string, at: number): void => {
+  for (const { 0: name, index } of title.matchAll(/[\w$]+/g)) {
+    const isName = /[A-Z]/.test(name) || /^\W*$/.test(title.replace(name, ""))
+    if (isName) checkName(file, text, name, at + index)
   }
 }
 
@@ -137,9 +144,14 @@ const checkSource = (file: string): void => {
   }
   const visit = (node: ts.Node): void => {
     if (isDeclaration(node) && node.name !== undefined) {
-      if (ts.isIdentifier(node.name) || ts.isPrivateIdentifier(node.name)) checkName(file, text, node.name)
+      if (ts.isIdentifier(node.name) || ts.isPrivateIdentifier(node.name))
+        checkName(file, text, node.name.text, node.name.getStart())
     }
-    if (isMessage(node, isTest)) checkProse(file, text, text.slice(node.getStart(), node.end), node.getStart())
+    if (isMessage(node, isTest)) {
+      const message = text.slice(node.getStart(), node.end)
+      checkProse(file, text, message, node.getStart())
+      if (isTest) checkTitle(file, text, message, node.getStart())
+    }
     const children = node.getChildren(source)
     if (children.length === 0) {
       checkComments(ts.getLeadingCommentRanges(text, node.getFullStart()))

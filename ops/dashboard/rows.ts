@@ -1,6 +1,7 @@
 /** The rows and panels of the dashboard. */
 import { stat, timeSeries } from "./panels.ts"
 import { money } from "./money.ts"
+import { swarms } from "./swarms.ts"
 import type { Row } from "./Row.ts"
 import { max, legend, mean, current, perHour, quantile, rate, ratio, matching } from "./series.ts"
 
@@ -246,4 +247,4 @@ const tokens: Row = {
 }
 
 /** The rows of the dashboard, from the top. */
-export const rows: ReadonlyArray<Row> = [overview, streams, attempts, limits, cache, tokens, money]
+export const rows: ReadonlyArray<Row> = [overview, streams, attempts, limits, cache, tokens, money, swarms]

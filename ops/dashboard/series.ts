@@ -45,8 +45,13 @@ export const min = (metric: MetricNameOf<"gauge">, ...labels: ReadonlyArray<Labe
   `min${by(labels.map(label))} (${nameOf(metric)}${selector})`
 
 /** The sum of a gauge over the series whose label matches. */
-export const matching = (metric: MetricNameOf<"gauge">, name: Label, values: string): string =>
-  `sum (${nameOf(metric)}{${label(name)}=~"${values}", job=~"$job", instance=~"$instance"})`
+export const matching = (
+  metric: MetricNameOf<"gauge">,
+  name: Label,
+  values: string,
+  ...labels: ReadonlyArray<Label>
+): string =>
+  `sum${by(labels.map(label))} (${nameOf(metric)}{${label(name)}=~"${values}", job=~"$job", instance=~"$instance"})`
 
 /** A quantile of a histogram. */
 export const quantile = (rank: number, metric: MetricNameOf<"histogram">, ...labels: ReadonlyArray<Label>): string =>

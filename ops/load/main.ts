@@ -22,6 +22,7 @@ import * as HttpRouter from "effect/http/HttpRouter"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import { call } from "./callers.ts"
+import { swarm } from "./swarms.ts"
 import { make as makeHost, cycleSeconds } from "./mockHost.ts"
 
 const { values } = parseArgs({
@@ -67,7 +68,9 @@ const client = Layer.unwrap(
 ).pipe(Layer.provide([cache, budget, Accounting.layer]))
 
 const program = Effect.gen(function* () {
-  const traffic = Effect.forever(Effect.andThen(Effect.sleep(callIntervalMillis), Effect.forkChild(call)))
+  const calls = Effect.forever(Effect.andThen(Effect.sleep(callIntervalMillis), Effect.forkChild(call)))
+  const swarms = Effect.forever(Effect.andThen(swarm, Effect.sleep("1 second")))
+  const traffic = Effect.all([calls, swarms], { concurrency: "unbounded", discard: true })
   if (seconds === undefined) return yield* traffic
   yield* Effect.timeoutOption(traffic, `${seconds} seconds`)
   yield* Console.log(yield* MetricsRoute.format)

@@ -1,5 +1,5 @@
 /// <reference lib="dom" />
-/** The page of `scripts/chromium.ts`: a chat and a stream, whose result it writes into its body. */
+/** The page of `scripts/chromium.ts`: a chat and a stream, whose result it sends back. */
 import { KimiClient } from "@kimi-effect/client"
 import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
@@ -25,7 +25,4 @@ const program = Effect.gen(function* () {
   Effect.catchCause((cause) => Effect.succeed(`failed: ${String(cause)}`))
 )
 
-const result = await Effect.runPromise(program)
-const output = document.createElement("output")
-output.textContent = result
-document.body.append(output)
+await fetch("/result", { method: "POST", body: await Effect.runPromise(program) })

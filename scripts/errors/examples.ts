@@ -63,6 +63,7 @@ export const situations: { readonly [T in Tag]?: string } = {
   MediaFetchError: "the server of an image responds with HTTP 404",
   FileProcessingError: "a PDF is protected by a password",
   InvalidBatchRowError: "line 17 of the input is not a request",
+  InvalidBatchError: "two rows of a batch have the same id",
   BatchInputChangedError: "the input file was edited between the start of a job and its resumption",
   BatchExpiredError: "the completion window of a batch, 24 hours, passes before all of its rows are done",
   BatchFailedError: "the host rejects the file of a batch",

@@ -8,8 +8,9 @@ export interface Progress {
   readonly input: SharedArrayBuffer
 }
 
-/** The result of a run: the number of inputs of each target, or the first input that failed. */
+/** The result of a run: the number of inputs of each target, the first input that failed, or what is wrong with the settings. */
 export type Result =
+  | { readonly invalid: string }
   | { readonly counts: ReadonlyMap<string, number> }
   | {
       readonly target: string

@@ -3,11 +3,13 @@ import { parentPort, workerData } from "node:worker_threads"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import { auditLines } from "./auditLines.ts"
+import { batchFiles } from "./batchFiles.ts"
 import { cassettes } from "./cassettes.ts"
 import { completions } from "./completions.ts"
 import { configurations } from "./configurations.ts"
 import { envelopesTarget } from "./envelopes.ts"
 import { failedResponses } from "./failedResponses.ts"
+import { journals } from "./journals.ts"
 import { nextInput } from "./mutate.ts"
 import type { Progress, Result } from "./Progress.ts"
 import { shrink } from "./shrink.ts"
@@ -15,7 +17,7 @@ import { streams } from "./streams.ts"
 import type { Target } from "./Target.ts"
 import { toolArguments } from "./toolArguments.ts"
 
-const targets: ReadonlyArray<Target> = [
+const allTargets: ReadonlyArray<Target> = [
   streams,
   completions,
   toolArguments,
@@ -23,10 +25,15 @@ const targets: ReadonlyArray<Target> = [
   configurations,
   envelopesTarget,
   auditLines,
-  cassettes
+  cassettes,
+  batchFiles,
+  journals
 ]
 
-/** Longest time of one input in milliseconds. A slower one runs again, because the machine may have been busy. */
+const selected = new Set(process.env["KIMI_FUZZ_TARGETS"]?.split(",").map((name) => name.trim()))
+const targets = selected.size === 0 ? allTargets : allTargets.filter(({ name }) => selected.has(name))
+
+/** Longest CPU time of one input in milliseconds. A slower one runs again, because it may have compiled code or collected garbage. */
 const maxMillis = 500
 
 const { progress, runs, seed } = workerData as {
@@ -38,9 +45,10 @@ const counter = new Int32Array(progress.counter)
 const current = new Uint8Array(progress.input)
 
 const timeOf = async (target: Target, input: Uint8Array): Promise<number> => {
-  const start = performance.now()
+  const start = process.threadCpuUsage()
   await target.run(input)
-  return performance.now() - start
+  const { system, user } = process.threadCpuUsage(start)
+  return (user + system) / 1_000
 }
 
 /** What is wrong with the result of an input; `undefined` if nothing is. */
@@ -60,6 +68,10 @@ const check = async (target: Target, input: Uint8Array): Promise<string | undefi
 const random = await Effect.runPromise(Random.withSeed(Random.Random, seed))
 
 const runAll = async (): Promise<Result> => {
+  if (targets.length < selected.size) {
+    const known = allTargets.map(({ name }) => name).join(", ")
+    return { invalid: `KIMI_FUZZ_TARGETS must be names of targets, separated by commas: ${known}` }
+  }
   const counts = new Map<string, number>()
   for (let index = 0; index < runs; index++) {
     const target = targets[index % targets.length]

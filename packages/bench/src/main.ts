@@ -13,6 +13,7 @@ import { writeReport } from "./harness/report.ts"
 const scenarios: Record<string, () => Promise<{ readonly run: (isQuick: boolean) => Promise<ReadonlyArray<Figure>> }>> =
   {
     agent: () => import("./agent/scenario.ts"),
+    batch: () => import("./batch/scenario.ts"),
     cache: () => import("./cache/scenario.ts"),
     claims: () => import("./claims/scenario.ts"),
     cli: () => import("./cli/scenario.ts"),
@@ -21,6 +22,7 @@ const scenarios: Record<string, () => Promise<{ readonly run: (isQuick: boolean)
     retry: () => import("./retry/scenario.ts"),
     stack: () => import("./stack/scenario.ts"),
     simulate: () => import("./simulate/scenario.ts"),
+    swarm: () => import("./swarm/scenario.ts"),
     telemetry: () => import("./telemetry/scenario.ts"),
     transport: () => import("./transport/scenario.ts")
   }

@@ -2,6 +2,7 @@
 import { KimiClient } from "@kimi-effect/client/KimiClient"
 import type { HostApi } from "@kimi-effect/client/HostApi"
 import * as HostApis from "@kimi-effect/client/HostApi"
+import * as HostBatch from "@kimi-effect/client/node/HostBatch"
 import * as KimiNode from "@kimi-effect/client/node/KimiNode"
 import * as UndiciHttpClient from "@kimi-effect/client/node/UndiciHttpClient"
 import { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
@@ -69,3 +70,11 @@ export const layerHostApi = (given: Given) =>
       )
     )
   ) satisfies Layer.Layer<HostApi, unknown, unknown>
+
+/** Batches that the host runs, with the options of a command. */
+export const layerHostBatch = (given: Given) =>
+  Layer.unwrap(
+    Effect.map(configuration.read(given), ({ overrides, provider }) =>
+      Layer.provide(HostBatch.layerConfig(overrides), Layer.succeed(ConfigProvider.ConfigProvider, provider))
+    )
+  )

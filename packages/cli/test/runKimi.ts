@@ -2,11 +2,14 @@
 import * as NodeChildProcessSpawner from "@effect/platform-node/NodeChildProcessSpawner"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodePath from "@effect/platform-node/NodePath"
+import type * as Cause from "effect/Cause"
 import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Queue from "effect/Queue"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
 import * as Terminal from "effect/Terminal"
@@ -24,9 +27,16 @@ export interface Options {
   readonly stdin?: string
   /** Lines that are typed; then Ctrl-D. The output is then a terminal too. */
   readonly typed?: ReadonlyArray<string>
+  /** Keys that are pressed, such as `down` or `ctrl-c`. The output is then a terminal too. */
+  readonly keys?: ReadonlyArray<string>
 }
 
-export const runKimi = (args: ReadonlyArray<string>, { env = {}, stdin, typed }: Options = {}) =>
+const inputOf = (key: string): Terminal.UserInput => {
+  const ctrl = key.startsWith("ctrl-")
+  return { input: Option.none(), key: { name: key.replace("ctrl-", ""), ctrl, meta: false, shift: false } }
+}
+
+export const runKimi = (args: ReadonlyArray<string>, { env = {}, keys, stdin, typed }: Options = {}) =>
   Effect.gen(function* () {
     let stdout = ""
     const errors: Array<string> = []
@@ -44,7 +54,11 @@ export const runKimi = (args: ReadonlyArray<string>, { env = {}, stdin, typed }:
       columns: Effect.succeed(80),
       rows: Effect.succeed(24),
       size: Effect.die("not used"),
-      readInput: Effect.die("not used"),
+      readInput: Effect.gen(function* () {
+        const queue = yield* Queue.make<Terminal.UserInput, Cause.Done>()
+        yield* Queue.offerAll(queue, (keys ?? []).map(inputOf))
+        return queue
+      }),
       readLine: Effect.suspend(() => {
         const line = lines.shift()
         return line === undefined ? Effect.fail(new Terminal.QuitError({})) : Effect.succeed(line)
@@ -54,7 +68,7 @@ export const runKimi = (args: ReadonlyArray<string>, { env = {}, stdin, typed }:
           stdout += text
         })
     })
-    const isTerminal = typed !== undefined
+    const isTerminal = typed !== undefined || keys !== undefined
     const code = yield* run(args).pipe(
       Effect.provide(
         Layer.mergeAll(

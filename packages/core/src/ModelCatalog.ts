@@ -75,6 +75,8 @@ export interface Capabilities {
   readonly dynamicTools: boolean
   /** Whether `logprobs` are rejected. */
   readonly rejectsLogprobs: boolean
+  /** Whether the host runs batches of it. That it has a price for batches does not mean so. Source: guide to batches, September 2026. */
+  readonly batch: boolean
 }
 
 /**
@@ -107,7 +109,8 @@ const k3: Capabilities = {
   video: true,
   jsonSchema: true,
   dynamicTools: true,
-  rejectsLogprobs: true
+  rejectsLogprobs: true,
+  batch: false
 }
 
 const k27: Capabilities = {
@@ -115,7 +118,8 @@ const k27: Capabilities = {
   thinking: "always",
   toolChoiceRequired: "no",
   dynamicTools: false,
-  rejectsLogprobs: false
+  rejectsLogprobs: false,
+  batch: true
 }
 
 const k26: Capabilities = {
@@ -127,7 +131,7 @@ const k26: Capabilities = {
   toolChoiceNamed: "not thinking"
 }
 
-const k25: Capabilities = { ...k26, supportsThinkingKeep: false }
+const k25: Capabilities = { ...k26, supportsThinkingKeep: false, batch: false }
 
 const k2: Capabilities = {
   thinking: "none",
@@ -138,7 +142,8 @@ const k2: Capabilities = {
   video: false,
   jsonSchema: true,
   dynamicTools: false,
-  rejectsLogprobs: false
+  rejectsLogprobs: false,
+  batch: false
 }
 
 const k2Thinking: Capabilities = { ...k2, thinking: "always", toolChoiceRequired: "no", toolChoiceNamed: "no" }
@@ -218,7 +223,7 @@ export const knownModels: ReadonlyArray<KnownModel> = [
     id: "kimi-k2.7-code-highspeed",
     contextWindow: window256K,
     defaultMaxOutput: 32_768,
-    capabilities: k27,
+    capabilities: { ...k27, batch: false },
     lifecycle: retiring,
     prices: [usd("1.90", "8.00", "0.38"), cny("13", "54", "2.60")]
   },

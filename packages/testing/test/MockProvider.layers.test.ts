@@ -2,7 +2,7 @@
 import { KimiClient } from "@kimi-effect/client"
 import { KimiConfig, KimiError } from "@kimi-effect/core"
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Effect, Exit, Fiber, Layer } from "effect"
+import { BigDecimal, Context, Effect, Exit, Fiber, Layer } from "effect"
 import { HttpClient, HttpClientRequest } from "effect/http"
 import { TestClock } from "effect/testing"
 import * as MockProvider from "../src/MockProvider.ts"
@@ -79,6 +79,23 @@ describe("MockProvider.layerTransport", () => {
     return Effect.gen(function* () {
       yield* once([Reply.serverError()])
       assert.isTrue(Exit.isSuccess(yield* once(["fine"])))
+    }).pipe(Effect.provide(MockProvider.layerTransport().pipe(Layer.provide(KimiConfig.layer(config)))))
+  })
+
+  it.effect("shares no budgets between tests that build the client", () => {
+    const client = KimiClient.layerTransport.pipe(
+      Layer.provide(KimiConfig.layer({ ...config, budget: [{ amount: "10", currency: "USD" }] }))
+    )
+    const spentByOne = Effect.gen(function* () {
+      const [kimi, mock] = yield* clientAndMock
+      yield* mock.reset
+      yield* kimi.chat(request)
+      return (yield* kimi.metrics).budgets.map(({ spent }) => BigDecimal.format(spent))
+    }).pipe(Effect.provide(Layer.fresh(client)))
+    return Effect.gen(function* () {
+      const first = yield* spentByOne
+      assert.notDeepEqual(first, ["0"])
+      assert.deepStrictEqual(yield* spentByOne, first)
     }).pipe(Effect.provide(MockProvider.layerTransport().pipe(Layer.provide(KimiConfig.layer(config)))))
   })
 })

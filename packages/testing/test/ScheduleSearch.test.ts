@@ -60,23 +60,29 @@ describe("search", () => {
     })
   )
 
-  it.effect("returns violations of the searched laws only", () =>
-    Effect.gen(function* () {
-      const laws = ["time limits"] as const
-      // The leak violates another law, also on the smallest schedule.
-      const bugs = { ...leakedPermit, ...clockJump }
-      const { violations } = Option.getOrThrow(
-        yield* ScheduleSearch.search({ seed: "laws", runs: 1_000, laws, ...bugs })
-      )
-      assert.deepStrictEqual([...new Set(violations.map(({ law }) => law))], [...laws])
-    })
+  it.effect(
+    "returns violations of the searched laws only",
+    () =>
+      Effect.gen(function* () {
+        const laws = ["time limits"] as const
+        // The leak violates another law, also on the smallest schedule.
+        const bugs = { ...leakedPermit, ...clockJump }
+        const { violations } = Option.getOrThrow(
+          yield* ScheduleSearch.search({ seed: "laws", runs: 1_000, laws, ...bugs })
+        )
+        assert.deepStrictEqual([...new Set(violations.map(({ law }) => law))], [...laws])
+      }),
+    { timeout }
   )
 
-  it.effect("keeps the jump that a violation needs", () =>
-    Effect.gen(function* () {
-      const { schedule } = Option.getOrThrow(yield* ScheduleSearch.search({ seed: "jump", ...clockJump }))
-      assert.strictEqual(schedule.jumps.length, 1)
-    })
+  it.effect(
+    "keeps the jump that a violation needs",
+    () =>
+      Effect.gen(function* () {
+        const { schedule } = Option.getOrThrow(yield* ScheduleSearch.search({ seed: "jump", ...clockJump }))
+        assert.strictEqual(schedule.jumps.length, 1)
+      }),
+    { timeout }
   )
 
   it.effect("rejects invalid options", () =>

@@ -1,29 +1,38 @@
 /** `kimi batch` */
+import { existsSync } from "node:fs"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import { loadModule } from "@kimi-effect/core/internal/ModuleLoader"
+import { batchInputFlags } from "../batchInputFlags.ts"
 import { jsonFlag, optionFlags } from "../optionFlags.ts"
+import { failed } from "./batchFailed.ts"
+import { cancel, hostFlags, loadHost, resume, status } from "./batchHost.ts"
+import { loadShared, shared, sharedFlags } from "./batchShared.ts"
 
 const load = loadModule(() => import("../handlers/batch.ts"))
 
 const output = Argument.String("output").pipe(
-  Argument.withDescription("The JSONL file of the answers, one line for each row.")
+  Argument.withDescription(
+    "The JSONL file of the answers, one line for each row; compressed if it ends with .gz. - is standard output."
+  )
 )
 
 const run = Command.make(
   "run",
   {
     input: Argument.String("input").pipe(
-      Argument.withDescription("The JSONL file of the requests, which may be compressed as .gz.")
+      Argument.withDescription(
+        "The JSONL or CSV file of the requests or prompts, which may be compressed as .gz. - is standard input."
+      )
     ),
     output,
     rows: Flag.Int("rows").pipe(Flag.withDescription("Rows in flight. Default: 16."), Flag.withDefault(16)),
-    column: Flag.String("column").pipe(
-      Flag.withDescription("The member of each line with the prompt, if the lines are not requests."),
-      Flag.optional
-    ),
+    read: batchInputFlags,
+    sharing: sharedFlags,
+    host: hostFlags,
     rerun: Flag.String("rerun").pipe(
       Flag.withDescription("Runs failed rows again, by the tag of their error. May be repeated."),
       Flag.withMetavar("tag"),
@@ -32,13 +41,34 @@ const run = Command.make(
     json: jsonFlag,
     options: optionFlags
   },
-  (input) => Effect.flatMap(load, ({ run }) => run(input))
+  ({ host, sharing: { schema, shared }, ...input }) =>
+    Effect.gen(function* () {
+      // A job that has been at the host may have a batch there, whose rows would be paid twice.
+      const mayBeAtHost = host.mode !== "local" || existsSync(`${input.output}.host.json`)
+      if (mayBeAtHost || Option.isSome(host.deadline)) {
+        return yield* (yield* loadHost).run({ ...input, isShared: Option.isSome(shared) }, host)
+      }
+      if (Option.isNone(shared)) return yield* (yield* load).run(input)
+      return yield* (yield* loadShared).run({ ...input, id: shared.value, schema })
+    })
 ).pipe(
   Command.withDescription(
-    "Runs the requests of a file, or continues where it ended: the same command resumes it. Exits with 1 if the batch was stopped, rows have failed or lines are no rows."
+    "Runs the requests of a file, or continues where it ended: the same command resumes it. With standard output as the output, the result is written to stderr. Exits with 1 if the batch was stopped, rows have failed or lines are no rows."
   ),
   Command.withExamples([
     { command: "kimi batch run questions.jsonl answers.jsonl", description: "Run a file, or continue it" },
+    {
+      command: 'kimi batch run reviews.csv answers.jsonl.gz --template "Is this positive? {review}"',
+      description: "Make prompts of the columns of a table"
+    },
+    {
+      command: "kimi batch run questions.jsonl answers.jsonl --shared november",
+      description: "Run this on several machines, with DATABASE_URL in the environment of each"
+    },
+    {
+      command: "kimi batch run questions.jsonl answers.jsonl --mode auto --deadline '2 days'",
+      description: "Run at the host at a lower price, if that is early enough"
+    },
     {
       command: "kimi batch run questions.jsonl answers.jsonl --rerun RequestTimeoutError",
       description: "Run the rows again that took too long"
@@ -46,14 +76,8 @@ const run = Command.make(
   ])
 )
 
-const status = Command.make("status", { output, json: jsonFlag }, (input) =>
-  Effect.flatMap(load, ({ status }) => status(input))
-).pipe(
-  Command.withDescription("Counts the rows of an output, of a running batch too. Needs neither a key nor a network.")
-)
-
 export const batch = Command.make("batch").pipe(
-  Command.withDescription("Runs the requests of a JSONL file, which can be interrupted and continued."),
+  Command.withDescription("Runs the requests of a file, which can be interrupted and continued."),
   Command.withShortDescription("Run the requests of a file"),
-  Command.withSubcommands([run, status])
+  Command.withSubcommands([run, status, resume, cancel, failed, shared])
 )

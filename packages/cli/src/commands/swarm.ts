@@ -24,7 +24,7 @@ export const swarm = Command.make(
   handler(() => import("../handlers/swarm.ts"))
 ).pipe(
   Command.withDescription(
-    "Runs a task with an orchestrator that creates agents without tools and assigns parts of the task to them. Shows what they do while they work."
+    "Runs a task with an orchestrator that creates agents without tools and assigns parts of the task to them. Shows what they do while they work: in a terminal the arrow keys select an agent, and Enter shows its details; elsewhere plain lines go to stderr."
   ),
   Command.withShortDescription("Run a task with a team of agents"),
   Command.withExamples([

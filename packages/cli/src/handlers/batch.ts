@@ -1,62 +1,48 @@
-/** Runs the requests of a file, and counts the rows of an output. */
-import type { BatchProgress, StopReason } from "@kimi-effect/client/batch/BatchProgress"
+/** Runs the requests of a file. */
+import type { StopReason } from "@kimi-effect/client/batch/BatchProgress"
 import * as BatchJob from "@kimi-effect/client/node/BatchJob"
-import { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
-import * as ErrorFacts from "@kimi-effect/core/ErrorFacts"
-import type { KimiError } from "@kimi-effect/core/KimiError"
+import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import * as client from "../client.ts"
 import { CommandError } from "../commandError.ts"
 import { live } from "../live.ts"
 import type { Given } from "../optionFlags.ts"
 import * as Output from "../output.ts"
-import type { BatchRun, BatchStatus } from "../schemas/batch.ts"
+import type { BatchRun } from "../schemas/batch.ts"
+import { type InputFlags, isStandard, jobFiles } from "./batchFiles.ts"
+import { tagsOf } from "./batchTags.ts"
+import { amounts, sentence, toText } from "./batchText.ts"
 
 interface RunInput {
   readonly input: string
   readonly output: string
   readonly rows: number
-  readonly column: Option.Option<string>
+  readonly read: InputFlags
   readonly rerun: ReadonlyArray<string>
   readonly json: boolean
   readonly options: Given
 }
 
-const isTag = (tag: string): tag is KimiError["_tag"] => Object.hasOwn(ErrorFacts.table, tag)
-
-const tagsOf = (names: ReadonlyArray<string>): Effect.Effect<ReadonlyArray<KimiError["_tag"]>, ConfigurationError> => {
-  const tags = names.filter(isTag)
-  return tags.length === names.length
-    ? Effect.succeed(tags)
-    : Effect.fail(
-        ConfigurationError.of([{ name: "--rerun", expected: "the tag of an error, which kimi batch status prints" }])
-      )
+const timeLeft = (milliseconds: number | undefined): string => {
+  if (milliseconds === undefined) return ""
+  const seconds = Math.ceil(milliseconds / 1000)
+  if (seconds < 100) return `${seconds} s left`
+  return seconds < 6_000 ? `${Math.round(seconds / 60)} min left` : `${(seconds / 3_600).toFixed(1)} h left`
 }
 
-const amounts = (cost: BatchStatus["cost"]): string =>
-  [
-    ...(cost.USD === undefined ? [] : [`$${cost.USD.toFixed(4)}`]),
-    ...(cost.CNY === undefined ? [] : [`¥${cost.CNY.toFixed(4)}`])
-  ].join(", ")
+const ofTotal = ({ isEstimate, total }: BatchJob.JobProgress): string =>
+  total === undefined ? "rows" : `of ${isEstimate ? "about " : ""}${total} rows`
 
-const sentence = (parts: ReadonlyArray<string>): string => parts.filter((part) => part !== "").join(", ")
-
-const progressLine = (progress: BatchProgress | undefined): string =>
+const progressLine = (progress: BatchJob.JobProgress | undefined): string =>
   progress === undefined
     ? "0 rows"
     : sentence([
-        `${progress.done} rows`,
+        `${progress.resumed + progress.done} ${ofTotal(progress)}`,
         `${progress.failed} failed`,
         `${progress.rowsPerSecond.toFixed(1)} rows per second`,
+        progress.isFinal ? "" : timeLeft(progress.remaining),
         amounts(progress.cost)
       ])
-
-const toText = ({ answered, cost, failed, failedByTag }: BatchStatus): string =>
-  [
-    sentence([`${answered} answered`, `${failed} failed`, amounts(cost)]),
-    ...Object.entries(failedByTag).map(([tag, count]) => `  ${tag}: ${count}`)
-  ].join("\n")
 
 const causeOf = (stopped: StopReason): string => (stopped._tag === "Error" ? stopped.tag : stopped._tag)
 
@@ -64,28 +50,35 @@ const causeOf = (stopped: StopReason): string => (stopped._tag === "Error" ? sto
 const remainder = (result: BatchJob.JobResult, output: string): CommandError | undefined => {
   const { failed, failedByTag, rejected, stopped } = result
   if (stopped !== undefined) {
-    return new CommandError(`The batch was stopped: ${causeOf(stopped)}`, "Run the same command again to continue.")
+    const hint = isStandard(output)
+      ? "Write to a file to be able to continue a batch."
+      : "Run the same command again to continue."
+    return new CommandError(`The batch was stopped: ${causeOf(stopped)}`, hint)
   }
   if (failed > 0) {
     const flags = Object.keys(failedByTag).map((tag) => `--rerun ${tag}`)
-    return new CommandError(`Failed rows: ${failed}`, `Run them again with ${flags.join(" ")}.`)
+    const hint = isStandard(output)
+      ? "Write to a file to be able to run them again."
+      : `Run them again with ${flags.join(" ")}.`
+    return new CommandError(`Failed rows: ${failed}`, hint)
   }
-  return rejected > 0
-    ? new CommandError(`Lines that are no rows: ${rejected}`, `See ${output}.rejects.jsonl for the reasons.`)
-    : undefined
+  if (rejected === 0) return undefined
+  const reasons = isStandard(output) ? "The reasons are above." : `See ${output}.rejects.jsonl for the reasons.`
+  return new CommandError(`Lines that are no rows: ${rejected}`, reasons)
 }
 
-export const run = Effect.fnUntraced(function* ({ column, input, json, options, output, rerun, rows }: RunInput) {
-  const tags = yield* tagsOf(rerun)
-  let progress: BatchProgress | undefined
+export const run = Effect.fnUntraced(function* ({ input, json, options, output, read, rerun, rows }: RunInput) {
+  const tags = yield* tagsOf("--rerun", rerun)
+  const files = yield* jobFiles({ input, output }, read)
+  const { canAnimate } = yield* TerminalCapabilities.TerminalCapabilities
+  let progress: BatchJob.JobProgress | undefined
   const job = Effect.gen(function* () {
-    yield* live(() => [progressLine(progress)])
+    // In a terminal, the lines of the output and the progress would be mixed.
+    if (!isStandard(output) || !canAnimate) yield* live(() => [progressLine(progress)])
     return yield* BatchJob.run({
-      input,
-      output,
+      ...files,
       concurrency: rows,
       rerun: tags,
-      ...(Option.isSome(column) ? { prompts: { column: column.value } } : {}),
       onProgress: (current) =>
         Effect.sync(() => {
           progress = current
@@ -94,21 +87,13 @@ export const run = Effect.fnUntraced(function* ({ column, input, json, options, 
   })
   const result = yield* Effect.scoped(job).pipe(
     Effect.provide(client.layer(options)),
-    Effect.onInterrupt(() => Output.note("\nInterrupted. Run the same command again to continue."))
+    Effect.onInterrupt(() =>
+      Output.note(isStandard(output) ? "\nInterrupted." : "\nInterrupted. Run the same command again to continue.")
+    )
   )
   const written: BatchRun = { ...result, stopped: result.stopped?._tag ?? null }
-  yield* json ? Output.json(written) : Output.line(toText(result))
+  const text = json ? JSON.stringify(written) : toText(result)
+  yield* isStandard(output) ? Output.note(text) : Output.line(text)
   const left = remainder(result, output)
   if (left !== undefined) return yield* Effect.fail(left)
-})
-
-export const status = Effect.fnUntraced(function* ({
-  json,
-  output
-}: {
-  readonly output: string
-  readonly json: boolean
-}) {
-  const result: BatchStatus = yield* BatchJob.status(output)
-  yield* json ? Output.json(result) : Output.line(toText(result))
 })

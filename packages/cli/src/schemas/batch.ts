@@ -13,12 +13,32 @@ const counts = {
   }).annotate({ description: "Approximate, by currency" })
 }
 
-export const BatchStatus = Schema.Struct(counts)
+/** The batch of a job at the host. */
+export const BatchAtHost = Schema.Struct({
+  batchId: Schema.NullOr(Schema.String).annotate({ description: "Null before the batch was created" }),
+  status: Schema.NullOr(Schema.String).annotate({ description: "The last status of the host that is known" }),
+  model: Schema.NullOr(Schema.String),
+  rows: Schema.Finite.annotate({ description: "Rows of the batch; 0 before the host has read it" }),
+  completed: Schema.NullOr(Schema.Finite).annotate({ description: "Rows that the host has answered, if it was asked" }),
+  failed: Schema.NullOr(Schema.Finite).annotate({ description: "Rows that the host has failed, if it was asked" })
+})
+
+export type BatchAtHost = typeof BatchAtHost.Type
+
+const host = { host: Schema.optionalKey(BatchAtHost).annotate({ description: "The last batch at the host, if any" }) }
+
+export const BatchStatus = Schema.Struct({ ...counts, ...host })
 
 export type BatchStatus = typeof BatchStatus.Type
 
 export const BatchRun = Schema.Struct({
   ...counts,
+  ...host,
+  mode: Schema.optionalKey(Schema.Literals(["local", "host"])).annotate({
+    description: "Where the rows ran, with --mode"
+  }),
+  reason: Schema.optionalKey(Schema.String).annotate({ description: "Why they ran there" }),
+  unanswered: Schema.optionalKey(Schema.Finite).annotate({ description: "Rows that the host did not run" }),
   rejected: Schema.Finite.annotate({ description: "Lines of the input that are no rows" }),
   resumed: Schema.Finite.annotate({ description: "Rows that were done before this run" }),
   stopped: Schema.NullOr(Schema.Literals(["ErrorRate", "Cost", "Deadline", "Error"])).annotate({
@@ -27,3 +47,31 @@ export const BatchRun = Schema.Struct({
 })
 
 export type BatchRun = typeof BatchRun.Type
+
+export const BatchFailed = Schema.Array(
+  Schema.Struct({
+    id: Schema.String,
+    line: Schema.Finite.annotate({ description: "The line of the input" }),
+    attempts: Schema.Finite.annotate({ description: "Requests to the host" }),
+    tag: Schema.String.annotate({ description: "The tag of its error, for --rerun" }),
+    message: Schema.String,
+    hint: Schema.String
+  })
+)
+
+export type BatchFailed = typeof BatchFailed.Type
+
+export const BatchShared = Schema.Struct({
+  done: Schema.Finite.annotate({ description: "Rows with a result, and lines that are no rows" }),
+  lines: Schema.Finite.annotate({ description: "Lines of the input" }),
+  ranges: Schema.Struct({ waiting: Schema.Finite, leased: Schema.Finite, completed: Schema.Finite }).annotate({
+    description: "Ranges of rows by their state"
+  }),
+  isComplete: Schema.Boolean,
+  isCancelled: Schema.Boolean,
+  written: Schema.NullOr(Schema.Struct({ ...counts, rejected: Schema.Finite })).annotate({
+    description: "What the output has, when it was written"
+  })
+})
+
+export type BatchShared = typeof BatchShared.Type

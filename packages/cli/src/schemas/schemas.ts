@@ -2,7 +2,7 @@
 import * as Schema from "effect/Schema"
 import { FileObject } from "@kimi-effect/core/File"
 import { Balance } from "./balance.ts"
-import { BatchRun, BatchStatus } from "./batch.ts"
+import { BatchAtHost, BatchFailed, BatchRun, BatchShared, BatchStatus } from "./batch.ts"
 import { Chat, ChatEvent } from "./chat.ts"
 import { ConfigOptions } from "./config.ts"
 import { CostEstimate } from "./cost.ts"
@@ -17,7 +17,12 @@ import { Tokens } from "./tokens.ts"
 
 export const schemas = {
   balance: Balance,
+  "batch cancel": BatchAtHost,
+  "batch failed": BatchFailed,
+  "batch resume": BatchRun,
   "batch run": BatchRun,
+  "batch run --shared": BatchShared,
+  "batch shared": BatchShared,
   "batch status": BatchStatus,
   chat: Chat,
   "chat --stream": ChatEvent,

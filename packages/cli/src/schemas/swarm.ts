@@ -8,7 +8,7 @@ const Agent = Schema.Struct({
 })
 
 export const SwarmRun = Schema.Struct({
-  outcome: Schema.Literals(["Finished", "Limited", "Suspended", "Failed"]),
+  outcome: Schema.Literals(["Finished", "Limited", "Suspended", "Failed", "Cancelled"]),
   text: Schema.String.annotate({ description: "What the orchestrator has written last" }),
   agents: Schema.Array(Agent).annotate({ description: "The sub-agents" }),
   steps: Schema.Finite,

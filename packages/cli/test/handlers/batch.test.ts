@@ -33,6 +33,63 @@ describe("kimi batch run", () => {
     )
   )
 
+  it.live("reads standard input to standard output", () =>
+    withServer((_, env) =>
+      Effect.gen(function* () {
+        const { code, stderr, stdout } = yield* runKimi(["batch", "run", "-", "-", "--json"], {
+          env,
+          stdin: `${lineOf("a")}\nno row\n`
+        })
+        assert.strictEqual(code, 1)
+        const [only, ...others] = stdout.trim().split("\n")
+        assert.lengthOf(others, 0)
+        assert.strictEqual(JSON.parse(only ?? "").id, "a")
+        assert.include(stderr, "Line 2 is no row: The line is not JSON")
+        const result = stderr.split("\n").find((line) => line.startsWith("{")) ?? ""
+        assert.deepInclude(decoded("batch run", result), { answered: 1, rejected: 1 })
+      })
+    )
+  )
+
+  it.live("makes prompts of the columns of a CSV file", () =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        const { input, output } = yield* filesOf(["name;kind", "Pear;fruit"])
+        const flags = [
+          "--format",
+          "csv",
+          "--separator",
+          ";",
+          "--template",
+          "Is a {name} a {kind}?",
+          "--system",
+          "Be brief."
+        ]
+        const { code, stderr } = yield* runKimi(["batch", "run", input, output, ...flags], { env })
+        assert.strictEqual(code, 0, stderr)
+        assert.include(stderr, "1 of 1 rows")
+        const [request] = yield* server.requests
+        assert.deepInclude(JSON.parse(request?.body ?? ""), {
+          messages: [
+            { role: "system", content: "Be brief." },
+            { role: "user", content: "Is a Pear a fruit?" }
+          ]
+        })
+      })
+    )
+  )
+
+  it.live("refuses a system message for lines that are requests", () =>
+    withServer((_, env) =>
+      Effect.gen(function* () {
+        const { input, output } = yield* filesOf([lineOf("a")])
+        const { code, stderr } = yield* runKimi(["batch", "run", input, output, "--system", "Be brief."], { env })
+        assert.strictEqual(code, 10)
+        assert.include(stderr, "--system")
+      })
+    )
+  )
+
   it.live("fails for lines that are no rows", () =>
     withServer((_, env) =>
       Effect.gen(function* () {
@@ -105,6 +162,31 @@ describe("kimi batch status", () => {
     Effect.map(runKimi(["batch", "status", "/nonexistent/out.jsonl"]), ({ code, stderr }) => {
       assert.notStrictEqual(code, 0)
       assert.include(stderr, "kimi: ")
+    })
+  )
+})
+
+describe("kimi batch failed", () => {
+  it.live("lists failed rows of a tag", () =>
+    withServer((_, env) =>
+      Effect.gen(function* () {
+        const request = { model: "no-such-model", messages: [{ role: "user", content: "a" }] }
+        const { input, output } = yield* filesOf([lineOf("ok"), JSON.stringify({ id: "bad", request })])
+        yield* runKimi(["batch", "run", input, output], { env })
+        const args = ["batch", "failed", output, "--tag", "ModelNotFoundError"]
+        const [row, ...others] = decoded("batch failed", (yield* runKimi([...args, "--json"])).stdout)
+        assert.lengthOf(others, 0)
+        assert.deepInclude(row, { id: "bad", line: 2, tag: "ModelNotFoundError" })
+        assert.include((yield* runKimi(args)).stdout, "bad  line 2  ModelNotFoundError")
+        assert.strictEqual((yield* runKimi(["batch", "failed", output, "--tag", "ServerError"])).stdout, "")
+      })
+    )
+  )
+
+  it.live("refuses a tag that no error has", () =>
+    Effect.map(runKimi(["batch", "failed", "out.jsonl", "--tag", "Nothing"]), ({ code, stderr }) => {
+      assert.strictEqual(code, 10)
+      assert.include(stderr, "--tag")
     })
   )
 })

@@ -1,7 +1,11 @@
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
+import type { SwarmEvent } from "@kimi-effect/client/swarm/SwarmEvent"
+import { fromTokens } from "@kimi-effect/core/Usage"
+import { Reply } from "@kimi-effect/testing"
 import * as Effect from "effect/Effect"
+import { SwarmView } from "../../src/swarmView.ts"
 import { decoded, withServer } from "../mockedHost.ts"
 import { runKimi } from "../runKimi.ts"
 import { temporaryFolder } from "../temporaryFolder.ts"
@@ -23,6 +27,16 @@ describe("kimi swarm", () => {
     )
   )
 
+  it.live("stops at Ctrl-C, which a terminal whose keys are read does not send as a signal", () =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        yield* server.replyAlways(Reply.never())
+        const { code } = yield* runKimi(["swarm", "Say hello"], { env, keys: ["down", "return", "ctrl-c"] })
+        assert.strictEqual(code, 130)
+      })
+    )
+  )
+
   it.live("fails for a key that the host refuses", () =>
     withServer((_, env) =>
       Effect.gen(function* () {
@@ -35,4 +49,70 @@ describe("kimi swarm", () => {
       })
     )
   )
+})
+
+describe("the view of kimi swarm", () => {
+  const started = (agent: string, step = 1) => ({ _tag: "StepStarted", agent, step }) as const
+  const usage = fromTokens(90, 10)
+  const viewOf = (...events: ReadonlyArray<SwarmEvent>) => {
+    const view = new SwarmView()
+    for (const event of events) view.add(event)
+    return view
+  }
+
+  it("shows what each agent does", () => {
+    const view = viewOf(
+      started("a"),
+      started("b"),
+      { _tag: "ToolCalled", agent: "a", callId: "1", tool: "read_file" },
+      { _tag: "Requeued", agent: "b", reason: "RateLimitError", waitMillis: 3_000 },
+      { _tag: "Suspended", agent: "b", reason: "QuotaExceededError" }
+    )
+    assert.deepStrictEqual(view.lines(false), [
+      "2 working, 0 finished, 2 steps, suspended: QuotaExceededError",
+      "  a: read_file",
+      "  b: waits: RateLimitError"
+    ])
+  })
+
+  it("shows the details of the agent that is selected", () => {
+    const view = viewOf(
+      started("a"),
+      started("b"),
+      { _tag: "ToolCalled", agent: "b", callId: "1", tool: "read_file" },
+      { _tag: "ToolReturned", agent: "b", callId: "1", tool: "read_file", isFailure: true },
+      { _tag: "Spent", agent: "b", step: 1, usage, total: [] },
+      { _tag: "AgentFinished", agent: "b", outcome: "Stopped", error: "StepLimitError" }
+    )
+    view.select(1)
+    view.toggle()
+    assert.deepStrictEqual(view.lines(true).slice(1, 4), [
+      "> a: step 1",
+      "    1 steps, 0 tool calls, 0 tokens, 0 returns to the queue",
+      "    step 1"
+    ])
+  })
+
+  it("keeps an agent that is selected when it ends", () => {
+    const view = viewOf(started("a"), started("b"))
+    view.select(-1)
+    view.toggle()
+    view.add({ _tag: "AgentFinished", agent: "b", outcome: "Stopped", error: "StepLimitError" })
+    assert.deepStrictEqual(view.lines(false), [
+      "1 working, 1 finished, 2 steps",
+      "  a: step 1",
+      "> b: StepLimitError",
+      "    1 steps, 0 tool calls, 0 tokens, 0 returns to the queue",
+      "    step 1",
+      "    StepLimitError"
+    ])
+  })
+
+  it("moves through more agents than fit on a screen", () => {
+    const view = viewOf(...Array.from({ length: 30 }, (_, index) => started(`agent ${index}`)))
+    for (let moves = 0; moves < 20; moves++) view.select(1)
+    const lines = view.lines(false)
+    assert.strictEqual(lines.length, 11)
+    assert.include(lines, "> agent 19: step 1")
+  })
 })

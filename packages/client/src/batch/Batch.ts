@@ -28,24 +28,18 @@
  *
  * @since 0.1.0
  */
-import * as CallOptions from "@kimi-effect/core/CallOptions"
 import type { ChatRequest } from "@kimi-effect/core/ChatRequest"
 import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
-import * as MonotonicClock from "@kimi-effect/core/internal/MonotonicClock"
-import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
 import type { KimiError } from "@kimi-effect/core/KimiError"
-import * as Clock from "effect/Clock"
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import type * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { KimiClient } from "../KimiClient.ts"
+import type { KimiClient } from "../KimiClient.ts"
 import type { BatchProgress } from "./BatchProgress.ts"
 import type { Answered, BatchResponse, BatchRow, RowError } from "./BatchResponse.ts"
-import * as EqualRows from "./internal/EqualRows.ts"
-import { decoderOf, runRow } from "./internal/runRow.ts"
-import { Tally } from "./internal/Tally.ts"
+import * as RowStream from "./internal/RowStream.ts"
+import { stoppingTags } from "./internal/stoppingTags.ts"
 
 /**
  * The rows of a batch: requests, or rows with an id.
@@ -127,84 +121,7 @@ export interface BatchResult<A = string> {
  * @category constants
  * @since 0.1.0
  */
-export const stoppingErrorTags: ReadonlyArray<KimiError["_tag"]> = [
-  "AuthenticationError",
-  "BudgetExceededError",
-  "DailyLimitError",
-  "IpNotAllowedError",
-  "QuotaExceededError"
-]
-
-type Limits = Pick<Options, "concurrency" | "progressInterval" | "stop" | "total">
-
-const amountRule = (currency: "USD" | "CNY", amount: number | undefined): OptionRules.Rule => [
-  `stop.cost.${currency}`,
-  amount === undefined || (Number.isFinite(amount) && amount >= 0),
-  "an amount of at least zero"
-]
-
-const rulesOf = (options: Limits): ReadonlyArray<OptionRules.Rule> => [
-  OptionRules.positiveInteger("concurrency", options.concurrency),
-  OptionRules.positiveDuration("progressInterval", options.progressInterval),
-  OptionRules.fraction("stop.errorRate", options.stop?.errorRate),
-  OptionRules.positiveInteger("stop.minRows", options.stop?.minRows),
-  OptionRules.positiveDuration("stop.deadline", options.stop?.deadline),
-  amountRule("USD", options.stop?.cost?.USD),
-  amountRule("CNY", options.stop?.cost?.CNY),
-  OptionRules.countOrZero("total", options.total)
-]
-
-const toStream = <E, R>(input: Input<E, R>): Stream.Stream<ChatRequest | BatchRow, E, R> => {
-  if (Stream.isStream(input)) return input as Stream.Stream<ChatRequest | BatchRow, E, R>
-  if (Symbol.asyncIterator in input) return Stream.orDie(Stream.fromAsyncIterable(input, (cause) => cause))
-  return Stream.fromIterable(input as Iterable<ChatRequest | BatchRow>, { chunkSize: 1 })
-}
-
-const totalOf = (input: object, { total }: Limits): number | undefined =>
-  total ?? (Array.isArray(input) ? input.length : undefined)
-
-const toRow = (row: ChatRequest | BatchRow): BatchRow => ("request" in row ? row : { request: row })
-
-const tallyOf = (options: Limits, startedAt: number, total: number | undefined) =>
-  new Tally(
-    {
-      errorRate: options.stop?.errorRate,
-      minRows: options.stop?.minRows ?? 20,
-      cost: options.stop?.cost,
-      errorTags: new Set(options.stop?.errorTags ?? stoppingErrorTags)
-    },
-    startedAt,
-    total
-  )
-
-/** Reads no further rows after the deadline, also if the input is slow. */
-const withDeadline = <A, E, R>(
-  rows: Stream.Stream<A, E, R>,
-  deadline: number | undefined,
-  tally: Tally
-): Stream.Stream<A, E, R> =>
-  deadline === undefined
-    ? rows
-    : Stream.interruptWhen(
-        rows,
-        Effect.andThen(
-          Effect.sleep(deadline),
-          Effect.sync(() => void (tally.stopped ??= { _tag: "Deadline" }))
-        )
-      )
-
-/** Reports the counts while the scope is open. */
-const reportEvery = <R>(
-  interval: Duration.Input,
-  clock: Clock.Clock,
-  tally: Tally,
-  onProgress: (progress: BatchProgress) => Effect.Effect<unknown, never, R>
-) =>
-  Effect.sleep(interval).pipe(
-    Effect.andThen(Effect.suspend(() => onProgress(tally.progress(MonotonicClock.millisUnsafe(clock), false)))),
-    Effect.forever,
-    Effect.forkScoped
-  )
+export const stoppingErrorTags: ReadonlyArray<KimiError["_tag"]> = stoppingTags
 
 /**
  * Runs the rows and emits their outcomes. Leaving the stream interrupts the rows
@@ -218,55 +135,10 @@ export const stream = <A = string, RD = never, E = never, R = never, RP = never>
   input: Input<E, R>,
   options: Options<A, RD, RP> = {}
 ): Stream.Stream<BatchResponse<A>, ConfigurationError | E, KimiClient | R | RD | RP> =>
-  Stream.unwrap(
-    Effect.gen(function* () {
-      yield* OptionRules.check("Batch", rulesOf(options))
-      const { concurrency = 16, job, onProgress, order = "completion", progressInterval = "1 second", stop } = options
-      const client = yield* KimiClient
-      const clock = yield* Clock.Clock
-      const tally = tallyOf(options, MonotonicClock.millisUnsafe(clock), totalOf(input, options))
-      const share = yield* EqualRows.make(options.deduplicate ?? true)
-      const run = runRow({ client, share, decode: decoderOf(options.schema) })
-      if (onProgress !== undefined) yield* reportEvery(progressInterval, clock, tally, onProgress)
-
-      const deadline =
-        stop?.deadline === undefined ? undefined : Duration.toMillis(OptionRules.durationOf(stop.deadline))
-      const endsAt = deadline === undefined ? undefined : MonotonicClock.millisUnsafe(clock) + deadline
-      const beforeDeadline = <B, R1>(row: Effect.Effect<B, never, R1>): Effect.Effect<B | undefined, never, R1> =>
-        endsAt === undefined
-          ? row
-          : Effect.map(
-              Effect.timeoutOption(row, Math.max(0, endsAt - MonotonicClock.millisUnsafe(clock))),
-              Option.getOrUndefined
-            )
-      let count = 0
-      const outcomes = withDeadline(toStream(input), deadline, tally).pipe(
-        Stream.takeWhile(() => tally.stopped === undefined),
-        Stream.mapEffect(
-          (given) => {
-            count += 1
-            return tally.stopped === undefined
-              ? Effect.tap(beforeDeadline(run(toRow(given), count)), (outcome) =>
-                  Effect.sync(() => {
-                    if (outcome === undefined) tally.stopped ??= { _tag: "Deadline" }
-                    else tally.add(outcome)
-                  })
-                )
-              : Effect.undefined
-          },
-          { concurrency, unordered: order === "completion" }
-        ),
-        Stream.filter((outcome) => outcome !== undefined)
-      )
-      const reported =
-        onProgress === undefined
-          ? outcomes
-          : Stream.ensuring(
-              outcomes,
-              Effect.suspend(() => onProgress(tally.progress(MonotonicClock.millisUnsafe(clock), true)))
-            )
-      return CallOptions.provideStream({ priority: "batch", job })(reported)
-    })
+  RowStream.make<A, RD, E, R, RP, never>(
+    () => input,
+    options,
+    (_, run) => run
   )
 
 /**

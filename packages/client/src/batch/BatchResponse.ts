@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import type { BatchExpiredError, BatchFailedError } from "@kimi-effect/core/BatchErrors"
 import type { ChatRequest } from "@kimi-effect/core/ChatRequest"
 import type { ChatResponse } from "@kimi-effect/core/ChatResponse"
 import type { Cost } from "@kimi-effect/core/Cost"
@@ -26,12 +27,13 @@ export interface BatchRow {
 }
 
 /**
- * Why a row failed.
+ * Why a row failed. The errors of batches are those of rows that the host did not
+ * run before it ended the batch.
  *
  * @category models
  * @since 0.1.0
  */
-export type RowError = ChatError | StructuredOutputError
+export type RowError = ChatError | StructuredOutputError | BatchExpiredError | BatchFailedError
 
 interface Outcome {
   /** The id of the row. */

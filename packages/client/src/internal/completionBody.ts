@@ -83,6 +83,19 @@ const fromFailure = (
   return withDetails(fromEmbeddedError(known, context, response), content === undefined ? {} : { partial: content })
 }
 
+/** The response of a body that was parsed; `undefined` if it is neither a completion nor an error. */
+export const fromParsed = (
+  document: unknown,
+  response: ResponseHead,
+  context: StreamContext,
+  options: DecodeOptions
+): ChatResponse | ChatError | undefined => {
+  const error = embeddedError(document)
+  return error === undefined
+    ? fromDocument(document, response, context, options)
+    : fromFailure(error, document, response, context, options)
+}
+
 /** The response of a whole body in any format. */
 export const fromBody = (
   text: string,
@@ -91,10 +104,8 @@ export const fromBody = (
   options: DecodeOptions
 ): ChatResponse | ChatError => {
   const document = Result.getOrUndefined(parseJson(text.startsWith("\uFEFF") ? text.slice(1) : text))
-  const error = embeddedError(document)
-  if (error !== undefined) return fromFailure(error, document, response, context, options)
   return (
-    fromDocument(document, response, context, options) ??
+    fromParsed(document, response, context, options) ??
     fromStreamedText(text, context, response, options) ??
     unexpectedBody(text, notThisApi, context, response)
   )

@@ -22,7 +22,7 @@ import * as MemoryStore from "./internal/MemoryStore.ts"
 import * as OnStore from "./internal/OnStore.ts"
 import type { Header, RunStatus } from "./internal/Store.ts"
 
-export type { CallError, CallOptions, Resolution } from "./internal/Lease.ts"
+export type { CallError, CallOptions, Calls, Resolution } from "./internal/Lease.ts"
 export type { Header, ResourceStatus, RunStatus } from "./internal/Store.ts"
 
 /**
@@ -51,10 +51,27 @@ export interface Lease extends LeaseCalls.Calls {
 export interface Worker {
   /** Adds resources. Those that exist are left as they are. */
   readonly add: (resources: ReadonlyArray<string>) => Effect.Effect<void, JournalStoreError>
-  /** Leases up to `limit` resources that no living worker has and that are not done. */
+  /** Leases up to `limit` resources that no living worker has and that are not done: any, or only `resource`. */
   readonly claim: (options: {
     readonly limit: number
+    readonly resource?: string | undefined
   }) => Effect.Effect<ReadonlyArray<Lease>, JournalStoreError, Scope.Scope>
+  /** The results that a resource has now, without a lease. A call that has none is not made, and fails with `LeaseLostError`. */
+  readonly read: (resource: string) => Effect.Effect<LeaseCalls.Calls, JournalStoreError>
+}
+
+/**
+ * A recorded result.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Recorded {
+  readonly key: string
+  /** Digest of the request. */
+  readonly digest: string
+  /** The result as JSON, in the encoded form of its codec. */
+  readonly json: string
 }
 
 /**
@@ -79,6 +96,8 @@ export class Journal extends Context.Service<
     readonly join: (runId: string, header: Header) => Effect.Effect<Worker, JournalMismatchError | JournalStoreError>
     /** The state of a run, undefined when it does not exist. Takes no lease. */
     readonly status: (runId: string) => Effect.Effect<RunStatus | undefined, JournalStoreError>
+    /** The recorded results of a resource, in the order in which they were recorded. Takes no lease. */
+    readonly results: (runId: string, resource: string) => Effect.Effect<ReadonlyArray<Recorded>, JournalStoreError>
     /** Asks the workers of a run to stop; they see it as `isCancelled` of its status. */
     readonly cancel: (runId: string) => Effect.Effect<void, JournalStoreError>
   }

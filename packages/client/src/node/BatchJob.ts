@@ -17,7 +17,11 @@
  *   errors to run them again.
  * - A line of the input is `{"id", "request"}`, a request of OpenAI's batch form
  *   (`custom_id` and `body`), a request itself, or, with `prompts`, any object
- *   with a column of text. An input that ends with `.gz` is decompressed.
+ *   with columns of text. A CSV file has its columns in its first line.
+ * - The input may be compressed with gzip, and an output that ends with `.gz` is.
+ *   Its lines are in `<output>.pending` until enough of them are compressed together.
+ * - The input may be a stream, and the output a function: a job whose output is a
+ *   function cannot be continued.
  * - Lines that are no rows are listed in `<output>.rejects.jsonl`. In addition,
  *   `<output>.job.json` describes the input; another one is refused with
  *   `BatchInputChangedError`.
@@ -33,39 +37,63 @@
  *
  * @since 0.1.0
  */
-import { BatchInputChangedError, BatchJobLockedError, type InvalidBatchRowError } from "@kimi-effect/core/BatchErrors"
+import type { BatchInputChangedError, BatchJobLockedError, InvalidBatchRowError } from "@kimi-effect/core/BatchErrors"
 import type { ChatRequest } from "@kimi-effect/core/ChatRequest"
 import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
-import { JournalStoreError } from "@kimi-effect/core/JournalErrors"
-import type { KimiError } from "@kimi-effect/core/KimiError"
-import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
+import type { JournalStoreError } from "@kimi-effect/core/JournalErrors"
+import { codec, type KimiError } from "@kimi-effect/core/KimiError"
+import type { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import * as Effect from "effect/Effect"
-import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as Batch from "../batch/Batch.ts"
 import type { BatchProgress, StopReason } from "../batch/BatchProgress.ts"
 import type { BatchResponse } from "../batch/BatchResponse.ts"
 import type { KimiClient } from "../KimiClient.ts"
-import * as FileFailure from "./internal/FileFailure.ts"
-import { inputLines } from "./internal/batch/inputLines.ts"
-import { inputRow } from "./internal/batch/inputRow.ts"
-import { type Job, open, type Status, statusOf } from "./internal/batch/openJob.ts"
-import { encodeLine } from "./internal/batch/outputLine.ts"
+import { readerOf, rowsOf, streamRows } from "./internal/batch/inputRows.ts"
+import { type Input, Reading } from "./internal/batch/inputSource.ts"
+import * as jobProgress from "./internal/batch/jobProgress.ts"
+import {
+  failedLines,
+  type Job,
+  open,
+  openWriter,
+  type Status,
+  statusOf,
+  type WriteLine
+} from "./internal/batch/openJob.ts"
+import { encodeLine, encodeReject } from "./internal/batch/outputLine.ts"
 import * as NodeDigest from "./internal/NodeDigest.ts"
 
-export type { Status } from "./internal/batch/openJob.ts"
+export type { Input } from "./internal/batch/inputSource.ts"
+export type { JobProgress } from "./internal/batch/jobProgress.ts"
+export type { Status, WriteLine } from "./internal/batch/openJob.ts"
 
 /**
- * Rows from a column of texts.
+ * The format of an input: JSON objects on lines, or CSV as RFC 4180 describes it.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export type Format = "jsonl" | "csv"
+
+/**
+ * Rows from columns of texts.
  *
  * @category options
  * @since 0.1.0
  */
 export interface Prompts {
-  /** The member of each line with the text. */
-  readonly column: string
-  /** Makes the user message of a text. Defaults to the text. */
-  readonly template?: ((prompt: string) => string) | undefined
+  /** The member of each line, or the column, with the text. Not needed with a `template` that is a text. */
+  readonly column?: string | undefined
+  /**
+   * The user message: a text with columns in braces, such as
+   * `"Summarize {title}: {text}"`, in which doubled braces stand for single ones, or
+   * a function of the text and its row. Defaults to the text of the column.
+   */
+  readonly template?: string | ((prompt: string, row: Readonly<Record<string, unknown>>) => string) | undefined
+  /** The column with the ids of rows. Defaults to `id` or `custom_id` if there is one, and else the line. */
+  readonly id?: string | undefined
   /** The system message of each request. */
   readonly system?: string | undefined
   /** Further members of each request. */
@@ -78,15 +106,26 @@ export interface Prompts {
  * @category options
  * @since 0.1.0
  */
-export interface Options<A = string, RD = never, RP = never> extends Batch.Options<A, RD, RP> {
-  /** The path of the input. */
-  readonly input: string
-  /** The path of the output, which is created, or continued if it is that of this job. */
-  readonly output: string
+export interface Options<A = string, RD = never, RP = never> extends Omit<Batch.Options<A, RD, RP>, "onProgress"> {
+  /** The path of the input, or its bytes, which are the same ones when the job is continued. */
+  readonly input: Input
+  /**
+   * The path of the output, which is created, or continued if it is that of this
+   * job; or a function that takes the lines.
+   */
+  readonly output: string | WriteLine
+  /** Defaults to `csv` for paths that end with `.csv` or `.tsv`, also with `.gz` after it, and else to `jsonl`. */
+  readonly format?: Format | undefined
+  /** The separator of a CSV input. Defaults to a tab for `.tsv`, and else to a comma. */
+  readonly separator?: string | undefined
   /** Where the text of a row is, if its lines are not requests. */
   readonly prompts?: Prompts | undefined
   /** Failed rows to run again, by the tags of their errors. Not with `order: "input"`. */
   readonly rerun?: ReadonlyArray<KimiError["_tag"]> | undefined
+  /** Runs for each line of the input that is no row. With an output that is a file, they are also in its reject file. */
+  readonly onReject?: ((error: InvalidBatchRowError) => Effect.Effect<unknown>) | undefined
+  /** Runs with the counts, every `progressInterval` and at the end, when it is final. */
+  readonly onProgress?: ((progress: jobProgress.JobProgress) => Effect.Effect<unknown, never, RP>) | undefined
 }
 
 /**
@@ -117,29 +156,14 @@ export type JobError =
   | InvalidRequestError
   | JournalStoreError
 
-const reject = ({ id, line, message, parameter }: InvalidBatchRowError): string =>
-  `${JSON.stringify({ line, ...(id === undefined ? {} : { id }), reason: message, ...(parameter === undefined ? {} : { parameter }) })}\n`
+const openOutput = <A, RD, RP>({ input, order, output, rerun }: Options<A, RD, RP>) =>
+  typeof output === "string" ? open({ input, output, order, rerun }) : openWriter({ input, rerun }, output)
 
-const readFailure = (cause: unknown): InvalidRequestError =>
-  new InvalidRequestError({
-    message: `The input cannot be read to its end: ${FileFailure.codeOf(cause) ?? "unknown error"}`,
-    parameter: "input"
-  })
-
-/** The rows that are not done. Lines that are no rows go to the reject file. */
-const rowsOf = (job: Job, { input, prompts }: Pick<Options, "input" | "prompts">) => {
-  const read = inputRow(prompts && { template: undefined, system: undefined, request: undefined, ...prompts })
-  return Stream.fromAsyncIterable(
-    inputLines(input, (line) => !job.done.has(line)),
-    readFailure
-  ).pipe(
-    Stream.mapEffect((line) => {
-      const row = read(line)
-      return Result.isSuccess(row) ? Effect.succeed(row.success) : Effect.as(job.reject(reject(row.failure)), undefined)
-    }),
-    Stream.filter((row) => row !== undefined)
-  )
-}
+/** Lines that are no rows go to the reject file. */
+const rejecting =
+  (job: Job, onReject: Options["onReject"]) =>
+  (error: InvalidBatchRowError): Effect.Effect<unknown, JournalStoreError> =>
+    Effect.andThen(job.reject(encodeReject(error)), onReject?.(error) ?? Effect.void)
 
 /**
  * Runs a job to its end, or continues it.
@@ -152,19 +176,30 @@ export const run = <A = string, RD = never, RP = never>(
 ): Effect.Effect<JobResult, JobError, KimiClient | RD | RP> =>
   Effect.scoped(
     Effect.gen(function* () {
+      const { onProgress, onReject, total } = options
       const stoppingTags = new Set<string>(options.stop?.errorTags ?? Batch.stoppingErrorTags)
-      const job = yield* open(options)
-      const resumed = job.done.size
+      const reader = yield* readerOf(options)
+      const job = yield* openOutput(options)
+      const { done, source } = job
+      const resumed = done.size
+      const reading = new Reading()
       let progress: BatchProgress | undefined
       const record = (outcome: BatchResponse<A>) =>
         outcome._tag === "Failed" && stoppingTags.has(outcome.error._tag)
           ? Effect.void
           : job.append(encodeLine(outcome, options.schema !== undefined))
-      yield* Batch.stream<A, RD, InvalidRequestError | JournalStoreError, never, RP>(rowsOf(job, options), {
+      const rows = streamRows(
+        rowsOf(reader, source, (line) => !done.has(line), reading),
+        rejecting(job, onReject)
+      )
+      yield* Batch.stream<A, RD, InvalidRequestError | JournalStoreError, never, RP>(rows, {
         ...options,
         onProgress: (current) => {
           progress = current
-          return options.onProgress?.(current) ?? Effect.void
+          if (onProgress === undefined) return Effect.void
+          return onProgress(
+            jobProgress.of(current, { given: total, reading, source, resumed, rejected: job.rejected() })
+          )
         }
       }).pipe(Stream.runForEach(record))
       const stopped = progress?.stopped
@@ -182,3 +217,36 @@ export const run = <A = string, RD = never, RP = never>(
  */
 export const status = (output: string): Effect.Effect<Status, InvalidRequestError | JournalStoreError> =>
   statusOf(output)
+
+const FailedRow = Schema.Struct({ id: Schema.String, line: Schema.Int, attempts: Schema.Int, error: codec })
+
+/**
+ * A row that failed, with its typed error.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type FailedRow = typeof FailedRow.Type
+
+const decodeFailedRow = Schema.decodeUnknownSync(Schema.fromJsonString(FailedRow))
+
+/**
+ * The failed rows of an output, of a job that is running too; those of some tags,
+ * or all. `rerun` of the job runs them again.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const failedRows = (
+  output: string,
+  tags?: ReadonlyArray<KimiError["_tag"]>
+): Effect.Effect<ReadonlyArray<FailedRow>, InvalidRequestError | JournalStoreError> =>
+  Effect.suspend(() => {
+    const rows: Array<FailedRow> = []
+    return Effect.as(
+      failedLines(output, tags === undefined ? undefined : new Set(tags), (line) => {
+        rows.push(decodeFailedRow(line))
+      }),
+      rows
+    )
+  })

@@ -24,16 +24,21 @@
  *
  * @since 0.1.0
  */
+import type { JournalStoreError } from "@kimi-effect/core/JournalErrors"
 import { AgentLimitError, DepthLimitError, type InvalidPlanError } from "@kimi-effect/core/SwarmErrors"
 import { InvalidRequestError, type ToolSchemaError } from "@kimi-effect/core/ValidationErrors"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
 import type { KimiClient } from "../KimiClient.ts"
+import type { Journal } from "../journal/Journal.ts"
+import type { DurableOptions } from "./internal/durable/CurrentRun.ts"
+import * as Durable from "./internal/durable/durable.ts"
+import type { DurableError } from "./internal/durable/durable.ts"
 import { bodyOf } from "./internal/orchestrate.ts"
 import * as OwnTools from "./internal/ownTools.ts"
 import * as PlanGraph from "./internal/planGraph.ts"
-import { runPlan } from "./internal/runPlan.ts"
+import { bodyOfPlan } from "./internal/runPlan.ts"
 import type { Emit } from "./internal/Session.ts"
 import { start, type StartError } from "./internal/start.ts"
 import type { SwarmEvent } from "./SwarmEvent.ts"
@@ -41,6 +46,10 @@ import type { MapOptions, RunOptions, SwarmOptions } from "./SwarmOptions.ts"
 import type { PlanNode } from "./SwarmPlan.ts"
 import type { SwarmResult } from "./SwarmResult.ts"
 import type { SwarmState } from "./SwarmState.ts"
+import type { SwarmStatus } from "./SwarmStatus.ts"
+
+export type { DurableOptions } from "./internal/durable/CurrentRun.ts"
+export type { DurableError } from "./internal/durable/durable.ts"
 
 /**
  * Why a swarm with an orchestrator does not start.
@@ -78,8 +87,12 @@ const runWith = <R>(
     if (task === "") {
       return yield* Effect.fail(new InvalidRequestError({ message: "The task is empty", parameter: "task" }))
     }
+    yield* OwnTools.checkGrants(options.tools, {
+      "orchestrator.tools": options.orchestrator?.tools,
+      subAgentTools: options.subAgentTools
+    })
     const own = yield* OwnTools.make
-    return yield* start(options, from, bodyOf(task, options, own), emit)
+    return yield* start({ options, from, emit, hasConclusion: true }, bodyOf(task, options, own))
   })
 
 const planWith = <R>(
@@ -94,20 +107,36 @@ const planWith = <R>(
       const message = `The plan has ${nodes.length} agents, and the swarm may have ${limit}`
       return yield* Effect.fail(new AgentLimitError({ message, limit, requested: nodes.length }))
     }
+    const grants = nodes.map(({ agent, id }) => [`agent.tools of ${id}`, agent?.tools] as const)
+    yield* OwnTools.checkGrants(options.tools, Object.fromEntries(grants))
     const graph = nodes.map(({ id, inputs = {} }) => ({ id, after: Object.keys(inputs) }))
     const ranks = yield* Effect.fromResult(PlanGraph.check(graph))
-    return yield* start(options, from, () => ({ run: (session) => runPlan(session, nodes, ranks) }), emit)
+    return yield* start({ options, from, emit, hasConclusion: false }, () => bodyOfPlan(nodes, ranks))
   })
 
 const itemText = (item: unknown): string => (typeof item === "string" ? item : JSON.stringify(item))
 
-const nodesOf = <A, R>({ agent, items, prompt, result }: MapOptions<A, R>): ReadonlyArray<PlanNode> =>
-  items.map((item, index) => ({
-    id: `item ${index + 1}`,
-    agent,
-    prompt: typeof prompt === "string" ? prompt.replaceAll("{{item}}", () => itemText(item)) : prompt(item, index),
-    result
-  }))
+/** The nodes of a map. A function that throws fails before anything is sent. */
+const nodesOf = <A, R>({
+  agent,
+  items,
+  prompt,
+  result
+}: MapOptions<A, R>): Effect.Effect<ReadonlyArray<PlanNode>, InvalidRequestError> =>
+  Effect.forEach(items, (item, index) =>
+    Effect.try({
+      try: (): PlanNode => ({
+        id: `item ${index + 1}`,
+        agent,
+        prompt: typeof prompt === "string" ? prompt.replaceAll("{{item}}", () => itemText(item)) : prompt(item, index),
+        result
+      }),
+      catch: () => new InvalidRequestError({ message: `The prompt of item ${index + 1} threw`, parameter: "prompt" })
+    })
+  )
+
+const mapWith = <A, R>(options: MapOptions<A, R>, continued: Continued, emit?: Emit) =>
+  Effect.flatMap(nodesOf(options), (nodes) => planWith(nodes, options, continued, emit))
 
 /** Events that wait for a slow consumer, before the swarm waits for it. */
 const eventBuffer = 256
@@ -153,7 +182,7 @@ export const stream = <R = never>(
  * @since 0.1.0
  */
 export const map = <A, R = never>(options: MapOptions<A, R>): Effect.Effect<SwarmResult, PlanError, R | KimiClient> =>
-  planWith(nodesOf(options), options, {})
+  mapWith(options, {})
 
 /**
  * Runs one agent for each item, as events.
@@ -163,8 +192,7 @@ export const map = <A, R = never>(options: MapOptions<A, R>): Effect.Effect<Swar
  */
 export const mapStream = <A, R = never>(
   options: MapOptions<A, R>
-): Stream.Stream<SwarmEvent, PlanError, R | KimiClient> =>
-  streamOf((emit) => planWith(nodesOf(options), options, {}, emit))
+): Stream.Stream<SwarmEvent, PlanError, R | KimiClient> => streamOf((emit) => mapWith(options, {}, emit))
 
 /**
  * Runs a graph of agents. A cycle, an unknown or a duplicate id, and more agents
@@ -198,11 +226,26 @@ export const planStream = <R = never>(
  * @category constructors
  * @since 0.1.0
  */
-export const resume = <R = never>(
-  state: SwarmState,
-  task: string,
-  options: RunOptions<R> = {}
-): Effect.Effect<SwarmResult, RunError, R | KimiClient> => runWith(task, options, { from: state })
+export const resume: {
+  <R = never>(
+    state: SwarmState,
+    task: string,
+    options?: RunOptions<R>
+  ): Effect.Effect<SwarmResult, RunError, R | KimiClient>
+  /** Continues a swarm that is recorded in the journal, as `work` does. */
+  <E, R>(
+    id: string,
+    program: Effect.Effect<SwarmResult, E, R>,
+    options?: DurableOptions
+  ): Effect.Effect<SwarmResult, E | DurableError, R | Journal>
+} = <E, R>(
+  from: SwarmState | string,
+  program: string | Effect.Effect<SwarmResult, E, R>,
+  options?: RunOptions<R> & DurableOptions
+): Effect.Effect<SwarmResult, E | DurableError | RunError, R | Journal | KimiClient> =>
+  typeof from === "string"
+    ? work(from, program as Effect.Effect<SwarmResult, E, R>, options)
+    : runWith(program as string, options ?? {}, { from })
 
 /**
  * Continues `map` from its state, with the same options.
@@ -213,7 +256,7 @@ export const resume = <R = never>(
 export const resumeMap = <A, R = never>(
   state: SwarmState,
   options: MapOptions<A, R>
-): Effect.Effect<SwarmResult, PlanError, R | KimiClient> => planWith(nodesOf(options), options, { from: state })
+): Effect.Effect<SwarmResult, PlanError, R | KimiClient> => mapWith(options, { from: state })
 
 /**
  * Continues `plan` from its state, with the same agents and options.
@@ -226,3 +269,92 @@ export const resumePlan = <R = never>(
   nodes: ReadonlyArray<PlanNode>,
   options: SwarmOptions<R> = {}
 ): Effect.Effect<SwarmResult, PlanError, R | KimiClient> => planWith(nodes, options, { from: state })
+
+/**
+ * Records a swarm in the `Journal`, and continues it where it was when a process
+ * is killed: calls that were answered are not made again, and tools that must not
+ * run twice do not. `program` is one swarm, such as `Swarm.run(task, options)`.
+ * Every process that runs it with the same id and journal takes part: each agent,
+ * the orchestrator included, is leased to one of them, and a finished swarm
+ * returns its result without a call.
+ *
+ * **Details**
+ *
+ * - Only a swarm that is `Finished` is over. One that is `Limited`, `Suspended` or
+ *   `Failed` continues when it is run again, such as with higher limits.
+ * - A program with other tasks, prompts, tools or models fails with
+ *   `JournalMismatchError`: at once, or as the outcome when a recorded call differs.
+ * - A tool call whose process ended before its result was recorded ends the swarm
+ *   with `UncertainToolResultError`, unless the tool is marked as read-only or
+ *   idempotent, or `onUncertain` decides.
+ *
+ * **Gotchas**
+ *
+ * - Limits of cost, tokens and time count what this process knows: with several
+ *   processes share a `Budget` and an `Admission` on Redis.
+ * - The times of the report are those of the process that ended the swarm.
+ * - Hooks and events of calls that were recorded run in each process.
+ *
+ * **Example** (A swarm that survives its process)
+ *
+ * ```ts
+ * const program = Swarm.durable("licenses-2026-11", Swarm.run("Compare the licenses of our dependencies", { tools })).pipe(
+ *   Effect.provide(Journal.layerSqlite({ filename: "data/journal.db" }))
+ * )
+ * ```
+ *
+ * @category durable
+ * @since 0.1.0
+ */
+export const durable: <E, R>(
+  id: string,
+  program: Effect.Effect<SwarmResult, E, R>,
+  options?: DurableOptions
+) => Effect.Effect<SwarmResult, E | DurableError, R | Journal> = Durable.durable
+
+/**
+ * Records a swarm in the `Journal` as `durable` does, with its events.
+ *
+ * @category durable
+ * @since 0.1.0
+ */
+export const durableStream: <E, R>(
+  id: string,
+  program: Stream.Stream<SwarmEvent, E, R>,
+  options?: DurableOptions
+) => Stream.Stream<SwarmEvent, E | DurableError, R | Journal> = Durable.durableStream
+
+/**
+ * Takes part in a swarm that `durable` has started: it leases agents that no other
+ * process works on, and returns when the swarm has ended. It fails with
+ * `InvalidRequestError` when there is no such swarm.
+ *
+ * @category durable
+ * @since 0.1.0
+ */
+export const work: <E, R>(
+  id: string,
+  program: Effect.Effect<SwarmResult, E, R>,
+  options?: DurableOptions
+) => Effect.Effect<SwarmResult, E | DurableError, R | Journal> = Durable.work
+
+/**
+ * The state of a swarm that is recorded in the journal. It is only read: no lease
+ * is taken, and nothing is written.
+ *
+ * @category durable
+ * @since 0.1.0
+ */
+export const status: (id: string) => Effect.Effect<SwarmStatus, InvalidRequestError | JournalStoreError, Journal> =
+  Durable.status
+
+/**
+ * Ends a swarm that is recorded in the journal, in every process: calls that are
+ * being made are interrupted, and its outcome is `Cancelled`, now and when it is run
+ * again. A finished swarm keeps its result.
+ *
+ * @category durable
+ * @since 0.1.0
+ */
+export const cancel: (id: string) => Effect.Effect<void, InvalidRequestError | JournalStoreError, Journal> =
+  Durable.cancel

@@ -44,7 +44,7 @@ export interface SwarmLimits {
    * An agent of the last level that tries to gets a `DepthLimitError`.
    */
   readonly depth?: number | undefined
-  /** What is reserved for the conclusion of the orchestrator when a limit ends the swarm. */
+  /** What is reserved for the conclusion of the orchestrator when a limit ends the swarm. Nothing is without one. */
   readonly conclusion?: ConclusionLimits | undefined
 }
 

@@ -41,7 +41,8 @@ export type AgentOutcome =
  * - `Finished`: the orchestrator, or every agent of a plan, has ended.
  * - `Limited`: a limit of the swarm has ended it, or some of its agents. The text is the conclusion from what there was.
  * - `Suspended`: the account cannot make calls. `Swarm.resume` continues.
- * - `Failed`: the orchestrator failed, or an agent did and `stopOnFailure` is set.
+ * - `Failed`: the orchestrator failed, or an agent did and `stopOnFailure` is set, or the journal did.
+ * - `Cancelled`: `Swarm.cancel` has ended it.
  *
  * @category models
  * @since 0.1.0
@@ -51,6 +52,7 @@ export type SwarmOutcome =
   | { readonly _tag: "Limited"; readonly error: AgentError | AgentLimitError }
   | { readonly _tag: "Suspended"; readonly error: SwarmSuspendedError }
   | { readonly _tag: "Failed"; readonly error: SwarmAgentError }
+  | { readonly _tag: "Cancelled" }
 
 /**
  * The result of a sub-agent.

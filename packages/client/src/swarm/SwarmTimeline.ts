@@ -10,7 +10,7 @@ import type { Activity, AgentReport, SwarmReport } from "./SwarmReport.ts"
 const width = 960
 const left = 220
 const rowHeight = 18
-const top = 28
+const top = 50
 
 const colors = { model: "#4c78a8", tool: "#59a14f", failure: "#e15759", waiting: "#d9dde3" }
 
@@ -26,6 +26,24 @@ const rect = (x: number, y: number, length: number, height: number, color: strin
 
 const colorOf = ({ isFailure, kind }: Activity): string => (isFailure ? colors.failure : colors[kind])
 
+/** The middle of a long id is left out: its end distinguishes agents of the same name. */
+const labelOf = (id: string): string => (id.length > 34 ? `${id.slice(0, 22)}…${id.slice(-11)}` : id)
+
+const legend = [
+  ["call of the model", colors.model],
+  ["tool call", colors.tool],
+  ["failure", colors.failure],
+  ["waits", colors.waiting]
+] as const
+
+const legendRow = (): string =>
+  legend
+    .map(([name, color], index) => {
+      const x = left + index * 140
+      return `<rect x="${x}" y="6" width="10" height="10" fill="${color}"/><text x="${x + 15}" y="15">${name}</text>`
+    })
+    .join("")
+
 const row = (agent: AgentReport, index: number, scale: (millis: number) => number): string => {
   const y = top + index * rowHeight
   const length = scale(agent.end) - scale(agent.start)
@@ -40,9 +58,8 @@ const row = (agent: AgentReport, index: number, scale: (millis: number) => numbe
       `${name}, ${seconds(end - start)}`
     )
   })
-  const label = agent.id.length > 34 ? `${agent.id.slice(0, 33)}…` : agent.id
   return [
-    `<text x="4" y="${y + 13}">${escape(label)}</text>`,
+    `<text x="4" y="${y + 13}">${escape(labelOf(agent.id))}</text>`,
     rect(scale(agent.start), y + 8, length, 2, colors.waiting, `${agent.id}: ${agent.outcome}`),
     ...bars
   ].join("")
@@ -50,7 +67,7 @@ const row = (agent: AgentReport, index: number, scale: (millis: number) => numbe
 
 /**
  * The timeline as an SVG image. Calls of the model, tool calls, failures and waits
- * have their own colors, and each bar its name and duration as a tooltip.
+ * have the colors of its legend, and each bar its name and duration as a tooltip.
  *
  * @category conversions
  * @since 0.1.0
@@ -61,10 +78,11 @@ export const toSvg = ({ agents, id, wallMillis }: SwarmReport): string => {
   const height = top + agents.length * rowHeight + 8
   const ticks = [0, 0.25, 0.5, 0.75, 1].map((part) => {
     const x = round(scale(part * end))
-    return `<line x1="${x}" y1="${top - 6}" x2="${x}" y2="${height - 8}" stroke="#eceff3"/><text x="${x}" y="14" text-anchor="middle">${seconds(part * end)}</text>`
+    return `<line x1="${x}" y1="${top - 6}" x2="${x}" y2="${height - 8}" stroke="#eceff3"/><text x="${x}" y="${top - 12}" text-anchor="${part === 1 ? "end" : "middle"}">${seconds(part * end)}</text>`
   })
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" font-family="system-ui, sans-serif" font-size="11" role="img" aria-label="Timeline of ${escape(id)}">`,
+    legendRow(),
     ...ticks,
     ...agents.map((agent, index) => row(agent, index, scale)),
     "</svg>"

@@ -55,7 +55,49 @@ describe("a rate limit", () => {
     assert.strictEqual(tagOf(429, { text: "Rate limit exceeded, please try again in 2 hours" }), "RateLimitError")
   })
 
+  it("is not a context overflow because its text is about tokens", () => {
+    const text = "This model's maximum context length is 8192 tokens, however you requested 9000 tokens"
+    assert.strictEqual(tagOf(429, { text }), "RateLimitError")
+  })
+
   it("is recognized by the status of iFlow", () => {
     assert.strictEqual(tagOf(449, { text: "You exceeded your current rate limit" }), "RateLimitError")
+  })
+})
+
+describe("the type of an error", () => {
+  const unpaid = "insufficient balance"
+
+  it("is more than its text, unless it is that of a rate limit or a permission", () => {
+    for (const type of ["rate_limit_error", "permission_error"]) {
+      assert.strictEqual(tagOf(500, { type, text: unpaid }), "QuotaExceededError", type)
+    }
+    assert.strictEqual(tagOf(500, { type: "authentication_error", text: unpaid }), "AuthenticationError")
+  })
+
+  it("is that of an overloaded host in the words of others", () => {
+    assert.strictEqual(tagOf(500, { type: "overloaded_error" }), "OverloadedError")
+  })
+
+  it("is not read from a redirect", () => {
+    assert.strictEqual(tagOf(302, { type: "insufficient_quota" }), "RedirectError")
+  })
+})
+
+describe("the text of a gateway", () => {
+  it("does not blame the account", () => {
+    assert.strictEqual(tagOf(503, { text: "payment required", isFromGateway: true }), "ServiceUnavailableError")
+    assert.strictEqual(tagOf(503, { text: "payment required" }), "QuotaExceededError")
+  })
+
+  it("names a proxy only where one demands authentication", () => {
+    assert.include(read(407).message, "demands authentication")
+    assert.include(read(403, { isFromGateway: true }).message, "A firewall, gateway or proxy")
+  })
+})
+
+describe("a refused address", () => {
+  it("is recognized between other words", () => {
+    assert.strictEqual(tagOf(403, { text: "Your IP address 10.0.0.1 is not authorized here" }), "IpNotAllowedError")
   })
 })

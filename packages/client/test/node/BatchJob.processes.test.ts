@@ -1,6 +1,8 @@
 import { fork } from "node:child_process"
-import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs"
+import { createWriteStream, existsSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { Readable } from "node:stream"
+import { pipeline } from "node:stream/promises"
 import { fileURLToPath } from "node:url"
 import { assert, describe, it } from "@effect/vitest"
 import { MockServer } from "@kimi-effect/testing/node"
@@ -9,12 +11,16 @@ import { runs, seedOf } from "../../../../test/support/depth.ts"
 import type { JobResult, Options } from "../../src/node/BatchJob.ts"
 import { folder } from "./support/files.ts"
 
+const memoryWorker = fileURLToPath(new URL("./support/batch/memoryWorker.ts", import.meta.url))
 const worker = fileURLToPath(new URL("./support/batch/worker.ts", import.meta.url))
 
 const sizeOf = (path: string): number => (existsSync(path) ? statSync(path).size : 0)
 
 /** Runs until it ends or the output has grown to a size, at which it is killed. */
-const life = (settings: { readonly baseUrl: string; readonly options: Options }, killedAt: number) =>
+const life = (
+  settings: { readonly baseUrl: string; readonly options: Options & { readonly output: string } },
+  killedAt: number
+) =>
   Effect.gen(function* () {
     const child = fork(worker, [JSON.stringify(settings)], { execArgv: [] })
     let result: JobResult | undefined
@@ -72,6 +78,53 @@ describe("a batch job that is killed", () => {
         const { requested } = yield* host.ledger
         assert.isAtMost(requested, rows + killed * concurrency)
       }).pipe(Random.withSeed(seedOf("batch kills")), Effect.scoped),
-    300_000
+    1_200_000
+  )
+})
+
+interface Memory {
+  readonly done: number
+  /** MiB. */
+  readonly heap: number
+  readonly rss: number
+}
+
+describe("a batch job of many rows", () => {
+  it.live(
+    "takes constant memory",
+    () =>
+      Effect.gen(function* () {
+        const rows = runs({ sample: 5_000, deep: 1_000_000 })
+        const path = yield* folder
+        const input = join(path, "in.jsonl")
+        const file = createWriteStream(input)
+        yield* Effect.promise(() =>
+          pipeline(
+            Readable.from(
+              (function* () {
+                for (let index = 0; index < rows; index++) {
+                  const messages = [{ role: "user", content: `Is review ${index} positive?` }]
+                  yield `${JSON.stringify({ id: `row ${index}`, request: { messages } })}\n`
+                }
+              })()
+            ),
+            file
+          )
+        )
+        // Collections of one size, so that what is left over does not depend on how busy the machine is.
+        const execArgv = ["--expose-gc", "--max-semi-space-size=4"]
+        const child = fork(memoryWorker, [input, join(path, "out.jsonl"), `${rows}`], { execArgv })
+        const seen: Array<Memory> = []
+        child.on("message", (memory) => void seen.push(memory as Memory))
+        yield* Effect.promise(() => new Promise<void>((resolve) => child.once("exit", () => resolve())))
+        process.stdout.write(
+          `${rows} rows: ${seen.map(({ done, heap, rss }) => `${done}: heap ${heap}, RSS ${rss} MiB`).join("; ")}\n`
+        )
+        const [first, last] = [seen[0], seen.at(-1)]
+        assert.strictEqual(last?.done, rows)
+        // A hundred bytes for each row would be seen at full length.
+        assert.isBelow((last?.heap ?? 0) - (first?.heap ?? 0), 32)
+      }).pipe(Effect.scoped),
+    1_800_000
   )
 })

@@ -262,6 +262,18 @@ describe("BatchJob", () => {
     )
   )
 
+  it.live("fails at its end when its input was changed", () =>
+    withJob(["a", "fill"].map(lineOf), (files) =>
+      Effect.gen(function* () {
+        onFill = () => appendFileSync(files.input, "\n")
+        const error = yield* Effect.flip(BatchJob.run(files))
+        onFill = () => undefined
+        assert.deepInclude(error, { _tag: "BatchInputChangedError", input: files.input })
+        assert.lengthOf(linesOf(files.output), 2)
+      })
+    )
+  )
+
   it.live("refuses an output that is not its own", () =>
     withJob(["a"].map(lineOf), (files) =>
       Effect.gen(function* () {

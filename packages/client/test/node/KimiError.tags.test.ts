@@ -6,6 +6,7 @@ import type { KimiError } from "@kimi-effect/core/KimiError"
 import { Effect } from "effect"
 import { agents } from "./support/errors/agents.ts"
 import { batches } from "./support/errors/batches.ts"
+import { hostBatches } from "./support/errors/hostBatches.ts"
 import { files } from "./support/errors/files.ts"
 import { journals } from "./support/errors/journals.ts"
 import { outputs } from "./support/errors/outputs.ts"
@@ -14,13 +15,8 @@ import { stages } from "./support/errors/stages.ts"
 import { swarms } from "./support/errors/swarms.ts"
 import { tools } from "./support/errors/tools.ts"
 
-const hostBatches = "nothing follows the batches of the host yet"
-
 /** Tags that no operation produces yet, each with the reason. A tag is removed together with the reason. */
-const unproduced = {
-  BatchExpiredError: hostBatches,
-  BatchFailedError: hostBatches
-} as const satisfies { readonly [T in Tag]?: string }
+const unproduced = {} as const satisfies { readonly [T in Tag]?: string }
 
 /** A tag that is neither produced nor listed above does not compile. */
 const produced: { readonly [T in Exclude<Tag, keyof typeof unproduced>]: Effect.Effect<KimiError, unknown> } = {
@@ -31,6 +27,7 @@ const produced: { readonly [T in Exclude<Tag, keyof typeof unproduced>]: Effect.
   ...files,
   ...outputs,
   ...batches,
+  ...hostBatches,
   ...journals,
   ...swarms
 }

@@ -60,6 +60,19 @@ describe("one agent for each item", () => {
     }).pipe(at(answering(() => broken)))
   )
 
+  it.effect("starts none if the prompt function of an item throws", () =>
+    Effect.gen(function* () {
+      const prompt = (item: number) => {
+        if (item === 2) throw new Error("A defect")
+        return "Do"
+      }
+      const error = yield* Effect.flip(Swarm.map({ items: [1, 2], prompt }))
+      assert.deepStrictEqual([error._tag, error.message], ["InvalidRequestError", "The prompt of item 2 threw"])
+      const mock = yield* MockProvider.MockProvider
+      yield* mock.attempts(0)
+    }).pipe(at(answer))
+  )
+
   it.effect("starts none of more items than the swarm may have agents", () =>
     Effect.gen(function* () {
       const items = Array.from({ length: 101 }, (_, index) => index)
@@ -108,6 +121,27 @@ describe("a graph of agents", () => {
         })
       )
     )
+  )
+
+  it.effect("ends only the agent whose prompt function throws", () =>
+    Effect.gen(function* () {
+      const nodes = [
+        SwarmPlan.node({ id: "a", prompt: "a" }),
+        SwarmPlan.node({
+          id: "b",
+          inputs: { a: Schema.String },
+          prompt: () => {
+            throw new Error("A defect")
+          }
+        }),
+        SwarmPlan.node({ id: "c", inputs: { b: Schema.String }, prompt: "c" })
+      ]
+      const { agents } = yield* settled(Swarm.plan(nodes))
+      assert.deepStrictEqual(
+        agents.map(({ outcome }) => (outcome._tag === "Stopped" ? outcome.error.message : outcome._tag)),
+        ["Finished", "The prompt function of b threw", "Skipped"]
+      )
+    }).pipe(at(answer))
   )
 
   it.effect("asks once more for a result that does not match its schema", () =>

@@ -183,11 +183,16 @@ describe("a swarm with an orchestrator", () => {
       const task = yield* Effect.flip(Swarm.run(""))
       const agents = yield* Effect.flip(Swarm.run("Work", { limits: { agents: 0 } }))
       const model = yield* Effect.flip(Swarm.run("Work", { limits: { cost: { amount: "1", currency: "USD" } } }))
+      const { tools } = yield* makeTools
+      const granted = yield* Effect.flip(Swarm.run("Work", { tools, subAgentTools: ["look", "lok"] }))
+      const noTools = yield* Effect.flip(Swarm.map({ items: ["a"], prompt: "{{item}}", agent: { tools: ["look"] } }))
       assert.deepStrictEqual(
-        [depth._tag, task._tag, agents.message, model.message],
+        [depth._tag, task._tag, granted.message, noTools.message, agents.message, model.message],
         [
           "DepthLimitError",
           "InvalidRequestError",
+          "subAgentTools has lok, which the swarm does not have: its tools are look",
+          "agent.tools of item 1 has look, which the swarm does not have: the swarm has no tools",
           "limits.agents must be a whole number of at least 1",
           "request.model must be set with limits.cost, to know the price"
         ]

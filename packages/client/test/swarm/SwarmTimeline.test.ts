@@ -14,8 +14,8 @@ describe("the timeline of a swarm", () => {
   it.effect("has a bar for each call of each agent", () =>
     Effect.gen(function* () {
       const svg = SwarmTimeline.toSvg(yield* report)
-      // For each of two agents: its whole time, two calls of the model, a tool call.
-      assert.strictEqual(svg.match(/<rect /gu)?.length, 8)
+      // The legend, and for each of two agents: its whole time, two calls of the model, a tool call.
+      assert.strictEqual(svg.match(/<rect /gu)?.length, 4 + 8)
       assert.include(svg, "<title>model, 1.0 s</title>")
     }).pipe(at(script))
   )
@@ -27,6 +27,15 @@ describe("the timeline of a swarm", () => {
       assert.notInclude(html, "<audit>")
       assert.notMatch(html, /(?:src|href)=|@import|url\(/u)
       assert.include(html, "<td>item 2</td>")
+    }).pipe(at(script))
+  )
+
+  it.effect("keeps the end of a long id, which distinguishes agents of one name", () =>
+    Effect.gen(function* () {
+      const { agents, ...rest } = yield* report
+      const id = `${"a very long name of an agent ".repeat(2)}2.41`
+      const svg = SwarmTimeline.toSvg({ ...rest, agents: agents.map((agent) => ({ ...agent, id })) })
+      assert.include(svg, ">a very long name of an… agent 2.41</text>")
     }).pipe(at(script))
   )
 

@@ -1,6 +1,6 @@
 /**
- * Failures of batches. `BatchJob` (`client/node`) raises those of jobs; those of
- * batches that the host runs are for programs that follow a `BatchApi`.
+ * Failures of batches. `BatchJob` (`client/node`) raises those of jobs, and
+ * `HostBatch` those of batches that the host runs.
  *
  * @since 0.1.0
  */
@@ -26,6 +26,42 @@ export class InvalidBatchRowError extends TaggedKimiError<InvalidBatchRowError>(
   id: Schema.optionalKey(Schema.String),
   /** Path of the invalid member, when it is known. */
   parameter: Schema.optionalKey(Schema.String)
+}) {}
+
+/**
+ * A problem that the host would refuse a batch for.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const BatchIssue = Schema.Struct({
+  /** The line of the row, from 1. Absent when the batch as a whole is the problem. */
+  line: Schema.optionalKey(Schema.Int),
+  /** The id of the row. */
+  id: Schema.optionalKey(Schema.String),
+  /** What is wrong, without quotes of the request. */
+  reason: Schema.String,
+  /** Path of the invalid member, when it is known. */
+  parameter: Schema.optionalKey(Schema.String)
+})
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export type BatchIssue = typeof BatchIssue.Type
+
+/**
+ * The host would refuse the batch as a whole; nothing was sent.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class InvalidBatchError extends TaggedKimiError<InvalidBatchError>()("InvalidBatchError", {
+  /** The first hundred problems, in the order of the rows. */
+  issues: Schema.Array(BatchIssue),
+  /** How many there are. */
+  count: Schema.Int
 }) {}
 
 /**

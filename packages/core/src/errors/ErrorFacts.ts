@@ -176,6 +176,7 @@ export const table = {
   FileProcessingError:           row("provider",       "error",    "final", "ignored", "none",     "none",                   "shared", "other",   "FixRequest",     "Upload the file in another format, or check that it is not damaged or protected by a password."),
 
   InvalidBatchRowError:          row("batch",          "warning",  "final", "ignored", "none",     "none",                   "shared", "other",   "FixRequest",     "Correct the row at the line that the error names and run the rejected rows again."),
+  InvalidBatchError:             row("batch",          "error",    "final", "ignored", "none",     "none",                   "shared", "other",   "FixRequest",     "Correct the rows at the lines that the error lists and submit the batch again."),
   BatchInputChangedError:        row("batch",          "error",    "final", "ignored", "none",     "none",                   "shared", "other",   "FixRequest",     "Restore the input file, or start a new job with another output file."),
   BatchExpiredError:             row("batch",          "error",    "final", "ignored", "possible", "none",                   "shared", "other",   "FixRequest",     "Submit the expired rows again, with a longer completion window if the host offers one."),
   BatchFailedError:              row("batch",          "error",    "final", "ignored", "possible", "none",                   "shared", "other",   "FixRequest",     "Correct the rows that the host's error file names and submit the batch again."),

@@ -15,6 +15,7 @@ import {
   BatchFailedError,
   BatchInputChangedError,
   BatchJobLockedError,
+  InvalidBatchError,
   InvalidBatchRowError
 } from "./BatchErrors.ts"
 import { CacheMissError, CacheStoreError } from "./CacheErrors.ts"
@@ -182,6 +183,7 @@ export const classes = {
   MediaFetchError,
   FileProcessingError,
   InvalidBatchRowError,
+  InvalidBatchError,
   BatchInputChangedError,
   BatchExpiredError,
   BatchFailedError,

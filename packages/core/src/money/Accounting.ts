@@ -56,6 +56,8 @@ export interface AttemptUsage {
   readonly tags?: Tags
   /** Whether it was a request of a batch. */
   readonly isBatch?: boolean
+  /** The number of attempts that `usage` sums up, such as all requests of a batch. Defaults to 1. */
+  readonly attempts?: number
   /** The tool that was called, if it was no call of a model: `model` is then empty. `Expense.charge` records these. */
   readonly tool?: string
   /** What was charged, where that is not the price of `usage`, as for a tool. */

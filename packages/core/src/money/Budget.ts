@@ -64,6 +64,7 @@ import * as BudgetCaps from "./internal/BudgetCaps.ts"
 import * as BudgetStage from "./internal/BudgetStage.ts"
 import * as BudgetOptions from "./internal/BudgetOptions.ts"
 import * as BudgetEvent from "./internal/BudgetEvent.ts"
+import * as LongHold from "./internal/LongHold.ts"
 import * as ExpenseReservation from "./internal/ExpenseReservation.ts"
 import * as ReservationManager from "./internal/ReservationManager.ts"
 import { ReservationQueue } from "./internal/ReservationQueue.ts"
@@ -81,6 +82,7 @@ export type { Options as BalanceOptions, Reader as BalanceReader } from "./inter
 export { defaults, optionsFromConfig } from "./internal/BudgetOptions.ts"
 export type { Options } from "./internal/BudgetOptions.ts"
 export type { Cap } from "./internal/BudgetCaps.ts"
+export type { HoldOptions } from "./internal/LongHold.ts"
 export type { Dimension } from "./internal/BudgetScope.ts"
 export type { BudgetEvent, Overrun, ThresholdCrossed } from "./internal/BudgetEvent.ts"
 
@@ -179,6 +181,8 @@ export const make = Effect.fnUntraced(function* (
     open: (call, read) => BudgetStage.openScoped(open, call, read),
     reserve: (expense) => Effect.flatMap(CallOptions, (tags) => ExpenseReservation.reserve(context, tags, expense)),
     checkPrice,
+    hold: (held) => Effect.flatMap(CallOptions, (tags) => LongHold.hold(context, tags, held)),
+    settleHold: (id, cost) => LongHold.settle(context, id, cost),
     stage: ({ balanceOf } = {}) => BudgetStage.stage(open, BudgetOptions.describe(options), balanceOf),
     events: Stream.fromPubSub(events),
     state: Effect.map(reservations.scopeBalances, (lines) =>
@@ -241,6 +245,8 @@ const unlimited: Budget["Service"] = {
   reserve: () => Effect.succeed({ settle: () => Effect.void }),
   stage: () => Stage.off("budget"),
   checkPrice: () => Effect.void,
+  hold: () => Effect.void,
+  settleHold: () => Effect.void,
   events: Stream.empty,
   state: Effect.succeed([]),
   today: Effect.map(Clock.currentTimeMillis, Day.calendarOf(DateTime.zoneMakeOffset(0))),

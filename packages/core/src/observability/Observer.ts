@@ -48,6 +48,7 @@ import * as StageTaps from "./internal/taps/StageTaps.ts"
 import * as InstrumentsModule from "./internal/metrics/Instruments.ts"
 import { CurrentObservation } from "./internal/taps/Observation.ts"
 import { redactSecrets } from "./internal/logging/Secrets.ts"
+import { SwarmMetrics } from "./internal/metrics/SwarmMetrics.ts"
 import * as StateMetrics from "./internal/metrics/StateMetrics.ts"
 import { Observer } from "./internal/ObserverService.ts"
 
@@ -177,6 +178,7 @@ const build = Effect.fnUntraced(function* (
   }
   return {
     metrics: calls,
+    swarms: new SwarmMetrics(instruments),
     registry,
     content,
     onCall: record,

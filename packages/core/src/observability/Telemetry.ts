@@ -10,6 +10,7 @@
  * @since 0.1.0
  */
 import * as ClientSpans from "./internal/ClientSpans.ts"
+import { swarmSpanEvents, swarmSpans } from "./internal/SwarmTelemetry.ts"
 import { type Attribute, attributes as a } from "./internal/TelemetryAttributes.ts"
 
 export { providerNames } from "./internal/ClientSpans.ts"
@@ -30,7 +31,7 @@ export interface SpanEvent {
 }
 
 /**
- * The events on the span of a call.
+ * The events on the spans of calls, and on those of swarms.
  *
  * @category constants
  * @since 0.1.0
@@ -56,7 +57,8 @@ export const spanEvents = {
     name: "kimi.first_token",
     description: "The first content of a stream arrived; on the span of the call and of the attempt",
     attributes: []
-  }
+  },
+  ...swarmSpanEvents
 } as const satisfies Record<string, SpanEvent>
 
 /**
@@ -188,7 +190,8 @@ export const spans = {
     description: "A read of the client's health, cached or not",
     attributes: [a.providerName],
     events: []
-  }
+  },
+  ...swarmSpans
 } as const satisfies Record<string, Span>
 
 /**

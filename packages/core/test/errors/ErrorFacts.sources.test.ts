@@ -15,7 +15,7 @@ const exceptions: ReadonlySet<string> = new Set([
   "testing/src/simulator/VirtualHost.ts",
   "testing/src/schedule/CallSchedule.ts",
   // The errors that stop a batch are an option whose members are tags.
-  "client/src/batch/Batch.ts",
+  "client/src/batch/internal/stoppingTags.ts",
   // Refusals of the client itself are final for one call, and temporary for an agent of a swarm.
   "client/src/swarm/internal/classify.ts",
   // A mock provider and its chaos fail with the tags that their options name, each by a separate reply.

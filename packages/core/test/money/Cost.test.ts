@@ -37,6 +37,12 @@ describe("Cost.make", () => {
     assert.strictEqual(parts(Cost.make(usage(0, 0.5), k3)).output, "0.0000075")
   })
 
+  it("counts no more cache writes than the rest of the prompt", () => {
+    const written = { ...k3, cacheWrite: "4.00" }
+    const cost = Cost.make(usage(10, 0, { cached_tokens: 6, cache_write_tokens: 8 }), written)
+    assert.strictEqual(parts(cost).uncachedInput, "0.000016")
+  })
+
   // Usage of the four recorded plain answers of kimi-k3: 0.30 / 3.00 / 15.00 dollars per million.
   const recorded: ReadonlyArray<readonly [string, Usage, ReturnType<typeof parts>]> = [
     [

@@ -110,6 +110,28 @@ describe("Cost.worstCase", () => {
     assert.isUndefined(worst({ tools: [{ type: "builtin_function", function: { name: "$other" } }] }))
   })
 
+  it("adds nothing for the tools of the application", () => {
+    const tools: ModelRequest["tools"] = [{ type: "function", function: { name: "get_weather" } }]
+    assert.isUndefined(Cost.maxUsage(request({ tools })).toolCalls)
+  })
+
+  it("is none if a tool has a price in another currency only", () =>
+    Effect.runPromise(
+      Effect.gen(function* () {
+        const prices = yield* PriceTable.make({
+          tools: [{ tool: "$web_search", provider: "moonshot", currency: "CNY", perCall: "1" }]
+        })
+        const tools: ModelRequest["tools"] = [{ type: "builtin_function", function: { name: "$web_search" } }]
+        assert.isUndefined(text(Cost.worstCase(request({ tools }), at, prices)))
+      })
+    ))
+
+  it("has the price of a batch", () => {
+    const most = { model: "kimi-k2.5", max_completion_tokens: 100 }
+    const [single = "", batch = ""] = [false, true].map((isBatch) => worst(most, { ...at, isBatch })?.slice(1))
+    assert.closeTo(Number(batch), Number(single) * 0.6, 1e-9)
+  })
+
   it("is none if no price is known", () => {
     assert.isUndefined(worst({ model: "some-other-model" }))
     assert.isUndefined(worst({}, { ...at, provider: "together" }))

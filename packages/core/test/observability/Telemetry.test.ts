@@ -7,6 +7,11 @@ const metrics: ReadonlyArray<Telemetry.Metric> = Object.values(Telemetry.metrics
 
 /** The names in OpenTelemetry's semantic conventions 1.45. */
 const conventions = [
+  "gen_ai.agent.id",
+  "gen_ai.agent.name",
+  "gen_ai.tool.call.id",
+  "gen_ai.tool.name",
+  "gen_ai.workflow.name",
   "gen_ai.input.messages",
   "gen_ai.operation.name",
   "gen_ai.output.messages",
@@ -91,7 +96,15 @@ describe("telemetry names", () => {
   })
 
   it("of metrics have no attribute with an id or content", () => {
-    const forbidden = new Set(["gen_ai.response.id", "kimi.request_id", "kimi.host_trace_id", "gen_ai.input.messages"])
+    const forbidden = new Set([
+      "gen_ai.response.id",
+      "kimi.request_id",
+      "kimi.host_trace_id",
+      "gen_ai.input.messages",
+      "gen_ai.agent.id",
+      "gen_ai.agent.name",
+      "gen_ai.tool.call.id"
+    ])
     for (const { attributes, name } of metrics) {
       assert.deepStrictEqual(
         attributes.filter((attribute) => forbidden.has(attribute.name)),

@@ -6,15 +6,20 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
-import type { Journal, Lease, Options } from "../Journal.ts"
+import type { Journal, Lease, Options, Recorded } from "../Journal.ts"
 import * as GroupCommit from "./GroupCommit.ts"
 import * as LeaseCalls from "./Lease.ts"
-import type { Claim, ClaimRequest, Header, Store } from "./Store.ts"
+import type { Claim, ClaimRequest, Entry, Header, Store } from "./Store.ts"
 
 export const rulesOf = ({ lease, timeout }: Options): ReadonlyArray<OptionRules.Rule> => [
   OptionRules.positiveDuration("lease", lease),
   OptionRules.positiveDuration("timeout", timeout)
 ]
+
+const resultsOf = (entries: ReadonlyArray<Entry>): ReadonlyArray<Recorded> =>
+  [...LeaseCalls.newest(entries).values()].flatMap(({ body, digest, key, kind }) =>
+    kind === "Result" ? [{ key, digest, json: body }] : []
+  )
 
 /** The resource of a run that one process works on. */
 const wholeRun = "run"
@@ -35,6 +40,30 @@ const completed = (
     const calls = LeaseCalls.make(store.name, runId, claim, entries, append, LeaseCalls.notRecorded)
     return { ...claim, ...calls, complete: Effect.void, release: Effect.void }
   })
+
+const checkHeader = (runId: string, recorded: Header, header: Header): Effect.Effect<void, JournalMismatchError> =>
+  recorded.kind === header.kind && recorded.digest === header.digest
+    ? Effect.void
+    : Effect.fail(
+        new JournalMismatchError({
+          message: `The run ${runId} was started by another program or with other options`,
+          key: "header",
+          recorded: `${recorded.kind}/${recorded.digest}`,
+          actual: `${header.kind}/${header.digest}`
+        })
+      )
+
+/** The results of a resource without a lease. */
+const recorded = (
+  { name }: Store,
+  runId: string,
+  resource: string,
+  entries: ReadonlyArray<Entry>
+): LeaseCalls.Calls => {
+  const lost = () => GroupCommit.leaseLost(resource, 0)
+  const append = () => Effect.fail(lost())
+  return LeaseCalls.make(name, runId, { resource, epoch: 0 }, LeaseCalls.newest(entries), append, lost)
+}
 
 export const make = (
   store: Store,
@@ -79,18 +108,7 @@ export const make = (
       })
 
     const open = (runId: string, header: Header) =>
-      Effect.flatMap(within("open", store.open(runId, header)), (recorded) =>
-        recorded.kind === header.kind && recorded.digest === header.digest
-          ? Effect.void
-          : Effect.fail(
-              new JournalMismatchError({
-                message: `The run ${runId} was started by another program or with other options`,
-                key: "header",
-                recorded: `${recorded.kind}/${recorded.digest}`,
-                actual: `${header.kind}/${header.digest}`
-              })
-            )
-      )
+      Effect.flatMap(within("open", store.open(runId, header)), (recorded) => checkHeader(runId, recorded, header))
     const claim = (runId: string, request: Omit<ClaimRequest, "ttlMillis">) =>
       Effect.uninterruptible(
         Effect.flatMap(within("claim", store.claim(runId, { ...request, ttlMillis })), (claims) =>
@@ -113,9 +131,14 @@ export const make = (
       join: (runId, header) =>
         Effect.as(open(runId, header), {
           add: (resources: ReadonlyArray<string>) => within("add", store.add(runId, resources)),
-          claim: ({ limit }: { readonly limit: number }) => claim(runId, { limit })
+          claim: (request: Omit<ClaimRequest, "ttlMillis">) => claim(runId, request),
+          read: (resource: string) =>
+            Effect.map(within("read", store.read(runId, resource)), (entries) =>
+              recorded(store, runId, resource, entries)
+            )
         }),
       status: (runId) => within("read the status", store.status(runId)),
+      results: (runId, resource) => Effect.map(within("read", store.read(runId, resource)), resultsOf),
       cancel: (runId) => within("cancel", store.cancel(runId))
     }
   })

@@ -131,6 +131,8 @@ export const make = (
   Effect.gen(function* () {
     const clock = yield* Clock.Clock
     const now = (): number => clock.currentTimeMillisUnsafe()
+    // The column holds whole numbers only.
+    const expiry = (ttlMillis: number): number => Math.ceil(now() + ttlMillis)
     const db = yield* Effect.acquireRelease(
       attempt(path, "open", () => connect(path, durability)),
       (opened) => Effect.sync(() => opened.close())
@@ -156,12 +158,12 @@ export const make = (
       claim: (runId, { limit, resource, ttlMillis }) =>
         change("claim", () =>
           sql.claim
-            .all(now() + ttlMillis, runId, now(), resource ?? null, limit)
+            .all(expiry(ttlMillis), runId, now(), resource ?? null, limit)
             .toSorted((a, b) => Number(a["ordinal"]) - Number(b["ordinal"]))
             .map((row): Claim => ({ resource: String(row["resource"]), epoch: Number(row["epoch"]) }))
         ),
       renew: (runId, { epoch, resource }, ttlMillis) =>
-        attempt(path, "renew a lease", () => sql.renew.run(now() + ttlMillis, runId, resource, epoch).changes === 1),
+        attempt(path, "renew a lease", () => sql.renew.run(expiry(ttlMillis), runId, resource, epoch).changes === 1),
       end: (runId, { epoch, resource }, isCompleted) =>
         attempt(path, "end a lease", () => sql.end.run(isCompleted ? 1 : 0, runId, resource, epoch).changes === 1),
       append: (batch) =>

@@ -1,5 +1,6 @@
 /** Lets agents wait until the schedule of the swarm admits them. */
 import * as MonotonicClock from "@kimi-effect/core/internal/MonotonicClock"
+import type { AgentStates } from "@kimi-effect/core/internal/SwarmMetrics"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -17,9 +18,17 @@ export class AgentQueue {
   #timer: { readonly at: number; readonly fiber: Fiber.Fiber<void> } | undefined
   /** Completed when no agent works. */
   readonly #idle: Array<Deferred.Deferred<void>> = []
+  readonly #onChange: (states: AgentStates) => void
   #schedule: Schedule.Schedule
 
-  constructor(schedule: Schedule.Schedule, clock: Clock.Clock, scope: Scope.Scope) {
+  /** `onChange` gets how many agents are in each state, whenever that changes. */
+  constructor(
+    schedule: Schedule.Schedule,
+    clock: Clock.Clock,
+    scope: Scope.Scope,
+    onChange: (states: AgentStates) => void = () => {}
+  ) {
+    this.#onChange = onChange
     this.#schedule = schedule
     this.#clock = clock
     this.#scope = scope
@@ -37,6 +46,18 @@ export class AgentQueue {
   /** Agents that wait now. */
   get waiting(): number {
     return this.#schedule.waiting.length
+  }
+
+  /** How many agents are in each state. */
+  get states(): AgentStates {
+    const { capacity, isSuspended } = this.#schedule
+    return {
+      working: this.working,
+      queued: isSuspended ? 0 : this.waiting,
+      suspended: isSuspended ? this.waiting : 0,
+      delegating: this.#paused.size,
+      concurrency: Math.floor(capacity)
+    }
   }
 
   /** Waits for the admission of an agent, works, and makes room for the next one. */
@@ -143,6 +164,7 @@ export class AgentQueue {
       const admission = this.#admissions.get(id)
       if (admission !== undefined) Deferred.doneUnsafe(admission, Effect.void)
     }
+    this.#onChange(this.states)
     if (this.working === 0) {
       for (const idle of this.#idle.splice(0)) Deferred.doneUnsafe(idle, Effect.void)
     }

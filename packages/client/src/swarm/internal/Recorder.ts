@@ -69,6 +69,11 @@ export class Recorder {
     this.#startedAt = startedAt
   }
 
+  /** Milliseconds since the swarm began. */
+  wallMillis(now: number): number {
+    return now - this.#startedAt
+  }
+
   /** Adds an agent, or returns the one that was added before. */
   add(job: RecordedJob): Entry {
     const known = this.entries.get(job.id)
@@ -132,7 +137,7 @@ export class Recorder {
   }
 
   report(swarm: string, states: ReadonlyMap<string, AgentState.AgentState>, now: number): SwarmReport {
-    const wallMillis = now - this.#startedAt
+    const wallMillis = this.wallMillis(now)
     const agents = [...this.entries.values()].map((entry) => this.#agent(entry, states.get(entry.job.id), wallMillis))
     const usage = agents.reduce((sum, agent) => addUsage(sum, agent.usage), fromTokens(0, 0))
     let workMillis = 0

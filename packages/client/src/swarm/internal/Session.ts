@@ -1,5 +1,6 @@
 /** A swarm that runs: its agents, what they have used, and what ends it. */
 import type { AgentLimitError } from "@kimi-effect/core/SwarmErrors"
+import type { SwarmRecorder } from "@kimi-effect/core/internal/SwarmMetrics"
 import * as MonotonicClock from "@kimi-effect/core/internal/MonotonicClock"
 import type * as Clock from "effect/Clock"
 import type * as Context from "effect/Context"
@@ -15,14 +16,17 @@ import type { CreatedAgent, SwarmState } from "../SwarmState.ts"
 import type { AgentQueue } from "./AgentQueue.ts"
 import type { SwarmBudget } from "./SwarmBudget.ts"
 import * as Assignments from "./assignments.ts"
-import type { Recorder } from "./Recorder.ts"
+import type { Entry, Recorder } from "./Recorder.ts"
+import type { DurableRun } from "./durable/DurableRun.ts"
 import type { Settings } from "./Settings.ts"
+import { agentOutcome, type SwarmSpan, withoutSpan } from "./spans.ts"
 
 /** What ends a swarm before its agents are done. */
 export type Stop =
   | { readonly _tag: "Limited"; readonly error: AgentError }
   | { readonly _tag: "Suspended"; readonly error: SwarmAgentError; readonly agent: string }
   | { readonly _tag: "Failed"; readonly error: SwarmAgentError }
+  | { readonly _tag: "Cancelled" }
 
 export type Emit = (event: SwarmEvent) => Effect.Effect<void>
 
@@ -35,8 +39,11 @@ export interface SessionDependencies<R> {
   readonly queue: AgentQueue
   readonly budget: SwarmBudget | undefined
   readonly recorder: Recorder
+  readonly metrics: SwarmRecorder
+  readonly span: SwarmSpan
   readonly emit: Emit
   readonly services: Context.Context<R | KimiClient>
+  readonly run: DurableRun | undefined
 }
 
 export class Session<R> {
@@ -44,12 +51,17 @@ export class Session<R> {
   readonly queue: AgentQueue
   readonly budget: SwarmBudget | undefined
   readonly recorder: Recorder
+  readonly metrics: SwarmRecorder
   readonly emit: Emit
-  /** What hooks of agents need. */
+  /** What hooks of agents need, without the span of the swarm: each runs in that of its agent. */
   readonly services: Context.Context<R | KimiClient>
+  /** The run of a journal that the swarm is recorded in. */
+  readonly run: DurableRun | undefined
   readonly stop = Deferred.makeUnsafe<Stop>()
   /** The latest states of the agents, by their ids. */
   readonly states = new Map<string, AgentState>()
+  /** Where agents were whose leases were lost. Their calls are counted when they are replayed from the beginning. */
+  readonly abandoned = new Map<string, AgentState>()
   readonly created: Array<CreatedAgent> = []
   /** Sub-agents that have been planned, by their ids. */
   readonly planned = new Set<string>()
@@ -65,14 +77,19 @@ export class Session<R> {
   /** Waits for the account. */
   #suspension: Deferred.Deferred<void> | undefined
   readonly #clock: Clock.Clock
+  readonly #span: SwarmSpan
 
-  constructor({ clock, emit, budget, queue, recorder, services, settings }: SessionDependencies<R>) {
+  constructor(dependencies: SessionDependencies<R>) {
+    const { budget, clock, emit, metrics, queue, recorder, run, services, settings, span } = dependencies
     this.settings = settings
     this.queue = queue
     this.budget = budget
     this.recorder = recorder
     this.emit = emit
-    this.services = services
+    this.services = withoutSpan(services)
+    this.run = run
+    this.metrics = metrics
+    this.#span = span
     this.#clock = clock
   }
 
@@ -99,10 +116,34 @@ export class Session<R> {
     })
   }
 
+  /** Completes what is known about an agent, which has its outcome. */
+  ended(entry: Entry): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const { job, outcome, start } = entry
+      if (outcome === undefined) return Effect.void
+      this.recorder.end(job.id, this.now)
+      if (job.depth > 0) {
+        const millis = start === undefined || entry.end === undefined ? undefined : entry.end - start
+        this.metrics.agentEnded(agentOutcome(outcome), millis)
+      }
+      return this.emit({
+        _tag: "AgentFinished",
+        agent: job.id,
+        outcome: outcome._tag,
+        ...(outcome._tag === "Stopped" ? { error: outcome.error._tag } : {})
+      })
+    })
+  }
+
   /** Remembers a limit of the swarm that was reached. */
   limited<E extends AgentError | AgentLimitError>(error: E): E {
     this.limit ??= error
     return error
+  }
+
+  /** Whether a step of an agent was counted before its lease was lost. */
+  isCounted(agent: string, step: number): boolean {
+    return step <= (this.abandoned.get(agent)?.steps ?? 0)
   }
 
   /** Ends the swarm. */
@@ -121,7 +162,11 @@ export class Session<R> {
       this.#suspension = suspension
       const { onSuspended } = this.settings.options
       const reason = error._tag
-      const begun = Effect.andThen(this.queue.suspend, this.emit({ _tag: "Suspended", agent, reason }))
+      this.metrics.suspended(reason)
+      const begun = this.queue.suspend.pipe(
+        Effect.andThen(this.#span.suspended(reason)),
+        Effect.andThen(this.emit({ _tag: "Suspended", agent, reason }))
+      )
       if (onSuspended === undefined) {
         const end = Effect.andThen(this.queue.idle, this.end({ _tag: "Suspended", error, agent }))
         return Effect.andThen(Effect.andThen(begun, end), Effect.never)
@@ -132,11 +177,12 @@ export class Session<R> {
         agent,
         ...(retryAfter === undefined ? {} : { retryAfterMillis: Duration.toMillis(retryAfter) })
       })
+      const resumed = Effect.andThen(this.#span.resumed, this.emit({ _tag: "Resumed" }))
       const over = Effect.suspend(() => {
         this.#suspension = undefined
         return Effect.andThen(this.queue.resume, Deferred.succeed(suspension, undefined))
       })
-      return begun.pipe(Effect.andThen(waited), Effect.andThen(this.emit({ _tag: "Resumed" })), Effect.ensuring(over))
+      return begun.pipe(Effect.andThen(waited), Effect.andThen(resumed), Effect.ensuring(over))
     })
   }
 }

@@ -23,6 +23,7 @@ export interface Settings<R> {
   readonly money: { readonly ledger: Ledger.Ledger; readonly currency: "USD" | "CNY" } | undefined
   readonly millis: number
   readonly depth: number
+  /** What is kept for the conclusion; nothing without an orchestrator. */
   readonly conclusion: { readonly promptTokens: number; readonly completionTokens: number; readonly millis: number }
   readonly concurrency: number
   readonly initialConcurrency: number
@@ -64,8 +65,8 @@ const textOf = (tokens: number): string => {
   return text
 }
 
-/** The worst case of a conclusion. */
-const priceOfConclusion = <R>(
+/** The worst case of a conclusion, or of one token without one. */
+const priceOf = <R>(
   { request = {} }: SwarmOptions<R>,
   model: string,
   provider: string,
@@ -75,7 +76,7 @@ const priceOfConclusion = <R>(
     {
       ...request,
       model,
-      max_completion_tokens: completionTokens,
+      max_completion_tokens: Math.max(1, completionTokens),
       messages: [{ role: "user", content: textOf(promptTokens) }]
     },
     provider
@@ -97,7 +98,7 @@ const moneyOf = <R>(
     if (model === undefined) {
       return yield* Effect.fail(invalid("request.model", "set with limits.cost, to know the price"))
     }
-    const price = yield* priceOfConclusion(options, model, provider, conclusion)
+    const price = yield* priceOf(options, model, provider, conclusion)
     if (Option.isNone(price) || price.value.currency !== given.currency) {
       return yield* Effect.fail(
         new UnknownPriceError({
@@ -105,18 +106,21 @@ const moneyOf = <R>(
         })
       )
     }
-    if (BigDecimal.isGreaterThan(price.value.total, cap.value)) {
-      const least = BigDecimal.format(BigDecimal.normalize(price.value.total))
+    // The price of one token shows that the model has one, and nothing is kept for a conclusion that is never made.
+    const kept = conclusion.promptTokens === 0 ? Ledger.zero : price.value.total
+    if (BigDecimal.isGreaterThan(kept, cap.value)) {
+      const least = BigDecimal.format(BigDecimal.normalize(kept))
       return yield* Effect.fail(invalid("limits.cost", `at least ${least}, which the conclusion may cost`))
     }
-    return { currency: given.currency, ledger: Ledger.make(cap.value, price.value.total) }
+    return { currency: given.currency, ledger: Ledger.make(cap.value, kept) }
   })
 
 /** How long a conclusion may take by default: a tenth of the time of the swarm, at most a minute. */
 const conclusionMillis = (millis: number): number => Math.min(60_000, millis / 10)
 
-const conclusionOf = (limits: SwarmLimits, millis: number) =>
+const conclusionOf = (limits: SwarmLimits, millis: number, hasConclusion: boolean) =>
   Effect.gen(function* () {
+    if (!hasConclusion) return { promptTokens: 0, completionTokens: 0, millis: 0 }
     const { completionTokens, duration, promptTokens } = limits.conclusion ?? {}
     const kept = yield* millisOf("limits.conclusion.duration", duration, conclusionMillis(millis))
     if (kept >= millis && Number.isFinite(millis)) {
@@ -131,13 +135,14 @@ const conclusionOf = (limits: SwarmLimits, millis: number) =>
 
 /** Applies the defaults. */
 export const resolve = <R>(
-  options: SwarmOptions<R>
+  options: SwarmOptions<R>,
+  hasConclusion: boolean
 ): Effect.Effect<Settings<R>, InvalidRequestError | UnknownPriceError> =>
   Effect.gen(function* () {
     const limits = options.limits ?? {}
     const provider = (options.provider ?? providers.moonshot).id
     const millis = yield* millisOf("limits.duration", limits.duration, Number.POSITIVE_INFINITY)
-    const conclusion = yield* conclusionOf(limits, millis)
+    const conclusion = yield* conclusionOf(limits, millis, hasConclusion)
     const allTokens = yield* countOf("limits.tokens", limits.tokens, Number.POSITIVE_INFINITY)
     const tokens = allTokens - conclusion.promptTokens - conclusion.completionTokens
     if (tokens <= 0) {

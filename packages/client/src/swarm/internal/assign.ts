@@ -99,7 +99,8 @@ const assigned = <R>(
     if ("content" in job) return Effect.succeed(job)
     session.planned.add(job.id)
     const run = runJob(session, job, assignOf(session, grants, job))
-    const made = parent.depth === 0 ? run : session.queue.paused({ id: parent.id, rank: parent.rank + 1 }, run)
+    const isOutside = parent.depth === 0 || session.run?.isFollowed(parent.id) === true
+    const made = isOutside ? run : session.queue.paused({ id: parent.id, rank: parent.rank + 1 }, run)
     return Effect.map(made, ({ outcome = finished, text }): CallResult => {
       const name = outcome._tag === "Stopped" ? `stopped: ${outcome.error._tag}` : outcomes[outcome._tag]
       return { content: DataMarks.markAgent(job.name, name, text), isFailure: outcome._tag !== "Finished" }

@@ -7,7 +7,9 @@ import type { KimiClient } from "../../KimiClient.ts"
 import { bounded } from "./bounded.ts"
 import { isRequeued } from "./classify.ts"
 import * as DataMarks from "./dataMarks.ts"
-import { buy } from "./governed.ts"
+import { wholeSwarm } from "./durable/DurableRun.ts"
+import * as Recorded from "./durable/recorded.ts"
+import { buy, recordResponse } from "./governed.ts"
 import type { Job } from "./Job.ts"
 import type { Entry } from "./Recorder.ts"
 import { orchestrator, type Session } from "./Session.ts"
@@ -89,7 +91,9 @@ export const conclude = <R>(
                   times: 3,
                   schedule: Schedule.exponential("1 second")
                 })
-          return hook === undefined ? bought : hook(call, bought)
+          const counted = Effect.tap(bought, (response) => recordResponse(session, call, response))
+          const made = hook === undefined ? counted : hook(call, counted)
+          return session.run === undefined ? made : Recorded.conclusion(session.run, wholeSwarm, call, made)
         },
         checkpoint: (state) => Effect.sync(() => void session.states.set(id, state))
       }

@@ -1,8 +1,10 @@
 /** Puts the limits of a swarm around each call of its agents. */
 import { TokenLimitError, ToolCallLimitError } from "@kimi-effect/core/AgentErrors"
+import type { Cost } from "@kimi-effect/core/Cost"
 import * as CallOptions from "@kimi-effect/core/CallOptions"
 import type { ChatResponse } from "@kimi-effect/core/ChatResponse"
 import { AgentLimitError, DepthLimitError } from "@kimi-effect/core/SwarmErrors"
+import * as BigDecimal from "effect/BigDecimal"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -11,13 +13,17 @@ import type { AgentHooks, ModelCall, ToolRun } from "../../agent/AgentHooks.ts"
 import type { AgentError } from "../../agent/AgentResult.ts"
 import type { CallResult } from "../../agent/AgentState.ts"
 import { addCost } from "../../agent/internal/loop/transitions.ts"
+import * as Results from "../../agent/internal/loop/results.ts"
 import * as Charge from "../../agent/internal/loop/charge.ts"
 import { markTool } from "./dataMarks.ts"
+import * as Recorded from "./durable/recorded.ts"
+import type { ModelResult, PlanRefusal } from "./durable/recorded.ts"
 import type { Job } from "./Job.ts"
 import * as Ledger from "./Ledger.ts"
 import { assignArguments, isOwn } from "./ownTools.ts"
 import { totalsOf } from "./Recorder.ts"
 import { orchestrator, type Session } from "./Session.ts"
+import type { AgentSpan } from "./spans.ts"
 
 /** The id of the agent that a call of `assign_task` starts. */
 export const idOf = (parent: string, step: number, position: number, args: string): string => {
@@ -58,44 +64,80 @@ export const buy = <R>(
   })
 }
 
+const record = <R>({ metrics }: Session<R>, cost: Option.Option<Cost>): void => {
+  metrics.step()
+  if (Option.isSome(cost)) metrics.spent(cost.value.currency, BigDecimal.toNumberUnsafe(cost.value.total))
+}
+
+/** Records a response that the host has made now. */
+export const recordResponse = <R>(
+  session: Session<R>,
+  { request }: ModelCall,
+  response: ChatResponse
+): Effect.Effect<void> => Effect.map(Charge.of(request, response), ({ cost }) => record(session, cost))
+
 /** Counts what a response has used. */
-const count = <R>(session: Session<R>, call: ModelCall, response: ChatResponse, isBought: boolean) =>
+const count = <R>(session: Session<R>, agent: string, call: ModelCall, response: ChatResponse, isBought: boolean) =>
   Effect.map(Charge.of(call.request, response), ({ cost, usage }) => {
+    if (session.isCounted(agent, call.step)) return usage
     session.tokens += usage.total_tokens
     if (Option.isSome(cost)) session.costs = addCost(session.costs, cost.value)
-    if (!isBought && Option.isSome(cost)) session.budget?.spend(cost.value.total)
+    if (isBought) record(session, cost)
+    else if (Option.isSome(cost)) session.budget?.spend(cost.value.total)
     return usage
   })
 
-/** Checks the sub-agents that a response starts, before any of them does. */
-const checkPlan = <R>(session: Session<R>, job: Job<R>, call: ModelCall, response: ChatResponse): Effect.Effect<void> =>
-  Effect.suspend(() => {
-    const { planned, settings } = session
-    const ids = response.toolCalls.flatMap(({ function: { arguments: args, name } }, position) =>
-      name === "assign_task" ? [idOf(job.id, call.step, position, args)] : []
-    )
-    if (ids.length === 0) return Effect.void
-    if (job.depth >= settings.depth) {
-      const message = `A sub-agent at level ${job.depth} cannot create others`
-      const error = new DepthLimitError({ message, agent: job.id, limit: settings.depth })
-      return session.emit({ _tag: "PlanRefused", by: job.id, error })
-    }
-    const added = ids.filter((id) => !planned.has(id))
-    if (planned.size + added.length > settings.agents) {
-      const error = new AgentLimitError({
-        message: `${added.length} more sub-agents exceed the ${settings.agents} of the swarm`,
-        limit: settings.agents,
-        requested: planned.size + added.length
-      })
-      session.refusedPlans.set(`${job.id}/${call.step}`, session.limited(error))
-      return session.emit({ _tag: "PlanRefused", by: job.id, error })
-    }
+/** The sub-agents that a response assigns tasks to. */
+const assignedBy = <R>(job: Job<R>, { step }: ModelCall, { toolCalls }: ChatResponse): ReadonlyArray<string> =>
+  toolCalls.flatMap(({ function: { arguments: args, name } }, position) =>
+    name === "assign_task" ? [idOf(job.id, step, position, args)] : []
+  )
+
+/** Checks the sub-agents that a response starts, before any of them does. They are planned when it refuses nothing. */
+const refusalOf = <R>(
+  { planned, settings }: Session<R>,
+  job: Job<R>,
+  ids: ReadonlyArray<string>
+): PlanRefusal | undefined => {
+  if (ids.length === 0) return undefined
+  if (job.depth >= settings.depth) {
+    const message = `A sub-agent at level ${job.depth} cannot create others`
+    return new DepthLimitError({ message, agent: job.id, limit: settings.depth })
+  }
+  const added = ids.filter((id) => !planned.has(id))
+  if (planned.size + added.length <= settings.agents) {
     for (const id of added) planned.add(id)
-    return session.emit({ _tag: "Planned", agents: ids, by: job.id })
+    return undefined
+  }
+  return new AgentLimitError({
+    message: `${added.length} more sub-agents exceed the ${settings.agents} of the swarm`,
+    limit: settings.agents,
+    requested: planned.size + added.length
+  })
+}
+
+/** Plans the sub-agents that a response starts, or remembers why none of them does. */
+const plan = <R>(
+  session: Session<R>,
+  job: Job<R>,
+  { step }: ModelCall,
+  ids: ReadonlyArray<string>,
+  refusal: PlanRefusal | undefined
+): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    if (ids.length === 0) return Effect.void
+    if (refusal === undefined) {
+      // The decision may have been recorded by another process.
+      for (const id of ids) session.planned.add(id)
+      return session.emit({ _tag: "Planned", agents: ids, by: job.id })
+    }
+    if (refusal._tag === "AgentLimitError") session.refusedPlans.set(`${job.id}/${step}`, session.limited(refusal))
+    return session.emit({ _tag: "PlanRefused", by: job.id, error: refusal })
   })
 
 /** Takes the tool calls of a response from those of the swarm: all of them, or none. */
 const checkCalls = <R>(session: Session<R>, job: Job<R>, call: ModelCall, response: ChatResponse): void => {
+  if (session.isCounted(job.id, call.step)) return
   const calls = response.toolCalls.filter((one) => !isOwn(one.function.name)).length
   const limit = session.settings.toolCalls
   if (session.toolCalls + calls <= limit) {
@@ -111,74 +153,105 @@ const checkCalls = <R>(session: Session<R>, job: Job<R>, call: ModelCall, respon
 }
 
 const callModel =
-  <R>(session: Session<R>, job: Job<R>): NonNullable<AgentHooks["callModel"]> =>
+  <R>(session: Session<R>, job: Job<R>, span: AgentSpan): NonNullable<AgentHooks["callModel"]> =>
   (call, make) =>
-    Effect.gen(function* () {
-      const { queue, recorder, settings } = session
-      const refusal = tokensLeft(session)
-      if (refusal !== undefined) return yield* Effect.fail(session.limited(refusal))
-      yield* session.emit({ _tag: "StepStarted", agent: job.id, step: call.step })
-      let isBought = false
-      const start = session.now
-      const bought = buy(session, call, make).pipe(
-        Effect.tap(() => Effect.sync(() => void (isBought = true))),
-        Effect.onExit((exit) =>
-          Effect.sync(() => {
-            const isFailure = Exit.isFailure(exit)
-            recorder.activity(job.id, { kind: "model", name: "model", start, end: session.now, isFailure })
-          })
-        )
-      )
-      const hook = settings.options.hooks?.callModel
-      const response = yield* hook === undefined ? bought : hook(call, bought)
-      const usage = yield* count(session, call, response, isBought)
-      // The prefix of an orchestrator is not that of its agents.
-      if (job.depth > 0) yield* queue.responded
-      checkCalls(session, job, call, response)
-      yield* checkPlan(session, job, call, response)
-      const total = totalsOf(session.costs)
-      yield* session.emit({ _tag: "Spent", agent: job.id, step: call.step, usage, total })
-      return response
-    }).pipe(
-      Effect.tapError((error) =>
+    span.callModel(call.step, respond(session, job, call, make))
+
+const respond = <R>(
+  session: Session<R>,
+  job: Job<R>,
+  call: ModelCall,
+  make: Effect.Effect<ChatResponse, AgentError>
+): Effect.Effect<ChatResponse, AgentError> =>
+  Effect.gen(function* () {
+    const { queue, recorder, settings } = session
+    const refusal = tokensLeft(session)
+    if (refusal !== undefined) return yield* Effect.fail(session.limited(refusal))
+    yield* session.emit({ _tag: "StepStarted", agent: job.id, step: call.step })
+    let isBought = false
+    const start = session.now
+    const bought = buy(session, call, make).pipe(
+      Effect.tap(() => Effect.sync(() => void (isBought = true))),
+      Effect.onExit((exit) =>
         Effect.sync(() => {
-          if ("scope" in error && error.scope === `swarm:${session.settings.id}`) {
-            session.limited(error)
-          }
+          const isFailure = Exit.isFailure(exit)
+          recorder.activity(job.id, { kind: "model", name: "model", start, end: session.now, isFailure })
         })
       )
     )
+    const hook = settings.options.hooks?.callModel
+    const made = Effect.map(hook === undefined ? bought : hook(call, bought), (response): ModelResult => {
+      const refusal = refusalOf(session, job, assignedBy(job, call, response))
+      return { response, ...(refusal === undefined ? {} : { refusal }) }
+    })
+    const { refusal: planRefusal, response } = yield* session.run === undefined
+      ? made
+      : Recorded.model(session.run, job.id, call, made)
+    const usage = yield* count(session, job.id, call, response, isBought)
+    // The prefix of an orchestrator is not that of its agents.
+    if (job.depth > 0) yield* queue.responded
+    checkCalls(session, job, call, response)
+    yield* plan(session, job, call, assignedBy(job, call, response), planRefusal)
+    const total = totalsOf(session.costs)
+    yield* session.emit({ _tag: "Spent", agent: job.id, step: call.step, usage, total })
+    return response
+  }).pipe(
+    Effect.tapError((error) =>
+      Effect.sync(() => {
+        if ("scope" in error && error.scope === `swarm:${session.settings.id}`) {
+          session.limited(error)
+        }
+      })
+    )
+  )
 
 /** Starts sub-agents for the calls of a model. */
 export type Assign = (call: ToolRun) => Effect.Effect<CallResult>
 
+/** The outcome of a tool call as a label. */
+const toolOutcome = (result: CallResult): string =>
+  result.isFailure ? (Results.errorOf(result)?._tag ?? "failed") : "ok"
+
 const callTool =
-  <R>(session: Session<R>, job: Job<R>, assign: Assign): NonNullable<AgentHooks["callTool"]> =>
+  <R>(session: Session<R>, job: Job<R>, span: AgentSpan, assign: Assign): NonNullable<AgentHooks["callTool"]> =>
   (call, run) =>
-    Effect.gen(function* () {
-      if (isOwn(call.tool)) return yield* assign(call)
-      const refusal = session.refusedCalls.get(`${job.id}/${call.step}`)
-      if (refusal !== undefined) return yield* Effect.fail(refusal)
-      const { callId, tool } = call
-      yield* session.emit({ _tag: "ToolCalled", agent: job.id, callId, tool })
-      const start = session.now
-      let isFailure = true
-      const timed = run.pipe(
-        Effect.tap((result) => Effect.sync(() => void (isFailure = result.isFailure))),
-        Effect.ensuring(
-          Effect.sync(() =>
-            session.recorder.activity(job.id, { kind: "tool", name: tool, start, end: session.now, isFailure })
-          )
+    span.callTool(call, isOwn(call.tool) ? assign(call) : runTool(session, job, call, run), toolOutcome)
+
+const runTool = <R>(
+  session: Session<R>,
+  job: Job<R>,
+  call: ToolRun,
+  run: Effect.Effect<CallResult>
+): Effect.Effect<CallResult, AgentError> =>
+  Effect.gen(function* () {
+    const refusal = session.refusedCalls.get(`${job.id}/${call.step}`)
+    if (refusal !== undefined) return yield* Effect.fail(refusal)
+    const { callId, tool } = call
+    yield* session.emit({ _tag: "ToolCalled", agent: job.id, callId, tool })
+    const start = session.now
+    let isFailure = true
+    const timed = run.pipe(
+      Effect.tap((result) =>
+        Effect.sync(() => {
+          isFailure = result.isFailure
+          session.metrics.toolEnded(toolOutcome(result))
+        })
+      ),
+      Effect.ensuring(
+        Effect.sync(() =>
+          session.recorder.activity(job.id, { kind: "tool", name: tool, start, end: session.now, isFailure })
         )
       )
-      const hook = session.settings.options.hooks?.callTool
-      const result = yield* hook === undefined ? timed : hook(call, timed)
-      yield* session.emit({ _tag: "ToolReturned", agent: job.id, callId, tool, isFailure: result.isFailure })
-      return markTool(tool, result)
-    })
+    )
+    const hook = session.settings.options.hooks?.callTool
+    const made = hook === undefined ? timed : hook(call, timed)
+    const result = yield* session.run === undefined ? made : Recorded.tool(session.run, job.id, call, made)
+    yield* session.emit({ _tag: "ToolReturned", agent: job.id, callId, tool, isFailure: result.isFailure })
+    return markTool(tool, result)
+  })
 
-export const hooksOf = <R>(session: Session<R>, job: Job<R>, assign: Assign): AgentHooks => ({
-  callModel: callModel(session, job),
-  callTool: callTool(session, job, assign),
+export const hooksOf = <R>(session: Session<R>, job: Job<R>, span: AgentSpan, assign: Assign): AgentHooks => ({
+  callModel: callModel(session, job, span),
+  callTool: callTool(session, job, span, assign),
   checkpoint: (state) => session.checkpoint(job.id, state)
 })

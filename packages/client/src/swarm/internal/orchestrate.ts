@@ -42,6 +42,8 @@ export const bodyOf =
       request: profile.request
     }
     return {
+      program: { kind: "run", definition: { task } },
+      forms: new Map(),
       orchestrator: job,
       run: (session: Session<R>) => Effect.asVoid(runJob(session, job, assignOf(session, grants, job)))
     }

@@ -4,7 +4,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Tool from "effect/ai/Tool"
 import * as Toolkit from "effect/ai/Toolkit"
-import type { ToolSchemaError } from "@kimi-effect/core/ValidationErrors"
+import { InvalidRequestError, type ToolSchemaError } from "@kimi-effect/core/ValidationErrors"
 import * as ToolSet from "../../agent/ToolSet.ts"
 
 const CreateParameters = Schema.Struct({
@@ -57,6 +57,21 @@ const decodeAssign = Schema.decodeUnknownResult(Schema.fromJsonString(AssignPara
 export const createArguments = (text: string) => Result.getOrUndefined(decodeCreate(text))
 
 export const assignArguments = (text: string) => Result.getOrUndefined(decodeAssign(text))
+
+/** Checks that tools which are granted exist. A name that is misspelled would grant nothing. */
+export const checkGrants = <R>(
+  tools: ToolSet.ToolSet<R> | undefined,
+  grants: { readonly [parameter: string]: ReadonlyArray<string> | undefined }
+): Effect.Effect<void, InvalidRequestError> => {
+  for (const [parameter, names = []] of Object.entries(grants)) {
+    const unknown = names.filter((name) => tools?.names.includes(name) !== true)
+    if (unknown.length === 0) continue
+    const known = tools === undefined ? "the swarm has no tools" : `its tools are ${tools.names.join(", ")}`
+    const message = `${parameter} has ${unknown.join(", ")}, which the swarm does not have: ${known}`
+    return Effect.fail(new InvalidRequestError({ message, parameter }))
+  }
+  return Effect.void
+}
 
 /** The tools of the given names. */
 export const granted = <R>(

@@ -1,22 +1,27 @@
 /** Runs one agent to its outcome: in the queue, again after refusals of the host, and with a bounded result. */
+import type { Message } from "@kimi-effect/core/Message"
 import { ToolApprovalRequiredError } from "@kimi-effect/core/ToolErrors"
 import type { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import * as Stream from "effect/Stream"
 import type { AgentEvent } from "../../agent/AgentEvent.ts"
-import * as AgentLoop from "../../agent/AgentLoop.ts"
 import type { AgentOptions } from "../../agent/AgentOptions.ts"
 import type { AgentError, AgentResult } from "../../agent/AgentResult.ts"
 import * as AgentState from "../../agent/AgentState.ts"
-import type { KimiClient } from "../../KimiClient.ts"
+import { drive } from "../../agent/internal/loop/drive.ts"
+import { Session as AgentSession } from "../../agent/internal/loop/Session.ts"
+import * as AgentSettings from "../../agent/internal/loop/Settings.ts"
+import { KimiClient } from "../../KimiClient.ts"
 import type { AgentOutcome } from "../SwarmResult.ts"
 import { bounded, byteLength } from "./bounded.ts"
+import { durably } from "./durable/durably.ts"
 import { isOverload, isRequeued, isSuspending, waitOf } from "./classify.ts"
 import { type Assign, hooksOf } from "./governed.ts"
 import type { Job } from "./Job.ts"
 import type { Entry } from "./Recorder.ts"
 import type { Session } from "./Session.ts"
+import { type AgentSpan, ofAgent } from "./spans.ts"
 import * as Structured from "./structured.ts"
 
 /** How many times an agent returns to the queue without a further step. */
@@ -24,45 +29,46 @@ const maxRequeues = 20
 
 const defaultDuration = "2 hours"
 
-const optionsOf = <R>(session: Session<R>, job: Job<R>, assign: Assign): AgentOptions<R> => {
+const optionsOf = <R>(session: Session<R>, job: Job<R>, span: AgentSpan, assign: Assign): AgentOptions<R> => {
   const { settings } = session
   return {
-    agent: job.id,
     tools: job.tools,
     request: { ...settings.options.request, ...job.request },
     limits: { duration: defaultDuration, ...settings.options.agentLimits, ...job.limits },
     // Assignments of one turn run in parallel.
     toolConcurrency: settings.agents,
-    hooks: hooksOf(session, job, assign)
+    hooks: hooksOf(session, job, span, assign)
   }
 }
 
 const isContent = ({ _tag }: AgentEvent): boolean => _tag === "Reasoning" || _tag === "Text" || _tag === "Usage"
 
-/** Runs an agent from its beginning, or from where it was. */
+const messagesOf = <R>({ prompt, system }: Job<R>): ReadonlyArray<Message> => [
+  { role: "system", content: system },
+  { role: "user", content: prompt }
+]
+
+/**
+ * Runs an agent from its beginning, or from where it was. Its responses are
+ * streamed, so that a long one is not cut by a gateway, and the first token is seen.
+ */
 const attempt = <R>(
   session: Session<R>,
   job: Job<R>,
   options: AgentOptions<R>
 ): Effect.Effect<AgentResult, InvalidRequestError, R | KimiClient> =>
-  Effect.suspend(() => {
-    const state = session.states.get(job.id)
-    const { agent: _, ...rest } = options
-    const events =
-      state === undefined
-        ? AgentLoop.stream({ ...options, system: job.system, prompt: job.prompt })
-        : AgentLoop.resumeStream(state, rest)
-    let hasContent = false
-    let result: AgentResult | undefined
-    const consumed = Stream.runForEach(events, (event) => {
-      if (event._tag === "Finished") result = event.result
-      if (hasContent || job.depth === 0 || !isContent(event)) return Effect.void
+  Effect.gen(function* () {
+    const client = yield* KimiClient
+    const clock = yield* Clock.Clock
+    const settings = yield* Effect.fromResult(AgentSettings.resolve(options))
+    const state = session.states.get(job.id) ?? AgentState.make(messagesOf(job), job.id)
+    let hasContent = job.depth === 0
+    const emit = (events: ReadonlyArray<AgentEvent>): Effect.Effect<void> => {
+      if (hasContent || !events.some(isContent)) return Effect.void
       hasContent = true
       return session.queue.firstToken
-    })
-    return Effect.flatMap(consumed, () =>
-      result === undefined ? Effect.die(new Error("The stream of an agent has no result")) : Effect.succeed(result)
-    )
+    }
+    return yield* drive(client, new AgentSession(state, settings, clock, emit))
   })
 
 /** Asks an agent that is done for one more message. */
@@ -139,14 +145,22 @@ const noted = <R>({ queue, settings }: Session<R>, job: Job<R>, result: AgentRes
   return settings.options.stopOnFailure === true && nextOf(result)._tag === "Done" ? queue.suspend : Effect.void
 }
 
+/** What an agent works with. */
+interface Worker<R> {
+  readonly job: Job<R>
+  readonly entry: Entry
+  readonly options: AgentOptions<R>
+  readonly span: AgentSpan
+}
+
 /** One attempt in the queue. An orchestrator does not wait: what it waits for are its agents. */
-const admitted = <R>(session: Session<R>, job: Job<R>, wait: number, options: AgentOptions<R>) => {
+const admitted = <R>(session: Session<R>, { entry, job, options, span }: Worker<R>, wait: number) => {
   const { queue, recorder } = session
-  const entry = recorder.entries.get(job.id)
   const begun = Effect.suspend(() => {
-    const isFirst = entry?.start === undefined
+    const isFirst = entry.start === undefined
     recorder.begin(job.id, session.now)
-    return isFirst ? session.emit({ _tag: "AgentStarted", agent: job.id }) : Effect.void
+    const started = isFirst ? session.emit({ _tag: "AgentStarted", agent: job.id }) : Effect.void
+    return Effect.andThen(span.admitted, started)
   })
   const work = begun.pipe(
     Effect.andThen(attempt(session, job, options)),
@@ -154,19 +168,22 @@ const admitted = <R>(session: Session<R>, job: Job<R>, wait: number, options: Ag
     Effect.flatMap(repaired(session, job, options)),
     Effect.tap((result) => noted(session, job, result))
   )
-  return job.depth === 0
-    ? Effect.andThen(wait === 0 ? Effect.void : Effect.sleep(wait), work)
-    : queue.admitted({ id: job.id, rank: job.rank, wait }, work)
+  if (job.depth === 0 || session.run?.isFollowed(job.id) === true) {
+    return Effect.andThen(wait === 0 ? Effect.void : Effect.sleep(wait), work)
+  }
+  const acquired = session.run === undefined ? Effect.void : session.run.acquire(job.id)
+  return queue.admitted({ id: job.id, rank: job.rank, wait }, Effect.andThen(acquired, work))
 }
 
 /** Works until the agent is done, however often the host refuses its calls. */
-const untilDone = <R>(session: Session<R>, job: Job<R>, entry: Entry, options: AgentOptions<R>) =>
+const untilDone = <R>(session: Session<R>, worker: Worker<R>) =>
   Effect.gen(function* () {
+    const { entry, job, span } = worker
     let wait = 0
     let requeues = 0
     let steps = -1
     for (;;) {
-      const result = yield* admitted(session, job, wait, options)
+      const result = yield* admitted(session, worker, wait)
       const next = nextOf(result)
       if (next._tag === "Done") return result
       if (isSuspending(next.error)) {
@@ -181,7 +198,10 @@ const untilDone = <R>(session: Session<R>, job: Job<R>, entry: Entry, options: A
       if (requeues >= maxRequeues) return result
       wait = waitOf(next.error, requeues)
       entry.requeues++
-      yield* session.emit({ _tag: "Requeued", agent: job.id, reason: next.error._tag, waitMillis: wait })
+      const reason = next.error._tag
+      session.metrics.requeued(reason)
+      yield* span.requeued(reason, wait)
+      yield* session.emit({ _tag: "Requeued", agent: job.id, reason, waitMillis: wait })
     }
   })
 
@@ -190,23 +210,25 @@ export const runJob = <R>(
   session: Session<R>,
   job: Job<R>,
   assign: Assign
+): Effect.Effect<Entry, never, R | KimiClient> => ofAgent(job, (span) => worked(session, job, span, assign))
+
+const worked = <R>(
+  session: Session<R>,
+  job: Job<R>,
+  span: AgentSpan,
+  assign: Assign
 ): Effect.Effect<Entry, never, R | KimiClient> =>
   Effect.gen(function* () {
     const entry = session.recorder.add(job)
     entry.end = undefined
-    const options = optionsOf(session, job, assign)
-    const outcome = yield* untilDone(session, job, entry, options).pipe(
+    const options = optionsOf(session, job, span, assign)
+    const work = untilDone(session, { entry, job, options, span }).pipe(
       Effect.map((result) => settle(session, job, entry, result)),
       Effect.catch((error): Effect.Effect<AgentOutcome> => Effect.succeed({ _tag: "Stopped", error }))
     )
+    const outcome = yield* session.run === undefined ? work : durably(session, session.run, job, entry, work)
     entry.outcome = outcome
-    session.recorder.end(job.id, session.now)
-    yield* session.emit({
-      _tag: "AgentFinished",
-      agent: job.id,
-      outcome: outcome._tag,
-      ...(outcome._tag === "Stopped" ? { error: outcome.error._tag } : {})
-    })
+    yield* session.ended(entry)
     if (outcome._tag === "Stopped" && job.depth > 0 && session.settings.options.stopOnFailure === true) {
       yield* session.end({ _tag: "Failed", error: outcome.error })
     }

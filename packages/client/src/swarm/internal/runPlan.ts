@@ -1,4 +1,5 @@
 /** Runs the agents of a plan, each when those that it depends on are finished. */
+import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
@@ -13,6 +14,7 @@ import { granted } from "./ownTools.ts"
 import type { Entry } from "./Recorder.ts"
 import { runJob } from "./runJob.ts"
 import type { Session } from "./Session.ts"
+import type { Body } from "./start.ts"
 import * as Structured from "./structured.ts"
 
 const noAssign = () => Effect.succeed({ content: "Error: The agent has no sub-agents.", isFailure: true })
@@ -51,11 +53,20 @@ const inputsOf = (
     return decoded
   })
 
-const promptOf = ({ prompt }: PlanNode, inputs: Record<string, unknown>): string =>
-  typeof prompt === "string" ? prompt : (prompt as (inputs: unknown) => string)(inputs)
+/** A function that throws ends its agent and not the others, whose results are paid. */
+const promptOf = (
+  { id, prompt }: PlanNode,
+  inputs: Record<string, unknown>
+): Result.Result<string, InvalidRequestError> =>
+  typeof prompt === "string"
+    ? Result.succeed(prompt)
+    : Result.try({
+        try: () => (prompt as (inputs: unknown) => string)(inputs),
+        catch: () => new InvalidRequestError({ message: `The prompt function of ${id} threw`, parameter: "prompt" })
+      })
 
 /** Runs all agents. A node that is not finished skips those that depend on it. */
-export const runPlan = <R>(
+const runPlan = <R>(
   session: Session<R>,
   nodes: ReadonlyArray<PlanNode>,
   ranks: ReadonlyMap<string, number>
@@ -73,13 +84,18 @@ export const runPlan = <R>(
         const needed = yield* Effect.forEach(job.after, (id) =>
           Deferred.await(ended.get(id) as Deferred.Deferred<Entry>)
         )
-        const inputs = inputsOf(node, results)
-        if (needed.some(({ outcome }) => outcome?._tag !== "Finished")) {
+        const isBlocked = needed.some(({ outcome }) => outcome?._tag !== "Finished")
+        const prompt = isBlocked
+          ? Result.succeed("")
+          : Result.flatMap(inputsOf(node, results), (inputs) => promptOf(node, inputs))
+        if (isBlocked) {
           entry.outcome = { _tag: "Skipped", reason: "dependency" }
-        } else if (Result.isFailure(inputs)) {
-          entry.outcome = { _tag: "Stopped", error: inputs.failure }
+          yield* session.ended(entry)
+        } else if (Result.isFailure(prompt)) {
+          entry.outcome = { _tag: "Stopped", error: prompt.failure }
+          yield* session.ended(entry)
         } else {
-          yield* runJob(session, { ...job, prompt: promptOf(node, inputs.success) }, noAssign)
+          yield* runJob(session, { ...job, prompt: prompt.success }, noAssign)
         }
         results.set(job.id, entry)
         yield* Deferred.succeed(ended.get(job.id) as Deferred.Deferred<Entry>, entry)
@@ -88,3 +104,17 @@ export const runPlan = <R>(
     const ordered = jobs.toSorted((one, other) => other.job.rank - one.job.rank)
     yield* Effect.forEach(ordered, runNode, { concurrency: "unbounded", discard: true })
   })
+
+/** The agents of a plan and what identifies it. */
+export const bodyOfPlan = <R>(nodes: ReadonlyArray<PlanNode>, ranks: ReadonlyMap<string, number>): Body<R> => ({
+  program: {
+    kind: "plan",
+    definition: nodes.map(({ id, inputs = {}, prompt }) => ({
+      id,
+      inputs: Object.keys(inputs),
+      ...(typeof prompt === "string" ? { prompt } : {})
+    }))
+  },
+  forms: new Map(nodes.flatMap(({ id, result }) => (result === undefined ? [] : [[id, result] as const]))),
+  run: (session) => runPlan(session, nodes, ranks)
+})

@@ -4,38 +4,34 @@ import type { UnknownPriceError } from "@kimi-effect/core/MoneyErrors"
 import type { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import * as CallOptions from "@kimi-effect/core/CallOptions"
 import * as MonotonicClock from "@kimi-effect/core/internal/MonotonicClock"
-import * as BigDecimal from "effect/BigDecimal"
+import * as SwarmMetrics from "@kimi-effect/core/internal/SwarmMetrics"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import type { AgentState } from "../../agent/AgentState.ts"
+import * as Exit from "effect/Exit"
+import type * as Scope from "effect/Scope"
 import type { KimiClient } from "../../KimiClient.ts"
 import type { SwarmOptions } from "../SwarmOptions.ts"
 import type { SwarmAgentError, SwarmOutcome, SwarmResult } from "../SwarmResult.ts"
 import type { SwarmState } from "../SwarmState.ts"
+import { restoreState } from "./accounts.ts"
 import * as Assignments from "./assignments.ts"
 import { AgentQueue } from "./AgentQueue.ts"
 import { deadlineExceeded } from "./classify.ts"
 import { conclude } from "./conclude.ts"
+import { CurrentRun } from "./durable/CurrentRun.ts"
+import type { DurableRun } from "./durable/DurableRun.ts"
+import type * as Finished from "./durable/finished.ts"
+import { opened, recorded } from "./durable/recordedSwarm.ts"
 import type { Job } from "./Job.ts"
-import { isOwn } from "./ownTools.ts"
 import { SwarmBudget } from "./SwarmBudget.ts"
-import { Recorder, sumCosts } from "./Recorder.ts"
+import { Recorder } from "./Recorder.ts"
 import * as Schedule from "./Schedule.ts"
 import { type Emit, orchestrator, Session, type Stop } from "./Session.ts"
 import * as Settings from "./Settings.ts"
+import { agentOutcome, ofSwarm, swarmOutcome, type SwarmSpan } from "./spans.ts"
 
 export type StartError = InvalidRequestError | UnknownPriceError
-
-/** Tool calls of an agent, without assignments. */
-const callsOf = ({ messages }: AgentState): number => {
-  let calls = 0
-  for (const message of messages) {
-    if (message.role !== "assistant") continue
-    for (const call of message.tool_calls ?? []) if (!isOwn(call.function.name)) calls++
-  }
-  return calls
-}
 
 /** Continues from the state of an earlier run. */
 const restore = <R>(session: Session<R>, { agents, assignments, created }: SwarmState): void => {
@@ -45,13 +41,7 @@ const restore = <R>(session: Session<R>, { agents, assignments, created }: Swarm
     Assignments.restore(entry, assignment, agents[assignment.id])
     session.planned.add(assignment.id)
   }
-  for (const [id, state] of Object.entries(agents)) {
-    session.states.set(id, state)
-    session.toolCalls += callsOf(state)
-    session.tokens += state.usage.total_tokens
-    session.costs = sumCosts([session.costs, state.costs])
-    for (const { total } of state.costs) session.budget?.spend(BigDecimal.fromStringUnsafe(total))
-  }
+  for (const [id, state] of Object.entries(agents)) restoreState(session, id, state)
 }
 
 /** What the agents of a swarm do. */
@@ -59,6 +49,10 @@ export interface Body<R> {
   readonly run: (session: Session<R>) => Effect.Effect<void, never, R | KimiClient>
   /** The orchestrator, which concludes. */
   readonly orchestrator?: Job<R>
+  /** What the swarm does, to notice that a run was started by another program. */
+  readonly program: { readonly kind: string; readonly definition: unknown }
+  /** The forms of the results of agents, by their ids. */
+  readonly forms: Finished.Forms
 }
 
 const outcomeOf = <R>(session: Session<R>, stop: Stop | undefined): SwarmOutcome => {
@@ -67,7 +61,7 @@ const outcomeOf = <R>(session: Session<R>, stop: Stop | undefined): SwarmOutcome
     const error = new SwarmSuspendedError({ message, swarmId: session.settings.id, reason: stop.error._tag })
     return { _tag: "Suspended", error }
   }
-  if (stop?._tag === "Failed") return stop
+  if (stop?._tag === "Failed" || stop?._tag === "Cancelled") return stop
   if (session.limit !== undefined) return { _tag: "Limited", error: session.limit }
   const lead = session.recorder.entries.get(orchestrator)?.outcome
   return lead?._tag === "Stopped" ? { _tag: "Failed", error: lead.error } : { _tag: "Finished" }
@@ -86,15 +80,18 @@ const noteLimit = <R>(session: Session<R>): boolean => {
 }
 
 /** Settles the agents that had not ended when the swarm did. */
-const settleRest = <R>(session: Session<R>, stop: Stop | undefined): void => {
-  for (const entry of session.recorder.entries.values()) {
-    if (entry.outcome !== undefined) continue
-    if (stop?._tag === "Suspended") entry.outcome = { _tag: "Suspended" }
-    else if (entry.start === undefined || stop === undefined) entry.outcome = { _tag: "Skipped", reason: "ended" }
-    else entry.outcome = { _tag: "Stopped", error: stop.error }
-    session.recorder.end(entry.job.id, session.now)
-  }
-}
+const settleRest = <R>(session: Session<R>, stop: Stop | undefined): Effect.Effect<void> =>
+  Effect.forEach(
+    [...session.recorder.entries.values()].filter(({ end }) => end === undefined),
+    (entry) => {
+      if (stop?._tag === "Suspended") entry.outcome ??= { _tag: "Suspended" }
+      else if (entry.start === undefined || stop === undefined || stop._tag === "Cancelled")
+        entry.outcome ??= { _tag: "Skipped", reason: "ended" }
+      else entry.outcome ??= { _tag: "Stopped", error: stop.error }
+      return session.ended(entry)
+    },
+    { discard: true }
+  )
 
 const finish = <R>(
   session: Session<R>,
@@ -104,7 +101,7 @@ const finish = <R>(
   Effect.gen(function* () {
     const { recorder, states } = session
     if (stop?._tag === "Limited") session.limited(stop.error)
-    settleRest(session, stop)
+    yield* settleRest(session, stop)
     const isLimited = noteLimit(session) || stop?._tag === "Limited"
     const lead = recorder.entries.get(orchestrator)
     const job = body.orchestrator
@@ -122,49 +119,103 @@ const finish = <R>(
   })
 
 /** The time after which agents stop. */
-const deadline = <R>(session: Session<R>, hasConclusion: boolean): Effect.Effect<never> => {
+const deadline = <R>(session: Session<R>): Effect.Effect<never> => {
   const { conclusion, millis } = session.settings
   if (!Number.isFinite(millis)) return Effect.never
   const expired = session.end({ _tag: "Limited", error: deadlineExceeded(millis) })
-  return Effect.sleep(hasConclusion ? millis - conclusion.millis : millis).pipe(
-    Effect.andThen(expired),
-    Effect.andThen(Effect.never)
-  )
+  return Effect.sleep(millis - conclusion.millis).pipe(Effect.andThen(expired), Effect.andThen(Effect.never))
+}
+
+interface StartOptions<R> {
+  readonly settings: Settings.Settings<R>
+  readonly scope: Scope.Scope
+  readonly span: SwarmSpan
+  /** The run of a journal that the swarm is recorded in. */
+  readonly run: DurableRun | undefined
+  readonly emit: Emit
+}
+
+/** A swarm that has done nothing yet. */
+const open = <R>({
+  emit,
+  run,
+  scope,
+  settings,
+  span
+}: StartOptions<R>): Effect.Effect<Session<R>, never, R | KimiClient> =>
+  Effect.gen(function* () {
+    const clock = yield* Clock.Clock
+    const services = yield* Effect.context<R | KimiClient>()
+    const { concurrency: max, id, initialConcurrency: initial, money, provider } = settings
+    const metrics = (yield* SwarmMetrics.current).open(id)
+    return new Session<R>({
+      settings,
+      clock,
+      emit,
+      metrics,
+      services,
+      span,
+      run,
+      queue: new AgentQueue(Schedule.make({ initial, max }), clock, scope, metrics.states),
+      budget: money === undefined ? undefined : new SwarmBudget(id, provider, money.currency, money.ledger),
+      recorder: new Recorder(MonotonicClock.millisUnsafe(clock))
+    })
+  })
+
+/** Records how a swarm ended. The agents of one that was interrupted have no outcome. */
+const recordEnd = <R>({ metrics, now, recorder }: Session<R>, exit: Exit.Exit<SwarmResult, unknown>): void => {
+  for (const { end, job, outcome } of recorder.entries.values()) {
+    if (end === undefined && job.depth > 0) metrics.agentEnded(agentOutcome(outcome), undefined)
+  }
+  metrics.ended(Exit.isSuccess(exit) ? swarmOutcome(exit.value.outcome) : "interrupted", recorder.wallMillis(now))
+}
+
+interface Start<R> {
+  readonly options: SwarmOptions<R>
+  /** The state that it continues from. */
+  readonly from: SwarmState | undefined
+  readonly emit: Emit | undefined
+  /** Whether an orchestrator concludes when a limit ends it. */
+  readonly hasConclusion: boolean
 }
 
 /** Runs a swarm to its outcome. */
 export const start = <R>(
-  options: SwarmOptions<R>,
-  from: SwarmState | undefined,
-  bodyOf: (settings: Settings.Settings<R>) => Body<R>,
-  emit: Emit = () => Effect.void
+  { emit = () => Effect.void, from, hasConclusion, options }: Start<R>,
+  bodyOf: (settings: Settings.Settings<R>) => Body<R>
 ): Effect.Effect<SwarmResult, StartError, R | KimiClient> =>
-  Effect.scopedWith((scope) =>
-    Effect.gen(function* () {
-      const settings = yield* Settings.resolve(options)
-      const clock = yield* Clock.Clock
-      const services = yield* Effect.context<R | KimiClient>()
-      const { initialConcurrency: initial, concurrency: max, money } = settings
-      const session = new Session<R>({
-        settings,
-        clock,
-        emit,
-        services,
-        queue: new AgentQueue(Schedule.make({ initial, max }), clock, scope),
-        budget:
-          money === undefined
-            ? undefined
-            : new SwarmBudget(settings.id, settings.provider, money.currency, money.ledger),
-        recorder: new Recorder(MonotonicClock.millisUnsafe(clock))
-      })
-      const body = bodyOf(settings)
-      if (body.orchestrator !== undefined) session.recorder.add(body.orchestrator)
-      if (from !== undefined) restore(session, from)
-      const stop = yield* Effect.raceAllFirst([
-        Effect.as(body.run(session), undefined),
-        Deferred.await(session.stop),
-        deadline(session, body.orchestrator !== undefined)
-      ])
-      return yield* finish(session, body, stop)
-    })
-  ).pipe(CallOptions.provide({ priority: "swarm", job: options.id ?? "swarm" }))
+  Effect.gen(function* () {
+    const request = yield* CurrentRun
+    const id = options.id ?? request?.id ?? "swarm"
+    const settings = { ...(yield* Settings.resolve(options, hasConclusion)), id }
+    const body = bodyOf(settings)
+    const run = request === undefined ? undefined : yield* opened(request, body.program)
+    const swarm = ofSwarm(id, (span) =>
+      Effect.scopedWith((scope) =>
+        Effect.flatMap(open({ settings, scope, span, run, emit }), (session) =>
+          Effect.onExit(runIn(session, from, body), (exit) => Effect.sync(() => recordEnd(session, exit)))
+        )
+      )
+    )
+    return yield* CallOptions.provide({ priority: "swarm", job: id })(swarm)
+  })
+
+const runIn = <R>(
+  session: Session<R>,
+  from: SwarmState | undefined,
+  body: Body<R>
+): Effect.Effect<SwarmResult, never, R | KimiClient> =>
+  Effect.suspend(() => {
+    const { run } = session
+    if (body.orchestrator !== undefined) session.recorder.add(body.orchestrator)
+    if (from !== undefined) restore(session, from)
+    const work = Effect.raceAllFirst([
+      Effect.as(body.run(session), undefined),
+      Deferred.await(session.stop),
+      deadline(session)
+    ])
+    const end = (stop: Stop | undefined) => finish(session, body, stop)
+    return run === undefined
+      ? Effect.flatMap(work, end)
+      : recorded({ session, run, forms: body.forms, work, finish: end })
+  })

@@ -1,11 +1,15 @@
 /** Swarms at a scripted host, under the clock of the test. */
 import * as ToolSet from "@kimi-effect/client/agent/ToolSet"
+import * as KimiClient from "@kimi-effect/client/KimiClient"
 import * as Provider from "@kimi-effect/client/Provider"
 import type { ModelRequest } from "@kimi-effect/core/ChatRequest"
+import * as KimiConfig from "@kimi-effect/core/KimiConfig"
 import { MockProvider, Reply, Script } from "@kimi-effect/testing"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Tool from "effect/ai/Tool"
 import * as Toolkit from "effect/ai/Toolkit"
@@ -28,19 +32,24 @@ export const makeTools = Effect.gen(function* () {
           Effect.sync(() => {
             places.push(at)
             return `seen ${at}`
-          })
+          }).pipe(Effect.withSpan("handler of look"))
       })
     )
   )
   return { tools, places }
 })
 
-/** A reply with tool calls. */
-export const calls = (...given: ReadonlyArray<readonly [name: string, args: unknown]>) =>
+type Called = ReadonlyArray<readonly [name: string, args: unknown]>
+
+/** A reply with tool calls, and what it has used. */
+export const callsUsing = (usage: Reply.ChatResponseFields["usage"], ...given: Called) =>
   Reply.toolCalls(
     given.map(([name, args]) => ({ name, arguments: args as Schema.Json })),
-    { reasoning: "Let me think." }
+    { reasoning: "Let me think.", usage }
   )
+
+/** A reply with tool calls. */
+export const calls = (...given: Called) => callsUsing(undefined, ...given)
 
 export const create = (name: string, more: object = {}) =>
   ["create_subagent", { name, system_prompt: `You are ${name}`, ...more }] as const
@@ -80,6 +89,15 @@ export const answering = (answer: Script.AnswerFunction, delay: Duration.Input =
 
 /** Runs with a client at a scripted host. */
 export const at = (script: Script.Script) => Effect.provide(MockProvider.layerClient({ script }, { model: "kimi-k3" }))
+
+/** The same with all stages of a client: retries, circuits and limits. */
+export const inClient = (script: Script.Script) =>
+  Effect.provide(
+    KimiClient.layerTransport.pipe(
+      Layer.provideMerge(MockProvider.layerTransport({ script })),
+      Layer.provide(KimiConfig.layer({ apiKey: Redacted.make("sk-test"), model: "kimi-k3" }))
+    )
+  )
 
 /** Runs an effect while virtual time passes. */
 export const settled = <A, E, R>(effect: Effect.Effect<A, E, R>, time: Duration.Input = "1 day") =>

@@ -11,6 +11,8 @@ import type * as Stage from "../../pipeline/Stage.ts"
 import type { ScopeState, StageDependencies } from "../Budget.ts"
 import type * as AccountBalance from "./AccountBalance.ts"
 import type * as BudgetEvent from "./BudgetEvent.ts"
+import type { HoldOptions } from "./LongHold.ts"
+import type { Cost } from "./UsageCost.ts"
 import type { Expense, ExpenseReservation } from "./ExpenseReservation.ts"
 
 // The key names the public module.
@@ -46,6 +48,17 @@ export class Budget extends Context.Service<
      * because its price is unknown, regardless of the remaining amount.
      */
     readonly checkPrice: (call: Call) => Effect.Effect<void, UnknownPriceError>
+    /**
+     * Reserves the worst-case cost of work that the host does after this process
+     * may have ended, such as a batch, with the tags of `CallOptions`. Any process
+     * with the same store can settle it. An id that is reserved stays unchanged.
+     */
+    readonly hold: (options: HoldOptions) => Effect.Effect<void, BudgetError>
+    /**
+     * Charges what the work of a `hold` cost, nothing if `undefined`, and releases
+     * the rest, once: nothing happens if the id was settled or has expired.
+     */
+    readonly settleHold: (id: string, cost: Pick<Cost, "total"> | undefined) => Effect.Effect<void, BudgetStoreError>
     /** Crossed thresholds and overruns, as they happen. */
     readonly events: Stream.Stream<BudgetEvent.BudgetEvent>
     /** Every scope in use. */

@@ -127,7 +127,7 @@ export class Ledger {
       const { reserved, spent } = entry ?? unused
       if (spent + reserved + amount > cap) return { _tag: "Refused", scope, cap, spent, reserved }
     }
-    if (created > 0 && this.#entries.size + created > this.#maxScopes) return { _tag: "ScopeLimitReached" }
+    if (this.#entries.size + created > this.#maxScopes) return { _tag: "ScopeLimitReached" }
     const entries = claims.map((claim) => this.#getEntry(claim))
     for (const entry of entries) entry.reserved += amount
     this.#holds.set(id, { amount, entries, expiresAt })

@@ -117,6 +117,28 @@ export class ReservationManager {
     )
   }
 
+  /** Reserves an amount that outlives this process, under an id of the caller. Its lease is not renewed. */
+  hold(
+    id: string,
+    amount: bigint,
+    claims: ReadonlyArray<Claim>,
+    leaseMillis: number
+  ): Effect.Effect<ReserveResult, BudgetStoreError> {
+    return Effect.uninterruptible(
+      Effect.flatMap(
+        this.#attempt("reserve", this.#store.reserve({ id, amount, claims }, leaseMillis)),
+        ({ changes, result }) => Effect.as(this.#publish(changes), result)
+      )
+    )
+  }
+
+  /** Settles what any process has reserved with `hold`. Nothing happens if it was settled or has expired. */
+  settleHold(id: string, used: bigint): Effect.Effect<void, BudgetStoreError> {
+    return Effect.uninterruptible(
+      Effect.flatMap(this.#attempt("settle", this.#store.settle(id, used)), (changes) => this.#publish(changes))
+    )
+  }
+
   /** Renews the leases of what is reserved. */
   renew(): Effect.Effect<void, BudgetStoreError> {
     return Effect.suspend(() => {

@@ -78,7 +78,7 @@ export class UsageAggregator {
   /** Records the usage of an attempt on a day, in days since 1970. */
   record(attempt: AttemptUsage, dayNumber: number, prices: Prices): void {
     const aggregate = this.#aggregateFor(attempt, this.#dateOf(dayNumber), prices)
-    aggregate.attempts += 1
+    aggregate.attempts += attempt.attempts ?? 1
     const { charge } = attempt
     if (charge !== undefined) {
       const total = aggregate.charge === undefined ? charge.total : BigDecimal.sum(aggregate.charge.total, charge.total)

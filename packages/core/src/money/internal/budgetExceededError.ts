@@ -85,3 +85,20 @@ export const expenseExceededError = (
     fix: "it was not run. Raise the cap",
     of: provider === undefined ? {} : { provider }
   }))
+
+/**
+ * The error of work at a host with a worst-case cost of `amount`, refused in this scope.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const holdExceededError = (
+  of: { readonly provider: string; readonly model: string },
+  refusal: ScopeBalance,
+  amount: bigint
+): BudgetExceededError =>
+  errorOf({ ...refusal, waitedMillis: 0 }, amount, (text) => ({
+    subject: `The worst-case cost of work at the host, ${text}`,
+    fix: "nothing was sent",
+    of
+  }))

@@ -9,6 +9,7 @@ import type { Sink } from "../Observer.ts"
 import type { ClientServices } from "./ClientServices.ts"
 import type { HealthCheck } from "./health/HealthCheck.ts"
 import type { CallMetrics } from "./metrics/CallMetrics.ts"
+import type { SwarmMetrics } from "./metrics/SwarmMetrics.ts"
 import type * as CallTap from "./taps/CallTap.ts"
 import type * as Content from "./taps/Content.ts"
 import type { ResponseOrigin } from "./taps/RequestAttributes.ts"
@@ -27,6 +28,8 @@ export class Observer extends Context.Service<
   {
     /** The metrics of calls. */
     readonly metrics: CallMetrics
+    /** The metrics of swarms. */
+    readonly swarms: SwarmMetrics
     /** The registry that metrics are written to. */
     readonly registry: Metric.MetricRegistry
     readonly content: Content.Options | undefined

@@ -41,7 +41,11 @@ const unboundedAttribute = <const Name extends string>(name: Name, type: Attribu
  * @since 0.1.0
  */
 export const attributes = {
-  operationName: boundedAttribute("gen_ai.operation.name", "string", "`chat`"),
+  operationName: boundedAttribute(
+    "gen_ai.operation.name",
+    "string",
+    "`chat`; in swarms also `invoke_workflow`, `invoke_agent` and `execute_tool`"
+  ),
   providerName: unboundedAttribute(providerAttribute, "string", "`moonshot_ai`, or the id of another host"),
   requestModel: unboundedAttribute("gen_ai.request.model", "string", "The requested model"),
   requestStream: boundedAttribute("gen_ai.request.stream", "boolean", "Whether the response was requested as a stream"),
@@ -102,6 +106,11 @@ export const attributes = {
     "string",
     "`input` or `output`, and `cache_read`, `cache_write` and `reasoning`, which are parts of these"
   ),
+  workflowName: unboundedAttribute("gen_ai.workflow.name", "string", "The id of a swarm"),
+  agentName: unboundedAttribute("gen_ai.agent.name", "string", "The name that an agent of a swarm was created with"),
+  agentId: unboundedAttribute("gen_ai.agent.id", "string", "The id of an agent, unique in its swarm"),
+  toolName: unboundedAttribute("gen_ai.tool.name", "string", "The name of a tool"),
+  toolCallId: unboundedAttribute("gen_ai.tool.call.id", "string", "The id of a tool call, unique in its agent"),
   inputMessages: unboundedAttribute(
     "gen_ai.input.messages",
     "string",
@@ -121,7 +130,7 @@ export const attributes = {
   outcome: boundedAttribute(
     "kimi.outcome",
     "string",
-    "`ok`, `interrupted`, `defect`, or the tag of the error; `admitted` instead of `ok` for a wait"
+    "`ok`, `interrupted`, `defect`, or the tag of the error; `admitted` instead of `ok` for a wait, `failed` for a tool call whose failure has no tag, and `skipped` or `suspended` for an agent"
   ),
   attempts: boundedAttribute("kimi.attempts", "int", "Requests to hosts for the call"),
   retries: boundedAttribute("kimi.retries", "int", "Attempts that retried a failed one at the same host"),
@@ -165,6 +174,16 @@ export const attributes = {
     "string",
     "What changed: `model`, `thinking`, `tools reordered`, `tools changed`, `system` or `message`; else `expired` or `unexplained`"
   ),
+  step: boundedAttribute("kimi.step", "int", "The number of the step of an agent, from 1"),
+  swarmState: boundedAttribute(
+    "kimi.swarm.state",
+    "string",
+    "`working`; `queued` for agents that wait to work, also after a refusal; `delegating` for those that wait for their sub-agents; `suspended` instead of `queued` while the account cannot make calls"
+  ),
+  swarmAgentCount: boundedAttribute("kimi.swarm.agent_count", "int", "Agents of a swarm, its orchestrator included"),
+  swarmSteps: boundedAttribute("kimi.swarm.steps", "int", "Responses of the model to all agents of a swarm"),
+  swarmCriticalSteps: boundedAttribute("kimi.swarm.critical_steps", "int", "Steps of a swarm that followed each other"),
+  swarmToolCalls: boundedAttribute("kimi.swarm.tool_calls", "int", "Tool calls of all agents, assignments included"),
   savingsSource: boundedAttribute("kimi.savings.source", "string", "`host_cache` or `client_cache`"),
   scope: unboundedAttribute("kimi.budget.scope", "string", "The scope of a cap; daily scopes are those of today")
 } as const satisfies Record<string, Attribute>

@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { swarmMetrics } from "./SwarmTelemetry.ts"
 import { type Attribute, attributes as a } from "./TelemetryAttributes.ts"
 
 /**
@@ -304,5 +305,6 @@ export const metrics = {
     unit: "{stream}",
     description: "Streamed attempts that have ended, by kind of end",
     attributes: [...hostModel, a.streamEnd]
-  }
+  },
+  ...swarmMetrics
 } as const satisfies Record<string, Metric>

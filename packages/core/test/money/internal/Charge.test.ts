@@ -190,6 +190,88 @@ describe("Charge.forFailure", () => {
   it("is nothing if the host charges nothing", () => {
     assert.isUndefined(tokensOf(new ConnectionRefusedError({ message: "no" })))
   })
+
+  it("is charged if a free error comes after a part of the response", () => {
+    const { partial } = malformed(7, 9)
+    assert.deepStrictEqual(tokensOf(new ConnectionRefusedError({ message: "no", ...(partial && { partial }) })), [7, 9])
+  })
+
+  it("has the upper bound of a call without a budget", () => {
+    for (const state of [undefined, {}]) {
+      const lost = new ConnectionLostError({ message: "lost" })
+      const charge = Charge.forFailure({ ...call, ...(state && { state }) }, Cause.fail(lost), 0)
+      assert.deepStrictEqual(charge?.usage, fromTokens(prompt, 500))
+    }
+  })
+
+  it("has the tokens that the host generates in the time of the attempt", () => {
+    const budget: CallBudget = { lostAttempts: { tokensPerSecond: 40 }, reserve: () => Effect.die("not reserved") }
+    const lost = Cause.fail(new ConnectionLostError({ message: "lost" }))
+    const tokensAfter = (millis: number) =>
+      Charge.forFailure({ ...call, state: { budget } }, lost, millis)?.usage.completion_tokens
+    assert.deepStrictEqual([0, 1_010, 60_000].map(tokensAfter), [0, 41, 500])
+  })
+
+  describe("with tools of the host", () => {
+    const web: Call = {
+      ...call,
+      request: { ...call.request, tools: [{ type: "builtin_function", function: { name: "$web_search" } }] }
+    }
+    const toolsOf = (error: KimiError) => [...(Charge.forFailure(web, Cause.fail(error), 0)?.usage.toolCalls ?? [])]
+
+    it("has the calls of a response whose usage is reported", () => {
+      const called = { id: "1", name: "$web_search", arguments: "{}" }
+      const error = malformed(7, 9)
+      const partial = error.partial && { ...error.partial, tool_calls: [called, called] }
+      assert.deepStrictEqual(toolsOf(new ConnectionLostError({ message: "lost", ...(partial && { partial }) })), [
+        ["$web_search", 2]
+      ])
+    })
+
+    it("has the assumed calls of a response without usage, or with a part of it", () => {
+      for (const error of [new ConnectionLostError({ message: "lost" }), malformed(7, 0)]) {
+        assert.deepStrictEqual(toolsOf(error), [["$web_search", 4]])
+      }
+    })
+  })
+})
+
+describe("Charge.forResponse", () => {
+  it("estimates the text, the reasoning, the arguments of tools", () => {
+    const call: Call = { account: "a", provider: "host", request: { model, messages: [] } }
+    const texts = ["An answer of some words.", "Reasoning. ".repeat(9), '{"city":"Oslo"}'] as const
+    const tool_calls = [{ id: "1", type: "function", function: { name: "get_weather", arguments: texts[2] } }]
+    const message = { role: "assistant" as const, content: texts[0], reasoning_content: texts[1], tool_calls }
+    const response = responseOf("", { choices: [{ index: 0, message, finish_reason: "tool_calls" }] })
+    const charge = Charge.forResponse(call, response)
+    assert.isTrue(charge.isEstimate)
+    const expected = texts.reduce((sum, text) => sum + TokenCount.ofText(text), 0)
+    assert.strictEqual(charge.usage.completion_tokens, expected)
+  })
+})
+
+describe("Charge.forStream", () => {
+  const call: Call = { account: "a", provider: "host", request: { model, messages: [], max_completion_tokens: 50 } }
+  const refused = Exit.fail(new ConnectionRefusedError({ message: "no" }))
+
+  it("is nothing if the stream never began", () => {
+    assert.isUndefined(Charge.forStream(call, new Transcript(), [], refused, 0))
+  })
+
+  for (const event of [start, { _tag: "Usage" as const, usage: fromTokens(7, 9) }]) {
+    it(`is the charge of a failed attempt after ${event._tag}`, () => {
+      const transcript = new Transcript()
+      transcript.add(event)
+      assert.strictEqual(Charge.forStream(call, transcript, [], refused, 0)?.outcome, "failed")
+    })
+  }
+
+  it("is the charge of a failed attempt if it fails after its end", () => {
+    const transcript = new Transcript()
+    for (const event of [start, { _tag: "Usage" as const, usage: fromTokens(7, 9) }, finish]) transcript.add(event)
+    const charge = Charge.forStream(call, transcript, [], refused, 0)
+    assert.deepStrictEqual([charge?.outcome, charge?.usage.total_tokens, charge?.isEstimate], ["failed", 16, false])
+  })
 })
 
 describe("the charge of a request that is cached for an hour", () => {

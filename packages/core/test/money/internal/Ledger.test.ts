@@ -166,6 +166,61 @@ describe("Ledger", () => {
     assert.strictEqual(reserve("4", claim("b", 5n)), "Reserved")
   })
 
+  it("charges a lease in full at the moment at which it expires", () => {
+    const ledger = new Ledger(2)
+    for (const [id, expiresAt] of [
+      ["1", 9],
+      ["2", 12]
+    ] as const) {
+      ledger.reserve({ id, amount: 2n, claims: [claim("a", 5n)] }, expiresAt)
+    }
+    assert.deepStrictEqual(ledger.settleExpired(8), [])
+    assert.deepStrictEqual(ledger.settleExpired(9), [{ scope: "a", cap: 5n, spentBefore: 0n, spent: 2n }])
+    assert.deepStrictEqual(ledger.settleExpired(12), [{ scope: "a", cap: 5n, spentBefore: 2n, spent: 4n }])
+  })
+
+  it("keeps the scopes of days that have not ended", () => {
+    const ledger = new Ledger(2)
+    for (const [id, end] of [
+      ["1", 100],
+      ["2", 200]
+    ] as const) {
+      ledger.reserve({ id, amount: 1n, claims: [claim(`day ${end}`, 5n, end)] }, 9)
+      ledger.settle(id, 1n)
+    }
+    ledger.forget(100)
+    assert.deepStrictEqual(ledger.scopeBalances(), [{ scope: "day 200", cap: 5n, spent: 1n, reserved: 0n }])
+  })
+
+  it("reserves an id once", () => {
+    const ledger = new Ledger(2)
+    const hold = { id: "1", amount: 3n, claims: [claim("a", 5n)] }
+    ledger.reserve(hold, 9)
+    assert.deepStrictEqual(ledger.reserve(hold, 9), { _tag: "Reserved" })
+    assert.deepStrictEqual(ledger.scopeBalances(), [{ scope: "a", cap: 5n, spent: 0n, reserved: 3n }])
+  })
+
+  it("deletes a scope at the moment at which it ends", () => {
+    const ledger = new Ledger(2)
+    ledger.reserve({ id: "1", amount: 1n, claims: [claim("day", 5n, 100)] }, 9)
+    ledger.settle("1", 1n)
+    ledger.forget(99)
+    assert.strictEqual(ledger.scopeBalances().length, 1)
+    ledger.forget(100)
+    assert.deepStrictEqual(ledger.scopeBalances(), [])
+  })
+
+  it("checks an expired scope with reservations once a second", () => {
+    const ledger = new Ledger(2)
+    ledger.reserve({ id: "1", amount: 1n, claims: [claim("day", 5n, 100)] }, 9)
+    ledger.forget(100)
+    ledger.settle("1", 1n)
+    ledger.forget(1_099)
+    assert.strictEqual(ledger.scopeBalances().length, 1)
+    ledger.forget(1_100)
+    assert.deepStrictEqual(ledger.scopeBalances(), [])
+  })
+
   it("stops counting before 64 bits overflow", () => {
     const ledger = new Ledger(2)
     const claims = [claim("a", Amount.maxAmount)]

@@ -200,6 +200,8 @@ export const make = (settings: Settings, broken?: string): Effect.Effect<Service
             Stream.unwrap(Effect.map(open(call), (budget) => inner(withBudget(call, budget))))
         }),
       checkPrice: (call) => (breaks("checks whether a price is known") ? Effect.void : checkPrice(call)),
+      hold: () => Effect.void,
+      settleHold: () => Effect.void,
       events: Stream.fromPubSub(published),
       state: Effect.sync(() => {
         const all = [...scopes.values()].map(({ cap, name, reserved, spent }) => ({

@@ -2,9 +2,11 @@
 import { ToolArgumentsError, ToolNotFoundError, ToolTimeoutError } from "@kimi-effect/core/ToolErrors"
 import type { Message } from "@kimi-effect/core/Message"
 import * as BigDecimal from "effect/BigDecimal"
+import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
+import * as Tracer from "effect/Tracer"
 import type { ToolRun } from "../../AgentHooks.ts"
 import type { AgentError, ToolError } from "../../AgentResult.ts"
 import type { AgentCall, CallResult } from "../../AgentState.ts"
@@ -173,7 +175,8 @@ const run = <R>(session: Session<R>, checked: CheckedCall): Effect.Effect<ToolEr
     const toolRun = toolRunOf(session, checked)
     yield* session.update((state) => Transitions.setStatus(state, call.callId, "started"))
     const handled = runHandler(session, checked)
-    const context = yield* Effect.context<R>()
+    // A hook can run the tool in another span.
+    const context = Context.omit(Tracer.ParentSpan)(yield* Effect.context<R>()) as Context.Context<R>
     const result = yield* callTool === undefined ? handled : callTool(toolRun, Effect.provide(handled, context))
     return yield* settle(session, call, noteOf(session, call, result))
   })

@@ -1,19 +1,20 @@
-/** Reads one line of an input: our own form, that of OpenAI's batches, or a column with prompts. */
+/** Reads one line of an input: our own form, that of OpenAI's batches, or columns with prompts. */
 import type { ChatRequest } from "@kimi-effect/core/ChatRequest"
 import { InvalidBatchRowError } from "@kimi-effect/core/BatchErrors"
 import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import type { BatchRow } from "../../../batch/BatchResponse.ts"
-import type { InputLine } from "./inputLines.ts"
+import type { Prompts } from "../../BatchJob.ts"
+import { fieldsOf } from "./csv.ts"
+import type { InputLine } from "./inputText.ts"
+import { type Template, textOf } from "./promptTemplate.ts"
 
-export interface Prompts {
-  readonly column: string
-  readonly template: ((prompt: string) => string) | undefined
-  readonly request: Omit<ChatRequest, "messages"> | undefined
-  readonly system: string | undefined
+export type Row = Result.Result<BatchRow, InvalidBatchRowError>
+
+/** How the prompts of rows are made. */
+export interface PromptRows extends Pick<Prompts, "id" | "request" | "system"> {
+  readonly template: Template
 }
-
-type Row = Result.Result<BatchRow, InvalidBatchRowError>
 
 interface RowName {
   readonly line: number
@@ -32,17 +33,25 @@ const invalid = ({ id, line }: RowName, message: string, parameter?: string): Ro
 
 const idOf = (value: object): string | undefined => {
   const id = "id" in value ? value.id : "custom_id" in value ? value.custom_id : undefined
-  return typeof id === "string" ? id : typeof id === "number" ? `${id}` : undefined
+  return typeof id === "string" && id !== "" ? id : typeof id === "number" ? `${id}` : undefined
 }
 
 const rowOf = ({ id, line }: RowName, request: ChatRequest): Row =>
   Result.succeed({ ...(id === undefined ? {} : { id }), line, request })
 
-const fromPrompt = (place: RowName, value: object, { column, request, system, template }: Prompts): Row => {
-  const prompt = Object.hasOwn(value, column) ? (value as Record<string, unknown>)[column] : undefined
-  if (typeof prompt !== "string") return invalid(place, "The column of the prompts has no text in this row", column)
-  const content = template === undefined ? prompt : template(prompt)
-  const messages = [{ role: "user" as const, content }]
+const fromPrompt = (
+  line: number,
+  value: Readonly<Record<string, unknown>>,
+  { id: idColumn, request, system, template }: PromptRows
+): Row => {
+  const id = idColumn === undefined ? idOf(value) : textOf(value, idColumn)
+  const place = { line, id }
+  if (idColumn !== undefined && id === undefined) return invalid(place, "The column of the ids has no text", idColumn)
+  const prompt = template.render(value)
+  if ("missing" in prompt) {
+    return invalid(place, "The column of the prompts has no text in this row", prompt.missing)
+  }
+  const messages = [{ role: "user" as const, content: prompt.text }]
   return rowOf(place, {
     ...request,
     messages: system === undefined ? messages : [{ role: "system", content: system }, ...messages]
@@ -72,11 +81,12 @@ const fromRequest = (place: RowName, value: object): Row => {
   return rowOf(place, request)
 }
 
-export const inputRow =
-  (prompts: Prompts | undefined) =>
-  ({ line, text }: InputLine): Row => {
+/** Reads lines of JSON. */
+export const jsonRow =
+  (prompts: PromptRows | undefined) =>
+  ({ line, reason, text }: InputLine): Row => {
     const nowhere = { line, id: undefined }
-    if (text === undefined) return invalid(nowhere, "The line is longer than 64 MiB")
+    if (text === undefined) return invalid(nowhere, reason ?? "The line cannot be read")
     let value: unknown
     try {
       value = JSON.parse(text)
@@ -84,6 +94,21 @@ export const inputRow =
       return invalid(nowhere, "The line is not JSON")
     }
     if (!Predicate.isObject(value) || Array.isArray(value)) return invalid(nowhere, "The line is not a JSON object")
-    const place = { line, id: idOf(value) }
-    return prompts === undefined ? fromRequest(place, value) : fromPrompt(place, value, prompts)
+    return prompts === undefined ? fromRequest({ line, id: idOf(value) }, value) : fromPrompt(line, value, prompts)
+  }
+
+/** Reads records of CSV, whose columns are those of its first line. */
+export const csvRow =
+  (columns: ReadonlyArray<string>, separator: string, prompts: PromptRows) =>
+  ({ line, reason, text }: InputLine): Row => {
+    const nowhere = { line, id: undefined }
+    if (text === undefined) return invalid(nowhere, reason ?? "The row cannot be read")
+    const fields = fieldsOf(text, separator)
+    if (fields === undefined) {
+      return invalid(nowhere, "A field has text after its closing quote: double quotes that are part of the text")
+    }
+    if (fields.length !== columns.length) {
+      return invalid(nowhere, `The row has ${fields.length} fields, and the first line has ${columns.length}`)
+    }
+    return fromPrompt(line, Object.fromEntries(columns.map((name, index) => [name, fields[index] ?? ""])), prompts)
   }

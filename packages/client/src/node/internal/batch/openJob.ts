@@ -7,11 +7,16 @@ import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
 import * as FileFailure from "../FileFailure.ts"
+import * as GzipOutput from "./GzipOutput.ts"
+import { type Input, openFile, openStream, type Source } from "./inputSource.ts"
 import * as jobLock from "./jobLock.ts"
-import * as JobOutput from "./JobOutput.ts"
 import * as jobRecord from "./jobRecord.ts"
-import type { LineHead } from "./outputLine.ts"
+import { LineSet } from "./LineSet.ts"
+import { NotAnOutput, type OutputForm } from "./OutputForm.ts"
+import { type LineHead, readHead } from "./outputLine.ts"
+import * as PlainOutput from "./PlainOutput.ts"
 
 /**
  * What an output contains.
@@ -29,7 +34,7 @@ export interface Status {
 }
 
 /** Counts the lines of an output. */
-class Counts {
+export class Counts {
   #answered = 0
   #failed = 0
   readonly #failedByTag: Record<string, number> = {}
@@ -44,6 +49,11 @@ class Counts {
     if (currency !== undefined) this.#cost[currency] = (this.#cost[currency] ?? 0) + cost
   }
 
+  addLine(line: string): void {
+    const head = readHead(line)
+    if (head !== undefined) this.add(head)
+  }
+
   get status(): Status {
     return {
       answered: this.#answered,
@@ -54,8 +64,12 @@ class Counts {
   }
 }
 
+/** Takes the lines of an output, each with its newline, and succeeds when a line is written. */
+export type WriteLine = (line: string) => Effect.Effect<unknown>
+
 export interface Job {
-  readonly done: JobOutput.LineSet
+  readonly source: Source
+  readonly done: LineSet
   readonly append: (line: string) => Effect.Effect<void, JournalStoreError>
   readonly reject: (line: string) => Effect.Effect<void, JournalStoreError>
   readonly rejected: () => number
@@ -65,7 +79,7 @@ export interface Job {
 }
 
 interface Files {
-  readonly input: string
+  readonly input: Input
   readonly output: string
   readonly order?: string | undefined
   readonly rerun?: ReadonlyArray<string> | undefined
@@ -73,13 +87,13 @@ interface Files {
 
 type OpenError = BatchInputChangedError | BatchJobLockedError | InvalidRequestError | JournalStoreError
 
-const notAnOutput = (): InvalidRequestError =>
+export const notAnOutput = (): InvalidRequestError =>
   new InvalidRequestError({
     message: "The output file exists and is not that of a batch job: choose another one",
     parameter: "output"
   })
 
-const storeFailure = (operation: string, cause: unknown): JournalStoreError =>
+export const storeFailure = (operation: string, cause: unknown): JournalStoreError =>
   new JournalStoreError({
     message: `The files of the batch job cannot be used: ${FileFailure.codeOf(cause) ?? "unknown error"}`,
     store: "file",
@@ -93,7 +107,7 @@ const attempt = <A>(operation: string, run: () => A): Effect.Effect<A, JournalSt
 const orNotAnOutput =
   (operation: string) =>
   (cause: unknown): InvalidRequestError | JournalStoreError =>
-    cause instanceof JobOutput.NotAnOutput ? notAnOutput() : storeFailure(operation, cause)
+    cause instanceof NotAnOutput ? notAnOutput() : storeFailure(operation, cause)
 
 const lock = (output: string): Effect.Effect<void, BatchJobLockedError | JournalStoreError, Scope.Scope> =>
   Effect.acquireRelease(
@@ -107,23 +121,36 @@ const lock = (output: string): Effect.Effect<void, BatchJobLockedError | Journal
     (release) => Effect.sync(release)
   )
 
-const describeInput = (input: string) =>
-  Effect.try({
-    try: () => jobRecord.describeInput(input),
-    catch: (cause) =>
-      new InvalidRequestError({
-        message: `The input cannot be read: ${FileFailure.codeOf(cause) ?? "unknown error"}`,
-        parameter: "input"
-      })
+export const inputFailure = (cause: unknown): InvalidRequestError =>
+  new InvalidRequestError({
+    message: `The input cannot be read: ${FileFailure.describe(FileFailure.codeOf(cause) ?? "unknown error")}`,
+    parameter: "input"
   })
 
-const changed = (input: string): BatchInputChangedError =>
-  new BatchInputChangedError({ message: "The input is not the one that the job was started with", input })
+/** The bytes of a stream, which ends with the scope. */
+const iterator = (stream: Stream.Stream<Uint8Array, unknown>) =>
+  Effect.acquireRelease(
+    Effect.map(Stream.toAsyncIterableEffect(stream), (iterable) => iterable[Symbol.asyncIterator]()),
+    (opened) => Effect.promise(async () => opened.return?.())
+  )
+
+const openSource = (input: Input): Effect.Effect<Source, InvalidRequestError, Scope.Scope> =>
+  typeof input === "string"
+    ? Effect.try({ try: () => openFile(input), catch: inputFailure })
+    : Effect.flatMap(iterator(input), (opened) =>
+        Effect.tryPromise({ try: () => openStream(opened), catch: inputFailure })
+      )
+
+const changed = (input: Input): BatchInputChangedError =>
+  new BatchInputChangedError({
+    message: "The input is not the one that the job was started with",
+    input: typeof input === "string" ? input : "stream"
+  })
 
 /** Compares the input with that of earlier runs, and records it. */
 const checkInput = Effect.fnUntraced(function* (
   { input, output }: Files,
-  current: jobRecord.JobRecord["input"]
+  current: jobRecord.InputRecord
 ): Effect.fn.Return<void, BatchInputChangedError | InvalidRequestError | JournalStoreError> {
   const path = `${output}.job.json`
   if (existsSync(path)) {
@@ -137,30 +164,39 @@ const checkInput = Effect.fnUntraced(function* (
 
 const checkPaths = ({ input, order, output, rerun }: Files): Effect.Effect<void, InvalidRequestError> => {
   const refuse = (parameter: string, message: string) => Effect.fail(new InvalidRequestError({ message, parameter }))
-  if (resolve(input) === resolve(output)) return refuse("output", "The output must be another file than the input")
+  if (typeof input === "string" && resolve(input) === resolve(output)) {
+    return refuse("output", "The output must be another file than the input")
+  }
   return order === "input" && rerun !== undefined && rerun.length > 0
     ? refuse("rerun", "Rows that are run again come after the others: use the order completion")
     : Effect.void
 }
 
+const formOf = (output: string): OutputForm => (output.endsWith(".gz") ? GzipOutput.form : PlainOutput.form)
+
 export const open = Effect.fnUntraced(function* (files: Files): Effect.fn.Return<Job, OpenError, Scope.Scope> {
   const { input, output, rerun } = files
   yield* checkPaths(files)
-  const described = yield* describeInput(input)
+  const source = yield* openSource(input)
   yield* lock(output)
-  yield* checkInput(files, described)
+  yield* checkInput(files, source.record)
 
+  const form = formOf(output)
   const again = new Set(rerun)
   if (again.size > 0 && existsSync(output)) {
     yield* Effect.try({
-      try: () => JobOutput.keepLines(output, ({ tag }) => tag === undefined || !again.has(tag)),
+      try: () => form.keepLines(output, ({ tag }) => tag === undefined || !again.has(tag)),
       catch: orNotAnOutput("rerun")
     })
   }
-  const done = new JobOutput.LineSet()
-  const visit = ({ line }: LineHead): void => void done.add(line)
+  const done = new LineSet()
+  const counts = new Counts()
+  const visit = (head: LineHead): void => {
+    done.add(head.line)
+    counts.add(head)
+  }
   const file = yield* Effect.acquireRelease(
-    Effect.try({ try: () => new JobOutput.JobOutput(output, visit), catch: orNotAnOutput("open") }),
+    Effect.try({ try: () => form.open(output, visit), catch: orNotAnOutput("open") }),
     (opened) => Effect.sync(() => opened.close())
   )
   const rejects = yield* Effect.acquireRelease(
@@ -169,38 +205,85 @@ export const open = Effect.fnUntraced(function* (files: Files): Effect.fn.Return
   )
   let rejected = 0
   return {
+    source,
     done,
-    append: (line) => attempt("append", () => file.append(line)),
+    append: (line) =>
+      attempt("append", () => {
+        file.append(line)
+        counts.addLine(line)
+      }),
     reject: (line) =>
       attempt("reject", () => {
         rejected += 1
         writeSync(rejects, line)
       }),
     rejected: () => rejected,
-    status: () => scanStatus(output),
+    status: () => counts.status,
     finish: (isComplete) =>
       Effect.gen(function* () {
         yield* attempt("sync", () => file.sync())
-        const now = yield* Effect.mapError(describeInput(input), () => changed(input))
-        if (now.size !== described.size || now.head !== described.head) return yield* Effect.fail(changed(input))
+        const isUnchanged = yield* Effect.try({ try: source.isUnchanged, catch: () => changed(input) })
+        if (!isUnchanged) return yield* Effect.fail(changed(input))
         const state = isComplete ? "finished" : "stopped"
         yield* attempt("record", () =>
-          jobRecord.write(`${output}.job.json`, { version: 1, input: described, state, rejected })
+          jobRecord.write(`${output}.job.json`, { version: 1, input: source.record, state, rejected })
         )
       })
   }
 })
 
+/** A job whose lines go to a function: there is nothing to continue. */
+export const openWriter = Effect.fnUntraced(function* (
+  { input, rerun }: Omit<Files, "output">,
+  write: WriteLine
+): Effect.fn.Return<Job, InvalidRequestError, Scope.Scope> {
+  if (rerun !== undefined && rerun.length > 0) {
+    const message = "Rows of an output that is a function cannot be run again: write to a file"
+    return yield* Effect.fail(new InvalidRequestError({ message, parameter: "rerun" }))
+  }
+  const source = yield* openSource(input)
+  const counts = new Counts()
+  let rejected = 0
+  return {
+    source,
+    done: new LineSet(),
+    append: (line) =>
+      Effect.andThen(
+        write(line),
+        Effect.sync(() => counts.addLine(line))
+      ),
+    reject: () =>
+      Effect.sync(() => {
+        rejected += 1
+      }),
+    rejected: () => rejected,
+    status: () => counts.status,
+    finish: () =>
+      Effect.flatMap(Effect.try({ try: source.isUnchanged, catch: () => changed(input) }), (isUnchanged) =>
+        isUnchanged ? Effect.void : Effect.fail(changed(input))
+      )
+  }
+})
+
 const scanStatus = (output: string): Status => {
   const counts = new Counts()
-  const file = openSync(output, "r")
-  try {
-    JobOutput.scan(file, (head) => counts.add(head))
-  } finally {
-    closeSync(file)
-  }
+  formOf(output).read(output, (head) => counts.add(head))
   return counts.status
 }
 
 export const statusOf = (output: string): Effect.Effect<Status, InvalidRequestError | JournalStoreError> =>
   Effect.try({ try: () => scanStatus(output), catch: orNotAnOutput("status") })
+
+/** The bytes of the lines of failed rows, of all tags or of some. */
+export const failedLines = (
+  output: string,
+  tags: ReadonlySet<string> | undefined,
+  visit: (line: string) => void
+): Effect.Effect<void, InvalidRequestError | JournalStoreError> =>
+  Effect.try({
+    try: () =>
+      formOf(output).read(output, ({ tag }, bytes) => {
+        if (tag !== undefined && (tags === undefined || tags.has(tag))) visit(bytes.toString("utf8"))
+      }),
+    catch: orNotAnOutput("read")
+  })

@@ -2,6 +2,7 @@
  * One line of the output of a job. What resuming needs comes first, in one fixed
  * form, so that it is read without parsing the rest.
  */
+import type { InvalidBatchRowError } from "@kimi-effect/core/BatchErrors"
 import { codec } from "@kimi-effect/core/KimiError"
 import * as BigDecimal from "effect/BigDecimal"
 import * as Option from "effect/Option"
@@ -41,13 +42,23 @@ export const encodeLine = (outcome: BatchResponse<unknown>, hasValue: boolean): 
   return `${head}${JSON.stringify(body).slice(1)}\n`
 }
 
+/** A line of the reject file, with its newline. */
+export const encodeReject = ({ id, line, message, parameter }: InvalidBatchRowError): string =>
+  `${JSON.stringify({ line, ...(id === undefined ? {} : { id }), reason: message, ...(parameter === undefined ? {} : { parameter }) })}\n`
+
 const pattern =
-  /^\{"id":"(?:[^"\\]|\\.)*","line":(\d+),"error_tag":(?:null|"(\w+)"),"cost":(?:null|\{"(USD|CNY)":"([^"]+)"\}),/
+  /^\{"id":"(?:[^"\\]|\\.)*","line":([1-9]\d{0,9}),"error_tag":(?:null|"(\w+)"),"cost":(?:null|\{"(USD|CNY)":"(\d[\d.eE+-]*)"\}),/
+
+/** One bit is kept for each line up to the last, so that a damaged number must not be any size. */
+const maxLine = 2 ** 31 - 1
 
 /** Undefined if the line is not one of a job. */
 export const readHead = (line: string): LineHead | undefined => {
   const found = pattern.exec(line)
   if (found === null) return undefined
-  const [, number, tag, currency, cost] = found
-  return { line: Number(number), tag, currency: currency as LineHead["currency"], cost: Number(cost ?? 0) }
+  const [, number, tag, currency, amount] = found
+  const cost = Number(amount ?? 0)
+  return Number(number) > maxLine || !Number.isFinite(cost)
+    ? undefined
+    : { line: Number(number), tag, currency: currency as LineHead["currency"], cost }
 }

@@ -5,7 +5,6 @@ import type { KimiError } from "@kimi-effect/core/KimiError"
 import { MockProvider } from "@kimi-effect/testing"
 import { Effect } from "effect"
 import * as BatchJob from "../../../../src/node/BatchJob.ts"
-import { inputRow } from "../../../../src/node/internal/batch/inputRow.ts"
 import { folder } from "../files.ts"
 
 const request = { messages: [{ role: "user" as const, content: "Hi" }] }
@@ -25,7 +24,14 @@ const withFiles = <A, E, R>(
 
 export const batches = {
   JournalStoreError: withFiles(({ output }) => Effect.flip(BatchJob.status(output))),
-  InvalidBatchRowError: Effect.flip(Effect.fromResult(inputRow(undefined)({ line: 1, text: "{" }))),
+  InvalidBatchRowError: withFiles(({ input, output }) =>
+    Effect.gen(function* () {
+      writeFileSync(input, "{")
+      let rejected: KimiError | undefined
+      yield* BatchJob.run({ input, output, onReject: (error) => Effect.sync(() => (rejected = error)) })
+      return rejected ?? (yield* Effect.die("The row was not rejected"))
+    })
+  ),
   BatchInputChangedError: withFiles((files) =>
     Effect.gen(function* () {
       yield* BatchJob.run(files)

@@ -1,6 +1,8 @@
 /**
  * A digest of JSON in 53 bits, to compare parts of requests without keeping them.
- * It is fast and not cryptographic, so it must not leave the process.
+ * It is fast and not cryptographic: it shows that a request has changed, and does
+ * not resist a forged one. Journals store it, so a change of the algorithm is
+ * a change of every program that resumes a run.
  *
  * @since 0.1.0
  */

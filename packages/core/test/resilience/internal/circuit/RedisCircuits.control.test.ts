@@ -67,7 +67,7 @@ describe("The view of one process", () => {
   it.effect("restores forced states only", () =>
     Effect.gen(function* () {
       const { one, two } = yield* twoProcesses()
-      for (const of of ["open", "closed", key]) yield* succeed(one, of)
+      for (const name of ["open", "closed", key]) yield* succeed(one, name)
       yield* one.isolate("isolated")
       yield* one.forceClosed("forced")
       yield* fail(one, broken, 3)

@@ -1,8 +1,10 @@
-/** Calls that are recorded in a SQLite file, and the replay of the complete run. */
+/** Calls that are recorded in a SQLite file or in PostgreSQL, and the replay of the complete run. */
+import { randomUUID } from "node:crypto"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import * as Journal from "@kimi-effect/client/node/Journal"
+import * as SqliteJournal from "@kimi-effect/client/node/Journal"
+import * as Journal from "@kimi-effect/client/postgres/Journal"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { median } from "../../harness/Figure.ts"
@@ -10,11 +12,12 @@ import { median } from "../../harness/Figure.ts"
 export interface Result {
   /** Milliseconds of CPU per recorded call. */
   readonly cpu: number
-  /** Seconds to replay the run, with opening the file. */
+  /** Seconds to replay the run, with opening the store. */
   readonly replay: number
 }
 
-const [agents = 0, steps = 0, rounds = 0] = process.argv.slice(2).map(Number)
+const [store, where = "", ...counts] = process.argv.slice(2)
+const [agents = 0, steps = 0, rounds = 0] = counts.map(Number)
 
 const folder = mkdtempSync(join(tmpdir(), "kimi-effect-bench-"))
 process.on("exit", () => rmSync(folder, { recursive: true, force: true }))
@@ -45,10 +48,13 @@ const work = (runId: string) =>
     return made
   })
 
-const onFile = (runId: string): Promise<number> =>
-  Effect.runPromise(
-    Effect.scoped(work(runId)).pipe(Effect.provide(Journal.layerSqlite({ filename: join(folder, "journal.db") })))
-  )
+const layer =
+  store === "sqlite"
+    ? SqliteJournal.layerSqlite({ filename: join(folder, "journal.db") })
+    : Journal.layerPostgres({ url: where, schema: "kimi_bench" })
+
+const onStore = (runId: string): Promise<number> =>
+  Effect.runPromise(Effect.scoped(work(runId)).pipe(Effect.provide(layer)))
 
 const expect = (made: number, expected: number): void => {
   if (made !== expected) throw new Error(`${made} calls were made instead of ${expected}`)
@@ -59,12 +65,14 @@ if (process.send !== undefined) {
   const cpu: Array<number> = []
   const replay: Array<number> = []
   for (let round = 0; round < rounds; round++) {
+    // A run of an earlier measurement would be replayed.
+    const runId = randomUUID()
     const used = process.cpuUsage()
-    expect(await onFile(`r${round}`), calls)
+    expect(await onStore(runId), calls)
     const { system, user } = process.cpuUsage(used)
     cpu.push((user + system) / 1_000 / calls)
     const start = performance.now()
-    expect(await onFile(`r${round}`), 0)
+    expect(await onStore(runId), 0)
     replay.push((performance.now() - start) / 1_000)
   }
   process.send({ cpu: median(cpu), replay: median(replay) } satisfies Result)

@@ -1,0 +1,109 @@
+/**
+ * What a batch adds to calls of `chat`: CPU time of a row, the rate at a server,
+ * memory while it runs, and the time to continue a finished job.
+ */
+import { start } from "../harness/childProcess.ts"
+import { type Figure, median } from "../harness/Figure.ts"
+import type { Urls } from "../transport/workloads.ts"
+import type { RoundResult as CpuResult } from "./cpuProbe.ts"
+import type { Result as MemoryResult } from "./memoryProbe.ts"
+import type { RoundResult as RateResult } from "./rateProbe.ts"
+import type { Result as ResumeResult } from "./resumeProbe.ts"
+
+interface Size {
+  readonly warmUp: number
+  readonly cpuRounds: number
+  /** Pairs of a batch and of `forEach`, each of a part of the rows, so that both get the same share of a busy machine. */
+  readonly pairs: number
+  readonly rows: number
+  readonly finished: number
+}
+
+const full: Size = { warmUp: 2, cpuRounds: 7, pairs: 20, rows: 20_000, finished: 100_000 }
+const quick: Size = { warmUp: 1, cpuRounds: 3, pairs: 10, rows: 5_000, finished: 20_000 }
+
+const module = (name: string): URL => new URL(name, import.meta.url)
+
+const measureCpu = async ({ cpuRounds, warmUp }: Size): Promise<ReadonlyArray<Figure>> => {
+  const probe = await start(module("./cpuProbe.ts"))
+  const results: Array<CpuResult> = []
+  for (let round = 0; round < warmUp + cpuRounds; round++) {
+    const result = (await probe.ask(round)) as CpuResult
+    if (round >= warmUp) results.push(result)
+  }
+  await probe.stop()
+  const beyond = (name: "batch" | "job") => median(results.map((result) => result[name] - result.chat))
+  return [
+    { name: "CPU of a call of chat", value: median(results.map(({ chat }) => chat)), unit: "µs" },
+    { name: "CPU of a row, beyond chat", value: beyond("batch"), unit: "µs", threshold: 40 },
+    { name: "CPU of a row from file to file, beyond chat", value: beyond("job"), unit: "µs" }
+  ]
+}
+
+const measureRate = async (baseUrl: string, { pairs, rows, warmUp }: Size): Promise<ReadonlyArray<Figure>> => {
+  const probe = await start(module("./rateProbe.ts"), [baseUrl, `${rows / pairs}`])
+  const results: Array<RateResult> = []
+  for (let round = 0; round < warmUp + pairs; round++) {
+    const result = (await probe.ask(round % 2 === 0 ? "batch first" : "forEach first")) as RateResult
+    if (round >= warmUp) results.push(result)
+  }
+  await probe.stop()
+  const total = (name: keyof RateResult, time: "cpu" | "wall") =>
+    results.reduce((sum, result) => sum + result[name][time], 0)
+  const rateOf = (name: keyof RateResult) => (rows * 1_000) / total(name, "wall")
+  return [
+    { name: `rate of ${rows} rows, forEach`, value: rateOf("forEach"), unit: "rows/s" },
+    { name: `rate of ${rows} rows, batch`, value: rateOf("batch"), unit: "rows/s" },
+    {
+      name: "rate of a batch to that of forEach over chat",
+      value: rateOf("batch") / rateOf("forEach"),
+      unit: "x",
+      threshold: 0.9,
+      isHigherBetter: true
+    },
+    // It does not depend on what else the machine does.
+    {
+      name: "CPU of forEach over chat to that of a batch",
+      value: total("forEach", "cpu") / total("batch", "cpu"),
+      unit: "x"
+    }
+  ]
+}
+
+const measureMemory = async (baseUrl: string, { rows }: Size): Promise<ReadonlyArray<Figure>> => {
+  const from = rows / 10
+  // A young generation of one size: by default V8 lets it grow by tens of MiB, also in a program that keeps nothing.
+  const nodeOptions = ["--expose-gc", "--max-semi-space-size=4"]
+  const probe = await start<MemoryResult>(module("./memoryProbe.ts"), [baseUrl, `${from}`, `${rows}`], nodeOptions)
+  await probe.stop()
+  const { after, before, peak } = probe.message
+  return [
+    {
+      name: `growth of the memory of a job from row ${from} to ${rows}`,
+      value: after - before,
+      unit: "MiB",
+      threshold: 30
+    },
+    { name: `largest memory of a job of ${rows} rows`, value: peak, unit: "MiB" }
+  ]
+}
+
+const measureResume = async ({ finished }: Size): Promise<ReadonlyArray<Figure>> => {
+  const probe = await start<ResumeResult>(module("./resumeProbe.ts"), [`${finished}`])
+  await probe.stop()
+  const { gzip, plain } = probe.message
+  return [
+    { name: `time to continue a finished job of ${finished} rows`, value: plain, unit: "s", threshold: 3 },
+    { name: `time to continue a finished job of ${finished} rows, compressed`, value: gzip, unit: "s", threshold: 3 }
+  ]
+}
+
+export const run = async (isQuick: boolean): Promise<ReadonlyArray<Figure>> => {
+  const size = isQuick ? quick : full
+  const cpu = await measureCpu(size)
+  const server = await start<Urls>(new URL("../transport/server.ts", import.meta.url))
+  const rate = await measureRate(server.message.chat, size)
+  const memory = await measureMemory(server.message.chat, size)
+  await server.stop()
+  return [...cpu, ...rate, ...memory, ...(await measureResume(size))]
+}

@@ -1,0 +1,33 @@
+/** Flags that describe the input of a batch. */
+import * as Flag from "effect/cli/Flag"
+
+export const batchInputFlags = {
+  format: Flag.Literals("format", ["jsonl", "csv"]).pipe(
+    Flag.withDescription("The format of the input. Default: csv for .csv and .tsv files, and else jsonl."),
+    Flag.optional
+  ),
+  separator: Flag.String("separator").pipe(
+    Flag.withDescription("The separator of a CSV input. Default: a tab for .tsv files, and else a comma."),
+    Flag.withMetavar("character"),
+    Flag.optional
+  ),
+  column: Flag.String("column").pipe(
+    Flag.withDescription("The member or column of each row with the prompt, if the lines are not requests."),
+    Flag.optional
+  ),
+  template: Flag.String("template").pipe(
+    Flag.withDescription('A prompt with columns in braces, such as "Summarize {title}: {text}".'),
+    Flag.withMetavar("text"),
+    Flag.optional
+  ),
+  idColumn: Flag.String("id-column").pipe(
+    Flag.withDescription("The column with the ids of rows. Default: id or custom_id, and else the line."),
+    Flag.withMetavar("column"),
+    Flag.optional
+  ),
+  system: Flag.String("system").pipe(
+    Flag.withDescription("The system message of each prompt."),
+    Flag.withMetavar("text"),
+    Flag.optional
+  )
+}

@@ -1,0 +1,27 @@
+/** `kimi batch failed` */
+import * as Argument from "effect/cli/Argument"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Effect from "effect/Effect"
+import { loadModule } from "@kimi-effect/core/internal/ModuleLoader"
+import { jsonFlag } from "../optionFlags.ts"
+
+const load = loadModule(() => import("../handlers/batchFailed.ts"))
+
+export const failed = Command.make(
+  "failed",
+  {
+    output: Argument.String("output").pipe(Argument.withDescription("The file of the answers.")),
+    tag: Flag.String("tag").pipe(
+      Flag.withDescription("Only rows with an error of this tag. May be repeated."),
+      Flag.withMetavar("tag"),
+      Flag.between(0, 100)
+    ),
+    json: jsonFlag
+  },
+  (input) => Effect.flatMap(load, ({ failed }) => failed(input))
+).pipe(
+  Command.withDescription(
+    "Lists the failed rows of an output with their errors, of a running batch too. Needs neither a key nor a network."
+  )
+)

@@ -1,0 +1,83 @@
+/** Batches at the host: flags of `kimi batch run`, `kimi batch status`, `kimi batch resume`, and `kimi batch cancel`. */
+import * as Argument from "effect/cli/Argument"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Effect from "effect/Effect"
+import { loadModule } from "@kimi-effect/core/internal/ModuleLoader"
+import { jsonFlag, optionFlags } from "../optionFlags.ts"
+
+export const loadHost = loadModule(() => import("../handlers/batchHost.ts"))
+
+const window = Flag.String("window").pipe(
+  Flag.withDescription("Time within which the host ends a batch, from 12 hours to 7 days. Default: 24 hours."),
+  Flag.withMetavar("time"),
+  Flag.optional
+)
+
+const interval = Flag.String("poll").pipe(
+  Flag.withDescription(
+    "First pause between two questions for the state of a batch; it grows to 5 minutes. Default: 10 seconds."
+  ),
+  Flag.withMetavar("time"),
+  Flag.optional
+)
+
+/** Flags of a run. */
+export const hostFlags = {
+  mode: Flag.Literals("mode", ["local", "host", "auto"]).pipe(
+    Flag.withDescription(
+      "Where the rows run: in this process, at the host at 60 % of the price within hours or days, or where it costs less and ends before the deadline. Default: local."
+    ),
+    Flag.withDefault("local" as const)
+  ),
+  window,
+  deadline: Flag.String("deadline").pipe(
+    Flag.withDescription('Time within which the results are needed, such as "2 days".'),
+    Flag.withMetavar("time"),
+    Flag.optional
+  ),
+  poll: interval
+}
+
+const target = Argument.String("target").pipe(
+  Argument.withDescription("The file of the answers, or the id of a batch at the host.")
+)
+
+export const status = Command.make("status", { target, json: jsonFlag, options: optionFlags }, (input) =>
+  Effect.flatMap(loadHost, ({ status }) => status(input))
+).pipe(
+  Command.withDescription(
+    "Counts the rows of an output, of a running batch too, which needs neither a key nor a network; or asks the host for a batch by its id."
+  )
+)
+
+export const resume = Command.make(
+  "resume",
+  {
+    target,
+    output: Argument.String("output").pipe(
+      Argument.withDescription("The JSONL file of the answers of a batch that is named by its id."),
+      Argument.optional
+    ),
+    poll: interval,
+    json: jsonFlag,
+    options: optionFlags
+  },
+  (input) => Effect.flatMap(loadHost, ({ resume }) => resume(input))
+).pipe(
+  Command.withDescription(
+    "Follows a batch at the host to its end and writes its answers: that of a job, which was started with --mode, or any batch by its id, also of another program. Lines of a batch by its id are those of the file at the host."
+  ),
+  Command.withExamples([
+    { command: "kimi batch resume answers.jsonl", description: "Collect the batch of a job" },
+    { command: "kimi batch resume batch-123 answers.jsonl", description: "Collect a batch by its id" }
+  ])
+)
+
+export const cancel = Command.make("cancel", { target, json: jsonFlag, options: optionFlags }, (input) =>
+  Effect.flatMap(loadHost, ({ cancel }) => cancel(input))
+).pipe(
+  Command.withDescription(
+    "Asks the host to cancel a batch. Rows that were run are billed: kimi batch resume writes their answers."
+  )
+)

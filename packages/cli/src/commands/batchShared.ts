@@ -1,0 +1,50 @@
+/** `kimi batch shared`, and the flags of `kimi batch run` for it. */
+import * as Argument from "effect/cli/Argument"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Effect from "effect/Effect"
+import { loadModule } from "@kimi-effect/core/internal/ModuleLoader"
+import { jsonFlag, optionFlags } from "../optionFlags.ts"
+
+export const loadShared = loadModule(() => import("../handlers/batchShared.ts"))
+
+const schema = Flag.String("schema").pipe(
+  Flag.withDescription("The schema in PostgreSQL of a shared batch. Default: kimi_effect."),
+  Flag.withMetavar("name"),
+  Flag.optional
+)
+
+export const sharedFlags = {
+  shared: Flag.String("shared").pipe(
+    Flag.withDescription(
+      "Shares the batch under this id with other processes that run the same command, through the PostgreSQL of DATABASE_URL."
+    ),
+    Flag.withMetavar("id"),
+    Flag.optional
+  ),
+  schema
+}
+
+export const shared = Command.make(
+  "shared",
+  {
+    id: Argument.String("id").pipe(Argument.withDescription("The id that kimi batch run --shared was given.")),
+    schema,
+    cancel: Flag.Boolean("cancel").pipe(
+      Flag.withDescription("Ends the batch: its processes complete the rows in flight and leave."),
+      Flag.withDefault(false)
+    ),
+    write: Flag.String("write").pipe(
+      Flag.withDescription("Writes the results so far, in the order of the input."),
+      Flag.withMetavar("output"),
+      Flag.optional
+    ),
+    json: jsonFlag,
+    options: optionFlags
+  },
+  (input) => Effect.flatMap(loadShared, ({ show }) => show(input))
+).pipe(
+  Command.withDescription(
+    "Shows how far a batch is that several processes share through the PostgreSQL of DATABASE_URL. Needs no key."
+  )
+)

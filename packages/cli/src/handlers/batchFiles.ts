@@ -1,0 +1,64 @@
+/** The input and the output of a batch from the arguments of a command. `-` is a standard stream. */
+import type * as BatchJob from "@kimi-effect/client/node/BatchJob"
+import { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Stdio from "effect/Stdio"
+import * as Terminal from "effect/Terminal"
+import * as Output from "../output.ts"
+
+export interface InputFlags {
+  readonly format: Option.Option<BatchJob.Format>
+  readonly separator: Option.Option<string>
+  readonly column: Option.Option<string>
+  readonly template: Option.Option<string>
+  readonly idColumn: Option.Option<string>
+  readonly system: Option.Option<string>
+}
+
+interface Paths {
+  readonly input: string
+  readonly output: string
+}
+
+export const isStandard = (path: string): boolean => path === "-"
+
+const promptsOf = ({ column, idColumn, system, template }: InputFlags): BatchJob.Prompts | undefined =>
+  Option.isNone(column) && Option.isNone(template)
+    ? undefined
+    : {
+        column: Option.getOrUndefined(column),
+        template: Option.getOrUndefined(template),
+        id: Option.getOrUndefined(idColumn),
+        system: Option.getOrUndefined(system)
+      }
+
+const misplaced = (flags: InputFlags): string | undefined => {
+  if (Option.isSome(flags.column) || Option.isSome(flags.template)) return undefined
+  if (Option.isSome(flags.system)) return "--system"
+  return Option.isSome(flags.idColumn) ? "--id-column" : undefined
+}
+
+/** Options of the job. Lines that are no rows are written to stderr when there is no reject file. */
+export const jobFiles = Effect.fnUntraced(function* ({ input, output }: Paths, flags: InputFlags) {
+  const unused = misplaced(flags)
+  if (unused !== undefined) {
+    return yield* Effect.fail(ConfigurationError.of([{ name: unused, expected: "a --column or a --template with it" }]))
+  }
+  const { stdin } = yield* Stdio.Stdio
+  const terminal = yield* Terminal.Terminal
+  const write = (line: string) => Effect.provideService(Output.print(line), Terminal.Terminal, terminal)
+  return {
+    input: isStandard(input) ? stdin : input,
+    format: Option.getOrUndefined(flags.format),
+    separator: Option.getOrUndefined(flags.separator),
+    prompts: promptsOf(flags),
+    ...(isStandard(output)
+      ? {
+          output: write,
+          onReject: ({ line, message }: { readonly line: number; readonly message: string }) =>
+            Output.note(`Line ${line} is no row: ${message}`)
+        }
+      : { output })
+  } satisfies Pick<BatchJob.Options, "input" | "output" | "format" | "separator" | "prompts" | "onReject">
+})

@@ -1,0 +1,140 @@
+/** A batch that several processes share through PostgreSQL: takes part in it, shows it, ends it and writes its results. */
+import type { BatchProgress } from "@kimi-effect/client/batch/BatchProgress"
+import * as SharedBatchJob from "@kimi-effect/client/node/SharedBatchJob"
+import * as Journal from "@kimi-effect/client/postgres/Journal"
+import { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
+import * as Config from "effect/Config"
+import * as ConfigProvider from "effect/ConfigProvider"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as client from "../client.ts"
+import { CommandError } from "../commandError.ts"
+import * as configuration from "../configuration.ts"
+import { live } from "../live.ts"
+import type { Given } from "../optionFlags.ts"
+import * as Output from "../output.ts"
+import type { BatchShared } from "../schemas/batch.ts"
+import { type InputFlags, isStandard, jobFiles } from "./batchFiles.ts"
+
+const variable = "DATABASE_URL"
+
+/** The URL has a password, so it is not an argument: every user of the system can see those. */
+const layerJournal = (given: Given, schema: Option.Option<string>) =>
+  Layer.unwrap(
+    Effect.gen(function* () {
+      const { provider } = yield* configuration.read(given)
+      const url = yield* Config.Redacted(variable).pipe(
+        Effect.provideService(ConfigProvider.ConfigProvider, provider),
+        Effect.mapError(() =>
+          ConfigurationError.of([
+            { name: variable, expected: "the address of a PostgreSQL server, in the environment or in the --env-file" }
+          ])
+        )
+      )
+      return Journal.layerPostgres({ url, schema: Option.getOrUndefined(schema) })
+    })
+  )
+
+const toText = ({ done, isCancelled, isComplete, lines, ranges, written }: BatchShared): string =>
+  [
+    `${done} of ${lines} lines done${isComplete ? ", complete" : isCancelled ? ", cancelled" : ""}`,
+    `${ranges.completed} ranges completed, ${ranges.leased} leased, ${ranges.waiting} waiting`,
+    ...(written === null ? [] : [`written: ${written.answered} answered, ${written.failed} failed`])
+  ].join("\n")
+
+const print = (state: BatchShared, isJson: boolean) => (isJson ? Output.json(state) : Output.line(toText(state)))
+
+const shown = (
+  { done, isCancelled, isComplete, lines, ranges }: SharedBatchJob.SharedStatus,
+  written: SharedBatchJob.Written | undefined
+): BatchShared => ({ done, lines, ranges, isComplete, isCancelled, written: written ?? null })
+
+interface RunInput {
+  readonly id: string
+  readonly schema: Option.Option<string>
+  readonly input: string
+  readonly output: string
+  readonly rows: number
+  readonly read: InputFlags
+  readonly rerun: ReadonlyArray<string>
+  readonly json: boolean
+  readonly options: Given
+}
+
+const refuse = (name: string, expected: string) => Effect.fail(ConfigurationError.of([{ name, expected }]))
+
+const progressLine = (progress: BatchProgress | undefined): string =>
+  progress === undefined
+    ? "0 rows by this process"
+    : `${progress.done} rows by this process, ${progress.failed} failed, ${progress.rowsPerSecond.toFixed(1)} rows per second`
+
+/** What is left to do, as the failure of the command. */
+const remainder = (result: SharedBatchJob.SharedResult): CommandError | undefined => {
+  const { isCancelled, isComplete, stopped, written } = result
+  if (!isComplete) {
+    const reason = stopped === undefined ? "cancelled" : stopped._tag === "Error" ? stopped.tag : stopped._tag
+    return new CommandError(
+      `The batch is not complete: ${reason}`,
+      isCancelled ? "Start it under another id." : "Run the same command again to continue."
+    )
+  }
+  if (written === undefined || written.failed + written.rejected === 0) return undefined
+  return new CommandError(
+    `Failed rows: ${written.failed}, lines that are no rows: ${written.rejected}`,
+    "See kimi batch failed and the reject file."
+  )
+}
+
+export const run = Effect.fnUntraced(function* (given: RunInput) {
+  const { id, input, json, options, output, read, rerun, rows, schema } = given
+  if (isStandard(input) || isStandard(output)) return yield* refuse("--shared", "files as input and output")
+  if (rerun.length > 0) return yield* refuse("--rerun", "no --shared: failed rows of a shared batch keep their outcome")
+  const { format, prompts, separator } = yield* jobFiles({ input, output }, read)
+  let progress: BatchProgress | undefined
+  const job = Effect.gen(function* () {
+    yield* live(() => [progressLine(progress)])
+    return yield* SharedBatchJob.run({
+      id,
+      input,
+      output,
+      format,
+      separator,
+      prompts,
+      concurrency: rows,
+      onProgress: (current) =>
+        Effect.sync(() => {
+          progress = current
+        })
+    })
+  })
+  const result = yield* Effect.scoped(job).pipe(
+    Effect.provide(Layer.merge(client.layer(options), layerJournal(options, schema))),
+    Effect.onInterrupt(() => Output.note("\nInterrupted. Others continue; run the same command again to take part."))
+  )
+  yield* print(shown(result, result.written), json)
+  const left = remainder(result)
+  if (left !== undefined) return yield* Effect.fail(left)
+})
+
+interface ShowInput {
+  readonly id: string
+  readonly schema: Option.Option<string>
+  readonly cancel: boolean
+  readonly write: Option.Option<string>
+  readonly json: boolean
+  readonly options: Given
+}
+
+export const show = Effect.fnUntraced(function* ({ cancel, id, json, options, schema, write }: ShowInput) {
+  const program = Effect.gen(function* () {
+    if (cancel) yield* SharedBatchJob.cancel(id)
+    const state = yield* SharedBatchJob.status(id)
+    if (state === undefined) {
+      return yield* Effect.fail(new CommandError(`There is no shared batch ${id}`, "Check the id and the --schema."))
+    }
+    const written = Option.isSome(write) ? yield* SharedBatchJob.write(id, write.value) : undefined
+    return shown(state, written)
+  })
+  yield* print(yield* Effect.provide(program, layerJournal(options, schema)), json)
+})

@@ -1,0 +1,216 @@
+import { writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { assert, describe, it } from "@effect/vitest"
+import * as ErrorReply from "@kimi-effect/testing/ErrorReply"
+import type * as MockServer from "@kimi-effect/testing/node/MockServer"
+import * as Reply from "@kimi-effect/testing/Reply"
+import * as Effect from "effect/Effect"
+import { decoded, withServer } from "../mockedHost.ts"
+import { runKimi } from "../runKimi.ts"
+import { temporaryFolder } from "../temporaryFolder.ts"
+
+const lineOf = (content: string, model = "kimi-k2.6") =>
+  JSON.stringify({ id: content, request: { model, messages: [{ role: "user", content }] } })
+
+const filesOf = (lines: ReadonlyArray<string>) =>
+  Effect.map(temporaryFolder, (folder) => {
+    const input = join(folder, "in.jsonl")
+    writeFileSync(input, `${lines.join("\n")}\n`)
+    return { input, output: join(folder, "out.jsonl") }
+  })
+
+type Server = MockServer.MockServer["Service"]
+
+const batchRoute = "GET /v1/batches/batch-000001"
+
+/** Starts a job and leaves it when its batch was created. */
+const leave = (server: Server, env: { readonly [name: string]: string }, lines = [lineOf("a"), lineOf("b")]) =>
+  Effect.gen(function* () {
+    const files = yield* filesOf(lines)
+    let isBroken = true
+    yield* server.replyAt(batchRoute, () => (isBroken ? ErrorReply.table.invalidRequest : Reply.defaultReply))
+    const { code } = yield* runKimi(["batch", "run", files.input, files.output, "--mode", "host"], { env })
+    assert.strictEqual(code, 16)
+    isBroken = false
+    return files
+  })
+
+const poll = ["--poll", "1 millis"]
+
+describe("kimi batch run --mode", () => {
+  it.live("host writes the answers of the host", () =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        const { input, output } = yield* filesOf([lineOf("a"), lineOf("b")])
+        const args = ["batch", "run", input, output, "--mode", "host", "--json", ...poll]
+        const { code, stderr, stdout } = yield* runKimi(args, { env })
+        assert.strictEqual(code, 0, stderr)
+        const result = decoded("batch run", stdout)
+        assert.deepInclude(result, { answered: 2, failed: 0, mode: "host", unanswered: 0 })
+        assert.deepInclude(result.host, { batchId: "batch-000001", status: "completed", rows: 2, completed: 2 })
+        assert.strictEqual((yield* server.ledger).batches.length, 1)
+      })
+    )
+  )
+
+  it.live("auto reports why the rows run in this process", () =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        const { input, output } = yield* filesOf([lineOf("a")])
+        const args = ["batch", "run", input, output, "--mode", "auto", "--deadline", "1 hour", "--json"]
+        const { stderr, stdout } = yield* runKimi(args, { env })
+        const { answered, mode, reason } = decoded("batch run", stdout)
+        assert.deepStrictEqual([answered, mode], [1, "local"], stderr)
+        assert.include(reason, "shortest window")
+        assert.strictEqual((yield* server.ledger).batches.length, 0)
+      })
+    )
+  )
+
+  it.live("host fails for rows that the host would refuse", () =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        const { input, output } = yield* filesOf([lineOf("a", "kimi-k3")])
+        const { code, stderr } = yield* runKimi(["batch", "run", input, output, "--mode", "host"], { env })
+        assert.strictEqual(code, 27)
+        assert.include(stderr, "line 1: The host runs no batches of kimi-k3")
+        assert.deepStrictEqual(yield* server.requests, [])
+      })
+    )
+  )
+
+  it.live("host needs files", () =>
+    withServer((_, env) =>
+      Effect.gen(function* () {
+        const { input } = yield* filesOf([lineOf("a")])
+        const { code, stderr } = yield* runKimi(["batch", "run", input, "-", "--mode", "host"], { env })
+        assert.strictEqual(code, 10)
+        assert.include(stderr, "--mode")
+      })
+    )
+  )
+
+  it.live("local does not request rows that are at the host", () =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        const { input, output } = yield* leave(server, env)
+        const before = (yield* server.requests).length
+        const { code, stderr } = yield* runKimi(["batch", "run", input, output], { env })
+        assert.strictEqual(code, 16)
+        assert.include(stderr, "batch-000001")
+        assert.lengthOf(yield* server.requests, before)
+      })
+    )
+  )
+})
+
+describe("kimi batch resume", () => {
+  it.live("collects the batch of a job", () =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        const { output } = yield* leave(server, env)
+        const { code, stderr, stdout } = yield* runKimi(["batch", "resume", output, "--json", ...poll], { env })
+        assert.strictEqual(code, 0, stderr)
+        assert.deepInclude(decoded("batch resume", stdout), { answered: 2, mode: "host" })
+        assert.strictEqual((yield* server.ledger).batches.length, 1)
+      })
+    )
+  )
+
+  it.live("collects a batch by its id", () =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        yield* leave(server, env)
+        const { output } = yield* filesOf([])
+        const args = ["batch", "resume", "batch-000001", output, "--json", ...poll]
+        const { code, stderr, stdout } = yield* runKimi(args, { env })
+        assert.strictEqual(code, 0, stderr)
+        assert.deepInclude(decoded("batch resume", stdout), { answered: 2, mode: "host" })
+        const counted = yield* runKimi(["batch", "status", output, "--json"])
+        assert.deepInclude(decoded("batch status", counted.stdout), { answered: 2 })
+      })
+    )
+  )
+
+  it.live("needs a file for a batch by its id", () =>
+    withServer((_, env) =>
+      Effect.map(runKimi(["batch", "resume", "batch-000001"], { env }), ({ code, stderr }) => {
+        assert.strictEqual(code, 1)
+        assert.include(stderr, "kimi batch resume batch-000001 answers.jsonl")
+      })
+    )
+  )
+
+  it.live("fails for a job that has nothing at the host", () =>
+    withServer((_, env) =>
+      Effect.gen(function* () {
+        const { output } = yield* filesOf([])
+        const { code, stderr } = yield* runKimi(["batch", "resume", output], { env })
+        assert.strictEqual(code, 16)
+        assert.include(stderr, "run it again")
+      })
+    )
+  )
+})
+
+describe("kimi batch status", () => {
+  it.live("has the batch of a job", () =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        const { output } = yield* leave(server, env)
+        const { stdout } = yield* runKimi(["batch", "status", output, "--json"])
+        const { answered, host } = decoded("batch status", stdout)
+        assert.strictEqual(answered, 0)
+        assert.deepInclude(host, { batchId: "batch-000001", rows: 2, model: "kimi-k2.6" })
+      })
+    )
+  )
+
+  it.live("asks the host for a batch by its id", () =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        yield* leave(server, env)
+        const { stdout } = yield* runKimi(["batch", "status", "batch-000001", "--json"], { env })
+        assert.deepInclude(decoded("batch status", stdout).host, { batchId: "batch-000001", status: "in_progress" })
+      })
+    )
+  )
+
+  it.live("fails for an id that the host does not have", () =>
+    withServer((_, env) =>
+      Effect.map(runKimi(["batch", "status", "batch-9"], { env }), ({ code, stderr }) => {
+        assert.strictEqual(code, 16)
+        assert.include(stderr, "no batch with this id")
+      })
+    )
+  )
+})
+
+describe("kimi batch cancel", () => {
+  for (const [name, targetOf] of [
+    ["the batch of a job", (output: string) => output],
+    ["a batch by its id", () => "batch-000001"]
+  ] as const) {
+    it.live(`cancels ${name}`, () =>
+      withServer((server, env) =>
+        Effect.gen(function* () {
+          const { output } = yield* leave(server, env)
+          const { code, stderr, stdout } = yield* runKimi(["batch", "cancel", targetOf(output), "--json"], { env })
+          assert.strictEqual(code, 0, stderr)
+          assert.deepInclude(decoded("batch cancel", stdout), { batchId: "batch-000001", status: "cancelling" })
+        })
+      )
+    )
+  }
+
+  it.live("fails for a job that has nothing at the host", () =>
+    withServer((_, env) =>
+      Effect.gen(function* () {
+        const { output } = yield* filesOf([])
+        const { code, stderr } = yield* runKimi(["batch", "cancel", output], { env })
+        assert.strictEqual(code, 16)
+        assert.include(stderr, "The host runs no batch of this job")
+      })
+    )
+  )
+})

@@ -1,0 +1,95 @@
+import { readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { ownSchema, reachable, url } from "../../../client/test/postgres/support/postgres.ts"
+import { decoded, withServer } from "../mockedHost.ts"
+import { runKimi } from "../runKimi.ts"
+import { temporaryFolder } from "../temporaryFolder.ts"
+
+const lineOf = (content: string) => JSON.stringify({ id: content, request: { messages: [{ role: "user", content }] } })
+
+const files = Effect.map(temporaryFolder, (folder) => {
+  const input = join(folder, "in.jsonl")
+  writeFileSync(input, `${["a", "b", "c"].map(lineOf).join("\n")}\n`)
+  return { input, output: join(folder, "out.jsonl"), other: join(folder, "other.jsonl") }
+})
+
+describe.skipIf(!reachable)("kimi batch run --shared", () => {
+  it.live("shares a batch with other processes", () =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        const { input, other, output } = yield* files
+        const schema = yield* ownSchema
+        const settings = { env: { ...env, DATABASE_URL: url } }
+        const shared = ["--shared", "november", "--schema", schema, "--json"]
+        const both = yield* Effect.all(
+          [output, other].map((path) => runKimi(["batch", "run", input, path, ...shared], settings)),
+          { concurrency: "unbounded" }
+        )
+        for (const { code, stderr, stdout } of both) {
+          assert.strictEqual(code, 0, stderr)
+          assert.deepInclude(decoded("batch run --shared", stdout), { done: 3, lines: 3, isComplete: true })
+        }
+        assert.strictEqual(readFileSync(output, "utf8"), readFileSync(other, "utf8"))
+        assert.lengthOf(yield* server.requests, 3)
+        const shown = yield* runKimi(["batch", "shared", "november", "--schema", schema, "--write", output], settings)
+        assert.include(shown.stdout, "3 of 3 lines done, complete")
+        assert.include(shown.stdout, "written: 3 answered, 0 failed")
+      })
+    )
+  )
+
+  it.live("is ended by --cancel", () =>
+    withServer((_, env) =>
+      Effect.gen(function* () {
+        const { input, output } = yield* files
+        const schema = yield* ownSchema
+        const settings = { env: { ...env, DATABASE_URL: url, KIMI_API_KEY: "sk-another" } }
+        const run = ["batch", "run", input, output, "--shared", "a", "--schema", schema]
+        // A refused key leaves all rows to other processes.
+        const stopped = yield* runKimi(run, settings)
+        assert.include(stopped.stderr, "The batch is not complete: AuthenticationError")
+        const shared = ["batch", "shared", "a", "--schema", schema, "--json"]
+        const cancelled = yield* runKimi([...shared, "--cancel"], settings)
+        assert.deepInclude(decoded("batch shared", cancelled.stdout), { isCancelled: true, isComplete: false })
+        const again = yield* runKimi(run, settings)
+        assert.strictEqual(again.code, 1)
+        assert.include(again.stderr, "The batch is not complete: cancelled")
+      })
+    )
+  )
+
+  it.live("names a batch that does not exist", () =>
+    Effect.gen(function* () {
+      const schema = yield* ownSchema
+      const args = ["batch", "shared", "b", "--schema", schema]
+      const { code, stderr } = yield* runKimi(args, { env: { DATABASE_URL: url } })
+      assert.strictEqual(code, 1)
+      assert.include(stderr, "There is no shared batch b")
+    }).pipe(Effect.scoped)
+  )
+})
+
+describe("kimi batch run --shared without a server", () => {
+  it.live("asks for its address", () =>
+    withServer((_, env) =>
+      Effect.gen(function* () {
+        const { input, output } = yield* files
+        const { code, stderr } = yield* runKimi(["batch", "run", input, output, "--shared", "a"], { env })
+        assert.strictEqual(code, 10)
+        assert.include(stderr, "DATABASE_URL")
+      })
+    )
+  )
+
+  it.live("refuses standard streams", () =>
+    withServer((_, env) =>
+      Effect.gen(function* () {
+        const { code, stderr } = yield* runKimi(["batch", "run", "-", "-", "--shared", "a"], { env })
+        assert.strictEqual(code, 10)
+        assert.include(stderr, "--shared")
+      })
+    )
+  )
+})

@@ -1,0 +1,160 @@
+/** The rows of a batch as a stream of their outcomes, with a place for what is done around each row. */
+import * as CallOptions from "@kimi-effect/core/CallOptions"
+import type { ChatRequest } from "@kimi-effect/core/ChatRequest"
+import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
+import * as MonotonicClock from "@kimi-effect/core/internal/MonotonicClock"
+import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import { KimiClient } from "../../KimiClient.ts"
+import type { Input, Options } from "../Batch.ts"
+import type { BatchProgress } from "../BatchProgress.ts"
+import type { BatchResponse, BatchRow } from "../BatchResponse.ts"
+import * as EqualRows from "./EqualRows.ts"
+import { decoderOf, runRow } from "./runRow.ts"
+import { stoppingTags } from "./stoppingTags.ts"
+import { Tally } from "./Tally.ts"
+
+/** A row that has no outcome here, because it was done before or elsewhere. */
+export const skipped = Symbol("skipped")
+
+/** Runs a row, or does not. */
+export type Around<A, E> = <R>(
+  row: BatchRow,
+  run: Effect.Effect<BatchResponse<A>, never, R>
+) => Effect.Effect<BatchResponse<A> | typeof skipped, E, R>
+
+type Limits = Pick<Options, "concurrency" | "progressInterval" | "stop" | "total">
+
+const amountRule = (currency: "USD" | "CNY", amount: number | undefined): OptionRules.Rule => [
+  `stop.cost.${currency}`,
+  amount === undefined || (Number.isFinite(amount) && amount >= 0),
+  "an amount of at least zero"
+]
+
+const rulesOf = (options: Limits): ReadonlyArray<OptionRules.Rule> => [
+  OptionRules.positiveInteger("concurrency", options.concurrency),
+  OptionRules.positiveDuration("progressInterval", options.progressInterval),
+  OptionRules.fraction("stop.errorRate", options.stop?.errorRate),
+  OptionRules.positiveInteger("stop.minRows", options.stop?.minRows),
+  OptionRules.positiveDuration("stop.deadline", options.stop?.deadline),
+  amountRule("USD", options.stop?.cost?.USD),
+  amountRule("CNY", options.stop?.cost?.CNY),
+  OptionRules.countOrZero("total", options.total)
+]
+
+/** The rows in any of their forms, as a stream. */
+export const toStream = <E, R>(input: Input<E, R>): Stream.Stream<ChatRequest | BatchRow, E, R> => {
+  if (Stream.isStream(input)) return input as Stream.Stream<ChatRequest | BatchRow, E, R>
+  if (Symbol.asyncIterator in input) return Stream.orDie(Stream.fromAsyncIterable(input, (cause) => cause))
+  return Stream.fromIterable(input as Iterable<ChatRequest | BatchRow>, { chunkSize: 1 })
+}
+
+const totalOf = (input: object, { total }: Limits): number | undefined =>
+  total ?? (Array.isArray(input) ? input.length : undefined)
+
+const toRow = (row: ChatRequest | BatchRow): BatchRow => ("request" in row ? row : { request: row })
+
+const tallyOf = (options: Limits, startedAt: number, total: number | undefined) =>
+  new Tally(
+    {
+      errorRate: options.stop?.errorRate,
+      minRows: options.stop?.minRows ?? 20,
+      cost: options.stop?.cost,
+      errorTags: new Set(options.stop?.errorTags ?? stoppingTags)
+    },
+    startedAt,
+    total
+  )
+
+/** Reads no further rows after the deadline, also if the input is slow. */
+const withDeadline = <A, E, R>(
+  rows: Stream.Stream<A, E, R>,
+  deadline: number | undefined,
+  tally: Tally
+): Stream.Stream<A, E, R> =>
+  deadline === undefined
+    ? rows
+    : Stream.interruptWhen(
+        rows,
+        Effect.andThen(
+          Effect.sleep(deadline),
+          Effect.sync(() => void (tally.stopped ??= { _tag: "Deadline" }))
+        )
+      )
+
+/** Reports the counts while the scope is open. */
+const reportEvery = <R>(
+  interval: Duration.Input,
+  clock: Clock.Clock,
+  tally: Tally,
+  onProgress: (progress: BatchProgress) => Effect.Effect<unknown, never, R>
+) =>
+  Effect.sleep(interval).pipe(
+    Effect.andThen(Effect.suspend(() => onProgress(tally.progress(MonotonicClock.millisUnsafe(clock), false)))),
+    Effect.forever,
+    Effect.forkScoped
+  )
+
+/** `input` gets whether the batch was stopped, for inputs that wait. */
+export const make = <A, RD, E, R, RP, EA>(
+  input: (isStopped: () => boolean) => Input<E, R>,
+  options: Options<A, RD, RP>,
+  around: Around<A, EA>
+): Stream.Stream<BatchResponse<A>, ConfigurationError | E | EA, KimiClient | R | RD | RP> =>
+  Stream.unwrap(
+    Effect.gen(function* () {
+      yield* OptionRules.check("Batch", rulesOf(options))
+      const { concurrency = 16, job, onProgress, order = "completion", progressInterval = "1 second", stop } = options
+      const client = yield* KimiClient
+      const clock = yield* Clock.Clock
+      const rows = input((): boolean => tally.stopped !== undefined)
+      const tally = tallyOf(options, MonotonicClock.millisUnsafe(clock), totalOf(rows, options))
+      const share = yield* EqualRows.make(options.deduplicate ?? true)
+      const run = runRow({ client, share, decode: decoderOf(options.schema) })
+      if (onProgress !== undefined) yield* reportEvery(progressInterval, clock, tally, onProgress)
+
+      const deadline =
+        stop?.deadline === undefined ? undefined : Duration.toMillis(OptionRules.durationOf(stop.deadline))
+      const endsAt = deadline === undefined ? undefined : MonotonicClock.millisUnsafe(clock) + deadline
+      const beforeDeadline = <B, E1, R1>(row: Effect.Effect<B, E1, R1>): Effect.Effect<B | undefined, E1, R1> =>
+        endsAt === undefined
+          ? row
+          : Effect.map(
+              Effect.timeoutOption(row, Math.max(0, endsAt - MonotonicClock.millisUnsafe(clock))),
+              Option.getOrUndefined
+            )
+      let count = 0
+      const outcomes = withDeadline(toStream(rows), deadline, tally).pipe(
+        Stream.takeWhile(() => tally.stopped === undefined),
+        Stream.mapEffect(
+          (given) => {
+            count += 1
+            if (tally.stopped !== undefined) return Effect.undefined
+            const row = toRow(given)
+            return Effect.map(beforeDeadline(around(row, run(row, count))), (outcome) => {
+              if (outcome === undefined) tally.stopped ??= { _tag: "Deadline" }
+              else if (outcome !== skipped) {
+                tally.add(outcome)
+                return outcome
+              }
+              return undefined
+            })
+          },
+          { concurrency, unordered: order === "completion" }
+        ),
+        Stream.filter((outcome) => outcome !== undefined)
+      )
+      const reported =
+        onProgress === undefined
+          ? outcomes
+          : Stream.ensuring(
+              outcomes,
+              Effect.suspend(() => onProgress(tally.progress(MonotonicClock.millisUnsafe(clock), true)))
+            )
+      return CallOptions.provideStream({ priority: "batch", job })(reported)
+    })
+  )

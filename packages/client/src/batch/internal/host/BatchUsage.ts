@@ -1,0 +1,65 @@
+/** What the rows of a batch used together, which is entered once: as one record and one charge. */
+import type * as Accounting from "@kimi-effect/core/Accounting"
+import * as Cost from "@kimi-effect/core/Cost"
+import type * as PriceTable from "@kimi-effect/core/PriceTable"
+import * as Usage from "@kimi-effect/core/Usage"
+import * as Option from "effect/Option"
+
+type Group = Pick<Accounting.AttemptUsage, "isEstimate"> & { readonly outcome: "succeeded" | "failed" }
+
+interface Sum extends Group {
+  rows: number
+  usage: Cost.BillableUsage
+}
+
+const sumOfTools = (
+  a: ReadonlyMap<string, number> | undefined,
+  b: ReadonlyMap<string, number> | undefined
+): Pick<Cost.BillableUsage, "toolCalls"> => {
+  if (a === undefined && b === undefined) return {}
+  const sum = new Map(a)
+  for (const [name, count] of b ?? []) sum.set(name, (sum.get(name) ?? 0) + count)
+  return { toolCalls: sum }
+}
+
+const sumOf = (a: Cost.BillableUsage, b: Cost.BillableUsage): Cost.BillableUsage => ({
+  prompt_tokens: a.prompt_tokens + b.prompt_tokens,
+  completion_tokens: a.completion_tokens + b.completion_tokens,
+  total_tokens: a.total_tokens + b.total_tokens,
+  cached_tokens: a.cached_tokens + Math.min(b.cached_tokens, b.prompt_tokens),
+  cache_write_tokens: a.cache_write_tokens + b.cache_write_tokens,
+  reasoning_tokens: a.reasoning_tokens + b.reasoning_tokens,
+  ...sumOfTools(a.toolCalls, b.toolCalls)
+})
+
+export class BatchUsage {
+  readonly #sums = new Map<string, Sum>()
+
+  add({ isEstimate, outcome }: Group, usage: Cost.BillableUsage): void {
+    const key = `${outcome} ${isEstimate}`
+    const sum = this.#sums.get(key) ?? { isEstimate, outcome, rows: 0, usage: Usage.fromTokens(0, 0) }
+    this.#sums.set(key, sum)
+    sum.rows += 1
+    sum.usage = sumOf(sum.usage, usage)
+  }
+
+  /** One record for each kind of outcome. */
+  attempts(
+    members: Pick<Accounting.AttemptUsage, "account" | "model" | "provider" | "tags">
+  ): ReadonlyArray<Accounting.AttemptUsage> {
+    return [...this.#sums.values()].map(({ isEstimate, outcome, rows, usage }) => ({
+      ...members,
+      outcome,
+      usage,
+      isEstimate,
+      isBatch: true,
+      attempts: rows
+    }))
+  }
+
+  /** None if a price is not known. `undefined` if nothing was used. */
+  cost(purchase: Cost.Purchase, prices: PriceTable.Prices): Option.Option<Cost.Cost> | undefined {
+    const costs = [...this.#sums.values()].map(({ usage }) => Cost.of(usage, { ...purchase, isBatch: true }, prices))
+    return costs.length === 0 ? undefined : costs.reduce((a, b) => Option.zipWith(a, b, Cost.sum))
+  }
+}

@@ -1,0 +1,134 @@
+/** Runs a batch at the host to its outcomes, or collects one. */
+import type { Batch } from "@kimi-effect/core/Batch"
+import { BatchFailedError } from "@kimi-effect/core/BatchErrors"
+import * as CallOptions from "@kimi-effect/core/CallOptions"
+import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
+import * as MonotonicClock from "@kimi-effect/core/internal/MonotonicClock"
+import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import type { Input } from "../../Batch.ts"
+import type { BatchResponse } from "../../BatchResponse.ts"
+import type * as HostBatch from "../../HostBatch.ts"
+import type { HostBatchEvent } from "../../HostBatchEvent.ts"
+import { Tally } from "../Tally.ts"
+import type { HostRow } from "./prepare.ts"
+import type { Surplus } from "./readResults.ts"
+import type { Submission } from "./submit.ts"
+
+type Service = HostBatch.HostBatch["Service"]
+type Failure = HostBatch.HostBatchError
+
+const noLimits = { errorRate: undefined, minRows: 1, cost: undefined, errorTags: new Set<string>() }
+
+const followRules = (options: HostBatch.ResumeOptions<unknown, unknown, unknown>): ReadonlyArray<OptionRules.Rule> => [
+  OptionRules.millisecondDuration("interval", options.interval),
+  OptionRules.millisecondDuration("maxInterval", options.maxInterval),
+  OptionRules.positiveDuration("timeout", options.timeout)
+]
+
+/** The steps that a submission has taken, as events. */
+export const stepEvent = ({ batchId, fileId }: Submission): HostBatchEvent | undefined => {
+  if (batchId !== undefined) return { _tag: "Created", batchId }
+  return fileId === undefined ? undefined : { _tag: "Uploaded", fileId }
+}
+
+/** The host has refused the file: there are no results. */
+export const refusal = ({ error_file_id = "", id, output_file_id = "", status }: Batch): BatchFailedError | undefined =>
+  status === "failed" && output_file_id === "" && error_file_id === ""
+    ? new BatchFailedError({ message: "The host refused the batch as a whole", batchId: id, state: "failed" })
+    : undefined
+
+/** Follows a batch to its end, and reads its results. */
+const collectRows = Effect.fnUntraced(function* <A, RD, RP>(
+  host: Service,
+  id: string,
+  given: { readonly rows?: Iterable<HostRow> | undefined; readonly submission?: string | undefined },
+  options: HostBatch.ResumeOptions<A, RD, RP>
+): Effect.fn.Return<HostBatch.HostBatchResult<A>, Failure, RD | RP> {
+  const { deleteFiles = false, interval, maxInterval, model, onEvent, schema, timeout } = options
+  const clock = yield* Clock.Clock
+  const startedAt = MonotonicClock.millisUnsafe(clock)
+  const batch = yield* host.follow(id, {
+    interval,
+    maxInterval,
+    timeout,
+    onState: (state) => onEvent?.({ _tag: "State", batch: state }) ?? Effect.void
+  })
+  const refused = refusal(batch)
+  // Settles the money of a batch that used nothing.
+  const rows = refused === undefined ? (given.rows ?? (yield* host.rows(batch))) : []
+  const all = [...rows]
+  const tally = new Tally(noLimits, startedAt, all.length)
+  let surplus: Surplus = { malformed: 0, duplicates: 0, unknown: 0 }
+  const outcomes: Array<BatchResponse<A>> = []
+  yield* host
+    .results<A, RD>(batch, all, {
+      schema,
+      model,
+      submission: given.submission,
+      onSurplus: (found) => (surplus = { ...found })
+    })
+    .pipe(
+      Stream.runForEach((outcome) =>
+        Effect.sync(() => {
+          tally.add(outcome)
+          outcomes.push(outcome)
+        })
+      )
+    )
+  if (refused !== undefined) return yield* refused
+  if (deleteFiles) yield* host.deleteFiles(batch)
+  return {
+    batch,
+    responses: outcomes.toSorted((a, b) => a.line - b.line),
+    progress: tally.progress(MonotonicClock.millisUnsafe(clock), true),
+    surplus
+  }
+})
+
+const withJob = <A, E, R>(job: string | undefined, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  CallOptions.provide({ job })(effect)
+
+const run = <A, RD, E, R, RP>(
+  host: Service,
+  input: Input<E, R>,
+  options: HostBatch.RunOptions<A, RD, RP>
+): Effect.Effect<HostBatch.HostBatchResult<A>, Failure | E, R | RD | RP> =>
+  withJob(
+    options.job,
+    Effect.gen(function* () {
+      yield* OptionRules.check("HostBatch", followRules(options))
+      const { completionWindow, metadata, model, onEvent = () => Effect.void } = options
+      const prepared = yield* host.prepare(input, { model })
+      const { content, cost, rows } = prepared
+      yield* onEvent({ _tag: "Checked", rows: rows.length, bytes: content.size, cost: cost.host })
+      let submission: string | undefined
+      const { id } = yield* host.submit(prepared, {
+        completionWindow,
+        metadata,
+        onStep: (step) => {
+          submission = step.id
+          const event = stepEvent(step)
+          return event === undefined ? Effect.void : onEvent(event)
+        }
+      })
+      return yield* collectRows(host, id, { rows, submission }, { ...options, model: prepared.model })
+    })
+  )
+
+const resume = <A, RD, RP>(
+  host: Service,
+  id: string,
+  options: HostBatch.ResumeOptions<A, RD, RP> & { readonly rows?: Iterable<HostRow> | undefined }
+): Effect.Effect<HostBatch.HostBatchResult<A>, Failure | ConfigurationError, RD | RP> =>
+  withJob(
+    options.job,
+    Effect.andThen(
+      OptionRules.check("HostBatch", followRules(options)),
+      collectRows(host, id, { rows: options.rows }, options)
+    )
+  )
+
+export const collect = { run, resume }

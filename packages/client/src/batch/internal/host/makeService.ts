@@ -1,0 +1,169 @@
+/** Builds the service `HostBatch` on a `HostApi`. */
+import type { Batch } from "@kimi-effect/core/Batch"
+import type { FileError } from "@kimi-effect/core/OperationErrors"
+import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
+import { Accounting, Budget } from "@kimi-effect/core/internal/OptionalServices"
+import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
+import * as KimiConfig from "@kimi-effect/core/KimiConfig"
+import * as PriceTable from "@kimi-effect/core/PriceTable"
+import { UnsupportedOperationError } from "@kimi-effect/core/ValidationErrors"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Stream from "effect/Stream"
+import * as Files from "../../../files/Files.ts"
+import * as HostApi from "../../../HostApi.ts"
+import type { Provider } from "../../../Provider.ts"
+import * as BatchApi from "../../BatchApi.ts"
+import type * as HostBatch from "../../HostBatch.ts"
+import { toStream } from "../RowStream.ts"
+import { BatchUsage } from "./BatchUsage.ts"
+import * as charge from "./charge.ts"
+import { follow } from "./follow.ts"
+import { requestsOf, rowsOf } from "./inputFile.ts"
+import { type HostRow, prepare } from "./prepare.ts"
+import { responses } from "./responses.ts"
+import { type RetryPolicy, retried } from "./retried.ts"
+import { metadataKey, submit } from "./submit.ts"
+
+type Service = HostBatch.HostBatch["Service"]
+
+/** Source: files API. */
+const maxFileBytes = 100 * 1024 * 1024
+
+const unsupported = ({ id }: Provider): UnsupportedOperationError =>
+  new UnsupportedOperationError({ message: `${id} does not offer batches`, provider: id, operation: "batches" })
+
+const dayOf = ({ created_at }: Batch): Effect.Effect<string> =>
+  created_at === undefined
+    ? Effect.map(DateTime.now, DateTime.formatIsoDateUtc)
+    : Effect.succeed(new Date(created_at * 1_000).toISOString().slice(0, 10))
+
+const filesOf = ({ error_file_id, input_file_id, output_file_id }: Batch): ReadonlyArray<string> =>
+  [input_file_id, output_file_id, error_file_id].filter((id) => id !== undefined && id !== "") as ReadonlyArray<string>
+
+/** What the service reads of its context. */
+const surroundings = Effect.gen(function* () {
+  const config = Option.getOrUndefined(yield* Effect.serviceOption(KimiConfig.KimiConfig))
+  return {
+    config,
+    budget: Option.getOrUndefined(yield* Effect.serviceOption(Budget)),
+    accounting: Option.getOrUndefined(yield* Effect.serviceOption(Accounting)),
+    prices: PriceTable.currentOrElse(yield* PriceTable.PriceTable)
+  }
+})
+
+const makeResults = Effect.gen(function* () {
+  const { provider } = yield* HostApi.HostApi
+  const { accounting, budget, config, prices } = yield* surroundings
+  const recorded = new Set<string>()
+  const recordOnce = (id: string) => () => Effect.sync(() => !recorded.has(id) && recorded.add(id).has(id))
+  const secret = config?.apiKey === undefined ? undefined : Redacted.value(config.apiKey)
+  const limits = config ?? KimiConfig.defaults
+
+  return (files: Files.Files["Service"], retry: RetryPolicy): Service["results"] =>
+    <A, RD, E, R>(batch: Batch, rows: Iterable<HostRow>, options: HostBatch.ResultOptions<A, RD, E, R> = {}) =>
+      Stream.unwrap(
+        Effect.gen(function* () {
+          const usage = new BatchUsage()
+          const surplus = { malformed: 0, duplicates: 0, unknown: 0 }
+          const table = yield* prices
+          const day = yield* dayOf(batch)
+          const all = [...rows]
+          const model = options.model ?? all[0]?.request?.model ?? config?.model ?? provider.defaultModel
+          const { isWanted = () => true, onRead = recordOnce(batch.id), onSurplus, schema } = options
+          const outcomes = responses<A, RD, E | FileError, R>(batch, {
+            provider,
+            secret,
+            limits,
+            files,
+            rows: all,
+            schema,
+            model,
+            prices: table,
+            day,
+            usage,
+            surplus,
+            retry,
+            isWanted,
+            requestsOf: options.requestsOf ?? requestsOf(files, batch, retry)
+          })
+          const account = config?.account ?? provider.id
+          const settings = { budget, accounting, account, provider: provider.id, model, day, prices: table }
+          const enter = Effect.gen(function* () {
+            onSurplus?.(surplus)
+            if (yield* onRead()) yield* charge.record(usage, settings)
+            yield* charge.settle(options.submission ?? batch.metadata?.[metadataKey], usage, settings)
+          })
+          return Stream.concat(outcomes, Stream.drain(Stream.fromEffect(enter)))
+        })
+      )
+})
+
+const retryOf = ({ retry = {} }: HostBatch.Options): RetryPolicy => ({
+  maxAttempts: retry.maxAttempts ?? 6,
+  backoff: { baseDelay: retry.baseDelay ?? "1 second", maxDelay: retry.maxDelay ?? "1 minute", jitter: "equal" }
+})
+
+export const makeService = Effect.fnUntraced(function* (
+  options: HostBatch.Options
+): Effect.fn.Return<Service, ConfigurationError, HostApi.HostApi> {
+  yield* OptionRules.check("HostBatch", [
+    OptionRules.bytes("maxBytes", options.maxBytes),
+    OptionRules.positiveInteger("maxRows", options.maxRows),
+    OptionRules.positiveInteger("retry.maxAttempts", options.retry?.maxAttempts),
+    OptionRules.finiteDuration("retry.baseDelay", options.retry?.baseDelay),
+    OptionRules.finiteDuration("retry.maxDelay", options.retry?.maxDelay)
+  ])
+  const { maxBytes = maxFileBytes, maxRows = Number.POSITIVE_INFINITY } = options
+  const retry = retryOf(options)
+  const { provider } = yield* HostApi.HostApi
+  const files = yield* Files.make({ maxFileBytes: maxBytes })
+  const batches = yield* BatchApi.make()
+  const { budget, config, prices } = yield* surroundings
+  const results = yield* makeResults
+
+  return {
+    provider,
+    prepare: (input, { keepRequests = true, model } = {}) =>
+      Effect.gen(function* () {
+        if (!provider.hasAccountApi) return yield* unsupported(provider)
+        return yield* prepare(toStream(input), {
+          provider,
+          model: model ?? config?.model ?? provider.defaultModel,
+          maxRows,
+          maxBytes,
+          prices: yield* prices,
+          day: DateTime.formatIsoDateUtc(yield* DateTime.now),
+          keepsRequests: keepRequests
+        })
+      }),
+    submit: (prepared, { completionWindow = "24 hours", continued, metadata = {}, onStep = () => Effect.void } = {}) =>
+      submit(prepared, continued ?? { id: crypto.randomUUID() }, {
+        files,
+        batches,
+        budget,
+        provider: provider.id,
+        completionWindow: OptionRules.durationOf(completionWindow),
+        metadata,
+        retry,
+        isContinued: continued !== undefined,
+        onStep
+      }),
+    follow: (id, { interval = "10 seconds", maxInterval = "5 minutes", onState, timeout = "8 days" } = {}) =>
+      follow(batches.get(id), id, provider.id, {
+        interval: OptionRules.durationOf(interval),
+        maxInterval: OptionRules.durationOf(maxInterval),
+        timeout: OptionRules.durationOf(timeout),
+        retry,
+        onState: onState ?? (() => Effect.void)
+      }),
+    rows: (batch) => rowsOf(files, batch, retry),
+    results: results(files, retry),
+    get: (id) => retried(retry, () => batches.get(id)),
+    cancel: (id) => retried(retry, () => batches.cancel(id)),
+    deleteFiles: (batch) =>
+      Effect.forEach(filesOf(batch), (id) => files.delete(id, { ignoreMissing: true }), { discard: true })
+  }
+})

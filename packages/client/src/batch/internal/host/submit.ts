@@ -1,0 +1,151 @@
+/**
+ * Brings a batch to the host: its money is reserved, its file is uploaded, and it
+ * is created, each of them once. What a program that was killed has done is found
+ * again: its file by a name that no other has, and its batch by that file.
+ */
+import type { Batch } from "@kimi-effect/core/Batch"
+import type { Budget } from "@kimi-effect/core/Budget"
+import type { FileObject } from "@kimi-effect/core/File"
+import type { BudgetError, FileListError, FileUploadError, HostApiError } from "@kimi-effect/core/OperationErrors"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import type { Files } from "../../../files/Files.ts"
+import type { BatchApi } from "../../BatchApi.ts"
+import type { PreparedBatch } from "./prepare.ts"
+import { type RetryPolicy, retried } from "./retried.ts"
+
+/** How far a submission is. It is all that another process needs to continue it. */
+export interface Submission {
+  /** Names the submission: its file, and its money. */
+  readonly id: string
+  /** The uploaded file. */
+  readonly fileId?: string | undefined
+  readonly batchId?: string | undefined
+}
+
+/** The metadata of batches with the id of their submission. */
+export const metadataKey = "kimi_effect_submission"
+
+/** The name under which the money of a submission is reserved. */
+export const holdOf = (id: string): string => `batch:${id}`
+
+export type SubmitError = BudgetError | FileListError | FileUploadError | HostApiError
+
+export interface SubmitSettings<E, R> {
+  readonly files: Files["Service"]
+  readonly batches: BatchApi["Service"]
+  readonly budget: Budget["Service"] | undefined
+  readonly provider: string
+  readonly retry: RetryPolicy
+  readonly completionWindow: Duration.Duration
+  readonly metadata: { readonly [key: string]: string }
+  /** Whether an earlier process may have uploaded the file, or created the batch. */
+  readonly isContinued: boolean
+  /** Runs after each step, before the next one. */
+  readonly onStep: (submission: Submission) => Effect.Effect<unknown, E, R>
+}
+
+/** After the window the host may take some time to end a batch, and this program to read it. */
+const leaseAfterWindow = Duration.days(1)
+
+/** A batch that was created a moment ago is among the newest. */
+const maxSearched = 200
+
+const nameOf = ({ id }: Submission): string => `kimi-effect-${id}.jsonl`
+
+const findFile = (
+  files: Files["Service"],
+  submission: Submission
+): Effect.Effect<FileObject | undefined, FileListError> =>
+  Effect.map(files.list(), (all) => all.find(({ filename }) => filename === nameOf(submission)))
+
+const findBatch = (batches: BatchApi["Service"], fileId: string): Effect.Effect<Batch | undefined, HostApiError> =>
+  batches.listAll.pipe(
+    Stream.take(maxSearched),
+    Stream.filter(({ input_file_id }) => input_file_id === fileId),
+    Stream.runHead,
+    Effect.map(Option.getOrUndefined)
+  )
+
+/** Looks for what an attempt may have left before it is repeated. */
+const once = <A, E, E2, R>(
+  isContinued: boolean,
+  find: Effect.Effect<A | undefined, E, R>,
+  make: Effect.Effect<A, E2, R>
+) => {
+  const search = find
+  return (failures: number): Effect.Effect<A, E | E2, R> =>
+    !isContinued && failures === 0
+      ? make
+      : Effect.flatMap(search, (found): Effect.Effect<A, E | E2, R> =>
+          found === undefined ? make : Effect.succeed(found)
+        )
+}
+
+const upload = <E, R>(
+  { content }: PreparedBatch,
+  submission: Submission,
+  { files, isContinued, retry }: SubmitSettings<E, R>
+): Effect.Effect<string, FileListError | FileUploadError> =>
+  Effect.map(
+    retried(
+      retry,
+      once(
+        isContinued,
+        findFile(files, submission),
+        files.upload({ purpose: "batch", content, filename: nameOf(submission) })
+      )
+    ),
+    ({ id }) => id
+  )
+
+const create = <E, R>(
+  submission: Submission,
+  inputFileId: string,
+  { batches, completionWindow, isContinued, metadata, retry }: SubmitSettings<E, R>
+): Effect.Effect<Batch, HostApiError> =>
+  retried(
+    retry,
+    once(
+      isContinued,
+      findBatch(batches, inputFileId),
+      batches.create({ inputFileId, completionWindow, metadata: { ...metadata, [metadataKey]: submission.id } })
+    )
+  )
+
+/** Releases the money of a submission that the host has refused; another failure may have created the batch. */
+const releasing =
+  <E2, R2>({ budget }: SubmitSettings<E2, R2>, { id }: Submission) =>
+  <A, E extends { readonly isRetryable: boolean }, R>(step: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    Effect.tapError(step, ({ isRetryable }) =>
+      isRetryable || budget === undefined ? Effect.void : Effect.ignore(budget.settleHold(holdOf(id), undefined))
+    )
+
+export const submit = Effect.fnUntraced(function* <E, R>(
+  prepared: PreparedBatch,
+  submission: Submission,
+  settings: SubmitSettings<E, R>
+): Effect.fn.Return<Batch, SubmitError | E, R> {
+  const { batches, budget, completionWindow, onStep, provider } = settings
+  const { id } = submission
+  if (submission.batchId !== undefined)
+    return yield* retried(settings.retry, () => batches.get(submission.batchId ?? ""))
+  yield* onStep(submission)
+  if (budget !== undefined) {
+    yield* budget.hold({
+      id: holdOf(id),
+      cost: prepared.cost.host,
+      provider,
+      model: prepared.model,
+      lease: Duration.sum(completionWindow, leaseAfterWindow)
+    })
+  }
+  const release = releasing(settings, submission)
+  const fileId = submission.fileId ?? (yield* release(upload(prepared, submission, settings)))
+  yield* onStep({ id, fileId })
+  const batch = yield* release(create(submission, fileId, settings))
+  yield* onStep({ id, fileId, batchId: batch.id })
+  return batch
+})

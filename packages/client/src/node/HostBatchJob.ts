@@ -1,0 +1,227 @@
+/**
+ * Batches from a file to a file that the host runs, or this program: where they
+ * cost less and end in time.
+ *
+ * **Example** (At 60 % of the price, if that is early enough)
+ *
+ * ```ts
+ * const { answered, choice } = yield* HostBatchJob.run({
+ *   input: "questions.jsonl",
+ *   output: "answers.jsonl",
+ *   model: "kimi-k2.6",
+ *   stop: { deadline: "2 days" }
+ * })
+ * ```
+ *
+ * **Details**
+ *
+ * - Files, lines and reading options are those of `BatchJob`, so that a job can
+ *   move from one place to the other: rows that have a line are done.
+ * - `<output>.host.json` has what was sent to the host. The same call continues a
+ *   job that was killed at any moment: it uploads and creates nothing twice, and
+ *   its cost is entered once.
+ * - A row that the host did not run, because the batch expired, was cancelled or
+ *   lost it, has no line: the same call sends only such rows again. Failed rows are
+ *   selected with `rerun`.
+ * - The rules of `stop` are for rows that run in this program. Its `deadline` also
+ *   decides whether the host can run them: its shortest window is 12 hours.
+ *
+ * **Gotchas**
+ *
+ * - Lines are in the order of the host. With `order: "input"` the rows run in this
+ *   program.
+ * - The job is locked while a program follows it. Interrupt it, and run it again
+ *   for the results.
+ *
+ * @since 0.1.0
+ */
+import type { Batch } from "@kimi-effect/core/Batch"
+import type { BatchFailedError } from "@kimi-effect/core/BatchErrors"
+import { InvalidBatchError } from "@kimi-effect/core/BatchErrors"
+import type { JournalStoreError } from "@kimi-effect/core/JournalErrors"
+import type { HostApiError } from "@kimi-effect/core/OperationErrors"
+import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type { Choice, Mode } from "../batch/BatchMode.ts"
+import type { FollowOptions, HostBatchError, SubmitOptions, Surplus } from "../batch/HostBatch.ts"
+import { HostBatch } from "../batch/HostBatch.ts"
+import type { HostBatchEvent } from "../batch/HostBatchEvent.ts"
+import type { KimiClient } from "../KimiClient.ts"
+import type * as BatchJob from "./BatchJob.ts"
+import { collectBatch } from "./internal/batch/collectBatch.ts"
+import * as hostRecord from "./internal/batch/hostRecord.ts"
+import { runHostJob } from "./internal/batch/runHostJob.ts"
+
+/**
+ * Options of a job: those of `BatchJob`, and what the host needs.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface Options<A = string, RD = never, RP = never>
+  extends
+    Omit<BatchJob.Options<A, RD, RP>, "input" | "output">,
+    Pick<SubmitOptions, "completionWindow" | "metadata">,
+    Omit<FollowOptions, "onState"> {
+  /** The path of the input, which is read more than once. */
+  readonly input: string
+  /** The path of the output, which is created, or continued if it is that of this job. */
+  readonly output: string
+  /** Where the rows run. Defaults to `auto`. A job that is at the host is continued there. */
+  readonly mode?: Mode | undefined
+  /** The model of rows that name none. Defaults to that of the configuration. */
+  readonly model?: string | undefined
+  /** Runs at each step of a batch at the host, and when a place was chosen. */
+  readonly onEvent?: ((event: HostBatchEvent) => Effect.Effect<unknown, never, RP>) | undefined
+  /** Whether the files at the host are deleted when the results are in the output. Defaults to `false`. */
+  readonly deleteFiles?: boolean | undefined
+}
+
+/**
+ * The state of a job after a run.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface JobResult extends BatchJob.JobResult {
+  readonly mode: "local" | "host"
+  /** Why it ran there. Absent of a batch that is continued. */
+  readonly choice: Choice | undefined
+  /** The last state of the batch at the host. */
+  readonly batch: Batch | undefined
+  /** Rows that the host did not run. The same call sends them again. */
+  readonly unanswered: number
+  /** Lines of the host that no row has. */
+  readonly surplus: Surplus
+}
+
+/**
+ * Failures of a job as a whole.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export type JobError = BatchJob.JobError | HostBatchError | BatchFailedError | InvalidBatchError
+
+/**
+ * Runs a job to its end, or continues it.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const run = <A = string, RD = never, RP = never>(
+  options: Options<A, RD, RP>
+): Effect.Effect<JobResult, JobError, HostBatch | KimiClient | RD | RP> => runHostJob(options)
+
+/**
+ * What is known of the batch of a job at the host, without asking it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface HostStatus {
+  /** Absent before the batch was created. */
+  readonly batchId: string | undefined
+  readonly model: string
+  /** Rows of the batch. */
+  readonly rows: number
+  /** The last status of the host that is known. */
+  readonly status: string | undefined
+  /** `ended` when its results are in the output. */
+  readonly state: "open" | "ended"
+}
+
+const toStatus = ({ model, rows, state, status, submission }: hostRecord.HostRecord): HostStatus => ({
+  batchId: submission.batchId,
+  model,
+  rows,
+  status,
+  state
+})
+
+/**
+ * The last batch of a job at the host; none if it had none. Needs neither a key
+ * nor a network.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const status = (output: string): Effect.Effect<Option.Option<HostStatus>, JournalStoreError> =>
+  Effect.map(hostRecord.read(output), Option.map(toStatus))
+
+/**
+ * Options of `collect`.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface CollectOptions<A = string, RD = never, RP = never>
+  extends
+    Pick<Options<A, RD, RP>, "deleteFiles" | "model" | "onEvent" | "schema">,
+    Pick<FollowOptions, "interval" | "maxInterval" | "timeout"> {}
+
+/**
+ * Follows a batch that is known by its id only, also one of another program, and
+ * writes an output with a line for each of its rows. Lines are those of the file at
+ * the host; rows that it did not run have the error of the batch.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const collect = <A = string, RD = never, RP = never>(
+  batchId: string,
+  output: string,
+  options: CollectOptions<A, RD, RP> = {}
+): Effect.Effect<JobResult, JobError, HostBatch | RD | RP> => collectBatch(batchId, output, options)
+
+const noBatch = (message: string): InvalidRequestError => new InvalidRequestError({ message, parameter: "output" })
+
+/**
+ * Continues a job from what is recorded next to its output. Only a job whose
+ * template is no function can be continued without its options.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const resume = <RP = never>(
+  output: string,
+  options: Omit<Options<string, never, RP>, "format" | "input" | "output" | "prompts" | "separator"> = {}
+): Effect.Effect<JobResult, JobError, HostBatch | KimiClient | RP> =>
+  Effect.flatMap(hostRecord.read(output), (record) => {
+    const input = Option.getOrUndefined(record)?.input
+    if (input === undefined) {
+      return Effect.fail(
+        noBatch("The host runs nothing of this job that can be continued without its options: run it again with them")
+      )
+    }
+    const { format, path, prompts, separator } = input
+    return run<string, never, RP>({
+      mode: "host",
+      ...options,
+      input: path,
+      output,
+      format,
+      separator,
+      prompts: prompts as BatchJob.Prompts | undefined
+    })
+  })
+
+/**
+ * Asks the host to cancel the batch of a job. The rows that were run are billed:
+ * the same call of `run` collects them, and sends the others again when it is run
+ * once more.
+ *
+ * @category operations
+ * @since 0.1.0
+ */
+export const cancel = (
+  output: string
+): Effect.Effect<Batch, HostApiError | InvalidRequestError | JournalStoreError, HostBatch> =>
+  Effect.gen(function* () {
+    const record = Option.getOrUndefined(yield* hostRecord.read(output))
+    const id = record?.state === "open" ? record.submission.batchId : undefined
+    if (id === undefined) return yield* noBatch("The host runs no batch of this job")
+    const host = yield* HostBatch
+    return yield* host.cancel(id)
+  })

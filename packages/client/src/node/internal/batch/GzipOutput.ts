@@ -1,0 +1,138 @@
+/**
+ * An output that is compressed. Each line is first appended to a file next to the
+ * output, and many lines together become a member of the output: a row is not
+ * lost when the process is killed, and the output is complete gzip at any time.
+ */
+import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from "node:fs"
+import * as gzipMember from "./gzipMember.ts"
+import { LineSet } from "./LineSet.ts"
+import { headOf, type OutputFile, type OutputForm } from "./OutputForm.ts"
+import type { LineHead } from "./outputLine.ts"
+import * as PlainOutput from "./PlainOutput.ts"
+
+/** Larger members take longer than a call can wait, and smaller ones compress worse. */
+const memberBytes = 256 * 1024
+const newline = 10
+
+/** Lines that are not compressed yet. */
+const pendingOf = (path: string): string => `${path}.pending`
+
+const eachLine = (bytes: Buffer, visit: (line: Buffer) => void): void => {
+  let from = 0
+  for (let to = bytes.indexOf(newline); to !== -1; to = bytes.indexOf(newline, from)) {
+    visit(bytes.subarray(from, to))
+    from = to + 1
+  }
+}
+
+const openMembers = (path: string, visit: (head: LineHead) => void): PlainOutput.Appender => {
+  const file = PlainOutput.openForWriting(path)
+  try {
+    const end = gzipMember.eachMember(file, (bytes) => eachLine(bytes, (line) => visit(headOf(line))))
+    return new PlainOutput.Appender(file, end)
+  } catch (error) {
+    closeSync(file)
+    throw error
+  }
+}
+
+const open = (path: string, visit: (head: LineHead) => void): OutputFile => {
+  const done = new LineSet()
+  const once = (head: LineHead): void => {
+    if (done.add(head.line)) visit(head)
+  }
+  const members = openMembers(path, once)
+  try {
+    const before = done.size
+    let lines = 0
+    const pending = PlainOutput.openLines(pendingOf(path), (head) => {
+      lines += 1
+      once(head)
+    })
+    // The process was killed after it had compressed the lines and before it had removed them.
+    if (lines > 0 && done.size === before) pending.clear()
+    const compress = (): void => {
+      if (pending.end === 0) return
+      members.append(gzipMember.encode(pending.contents()))
+      pending.clear()
+    }
+    return {
+      append: (line) => {
+        pending.append(Buffer.from(line))
+        if (pending.end >= memberBytes) compress()
+      },
+      sync: () => {
+        compress()
+        fsyncSync(members.file)
+      },
+      close: () => {
+        try {
+          compress()
+        } catch {
+          // The lines stay where they are, and are compressed by the next run.
+        }
+        const isEmpty = pending.end === 0
+        closeSync(members.file)
+        closeSync(pending.file)
+        if (isEmpty) rmSync(pendingOf(path), { force: true })
+      }
+    }
+  } catch (error) {
+    closeSync(members.file)
+    throw error
+  }
+}
+
+const read: OutputForm["read"] = (path, visit) => {
+  const seen = new LineSet()
+  // The pending lines first: a running job moves them into the output, and then they are there.
+  if (existsSync(pendingOf(path))) {
+    PlainOutput.form.read(pendingOf(path), (head, bytes) => {
+      if (seen.add(head.line)) visit(head, bytes)
+    })
+  }
+  const file = openSync(path, "r")
+  try {
+    gzipMember.eachMember(file, (member) =>
+      eachLine(member, (bytes) => {
+        const head = headOf(bytes)
+        if (seen.add(head.line)) visit(head, bytes)
+      })
+    )
+  } finally {
+    closeSync(file)
+  }
+}
+
+const keepLines: OutputForm["keepLines"] = (path, isKept) => {
+  // Every line in one file, so that one file is replaced.
+  const opened = open(path, () => {})
+  try {
+    opened.sync()
+  } finally {
+    opened.close()
+  }
+  const copy = `${path}.tmp`
+  const from = openSync(path, "r")
+  const to = openSync(copy, "w", 0o600)
+  try {
+    let position = 0
+    gzipMember.eachMember(from, (member) => {
+      const kept: Array<Buffer> = []
+      eachLine(member, (line) => {
+        if (isKept(headOf(line))) kept.push(line, Buffer.from("\n"))
+      })
+      if (kept.length === 0) return
+      const encoded = gzipMember.encode(Buffer.concat(kept))
+      PlainOutput.writeAll(to, encoded, position)
+      position += encoded.length
+    })
+    fsyncSync(to)
+  } finally {
+    closeSync(from)
+    closeSync(to)
+  }
+  renameSync(copy, path)
+}
+
+export const form: OutputForm = { open, read, keepLines }

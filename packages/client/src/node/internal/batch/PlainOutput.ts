@@ -1,0 +1,142 @@
+/** An output of lines as they are. */
+import { closeSync, fsyncSync, ftruncateSync, openSync, readSync, renameSync, writeSync } from "node:fs"
+import { headOf, type OutputFile, type OutputForm } from "./OutputForm.ts"
+import type { LineHead } from "./outputLine.ts"
+
+const chunkBytes = 256 * 1024
+const newline = 10
+
+/**
+ * Calls with every complete line, and returns where they end. The bytes are only
+ * valid during the call: one buffer serves for the whole file, which grows for a
+ * line that is longer.
+ */
+const eachLine = (file: number, visit: (bytes: Buffer) => void): number => {
+  let buffer = Buffer.allocUnsafe(chunkBytes)
+  let kept = 0
+  let end = 0
+  for (;;) {
+    if (kept === buffer.length) {
+      const grown = Buffer.allocUnsafe(buffer.length * 2)
+      buffer.copy(grown, 0, 0, kept)
+      buffer = grown
+    }
+    const read = readSync(file, buffer, kept, buffer.length - kept, end + kept)
+    if (read === 0) return end
+    const filled = kept + read
+    let from = 0
+    for (let to = buffer.indexOf(newline, kept); to !== -1 && to < filled; to = buffer.indexOf(newline, from)) {
+      visit(buffer.subarray(from, to))
+      from = to + 1
+    }
+    end += from
+    kept = filled - from
+    buffer.copy(buffer, 0, from, filled)
+  }
+}
+
+export const writeAll = (file: number, bytes: Uint8Array, position: number): void => {
+  for (let written = 0; written < bytes.length;) {
+    written += writeSync(file, bytes, written, bytes.length - written, position + written)
+  }
+}
+
+const read: OutputForm["read"] = (path, visit) => {
+  const file = openSync(path, "r")
+  try {
+    eachLine(file, (bytes) => visit(headOf(bytes), bytes))
+  } finally {
+    closeSync(file)
+  }
+}
+
+const keepLines: OutputForm["keepLines"] = (path, isKept) => {
+  const copy = `${path}.tmp`
+  const from = openSync(path, "r")
+  const to = openSync(copy, "w", 0o600)
+  try {
+    let position = 0
+    eachLine(from, (bytes) => {
+      if (!isKept(headOf(bytes))) return
+      const line = Buffer.concat([bytes, Buffer.from("\n")])
+      writeAll(to, line, position)
+      position += line.length
+    })
+    fsyncSync(to)
+  } finally {
+    closeSync(from)
+    closeSync(to)
+  }
+  renameSync(copy, path)
+}
+
+/** A file for reading and for writing at a position, which one that is open for appending has not. */
+export const openForWriting = (path: string): number => {
+  closeSync(openSync(path, "a+", 0o600))
+  return openSync(path, "r+")
+}
+
+/** Appends to a file at a position, all or nothing. */
+export class Appender {
+  readonly file: number
+  end: number
+
+  constructor(file: number, end: number) {
+    this.file = file
+    this.end = end
+    ftruncateSync(file, end)
+  }
+
+  append(bytes: Uint8Array): void {
+    try {
+      writeAll(this.file, bytes, this.end)
+    } catch (error) {
+      // Part of it may have been written before the disk was full.
+      ftruncateSync(this.file, this.end)
+      throw error
+    }
+    this.end += bytes.length
+  }
+
+  /** Everything that was appended. */
+  contents(): Buffer {
+    const bytes = Buffer.allocUnsafe(this.end)
+    let read = 0
+    while (read < this.end) {
+      const count = readSync(this.file, bytes, read, this.end - read, read)
+      if (count === 0) throw new Error("the file was cut by another process")
+      read += count
+    }
+    return bytes
+  }
+
+  clear(): void {
+    ftruncateSync(this.file, 0)
+    this.end = 0
+  }
+}
+
+/** Opens a file of lines, and cuts what a killed process left of the last one. */
+export const openLines = (path: string, visit: (head: LineHead) => void): Appender => {
+  const file = openForWriting(path)
+  try {
+    return new Appender(
+      file,
+      eachLine(file, (bytes) => visit(headOf(bytes)))
+    )
+  } catch (error) {
+    closeSync(file)
+    throw error
+  }
+}
+
+const open = (path: string, visit: (head: LineHead) => void): OutputFile => {
+  const lines = openLines(path, visit)
+  return {
+    append: (line) => lines.append(Buffer.from(line)),
+    sync: () => fsyncSync(lines.file),
+    close: () => closeSync(lines.file)
+  }
+}
+
+export const form: OutputForm = { open, read, keepLines }

@@ -1,0 +1,83 @@
+/** Writes the outcomes of a batch that is known by its id only. */
+import { closeSync, existsSync, fsyncSync, openSync, renameSync, writeSync } from "node:fs"
+import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import { HostBatch, type Surplus } from "../../../batch/HostBatch.ts"
+import { refusal } from "../../../batch/internal/host/collect.ts"
+import type * as HostBatchJob from "../../HostBatchJob.ts"
+import { Counts, storeFailure } from "./openJob.ts"
+import { encodeLine, readHead } from "./outputLine.ts"
+
+const attempt = <A>(operation: string, run: () => A) =>
+  Effect.try({ try: run, catch: (cause) => storeFailure(operation, cause) })
+
+const checkOutput = (output: string): Effect.Effect<void, InvalidRequestError> => {
+  const refuse = (message: string) => Effect.fail(new InvalidRequestError({ message, parameter: "output" }))
+  if (output.endsWith(".gz")) return refuse("The answers of a batch by its id are not compressed: choose another name")
+  return existsSync(output) ? refuse("The output file exists: choose another one") : Effect.void
+}
+
+/** The file has its name when it is whole. */
+const newFile = (output: string) =>
+  Effect.acquireRelease(
+    attempt("open", () => openSync(`${output}.tmp`, "w", 0o600)),
+    (file) => Effect.sync(() => closeSync(file))
+  )
+
+export const collectBatch = <A, RD, RP>(
+  batchId: string,
+  output: string,
+  {
+    deleteFiles = false,
+    interval,
+    maxInterval,
+    model,
+    onEvent,
+    schema,
+    timeout
+  }: HostBatchJob.CollectOptions<A, RD, RP>
+): Effect.Effect<HostBatchJob.JobResult, HostBatchJob.JobError, HostBatch | RD | RP> =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      yield* checkOutput(output)
+      const host = yield* HostBatch
+      const onState = (batch: Parameters<typeof refusal>[0]) => onEvent?.({ _tag: "State", batch }) ?? Effect.void
+      const batch = yield* host.follow(batchId, { interval, maxInterval, timeout, onState })
+      const refused = refusal(batch)
+      if (refused !== undefined) return yield* refused
+      const file = yield* newFile(output)
+      const counts = new Counts()
+      let surplus: Surplus = { malformed: 0, duplicates: 0, unknown: 0 }
+      let unanswered = 0
+      const rows = yield* host.rows(batch)
+      const outcomes = host.results<A, RD>(batch, rows, {
+        schema,
+        model,
+        onSurplus: (found) => (surplus = { ...found })
+      })
+      yield* Stream.runForEach(outcomes, (outcome) => {
+        if (outcome.attempts === 0) unanswered += 1
+        const line = encodeLine(outcome, schema !== undefined)
+        const head = readHead(line)
+        if (head !== undefined) counts.add(head)
+        return attempt("append", () => void writeSync(file, line))
+      })
+      yield* attempt("sync", () => {
+        fsyncSync(file)
+        renameSync(`${output}.tmp`, output)
+      })
+      if (deleteFiles) yield* host.deleteFiles(batch)
+      return {
+        ...counts.status,
+        rejected: 0,
+        resumed: 0,
+        stopped: undefined,
+        mode: "host" as const,
+        choice: undefined,
+        batch,
+        unanswered,
+        surplus
+      }
+    })
+  )

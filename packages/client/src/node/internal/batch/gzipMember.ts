@@ -1,0 +1,77 @@
+/**
+ * Members of a gzip file that state their length in their header, so that one
+ * after the other is read without decompressing what is before it. The file is
+ * gzip as any other (RFC 1952, 2.3.1.1: the extra field).
+ */
+import { readSync } from "node:fs"
+import { constants, crc32, deflateRawSync, inflateRawSync } from "node:zlib"
+import { NotAnOutput } from "./OutputForm.ts"
+
+/** The fixed header with an extra field of 8 bytes: "KE", its length, and the length of the member. */
+const headerBytes = 20
+const trailerBytes = 8
+const start = Buffer.from([0x1f, 0x8b, 8, 4, 0, 0, 0, 0, 0, 255, 8, 0, 0x4b, 0x45, 4, 0])
+
+/** More than a member has with the largest response. */
+const maxBytes = 512 * 1024 * 1024
+
+/** Whether bytes are the start of such a member. */
+export const isStart = (bytes: Buffer): boolean =>
+  bytes.length >= start.length && bytes.subarray(0, start.length).equals(start)
+
+export const encode = (bytes: Uint8Array): Buffer => {
+  const body = deflateRawSync(bytes)
+  const member = Buffer.allocUnsafe(headerBytes + body.length + trailerBytes)
+  start.copy(member)
+  member.writeUInt32LE(member.length, start.length)
+  body.copy(member, headerBytes)
+  member.writeUInt32LE(crc32(bytes), headerBytes + body.length)
+  member.writeUInt32LE(bytes.length, headerBytes + body.length + 4)
+  return member
+}
+
+const readAt = (file: number, length: number, position: number): Buffer => {
+  const bytes = Buffer.alloc(length)
+  let read = 0
+  while (read < length) {
+    const count = readSync(file, bytes, read, length - read, position + read)
+    if (count === 0) break
+    read += count
+  }
+  return bytes.subarray(0, read)
+}
+
+const decode = (member: Buffer): Buffer | undefined => {
+  const end = member.length - trailerBytes
+  try {
+    const bytes = inflateRawSync(member.subarray(headerBytes, end), {
+      maxOutputLength: maxBytes,
+      finishFlush: constants.Z_FINISH
+    })
+    return crc32(bytes) === member.readUInt32LE(end) ? bytes : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Calls with the contents of every complete member, and returns where they end. */
+export const eachMember = (file: number, visit: (bytes: Buffer) => void): number => {
+  for (let position = 0; ;) {
+    const header = readAt(file, headerBytes, position)
+    // A killed process may have left the start of a header.
+    if (!header.subarray(0, start.length).equals(start.subarray(0, header.length))) throw new NotAnOutput()
+    if (header.length < headerBytes) return position
+    const length = header.readUInt32LE(start.length)
+    if (length < headerBytes + trailerBytes || length > maxBytes) throw new NotAnOutput()
+    const member = readAt(file, length, position)
+    if (member.length < length) return position
+    const bytes = decode(member)
+    if (bytes === undefined) {
+      // A full disk or a power cut may leave the last member without its bytes.
+      if (readAt(file, 1, position + length).length === 0) return position
+      throw new NotAnOutput()
+    }
+    visit(bytes)
+    position += length
+  }
+}

@@ -1,0 +1,157 @@
+/** The rows of an input in one of its formats. */
+import { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
+import type { InvalidBatchRowError } from "@kimi-effect/core/BatchErrors"
+import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as Stream from "effect/Stream"
+import type { BatchRow } from "../../../batch/BatchResponse.ts"
+import type { Format, Prompts } from "../../BatchJob.ts"
+import * as FileFailure from "../FileFailure.ts"
+import { csvRecords, fieldsOf } from "./csv.ts"
+import { type From, inputLines } from "./inputLines.ts"
+import { csvRow, jsonRow, type PromptRows, type Row } from "./inputRow.ts"
+import type { Input, Reading, Source } from "./inputSource.ts"
+import { type InputLine, UnreadableInput } from "./inputText.ts"
+import { compile } from "./promptTemplate.ts"
+
+export interface RowOptions {
+  readonly input: Input
+  readonly format?: Format | undefined
+  readonly separator?: string | undefined
+  readonly prompts?: Prompts | undefined
+}
+
+/** How an input is read. */
+export interface Reader {
+  readonly separator: string | undefined
+  readonly prompts: PromptRows | undefined
+}
+
+const separatorOf = ({ format, input, separator }: RowOptions): string | undefined => {
+  const name = typeof input === "string" ? input.toLowerCase().replace(/\.gz$/, "") : ""
+  const isTabs = name.endsWith(".tsv")
+  const isCsv =
+    format === "csv" || (format === undefined && (isTabs || name.endsWith(".csv") || separator !== undefined))
+  return isCsv ? (separator ?? (isTabs ? "\t" : ",")) : undefined
+}
+
+const refuse = (name: string, expected: string) =>
+  Effect.fail(ConfigurationError.of([{ name: `BatchJob ${name}`, expected }]))
+
+/** Checks the options before anything is read. */
+export const readerOf = (options: RowOptions): Effect.Effect<Reader, ConfigurationError> => {
+  const { format, prompts, separator: given } = options
+  if (given !== undefined && !/^[\t -!#-~]$/.test(given)) {
+    return refuse("separator", "one ASCII character that is no quote, such as a semicolon")
+  }
+  if (given !== undefined && format === "jsonl") return refuse("separator", "none: it is for CSV")
+  const separator = separatorOf(options)
+  if (prompts === undefined) {
+    return separator === undefined
+      ? Effect.succeed({ separator, prompts })
+      : refuse("prompts", "the column of a CSV input with the texts, or a template")
+  }
+  const template = compile(prompts)
+  if (typeof template === "string") return refuse("prompts.template", template)
+  const { id, request, system } = prompts
+  return Effect.succeed({ separator, prompts: { id, request, system, template } })
+}
+
+const unreadable = (message: string, parameter = "input"): InvalidRequestError =>
+  new InvalidRequestError({ message, parameter })
+
+export const readFailure = (cause: unknown): InvalidRequestError => {
+  if (cause instanceof InvalidRequestError) return cause
+  const code = FileFailure.codeOf(cause) ?? "unknown error"
+  const reason =
+    cause instanceof UnreadableInput
+      ? cause.message
+      : code.startsWith("Z_")
+        ? `it is not gzip, or is damaged or cut off (${code})`
+        : FileFailure.describe(code)
+  return unreadable(`The input cannot be read to its end: ${reason}`)
+}
+
+const listed = (columns: ReadonlyArray<string>): string =>
+  columns
+    .slice(0, 20)
+    .map((name) => JSON.stringify(name.slice(0, 60)))
+    .join(", ")
+
+/** The columns in the first line of a CSV input, with those that the prompts need. */
+export const columnsOf = (
+  { line, reason, text }: InputLine,
+  separator: string,
+  { id, template }: PromptRows
+): ReadonlyArray<string> => {
+  if (text === undefined) throw new UnreadableInput(`line ${line}: ${reason ?? "unknown error"}`)
+  const fields = fieldsOf(text, separator)?.map((name) => name.trim())
+  if (fields === undefined) throw new UnreadableInput(`line ${line} has text after a closing quote`)
+  for (const name of [...template.columns, ...(id === undefined ? [] : [id])]) {
+    const count = fields.filter((field) => field === name).length
+    if (count === 1) continue
+    throw unreadable(
+      count === 0
+        ? `The input has no column ${JSON.stringify(name)} in line ${line}, which has ${listed(fields)}`
+        : `The input has ${count} columns ${JSON.stringify(name)} in line ${line}: their names must differ`,
+      "prompts"
+    )
+  }
+  return fields
+}
+
+async function* csvRows(
+  bytes: AsyncIterable<Buffer>,
+  isWanted: (line: number) => boolean,
+  reading: Reading,
+  separator: string,
+  prompts: PromptRows
+): AsyncGenerator<Row> {
+  let read: ((line: InputLine) => Row) | undefined
+  let first = 0
+  // The first record has the names, also when blank lines are before it.
+  const isNeeded = (line: number): boolean => first === 0 || isWanted(line)
+  for await (const record of csvRecords(bytes, isNeeded, reading, separator)) {
+    if (read !== undefined) yield read(record)
+    else {
+      first = record.line
+      reading.rows -= 1
+      read = csvRow(columnsOf(record, separator, prompts), separator, prompts)
+    }
+  }
+}
+
+async function* jsonRows(
+  bytes: AsyncIterable<Buffer>,
+  isWanted: (line: number) => boolean,
+  reading: Reading,
+  prompts: PromptRows | undefined,
+  from?: From
+): AsyncGenerator<Row> {
+  const read = jsonRow(prompts)
+  for await (const line of inputLines(bytes, isWanted, reading, from)) yield read(line)
+}
+
+/** Rows that are wanted, and lines that are none. */
+export const rowsOf = (
+  { prompts, separator }: Reader,
+  { bytes }: Source,
+  isWanted: (line: number) => boolean,
+  reading: Reading
+): AsyncGenerator<Row> =>
+  separator === undefined || prompts === undefined
+    ? jsonRows(bytes, isWanted, reading, prompts)
+    : csvRows(bytes, isWanted, reading, separator, prompts)
+
+/** The rows, with `onInvalid` for lines that are none. */
+export const streamRows = <E>(
+  rows: AsyncIterable<Row>,
+  onInvalid: (error: InvalidBatchRowError) => Effect.Effect<unknown, E>
+): Stream.Stream<BatchRow, E | InvalidRequestError> =>
+  Stream.fromAsyncIterable(rows, readFailure).pipe(
+    Stream.mapEffect((row) =>
+      Result.isSuccess(row) ? Effect.succeed(row.success) : Effect.as(onInvalid(row.failure), undefined)
+    ),
+    Stream.filter((row) => row !== undefined)
+  )

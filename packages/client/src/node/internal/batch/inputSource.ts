@@ -1,0 +1,153 @@
+/**
+ * The bytes of an input: a file, or a stream that can be read once. Both may be
+ * compressed, which their first bytes show.
+ */
+import { createHash } from "node:crypto"
+import { closeSync, createReadStream, openSync, readSync, statSync } from "node:fs"
+import { pipeline, Readable } from "node:stream"
+import { createGunzip } from "node:zlib"
+import type * as Stream from "effect/Stream"
+import type { InputRecord } from "./jobRecord.ts"
+
+/** A file by its path, or bytes such as those of standard input. */
+export type Input = string | Stream.Stream<Uint8Array, unknown>
+
+/** How far an input was read. */
+export class Reading {
+  /** Lines that are not blank, or records of a CSV file. */
+  rows = 0
+  /** Where the last of them ends, in bytes without compression. */
+  position = 0
+  isAtEnd = false
+}
+
+export interface Source {
+  readonly record: InputRecord
+  readonly isCompressed: boolean
+  /** The bytes without compression. */
+  readonly bytes: AsyncIterable<Buffer>
+  /** How many bytes without compression the input has, by what was read so far. */
+  readonly estimateBytes: () => number | undefined
+  /** Whether the file is still as it was when it was opened. */
+  readonly isUnchanged: () => boolean
+}
+
+const headBytes = 64 * 1024
+const newline = 10
+
+const digestOf = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex")
+
+const isGzip = (head: Uint8Array): boolean => head[0] === 0x1f && head[1] === 0x8b
+
+const headOf = (path: string): Buffer => {
+  const file = openSync(path, "r")
+  try {
+    const head = Buffer.alloc(headBytes)
+    return head.subarray(0, readSync(file, head, 0, headBytes, 0))
+  } finally {
+    closeSync(file)
+  }
+}
+
+const describeFile = (path: string): { readonly head: Buffer; readonly record: InputRecord } => {
+  const head = headOf(path)
+  return { head, record: { size: statSync(path).size, head: digestOf(head) } }
+}
+
+/** Opened when they are read, so that a stream that is never read holds no file. */
+async function* fileBytes(path: string, start: number): AsyncGenerator<Buffer> {
+  yield* createReadStream(path, { highWaterMark: 256 * 1024, start })
+}
+
+interface Unzipped {
+  readonly bytes: AsyncIterable<Buffer>
+  /** The bytes that came in and out so far. */
+  readonly counts: () => readonly [compressed: number, plain: number]
+}
+
+const unzip = (compressed: Readable): Unzipped => {
+  const gunzip = createGunzip()
+  let plain = 0
+  const read = async function* (): AsyncGenerator<Buffer> {
+    // Closes the file too when the lines are not read to their end; errors reach the reader.
+    for await (const chunk of pipeline(compressed, gunzip, () => {})) {
+      plain += (chunk as Buffer).length
+      yield chunk as Buffer
+    }
+  }
+  return { bytes: read(), counts: () => [gunzip.bytesWritten, plain] }
+}
+
+/** A file, from a place in it if it is not compressed. */
+export const openFile = (path: string, start = 0): Source => {
+  const { head, record } = describeFile(path)
+  const isUnchanged = (): boolean => {
+    const now = describeFile(path).record
+    return now.size === record.size && now.head === record.head
+  }
+  const size = record.size ?? 0
+  // A file with the name of a compressed one that is not compressed fails when it is read.
+  if (!isGzip(head) && !path.endsWith(".gz")) {
+    return { record, isCompressed: false, bytes: fileBytes(path, start), estimateBytes: () => size, isUnchanged }
+  }
+  let unzipped: Unzipped | undefined
+  const bytes = async function* (): AsyncGenerator<Buffer> {
+    unzipped = unzip(createReadStream(path, { highWaterMark: 256 * 1024 }))
+    yield* unzipped.bytes
+  }
+  const estimateBytes = (): number | undefined => {
+    const [compressed, plain] = unzipped?.counts() ?? [0, 0]
+    return compressed === 0 ? undefined : (size * plain) / compressed
+  }
+  return { record, isCompressed: true, bytes: bytes(), estimateBytes, isUnchanged }
+}
+
+/** The first two lines, which a CSV file has when it has a row, or as many bytes as a digest of a file covers. */
+const isHead = (head: Buffer): boolean => {
+  const first = head.indexOf(newline)
+  return head.length >= headBytes || (first !== -1 && head.indexOf(newline, first + 1) !== -1)
+}
+
+const cutHead = (head: Buffer): Buffer => {
+  const first = head.indexOf(newline)
+  const second = first === -1 ? -1 : head.indexOf(newline, first + 1)
+  return head.subarray(0, Math.min(headBytes, second === -1 ? head.length : second))
+}
+
+async function* joined(head: Buffer, rest: AsyncIterator<Uint8Array>): AsyncGenerator<Buffer> {
+  try {
+    if (head.length > 0) yield head
+    for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield Buffer.from(next.value)
+  } finally {
+    await rest.return?.()
+  }
+}
+
+const readHead = async (
+  bytes: AsyncIterator<Uint8Array>,
+  isEnough: (head: Buffer) => boolean
+): Promise<Buffer<ArrayBufferLike>> => {
+  let head: Buffer<ArrayBufferLike> = Buffer.alloc(0)
+  while (!isEnough(head)) {
+    const next = await bytes.next()
+    if (next.done === true) break
+    head = Buffer.concat([head, next.value])
+  }
+  return head
+}
+
+/** A stream, of which the first lines are read. */
+export const openStream = async (raw: AsyncIterator<Uint8Array>): Promise<Source> => {
+  const start = await readHead(raw, ({ length }) => length >= 2)
+  const all = joined(start, raw)
+  const plain = isGzip(start) ? unzip(Readable.from(all, { objectMode: false })).bytes : all
+  const iterator = plain[Symbol.asyncIterator]()
+  const head = await readHead(iterator, isHead)
+  return {
+    record: { size: null, head: digestOf(cutHead(head)) },
+    isCompressed: isGzip(start),
+    bytes: joined(head, iterator),
+    estimateBytes: () => undefined,
+    isUnchanged: () => true
+  }
+}

@@ -1,0 +1,57 @@
+/** The counts of a job: those of its batch, and how much of the input there is. */
+import type { BatchProgress } from "../../../batch/BatchProgress.ts"
+import type { Reading, Source } from "./inputSource.ts"
+
+/**
+ * Counts of a job so far.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface JobProgress extends BatchProgress {
+  /** Rows that were done before this run; `done` does not contain them. */
+  readonly resumed: number
+  /** Lines of the input that are no rows, of those that were read. */
+  readonly rejected: number
+  /**
+   * Rows of the whole input, the resumed ones included. It is estimated from the
+   * size of the input until the input was read to its end, and unknown of a stream
+   * until then.
+   */
+  readonly total: number | undefined
+  /** Whether `total` is an estimate. */
+  readonly isEstimate: boolean
+}
+
+interface State {
+  readonly reading: Reading
+  readonly source: Source
+  readonly resumed: number
+  readonly rejected: number
+  /** The total that the user has given. */
+  readonly given: number | undefined
+}
+
+const estimate = ({ position, rows }: Reading, { estimateBytes }: Source): number | undefined => {
+  const bytes = estimateBytes()
+  return bytes === undefined || position === 0 || rows === 0
+    ? undefined
+    : Math.max(rows, Math.round((rows / position) * bytes))
+}
+
+export const of = (progress: BatchProgress, { given, reading, rejected, resumed, source }: State): JobProgress => {
+  const lines = reading.isAtEnd ? reading.rows : estimate(reading, source)
+  const total = given ?? (lines === undefined ? undefined : Math.max(lines - rejected, resumed + progress.done))
+  const { done, rowsPerSecond } = progress
+  return {
+    ...progress,
+    resumed,
+    rejected,
+    total,
+    isEstimate: given === undefined && total !== undefined && !reading.isAtEnd,
+    remaining:
+      total === undefined || rowsPerSecond === 0
+        ? undefined
+        : (Math.max(0, total - resumed - done) * 1000) / rowsPerSecond
+  }
+}

@@ -1,0 +1,123 @@
+/** A row of a shared job: it is recorded before and after it runs, under the lease of its range. */
+import { hash } from "node:crypto"
+import type { InvalidBatchRowError } from "@kimi-effect/core/BatchErrors"
+import * as Effect from "effect/Effect"
+import * as Predicate from "effect/Predicate"
+import type { BatchResponse, BatchRow } from "../../../batch/BatchResponse.ts"
+import { type Around, skipped } from "../../../batch/internal/RowStream.ts"
+import { encodeLine, encodeReject } from "./outputLine.ts"
+import { RecordedRow } from "./sharedOutput.ts"
+import type { LeasedRange, RowFailure, SharedRow } from "./sharedRanges.ts"
+
+/** Functions, such as templates, are equal if their texts are. */
+export const digestOf = (value: unknown): string =>
+  hash(
+    "sha256",
+    JSON.stringify(value, (_, member: unknown) => (typeof member === "function" ? member.toString() : member)),
+    "hex"
+  )
+
+/** A row that stops the batch has no result, so that it runs when the job continues. */
+class Stopping {
+  readonly _tag = "Stopping"
+}
+
+const callOf = (line: number, digest: string) => ({
+  key: `${line}`,
+  digest,
+  codec: RecordedRow,
+  // At most the requests in flight are made again.
+  isIdempotent: true
+})
+
+/** Failures of calls that are not failures of rows. That of an uncertain result is not among them: calls are idempotent. */
+type Fatal<E> = Exclude<E, { readonly _tag: "LeaseLostError" | "UncertainToolResultError" }>
+
+const hasTag = (error: unknown, tag: string): boolean => Predicate.hasProperty(error, "_tag") && error._tag === tag
+
+const mostOutages = 3
+
+/** Failures of the journal in a row. */
+export class Outages {
+  #count = 0
+
+  /** Whether the journal may be used further, as after a process was frozen for longer than a write may take. */
+  isBearable(): boolean {
+    this.#count += 1
+    return this.#count <= mostOutages
+  }
+
+  end(): void {
+    this.#count = 0
+  }
+}
+
+/**
+ * Gives a range up that another worker has, or whose rows the journal did not
+ * record: it is leased again, with what was recorded.
+ */
+const withoutLoss =
+  (range: LeasedRange, outages: Outages) =>
+  <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A | typeof skipped, Fatal<E>, R> =>
+    Effect.matchEffect(self, {
+      onSuccess: (result) => {
+        outages.end()
+        return Effect.succeed(result)
+      },
+      onFailure: (error) => {
+        const isLost = hasTag(error, "LeaseLostError")
+        const isOutage = hasTag(error, "JournalStoreError")
+        if (!isLost && !(isOutage && (range.isLost || outages.isBearable()))) return Effect.fail(error as Fatal<E>)
+        range.isLost = true
+        return Effect.succeed(skipped)
+      }
+    })
+
+interface Settings {
+  readonly outages: Outages
+  readonly stoppingTags: ReadonlySet<string>
+  readonly hasValue: boolean
+}
+
+/** Runs and records a row, unless its result is recorded. */
+export const recorded =
+  <A>({ hasValue, outages, stoppingTags }: Settings): Around<A, RowFailure> =>
+  <R>(row: BatchRow, run: Effect.Effect<BatchResponse<A>, never, R>) => {
+    // Rows of other streams do not come here.
+    const { line = 0, range, request } = row as SharedRow
+    return Effect.suspend(() => {
+      if (range.isLost) return Effect.as(range.end(false), skipped)
+      let outcome: BatchResponse<A> | undefined
+      const made = Effect.flatMap(run, (made): Effect.Effect<RecordedRow, Stopping> => {
+        outcome = made
+        return made._tag === "Failed" && stoppingTags.has(made.error._tag)
+          ? Effect.fail(new Stopping())
+          : Effect.succeed({ to: "output", text: encodeLine(made, hasValue) })
+      })
+      return range.lease.call(callOf(line, digestOf(request)), made).pipe(
+        withoutLoss(range, outages),
+        Effect.flatMap((result) =>
+          Effect.as(range.end(result !== skipped), result === skipped ? skipped : (outcome ?? skipped))
+        ),
+        Effect.catchIf(
+          (error): error is Stopping => error instanceof Stopping,
+          () => Effect.as(range.end(false), outcome ?? skipped)
+        )
+      )
+    })
+  }
+
+/** Records a line that is no row. */
+export const reject = (
+  range: LeasedRange,
+  error: InvalidBatchRowError,
+  outages: Outages
+): Effect.Effect<void, RowFailure> =>
+  Effect.suspend(() => {
+    range.start()
+    const text: RecordedRow = { to: "rejects", text: encodeReject(error) }
+    return range.lease.call(callOf(error.line, "reject"), Effect.succeed(text)).pipe(
+      withoutLoss(range, outages),
+      Effect.flatMap((result) => range.end(result !== skipped))
+    )
+  })

@@ -1,0 +1,143 @@
+/**
+ * The store of a journal in PostgreSQL. Each operation is one statement, and
+ * leases expire by the clock of the server.
+ */
+import * as Effect from "effect/Effect"
+import type {
+  Append,
+  Claim,
+  Entry,
+  EntryKind,
+  Header,
+  ResourceStatus,
+  RunStatus,
+  Store
+} from "../../journal/internal/Store.ts"
+import { name, type Query, type Result } from "./PostgresConnections.ts"
+import { fromText, toText } from "./text.ts"
+
+const statementsOf = (schema: string) => {
+  const [run, resource, entry] = ["run", "resource", "entry"].map((table) => `"${schema}".journal_${table}`)
+  return {
+    // The row of the first process wins; the update makes the statement return it.
+    open: `INSERT INTO ${run} AS r (run, kind, digest) VALUES ($1, $2, $3)
+      ON CONFLICT (run) DO UPDATE SET run = r.run RETURNING kind, digest`,
+    add: `INSERT INTO ${resource} (run, resource)
+      SELECT $1, name FROM unnest($2::text[]) WITH ORDINALITY AS given (name, ordinal) ORDER BY ordinal ON CONFLICT DO NOTHING`,
+    claim: (locking: string) => `UPDATE ${resource} AS r
+      SET epoch = r.epoch + 1, until = clock_timestamp() + $2::float8 * interval '1 millisecond'
+      FROM (SELECT run, resource FROM ${resource} WHERE run = $1 AND NOT completed AND until <= clock_timestamp()
+        AND ($3::text IS NULL OR resource = $3) ORDER BY ordinal LIMIT $4::int FOR NO KEY UPDATE ${locking}) AS free
+      WHERE r.run = free.run AND r.resource = free.resource RETURNING r.resource, r.epoch, r.ordinal`,
+    renew: `UPDATE ${resource} SET until = clock_timestamp() + $4::float8 * interval '1 millisecond'
+      WHERE run = $1 AND resource = $2 AND epoch = $3::int AND NOT completed`,
+    // A write of this lease that is still on its way is refused.
+    end: `UPDATE ${resource} SET until = '-infinity', completed = $4::boolean, epoch = epoch + 1
+      WHERE run = $1 AND resource = $2 AND epoch = $3::int AND NOT completed`,
+    // The lock makes a claim wait: who has a new epoch reads all that was written in the old ones.
+    append: `WITH claim AS (SELECT * FROM unnest($1::text[], $2::text[], $3::int[]) AS c (run, resource, epoch)),
+      held AS (SELECT r.run, r.resource, r.epoch FROM ${resource} AS r JOIN claim USING (run, resource, epoch)
+        WHERE NOT r.completed FOR SHARE OF r),
+      added AS (INSERT INTO ${entry} (run, resource, key, kind, digest, body)
+        SELECT run, resource, key, kind, digest, body FROM unnest($4::text[], $5::text[], $6::int[], $7::text[], $8::text[], $9::text[],
+          $10::text[]) WITH ORDINALITY AS e (run, resource, epoch, key, kind, digest, body, ordinal)
+        JOIN held USING (run, resource, epoch) ORDER BY ordinal)
+      SELECT run, resource, epoch FROM held`,
+    read: `SELECT key, kind, digest, body FROM ${entry} WHERE run = $1 AND resource = $2 ORDER BY id`,
+    run: `SELECT kind, digest, cancelled, (SELECT count(*)::int FROM ${entry} WHERE run = $1 AND kind = 'Result') AS calls
+      FROM ${run} WHERE run = $1`,
+    resources: `SELECT resource, epoch, CASE WHEN completed THEN 'Completed' WHEN until > clock_timestamp() THEN 'Leased' ELSE 'Waiting' END
+      AS state FROM ${resource} WHERE run = $1 ORDER BY ordinal, resource`,
+    cancel: `UPDATE ${run} SET cancelled = true WHERE run = $1`
+  }
+}
+
+const keyOf = (run: string, { epoch, resource }: Claim): string => JSON.stringify([run, resource, epoch])
+
+/** The distinct claims of a batch, and the columns of its entries. */
+const columnsOf = (batch: ReadonlyArray<Append>): ReadonlyArray<unknown> => {
+  const claims = new Map(batch.map((one) => [keyOf(one.runId, one.claim), one]))
+  const column = <A>(of: (append: Append) => A, appends: Iterable<Append> = batch) => Array.from(appends, of)
+  const run = ({ runId }: Append) => toText(runId)
+  const resource = ({ claim }: Append) => toText(claim.resource)
+  const epoch = ({ claim }: Append) => claim.epoch
+  return [
+    column(run, claims.values()),
+    column(resource, claims.values()),
+    column(epoch, claims.values()),
+    column(run),
+    column(resource),
+    column(epoch),
+    column(({ entry }) => toText(entry.key)),
+    column(({ entry }) => entry.kind),
+    column(({ entry }) => toText(entry.digest)),
+    column(({ entry }) => entry.body)
+  ]
+}
+
+const headerOf = (row: Result["rows"][number]): Header => ({
+  kind: fromText(String(row["kind"])),
+  digest: fromText(String(row["digest"]))
+})
+
+const claimOf = (row: Result["rows"][number]): Claim => ({
+  resource: fromText(String(row["resource"])),
+  epoch: Number(row["epoch"])
+})
+
+const statusOf = (row: Result["rows"][number], resources: Result["rows"]): RunStatus => ({
+  header: headerOf(row),
+  isCancelled: row["cancelled"] === true,
+  calls: Number(row["calls"]),
+  resources: resources.map((one) => ({ ...claimOf(one), state: String(one["state"]) as ResourceStatus["state"] }))
+})
+
+/** A store on the tables of a schema. */
+export const make = (query: Query, schema: string): Store => {
+  const sql = statementsOf(schema)
+  const claimAny = sql.claim("SKIP LOCKED")
+  // Whether one resource is free must not depend on a lock that another statement has for a moment.
+  const claimOne = sql.claim("")
+  const isChanged = (operation: string, statement: string, params: ReadonlyArray<unknown>) =>
+    Effect.map(query(operation, statement, params), ({ count }) => count === 1)
+  return {
+    name,
+    open: (runId, header) =>
+      Effect.map(query("open", sql.open, [runId, header.kind, header.digest].map(toText)), ({ rows: [row] }): Header =>
+        row === undefined ? header : headerOf(row)
+      ),
+    add: (runId, resources) => Effect.asVoid(query("add", sql.add, [toText(runId), resources.map(toText)])),
+    claim: (runId, { limit, resource, ttlMillis }) => {
+      const only = resource === undefined ? null : toText(resource)
+      const params = [toText(runId), ttlMillis, only, Math.min(limit, 2_147_483_647)]
+      return Effect.map(query("claim", only === null ? claimAny : claimOne, params), ({ rows }) =>
+        rows.toSorted((one, other) => Number(one["ordinal"]) - Number(other["ordinal"])).map(claimOf)
+      )
+    },
+    renew: (runId, { epoch, resource }, ttlMillis) =>
+      isChanged("renew a lease", sql.renew, [toText(runId), toText(resource), epoch, ttlMillis]),
+    end: (runId, { epoch, resource }, isCompleted) =>
+      isChanged("end a lease", sql.end, [toText(runId), toText(resource), epoch, isCompleted]),
+    append: (batch) =>
+      Effect.map(query("append", sql.append, columnsOf(batch)), ({ rows }) => {
+        const held = new Set(rows.map((row) => keyOf(fromText(String(row["run"])), claimOf(row))))
+        return batch.map(({ claim, runId }) => held.has(keyOf(runId, claim)))
+      }),
+    read: (runId, resource) =>
+      Effect.map(query("read", sql.read, [toText(runId), toText(resource)]), ({ rows }) =>
+        rows.map((row): Entry => ({
+          key: fromText(String(row["key"])),
+          kind: String(row["kind"]) as EntryKind,
+          digest: fromText(String(row["digest"])),
+          body: String(row["body"])
+        }))
+      ),
+    status: (runId) =>
+      Effect.flatMap(query("read the status", sql.run, [toText(runId)]), ({ rows: [row] }) =>
+        row === undefined
+          ? Effect.succeed(undefined)
+          : Effect.map(query("read the status", sql.resources, [toText(runId)]), ({ rows }) => statusOf(row, rows))
+      ),
+    cancel: (runId) => Effect.asVoid(query("cancel", sql.cancel, [toText(runId)]))
+  }
+}

@@ -1,0 +1,36 @@
+/** What the agents of a swarm have used, when it is not from calls of this process. */
+import * as BigDecimal from "effect/BigDecimal"
+import type { AgentState } from "../../agent/AgentState.ts"
+import { isOwn } from "./ownTools.ts"
+import { sumCosts, totalsOf } from "./Recorder.ts"
+import type { Session } from "./Session.ts"
+
+/** Tool calls of an agent, without assignments. */
+const callsOf = ({ messages }: AgentState): number => {
+  let calls = 0
+  for (const message of messages) {
+    if (message.role !== "assistant") continue
+    for (const call of message.tool_calls ?? []) if (!isOwn(call.function.name)) calls++
+  }
+  return calls
+}
+
+/** The costs of a state without those of an earlier one. */
+const added = (costs: AgentState["costs"], before: AgentState["costs"]): AgentState["costs"] =>
+  costs.map(({ currency, saved, total }) => {
+    const earlier = totalsOf(before).find((one) => one.currency === currency)
+    const less = (text: string, amount: BigDecimal.BigDecimal | undefined) =>
+      amount === undefined ? text : BigDecimal.format(BigDecimal.subtract(BigDecimal.fromStringUnsafe(text), amount))
+    return { currency, total: less(total, earlier?.total), saved: less(saved, earlier?.saved) }
+  })
+
+/** Adds the state of an agent that was reached elsewhere, and what it has used beyond what is counted. */
+export const restoreState = <R>(session: Session<R>, id: string, state: AgentState): void => {
+  const counted = session.abandoned.get(id)
+  const costs = added(state.costs, counted?.costs ?? [])
+  session.states.set(id, state)
+  session.toolCalls += callsOf(state) - (counted === undefined ? 0 : callsOf(counted))
+  session.tokens += state.usage.total_tokens - (counted?.usage.total_tokens ?? 0)
+  session.costs = sumCosts([session.costs, costs])
+  for (const { total } of costs) session.budget?.spend(BigDecimal.fromStringUnsafe(total))
+}

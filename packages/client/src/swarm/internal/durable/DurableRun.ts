@@ -1,0 +1,192 @@
+/** The run of a swarm in a journal: which agents this process may work on, and what the others have done. */
+import { type JournalMismatchError, type JournalStoreError, LeaseLostError } from "@kimi-effect/core/JournalErrors"
+import * as Digest from "@kimi-effect/core/internal/Digest"
+import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
+import * as Deferred from "effect/Deferred"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Scope from "effect/Scope"
+import type { Calls, Journal, Lease, ResourceStatus, RunStatus, Worker } from "../../../journal/Journal.ts"
+import type { DurableOptions, RunRequest } from "./CurrentRun.ts"
+
+/** The digest of a request or a program. Computed at once: a clock of a test does not wait for Web Crypto. */
+export const digestOf = (value: unknown): string => Digest.of(value).toString(36)
+
+/** The resource of the swarm as a whole: its conclusion and its result. */
+export const wholeSwarm = "swarm"
+
+/** The resource of an agent. Models name agents, so the name of the whole must not be possible. */
+export const resourceOf = (agent: string): string => `agent/${agent}`
+
+/** The agent of a resource. */
+export const agentOf = (resource: string): string | undefined =>
+  resource.startsWith("agent/") ? resource.slice("agent/".length) : undefined
+
+/** The calls of an agent: those of its lease, or those that another process records. */
+export interface AgentCalls {
+  readonly lease: Lease | undefined
+  readonly call: Calls["call"]
+  readonly resolve: Calls["resolve"]
+}
+
+export const notLeased = (agent: string): LeaseLostError =>
+  new LeaseLostError({ message: `Another process works on the agent ${agent}`, resource: agent, epoch: 0 })
+
+export class DurableRun {
+  readonly id: string
+  readonly options: DurableOptions
+  /** The agents that this process works on or follows, by their ids. */
+  readonly calls = new Map<string, AgentCalls>()
+  readonly #scopes = new Map<string, Scope.Scope>()
+  readonly #journal: Journal["Service"]
+  readonly #worker: Worker
+  readonly #interval: Duration.Duration
+  #status: RunStatus | undefined
+  #changed = Deferred.makeUnsafe<void>()
+
+  constructor({ id, journal, options }: RunRequest, worker: Worker) {
+    this.id = id
+    this.options = options
+    this.#journal = journal
+    this.#worker = worker
+    this.#interval = OptionRules.durationOf(options.pollInterval ?? "500 millis")
+  }
+
+  get isCancelled(): boolean {
+    return this.#status?.isCancelled === true
+  }
+
+  /** The state of a resource when it was read last. */
+  stateOf(resource: string): ResourceStatus["state"] | undefined {
+    return this.#status?.resources.find((one) => one.resource === resource)?.state
+  }
+
+  /** Reads the state of the run. */
+  get refresh(): Effect.Effect<void, JournalStoreError> {
+    return Effect.flatMap(this.#journal.status(this.id), (status) => {
+      this.#status = status
+      const changed = this.#changed
+      this.#changed = Deferred.makeUnsafe<void>()
+      return Effect.asVoid(Deferred.succeed(changed, undefined))
+    })
+  }
+
+  /** Waits until the state of the run is read again. */
+  get changed(): Effect.Effect<void> {
+    return Effect.suspend(() => Deferred.await(this.#changed))
+  }
+
+  /** Reads the state again and again, until the run is cancelled or the journal fails. */
+  get watched(): Effect.Effect<void, JournalStoreError> {
+    const next = Effect.andThen(
+      Effect.sleep(this.#interval),
+      Effect.suspend(() => this.refresh)
+    )
+    return Effect.repeat(next, { until: () => this.isCancelled })
+  }
+
+  /** Adds resources that are missing. */
+  add(...resources: ReadonlyArray<string>): Effect.Effect<void, JournalStoreError> {
+    const missing = resources.filter((resource) => this.stateOf(resource) === undefined)
+    return missing.length === 0 ? Effect.void : this.#worker.add(missing)
+  }
+
+  /** Leases a resource, if no other process has it. */
+  claim(resource: string): Effect.Effect<Lease | undefined, JournalStoreError, Scope.Scope> {
+    return Effect.map(this.#worker.claim({ limit: 1, resource }), ([lease]) => lease)
+  }
+
+  /** The recorded calls of a resource. */
+  read(resource: string): Effect.Effect<Calls, JournalStoreError> {
+    return this.#worker.read(resource)
+  }
+
+  /** Keeps the leases that `work` acquires for an agent until it ends. */
+  during<A, E, R>(agent: string, work: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
+    return Effect.scopedWith((scope) =>
+      Effect.acquireUseRelease(
+        Effect.sync(() => void this.#scopes.set(agent, scope)),
+        () => work,
+        () =>
+          Effect.sync(() => {
+            this.#scopes.delete(agent)
+            this.calls.delete(agent)
+          })
+      )
+    )
+  }
+
+  /** Leases an agent, or fails with `LeaseLostError` while another process has it. */
+  acquire(agent: string): Effect.Effect<void, JournalStoreError | LeaseLostError> {
+    return Effect.suspend(() => {
+      const scope = this.#scopes.get(agent)
+      if (scope === undefined || this.calls.has(agent)) return Effect.void
+      return Effect.flatMap(Scope.provide(this.claim(resourceOf(agent)), scope), (lease) => {
+        if (lease === undefined) return Effect.fail(notLeased(agent))
+        this.calls.set(agent, { lease, call: lease.call, resolve: lease.resolve })
+        return Effect.void
+      })
+    })
+  }
+
+  /** Whether another process works on an agent, or has worked on it, and this one only replays it. */
+  isFollowed(agent: string): boolean {
+    const calls = this.calls.get(agent)
+    return calls !== undefined && calls.lease === undefined
+  }
+
+  /** Leases an agent, or follows the process that works on it, and continues in its place when it ends. */
+  follow(agent: string): Effect.Effect<void, JournalStoreError> {
+    return Effect.catchTag(this.acquire(agent), "LeaseLostError", () =>
+      Effect.sync(() => {
+        this.calls.set(agent, {
+          lease: undefined,
+          call: (options, effect) => this.#followed(agent, (calls) => calls.call(options, effect)),
+          resolve: (options, resolution) => this.#followed(agent, (calls) => calls.resolve(options, resolution))
+        })
+      })
+    )
+  }
+
+  /** Waits until a call is recorded, or until the agent can be leased. */
+  #followed<A, E, R>(
+    agent: string,
+    call: (calls: Calls) => Effect.Effect<A, E | JournalStoreError | LeaseLostError, R>
+  ): Effect.Effect<A, E | JournalStoreError | LeaseLostError, R> {
+    const resource = resourceOf(agent)
+    const next: Effect.Effect<A, E | JournalStoreError | LeaseLostError, R> = Effect.suspend(() => {
+      const lease = this.calls.get(agent)?.lease
+      if (lease !== undefined) return call(lease)
+      const state = this.stateOf(resource)
+      const isLost = (error: unknown): error is LeaseLostError => error instanceof LeaseLostError
+      return Effect.catchIf(Effect.flatMap(this.read(resource), call), isLost, (error) => {
+        // What was read after the agent was completed is all that there is.
+        if (state === "Completed") return Effect.fail(error)
+        const waited = Effect.suspend(() => (this.calls.get(agent)?.lease === undefined ? this.changed : Effect.void))
+        const taken = state === "Leased" ? Effect.void : this.#takeOver(agent)
+        return taken.pipe(Effect.andThen(waited), Effect.andThen(next))
+      })
+    })
+    return next
+  }
+
+  #takeOver(agent: string): Effect.Effect<void, JournalStoreError> {
+    return Effect.suspend(() => {
+      this.calls.delete(agent)
+      return this.follow(agent)
+    })
+  }
+}
+
+/** Starts or joins the run of a swarm. A swarm of another kind or task is another program. */
+export const open = (
+  request: RunRequest,
+  program: { readonly kind: string; readonly definition: unknown }
+): Effect.Effect<DurableRun, JournalMismatchError | JournalStoreError> =>
+  Effect.gen(function* () {
+    const header = { kind: `swarm/${program.kind}`, digest: digestOf(program.definition) }
+    const run = new DurableRun(request, yield* request.journal.join(request.id, header))
+    yield* run.refresh
+    yield* run.add(wholeSwarm)
+    return run
+  })

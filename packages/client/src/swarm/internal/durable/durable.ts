@@ -1,0 +1,95 @@
+/** What programs do with swarms that are recorded in a journal. */
+import type { JournalMismatchError, JournalStoreError } from "@kimi-effect/core/JournalErrors"
+import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
+import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import { Journal, type ResourceStatus, type RunStatus } from "../../../journal/Journal.ts"
+import type { SwarmEvent } from "../../SwarmEvent.ts"
+import type { SwarmResult } from "../../SwarmResult.ts"
+import type { AgentStatus, SwarmStatus } from "../../SwarmStatus.ts"
+import { CurrentRun, type DurableOptions, type RunRequest } from "./CurrentRun.ts"
+import { agentOf, wholeSwarm } from "./DurableRun.ts"
+
+export type DurableError = InvalidRequestError | JournalMismatchError | JournalStoreError
+
+const requestOf = (id: string, options: DurableOptions): Effect.Effect<RunRequest, InvalidRequestError, Journal> =>
+  Effect.gen(function* () {
+    const [, isMet, expected] = OptionRules.millisecondDuration("pollInterval", options.pollInterval)
+    if (!isMet) {
+      const message = `pollInterval must be ${expected}`
+      return yield* Effect.fail(new InvalidRequestError({ message, parameter: "pollInterval" }))
+    }
+    if (id === "") return yield* Effect.fail(new InvalidRequestError({ message: "The id is empty", parameter: "id" }))
+    return { id, options, journal: yield* Journal, failed: Deferred.makeUnsafe() }
+  })
+
+export const durable = <E, R>(
+  id: string,
+  program: Effect.Effect<SwarmResult, E, R>,
+  options: DurableOptions = {}
+): Effect.Effect<SwarmResult, E | DurableError, R | Journal> =>
+  Effect.flatMap(requestOf(id, options), (request) =>
+    Effect.raceFirst(Effect.provideService(program, CurrentRun, request), Deferred.await(request.failed))
+  )
+
+export const durableStream = <E, R>(
+  id: string,
+  program: Stream.Stream<SwarmEvent, E, R>,
+  options: DurableOptions = {}
+): Stream.Stream<SwarmEvent, E | DurableError, R | Journal> =>
+  Stream.unwrap(
+    Effect.map(requestOf(id, options), (request) =>
+      Stream.merge(
+        Stream.provideService(program, CurrentRun, request),
+        Stream.fromEffect(Deferred.await(request.failed)),
+        { haltStrategy: "left" }
+      )
+    )
+  )
+
+const unknown = (id: string): InvalidRequestError =>
+  new InvalidRequestError({ message: `The journal has no swarm ${id}; Swarm.durable starts one`, parameter: "id" })
+
+/** The state of a run that exists. */
+const existing = (id: string): Effect.Effect<RunStatus, InvalidRequestError | JournalStoreError, Journal> =>
+  Effect.flatMap(Journal, (journal) =>
+    Effect.flatMap(journal.status(id), (status) =>
+      status?.header.kind.startsWith("swarm/") === true ? Effect.succeed(status) : Effect.fail(unknown(id))
+    )
+  )
+
+export const work = <E, R>(
+  id: string,
+  program: Effect.Effect<SwarmResult, E, R>,
+  options?: DurableOptions
+): Effect.Effect<SwarmResult, E | DurableError, R | Journal> =>
+  Effect.andThen(existing(id), durable(id, program, options))
+
+const states = { Waiting: "Waiting", Leased: "Working", Completed: "Done" } as const
+
+const stateOf = ({ isCancelled, resources }: RunStatus): SwarmStatus["state"] => {
+  const has = (state: ResourceStatus["state"]) => (one: ResourceStatus) => one.state === state
+  if (resources.some((one) => one.resource === wholeSwarm && one.state === "Completed")) return "Finished"
+  if (isCancelled) return "Cancelled"
+  return resources.some(has("Leased")) ? "Running" : "Waiting"
+}
+
+export const status = (id: string): Effect.Effect<SwarmStatus, InvalidRequestError | JournalStoreError, Journal> =>
+  Effect.map(existing(id), (run) => ({
+    id,
+    state: stateOf(run),
+    agents: run.resources.flatMap(({ resource, state }): ReadonlyArray<AgentStatus> => {
+      const agent = agentOf(resource)
+      return agent === undefined ? [] : [{ id: agent, state: states[state] }]
+    }),
+    // A completed agent has an outcome too, and a finished swarm a result.
+    calls: run.calls - run.resources.filter(({ state }) => state === "Completed").length
+  }))
+
+export const cancel = (id: string): Effect.Effect<void, InvalidRequestError | JournalStoreError, Journal> =>
+  Effect.andThen(
+    existing(id),
+    Effect.flatMap(Journal, (journal) => journal.cancel(id))
+  )

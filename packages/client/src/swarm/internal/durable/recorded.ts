@@ -1,0 +1,88 @@
+/** The calls of agents as entries of the journal. */
+import { ChatResponse } from "@kimi-effect/core/ChatResponse"
+import { UncertainToolResultError } from "@kimi-effect/core/JournalErrors"
+import { AgentLimitError, DepthLimitError } from "@kimi-effect/core/SwarmErrors"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import type { ModelCall, ToolRun } from "../../../agent/AgentHooks.ts"
+import type { AgentError } from "../../../agent/AgentResult.ts"
+import { CallResult } from "../../../agent/AgentState.ts"
+import type { CallError } from "../../../journal/Journal.ts"
+import { digestOf, type DurableRun } from "./DurableRun.ts"
+
+/** Why nothing of what a response assigned starts. */
+export type PlanRefusal = AgentLimitError | DepthLimitError
+
+/** A response, and whether what it assigns starts: with other limits, another run would decide otherwise. */
+const ModelResult = Schema.toCodecJson(
+  Schema.Struct({
+    response: ChatResponse,
+    refusal: Schema.optionalKey(Schema.Union([AgentLimitError, DepthLimitError]))
+  })
+)
+
+export type ModelResult = typeof ModelResult.Type
+
+const encodeModel = Schema.encodeSync(ModelResult)
+const decodeModel = Schema.decodeSync(ModelResult)
+const ToolResult = Schema.toCodecJson(CallResult)
+
+type Made<A> = Effect.Effect<A, AgentError>
+
+/** Makes a call of the model, or returns the response that was recorded. */
+export const model = (run: DurableRun, agent: string, call: ModelCall, make: Made<ModelResult>): Made<ModelResult> =>
+  Effect.gen(function* () {
+    const calls = run.calls.get(agent)
+    if (calls === undefined) return yield* make
+    const digest = digestOf(call.request)
+    const options = { key: `${agent}/${call.step}/model/0`, digest, codec: ModelResult, isIdempotent: true }
+    // In the form in which it is read again, so that the requests after it have equal digests.
+    const made = Effect.map(make, (result) => decodeModel(encodeModel(result)))
+    return yield* calls.call(options, made)
+  })
+
+/** The conclusion of a swarm, whose request depends on what the agents have until then. */
+export const conclusion = (
+  run: DurableRun,
+  agent: string,
+  { request }: ModelCall,
+  make: Made<ChatResponse>
+): Made<ChatResponse> =>
+  Effect.gen(function* () {
+    const calls = run.calls.get(agent)
+    if (calls === undefined) return yield* make
+    const digest = digestOf(request)
+    const options = { key: `conclusion/${digest}`, digest, codec: ModelResult, isIdempotent: true }
+    const { response } = yield* calls.call(
+      options,
+      Effect.map(make, (made) => ({ response: made }))
+    )
+    return response
+  })
+
+/** Runs a tool call, or returns the result that was recorded. One that must not run twice needs a decision when its result is not known. */
+export const tool = (run: DurableRun, agent: string, call: ToolRun, make: Made<CallResult>): Made<CallResult> =>
+  Effect.gen(function* () {
+    const calls = run.calls.get(agent)
+    if (calls === undefined) return yield* make
+    const digest = digestOf([call.tool, call.arguments])
+    const options = {
+      key: `${agent}/${call.step}/tool/${call.position}`,
+      digest,
+      codec: ToolResult,
+      isIdempotent: call.isRepeatable,
+      tool: call.tool,
+      callId: call.callId
+    }
+    const recorded = calls.call(options, make)
+    const isUncertain = (error: AgentError | CallError) => error instanceof UncertainToolResultError
+    return yield* Effect.catchIf(recorded, isUncertain, (error) =>
+      Effect.gen(function* () {
+        const { onUncertain } = run.options
+        const resolution = onUncertain === undefined ? undefined : yield* onUncertain(error as UncertainToolResultError)
+        if (resolution === undefined) return yield* Effect.fail(error)
+        yield* calls.resolve(options, resolution)
+        return yield* recorded
+      })
+    )
+  })

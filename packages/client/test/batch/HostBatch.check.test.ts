@@ -1,0 +1,188 @@
+import { assert, describe, it } from "@effect/vitest"
+import type { ChatRequest } from "@kimi-effect/core/ChatRequest"
+import { Effect, Fiber, Layer } from "effect"
+import { TestClock } from "effect/testing"
+import * as HostBatch from "../../src/batch/HostBatch.ts"
+import * as HostApi from "../../src/HostApi.ts"
+import { providers } from "../../src/Provider.ts"
+import { rowOf } from "./support/hostBatch.ts"
+
+/** A host that answers each question for a batch with the next status. Any other request is a defect. */
+const hostOf = (statuses: ReadonlyArray<string>): HostApi.HostApi["Service"] => {
+  let asked = 0
+  const request = ({ operation, path }: HostApi.HostRequest) =>
+    Effect.suspend(() => {
+      if (operation !== "batches.get") return Effect.die(`${operation} was requested`)
+      const status = statuses[Math.min(asked, statuses.length - 1)]
+      asked += 1
+      const id = path.slice("/batches/".length)
+      return Effect.succeed({ id, endpoint: "e", input_file_id: "f", completion_window: "24h", status })
+    })
+  return { provider: providers.moonshot, request: request as HostApi.HostApi["Service"]["request"] }
+}
+
+const service = (host: HostApi.HostApi["Service"], options?: HostBatch.Options) =>
+  Effect.provideService(HostBatch.make(options), HostApi.HostApi, host)
+
+const prepare = (
+  rows: ReadonlyArray<ChatRequest | ReturnType<typeof rowOf> | { readonly id: never; readonly request: ChatRequest }>,
+  options?: HostBatch.Options
+) => Effect.flatMap(service(hostOf([]), options), (batches) => batches.prepare(rows))
+
+const messages = [{ role: "user" as const, content: "Hi" }]
+
+describe("HostBatch.prepare", () => {
+  const cases: ReadonlyArray<
+    readonly [name: string, rows: Parameters<typeof prepare>[0], issues: ReadonlyArray<object>, HostBatch.Options?]
+  > = [
+    ["a batch without rows", [], [{ reason: "The batch has no rows" }]],
+    [
+      "the same id twice",
+      [rowOf("a"), rowOf("b"), rowOf("a")],
+      [{ line: 3, id: "a", reason: "Line 1 has the same id", parameter: "id" }]
+    ],
+    [
+      "an id that is the line of another row",
+      [{ model: "kimi-k2.6", messages }, rowOf("1")],
+      [{ line: 2, id: "1", reason: "Line 1 has the same id", parameter: "id" }]
+    ],
+    ["an empty id", [rowOf("")], [{ line: 1, reason: "The id must be a text that is not empty", parameter: "id" }]],
+    [
+      "two models",
+      [rowOf("a"), rowOf("b", { model: "kimi-k2.7-code" })],
+      [{ line: 2, id: "b", reason: "The first row has the model kimi-k2.6", parameter: "model" }]
+    ],
+    [
+      "a model without batches, which has a price for them",
+      [rowOf("a", { model: "kimi-k3" })],
+      [
+        {
+          line: 1,
+          id: "a",
+          reason: "The host runs no batches of kimi-k3: use kimi-k2.7-code or kimi-k2.6",
+          parameter: "model"
+        }
+      ]
+    ],
+    [
+      "members that the host fixes",
+      [rowOf("a", { n: 1 }), rowOf("b", { extra_body: { top_p: 1 } })],
+      [
+        { line: 1, id: "a", reason: "Leave out n: the host fixes it in batches", parameter: "n" },
+        {
+          line: 2,
+          id: "b",
+          reason: "Leave out extra_body.top_p: the host fixes it in batches",
+          parameter: "extra_body.top_p"
+        }
+      ]
+    ],
+    [
+      "too many rows",
+      [rowOf("a"), rowOf("b")],
+      [{ reason: "The batch has more than 1 rows: use several batches" }],
+      { maxRows: 1 }
+    ],
+    [
+      "a file that is too large",
+      [rowOf("a"), rowOf("b")],
+      [{ reason: "The file of the batch would be larger than 300 bytes: use several batches" }],
+      { maxBytes: 300 }
+    ]
+  ]
+  for (const [name, rows, issues, options] of cases) {
+    it.effect(`refuses ${name}`, () =>
+      Effect.gen(function* () {
+        const error = yield* Effect.flip(prepare(rows, options))
+        assert.deepStrictEqual(error._tag === "InvalidBatchError" ? error.issues : error, issues as never)
+      })
+    )
+  }
+
+  it.effect("checks each request as a single call", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(prepare([rowOf("a", { messages: [] }), rowOf("b", { thinking: 1 as never })]))
+      if (error._tag !== "InvalidBatchError") return assert.fail(error._tag)
+      assert.deepStrictEqual(
+        error.issues.map(({ line, parameter }) => [line, parameter]),
+        [
+          [1, "messages"],
+          [2, "thinking"]
+        ]
+      )
+    })
+  )
+
+  it.effect("lists a hundred problems of all", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(prepare(Array.from({ length: 250 }, () => rowOf("a"))))
+      if (error._tag !== "InvalidBatchError") return assert.fail(error._tag)
+      assert.deepStrictEqual([error.issues.length, error.count], [100, 249])
+      assert.strictEqual(error.message, "The host would refuse the batch: line 2: Line 1 has the same id")
+    })
+  )
+
+  it.effect("fails at a host without batches", () =>
+    Effect.gen(function* () {
+      const batches = yield* service(HostApi.unsupported(providers.together))
+      assert.strictEqual((yield* Effect.flip(batches.prepare([rowOf("a")])))._tag, "UnsupportedOperationError")
+    })
+  )
+
+  it.effect("has every option that cannot be used in its error", () =>
+    Effect.gen(function* () {
+      const host = hostOf([])
+      const layer = HostBatch.layer({ maxBytes: 0, maxRows: 0.5, retry: { maxAttempts: 0 } })
+      const error = yield* Effect.flip(Layer.build(Layer.provide(layer, Layer.succeed(HostApi.HostApi, host))))
+      assert.deepStrictEqual(
+        error.issues.map(({ name }) => name),
+        ["HostBatch maxBytes", "HostBatch maxRows", "HostBatch retry.maxAttempts"]
+      )
+    }).pipe(Effect.scoped)
+  )
+})
+
+describe("HostBatch.follow", () => {
+  /** The times in seconds at which the host was asked. */
+  const times = (statuses: ReadonlyArray<string>, options: HostBatch.FollowOptions, steps: number) =>
+    Effect.gen(function* () {
+      const batches = yield* service(hostOf(statuses))
+      const asked: Array<number> = []
+      let now = 0
+      const fiber = yield* Effect.forkChild(
+        Effect.exit(batches.follow("b", { ...options, onState: () => Effect.sync(() => void asked.push(now)) }))
+      )
+      for (; now < steps; now += 1) yield* TestClock.adjust("1 second")
+      return { asked, exit: yield* Fiber.join(fiber) }
+    })
+
+  it.effect("asks less often each time", () =>
+    Effect.gen(function* () {
+      const statuses = [...Array.from({ length: 6 }, () => "in_progress"), "completed"]
+      const { asked } = yield* times(statuses, { interval: "4 seconds", maxInterval: "10 seconds" }, 60)
+      assert.deepStrictEqual(
+        asked.map((time, index) => time - (asked[index - 1] ?? 0)),
+        [0, 3, 6, 9, 10, 10, 10]
+      )
+    })
+  )
+
+  it.effect("does not take a status that is not known for an end", () =>
+    Effect.gen(function* () {
+      const { asked } = yield* times(["queued", "completed"], { interval: "1 second" }, 5)
+      assert.strictEqual(asked.length, 2)
+    })
+  )
+
+  it.effect("fails when the batch has not ended in time", () =>
+    Effect.gen(function* () {
+      const batches = yield* service(hostOf(["in_progress"]))
+      const waiting = yield* Effect.forkChild(Effect.exit(batches.follow("b", { timeout: "1 hour" })))
+      for (let minute = 0; minute < 59; minute += 1) yield* TestClock.adjust("1 minute")
+      assert.isUndefined(waiting.pollUnsafe())
+      yield* TestClock.adjust("1 minute")
+      const error = yield* Effect.flip(Effect.flatten(Fiber.join(waiting)))
+      assert.strictEqual(error._tag, "TotalTimeoutError")
+    })
+  )
+})

@@ -1,0 +1,98 @@
+/**
+ * Amounts that are reserved for work that outlives this process, such as a batch
+ * that the host runs for a day. They are known by an id of the caller, so that any
+ * process can settle them.
+ *
+ * @since 0.1.0
+ */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { type BudgetExceededError, type BudgetStoreError, UnknownPriceError } from "../../errors/MoneyErrors.ts"
+import type { BudgetError } from "../../errors/OperationErrors.ts"
+import * as OptionRules from "../../internal/OptionRules.ts"
+import type * as Cost from "../Cost.ts"
+import * as Amount from "./Amount.ts"
+import type * as BudgetCaps from "./BudgetCaps.ts"
+import type { BudgetContext } from "./BudgetContext.ts"
+import { holdExceededError } from "./budgetExceededError.ts"
+
+/**
+ * What is reserved for work at a host.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface HoldOptions {
+  /** Unique among all work of the budget. */
+  readonly id: string
+  /** The worst-case cost; none if a price is not known. */
+  readonly cost: Option.Option<Pick<Cost.Cost, "currency" | "total">>
+  /** The host, by the id of its provider description. */
+  readonly provider: string
+  readonly model: string
+  /** Time after which the amount is charged in full if nothing settles it. */
+  readonly lease: Duration.Input
+}
+
+const unknownPrice = ({ model, provider }: HoldOptions, reason: string): UnknownPriceError =>
+  new UnknownPriceError({
+    message: `The price of ${model} at ${provider} ${reason}; nothing was sent`,
+    provider,
+    model
+  })
+
+/**
+ * Reserves an amount in every scope of its tags, or in none. Nothing is reserved
+ * where no cap applies, and an id that is reserved stays unchanged.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const hold = (
+  context: BudgetContext,
+  tags: BudgetCaps.Tags,
+  options: HoldOptions
+): Effect.Effect<void, BudgetError> =>
+  Effect.suspend(() => {
+    const { cost, id, lease, model, provider } = options
+    if (!context.isCapped(tags)) return Effect.void
+    const refuse = (reason: string) =>
+      context.onUnknownPrice === "allow" ? Effect.void : Effect.fail(unknownPrice(options, reason))
+    if (Option.isNone(cost)) return refuse("is not known")
+    const { currency, total } = cost.value
+    const claims = context.claimsOf(tags, currency, context.calendar(context.clock.currentTimeMillisUnsafe()))
+    if (claims._tag !== "Claims") return refuse(`is in ${currency}, in which ${claims.scope} has no cap`)
+    if (claims.claims.length === 0) return Effect.void
+    const price = Amount.fromDecimal(total)
+    // An amount above every cap is refused however large it is, and stores do not count further.
+    const amount = price > Amount.maxAmount ? Amount.maxAmount + 1n : price
+    const { reservations } = context
+    const reserved = Effect.flatMap(
+      reservations.hold(id, amount, claims.claims, Duration.toMillis(OptionRules.durationOf(lease))),
+      (result): Effect.Effect<void, BudgetExceededError | BudgetStoreError> => {
+        if (result._tag === "Reserved") return Effect.void
+        if (result._tag === "ScopeLimitReached") return Effect.fail(reservations.scopeLimitError)
+        return Effect.fail(holdExceededError({ provider, model }, result, price))
+      }
+    )
+    return context.onStoreError === "refuse"
+      ? reserved
+      : Effect.catchTag(reserved, "BudgetStoreError", () => Effect.void)
+  })
+
+/**
+ * Charges what the work cost and releases the rest. Does nothing if the id is not
+ * reserved: it was settled, has expired, or no cap applied to it.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const settle = (
+  { reservations }: Pick<BudgetContext, "reservations">,
+  id: string,
+  cost: Pick<Cost.Cost, "total"> | undefined
+): Effect.Effect<void, BudgetStoreError> => {
+  const used = cost === undefined ? 0n : Amount.fromDecimal(cost.total)
+  return reservations.settleHold(id, used > Amount.maxAmount ? Amount.maxAmount : used)
+}

@@ -1,0 +1,96 @@
+import { assert, describe, it } from "@effect/vitest"
+import { BigDecimal, Effect, Option } from "effect"
+import { TestClock } from "effect/testing"
+import * as CallOptions from "../../src/CallOptions.ts"
+import type * as Budget from "../../src/money/Budget.ts"
+import { makeBudget, stateOf } from "./support/budget.ts"
+
+const dollars = (amount: number) => ({ currency: "USD" as const, total: BigDecimal.fromNumberUnsafe(amount) })
+
+const work = (amount: number, id = "batch"): Budget.HoldOptions => ({
+  id,
+  cost: Option.some(dollars(amount)),
+  provider: "moonshot",
+  model: "kimi-k2.6",
+  lease: "25 hours"
+})
+
+const caps = [{ amount: "100", currency: "USD" }] as const
+
+describe("Budget.hold", () => {
+  it.effect("reserves an amount until it is settled by its id", () =>
+    Effect.gen(function* () {
+      const budget = yield* makeBudget({ caps: [...caps] })
+      yield* budget.hold(work(30))
+      assert.deepStrictEqual(yield* stateOf(budget), ["total 0+30/100"])
+      yield* budget.settleHold("batch", dollars(7))
+      assert.deepStrictEqual(yield* stateOf(budget), ["total 7+0/100"])
+    })
+  )
+
+  it.effect("charges once however often it is settled", () =>
+    Effect.gen(function* () {
+      const budget = yield* makeBudget({ caps: [...caps] })
+      yield* budget.hold(work(30))
+      yield* budget.settleHold("batch", dollars(7))
+      yield* budget.settleHold("batch", dollars(7))
+      assert.deepStrictEqual(yield* stateOf(budget), ["total 7+0/100"])
+    })
+  )
+
+  it.effect("reserves an id once", () =>
+    Effect.gen(function* () {
+      const budget = yield* makeBudget({ caps: [...caps] })
+      yield* budget.hold(work(30))
+      yield* budget.hold(work(30))
+      assert.deepStrictEqual(yield* stateOf(budget), ["total 0+30/100"])
+    })
+  )
+
+  it.effect("keeps an amount longer than the leases of calls", () =>
+    Effect.gen(function* () {
+      const budget = yield* makeBudget({ caps: [...caps] })
+      yield* budget.hold(work(30))
+      yield* TestClock.adjust("24 hours")
+      assert.deepStrictEqual(yield* stateOf(budget), ["total 0+30/100"])
+    })
+  )
+
+  it.effect("is charged in full when its lease has ended", () =>
+    Effect.gen(function* () {
+      const budget = yield* makeBudget({ caps: [...caps] })
+      yield* budget.hold(work(30))
+      yield* TestClock.adjust("26 hours")
+      assert.deepStrictEqual(yield* stateOf(budget), ["total 30+0/100"])
+      yield* budget.settleHold("batch", dollars(7))
+      assert.deepStrictEqual(yield* stateOf(budget), ["total 30+0/100"])
+    })
+  )
+
+  it.effect("refuses an amount above the cap", () =>
+    Effect.gen(function* () {
+      const budget = yield* makeBudget({ caps: [...caps] })
+      yield* budget.hold(work(71))
+      const error = yield* Effect.flip(budget.hold(work(30, "another")))
+      assert.deepInclude(error, { _tag: "BudgetExceededError", scope: "total", model: "kimi-k2.6" })
+      assert.deepStrictEqual(yield* stateOf(budget), ["total 0+71/100"])
+    })
+  )
+
+  it.effect("refuses work whose price is not known", () =>
+    Effect.gen(function* () {
+      const budget = yield* makeBudget({ caps: [...caps] })
+      const error = yield* Effect.flip(budget.hold({ ...work(1), cost: Option.none() }))
+      assert.strictEqual(error._tag, "UnknownPriceError")
+    })
+  )
+
+  it.effect("counts in the scopes of its tags", () =>
+    Effect.gen(function* () {
+      const budget = yield* makeBudget({ caps: [{ per: ["tenant"], amount: "50", currency: "USD" }] })
+      yield* budget.hold(work(30)).pipe(CallOptions.provide({ tenant: "acme" }))
+      yield* budget.settleHold("batch", dollars(7))
+      assert.deepStrictEqual(yield* stateOf(budget), ["tenant:acme 7+0/50"])
+    })
+  )
+})
