@@ -1,6 +1,6 @@
 /**
  * The services of a process that `effect/cli` and the commands use. Those of
- * Node are loaded when an operation of theirs runs: a command that only writes
+ * Node are loaded when one of their operations runs: a command that only writes
  * its result, such as `kimi models`, starts without them.
  */
 import * as NodePath from "@effect/platform-node/NodePath"

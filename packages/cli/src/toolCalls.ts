@@ -35,7 +35,7 @@ const runOne = (tools: ToolSet.ToolSet, approval: Approval) =>
     return yield* tools.decode(ToolSet.fromToolCall(call)).pipe(
       Effect.flatMap((decoded) => tools.run(decoded)),
       Effect.map(({ content }) => content),
-      // The model can correct its arguments or go on without the tool.
+      // The model can correct its arguments or continue without the tool.
       Effect.catch((error) =>
         Effect.as(Output.note(`${error._tag}: ${Output.plain(error.message)}`), `Error: ${error.message}`)
       )

@@ -1,6 +1,6 @@
 /** An MCP server on stdio, as the text of a CommonJS program. */
 
-/** A server with one tool, whose result tells which variable of the environment it has. */
+/** A server with one tool, whose result reports which variable of the environment it has. */
 export const mcpServer = `
 const answers = {
   initialize: () => ({ protocolVersion: "2025-11-25", capabilities: { tools: {} }, serverInfo: { name: "s", version: "1" } }),

@@ -186,7 +186,10 @@ const toolsOf = Effect.fnUntraced(function* (input: Input, canAsk: boolean) {
   if (input.mcp.length === 0) return undefined
   if (!input.yes && !canAsk) {
     return yield* Effect.fail(
-      new CommandError("No one can be asked whether a tool may run", "Pass --yes to run the tools of --mcp unasked.")
+      new CommandError(
+        "There is no terminal in which a tool can be confirmed",
+        "Pass --yes to run the tools of --mcp unasked."
+      )
     )
   }
   const { toolSet } = yield* loadModule(() => import("../mcp.ts"))

@@ -184,7 +184,7 @@ describe("kimi doctor", () => {
     )
   )
 
-  it.live("logs nothing beside its checks", () =>
+  it.live("logs nothing in addition to its checks", () =>
     Effect.gen(function* () {
       const port = yield* closedPort
       const env = { KIMI_API_KEY: key, KIMI_BASE_URL: `http://127.0.0.1:${port}/v1` }

@@ -4,10 +4,10 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Reply from "@kimi-effect/testing/Reply"
 import type * as MockServer from "@kimi-effect/testing/node/MockServer"
 import * as Effect from "effect/Effect"
-import { mcpServer } from "../mcpServer.ts"
-import { decoded, withServer } from "../mockedHost.ts"
-import { runKimi } from "../runKimi.ts"
-import { temporaryFolder } from "../temporaryFolder.ts"
+import { mcpServer } from "./mcpServer.ts"
+import { decoded, withServer } from "./mockedHost.ts"
+import { runKimi } from "./runKimi.ts"
+import { temporaryFolder } from "./temporaryFolder.ts"
 
 /** A chat with the tools of the server, in which the model calls one and then answers. */
 const chat = (
@@ -38,7 +38,7 @@ describe("kimi chat --mcp", () => {
     })
   )
 
-  it.live("tells the model of arguments that the tool does not accept", () =>
+  it.live("reports to the model of arguments that the tool does not accept", () =>
     Effect.map(chat(["--yes"], {}, 5), ({ bodies, code }) => {
       assert.strictEqual(code, 0)
       assert.include(bodies[1] ?? "", "Error: ")
@@ -57,7 +57,7 @@ describe("kimi chat --mcp", () => {
     Effect.map(chat([], { typed: ["y"] }), ({ bodies }) => assert.include(bodies[1] ?? "", "HELLO"))
   )
 
-  it.live("asks the host nothing if no one can confirm", () =>
+  it.live("asks the host nothing without a terminal to confirm in", () =>
     Effect.map(chat([]), ({ bodies, code, stderr }) => {
       assert.deepStrictEqual([code, bodies.length], [1, 0])
       assert.include(stderr, "--yes")
