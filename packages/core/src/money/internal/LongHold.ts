@@ -8,7 +8,7 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { type BudgetExceededError, type BudgetStoreError, UnknownPriceError } from "../../errors/MoneyErrors.ts"
+import { type BudgetStoreError, UnknownPriceError } from "../../errors/MoneyErrors.ts"
 import type { BudgetError } from "../../errors/OperationErrors.ts"
 import * as OptionRules from "../../internal/OptionRules.ts"
 import type * as Cost from "../Cost.ts"
@@ -54,7 +54,7 @@ export const hold = (
   tags: BudgetCaps.Tags,
   options: HoldOptions
 ): Effect.Effect<void, BudgetError> =>
-  Effect.suspend(() => {
+  Effect.suspend((): Effect.Effect<void, BudgetError> => {
     const { cost, id, lease, model, provider } = options
     if (!context.isCapped(tags)) return Effect.void
     const refuse = (reason: string) =>
@@ -73,7 +73,7 @@ export const hold = (
       onStoreError === "refuse"
         ? attempted
         : Effect.catchTag(attempted, "BudgetStoreError", () => Effect.succeed({ _tag: "Reserved" } as const))
-    return Effect.flatMap(recovered, (result): Effect.Effect<void, BudgetExceededError | BudgetStoreError> => {
+    return Effect.flatMap(recovered, (result): Effect.Effect<void, BudgetError> => {
       if (result._tag === "Reserved") return Effect.void
       // A store that replies is not an outage; otherwise new names would bypass every cap.
       if (result._tag === "ScopeLimitReached") return Effect.fail(reservations.scopeLimitError)
