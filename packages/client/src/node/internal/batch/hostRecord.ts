@@ -2,7 +2,7 @@
  * The small file next to the output of a job that the host runs: what was sent to
  * the host, so that another process sends nothing twice.
  */
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from "node:fs"
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { JournalStoreError } from "@kimi-effect/core/JournalErrors"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -84,3 +84,12 @@ export const write = (output: string, record: HostRecord): Effect.Effect<void, J
     try: () => replace(pathOf(output), `${JSON.stringify(record)}\n`),
     catch: (cause) => failure("record", cause)
   })
+
+/** Restores what was known before a submission of which nothing is left. */
+export const restore = (output: string, before: HostRecord | undefined): Effect.Effect<void, JournalStoreError> =>
+  before === undefined
+    ? Effect.try({
+        try: () => rmSync(pathOf(output), { force: true }),
+        catch: (cause) => failure("record", cause)
+      })
+    : write(output, before)
