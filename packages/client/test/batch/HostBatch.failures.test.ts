@@ -241,7 +241,7 @@ describe("a request that fails once", () => {
         const prepared = yield* host.prepare(rows)
         const steps: Array<HostBatch.Submission> = []
         const batch = yield* host.submit(prepared, { onStep: (step) => Effect.sync(() => void steps.push(step)) })
-        const first = { ...batch, metadata: undefined }
+        const first = { ...(JSON.parse(JSON.stringify(batch)) as { readonly [name: string]: string }) }
         const page = (from: number) =>
           Array.from({ length: 100 }, (_, index) => ({ ...first, id: `other-${from + index}`, input_file_id: "other" }))
         const pages = [page(0), page(100), page(200), [first]]

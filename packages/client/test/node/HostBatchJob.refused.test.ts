@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import { ErrorReply } from "@kimi-effect/testing"
 import { Effect, Option } from "effect"
+import * as BatchJob from "../../src/node/BatchJob.ts"
 import * as HostBatchJob from "../../src/node/HostBatchJob.ts"
 import { endsWith, result } from "../batch/support/hostBatch.ts"
 import { lineOf, outcomesIn, uploads, withJob } from "./support/hostJob/job.ts"
@@ -46,6 +47,20 @@ describe("HostBatchJob.resume of a batch that has ended", () => {
         assert.deepInclude(error, { _tag: "InvalidRequestError", parameter: "output" })
         assert.include(error.message, "2 rows")
         assert.lengthOf(yield* uploads(server), 1)
+      })
+    )
+  )
+})
+
+describe("BatchJob.run of a job that is at the host", () => {
+  it.live("requests no row", () =>
+    withJob(three, ({ files, server }) =>
+      Effect.gen(function* () {
+        yield* server.replyAt("GET /v1/batches/batch-000001", ErrorReply.table.invalidRequest)
+        yield* Effect.flip(HostBatchJob.run({ ...files, mode: "host" }))
+        const error = yield* Effect.flip(BatchJob.run({ input: files.input, output: files.output }))
+        assert.deepInclude(error, { _tag: "InvalidRequestError", parameter: "mode" })
+        assert.isFalse((yield* server.requests).some(({ path }) => path.endsWith("/chat/completions")))
       })
     )
   )

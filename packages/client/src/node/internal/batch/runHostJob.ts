@@ -28,15 +28,6 @@ const rulesOf = (options: Options<never, never, never>): ReadonlyArray<OptionRul
   OptionRules.positiveDuration("stop.deadline", options.stop?.deadline)
 ]
 
-const isAtHost = ({ submission }: hostRecord.HostRecord): InvalidRequestError =>
-  new InvalidRequestError({
-    message:
-      submission.batchId === undefined
-        ? "A program has begun to send a batch of this job to the host: continue it with the mode host"
-        : `A batch of this job is at the host, ${submission.batchId}: continue it with the mode host, or cancel it and collect it first`,
-    parameter: "mode"
-  })
-
 /** Rows that name no model have the same one in both places. */
 const withModel =
   (model: string | undefined) =>
@@ -147,10 +138,9 @@ export const runHostJob = <A, RD, RP>(
 ): Effect.Effect<HostBatchJob.JobResult, Failure, HostBatch | KimiClient | RD | RP> =>
   Effect.gen(function* () {
     yield* OptionRules.check("HostBatchJob", rulesOf(options as never))
-    const last = Option.getOrUndefined(yield* hostRecord.read(options.output))
-    if (options.mode === "local") {
-      return yield* last?.state === "open" ? isAtHost(last) : local(options, undefined)
-    }
+    if (options.mode === "local") return yield* local(options, undefined)
+    // A damaged record fails before any file of the job is created.
+    yield* hostRecord.read(options.output)
     const result = yield* CallOptions.provide({ job: options.job })(atHost(options, isResumed))
     return "answered" in result ? result : yield* local(options, result)
   })
