@@ -180,7 +180,7 @@ const noBatch = (message: string): InvalidRequestError => new InvalidRequestErro
 /**
  * Continues a job from what is recorded next to its output. Only a job whose
  * template is no function can be continued without its options. It sends no new
- * batch: `InvalidRequestError` says if the last one has ended and rows are left.
+ * batch, and fails with `InvalidRequestError` if the last one has ended and rows are left.
  *
  * @category constructors
  * @since 0.1.0

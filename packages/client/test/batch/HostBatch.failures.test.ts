@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { ErrorReply, Fault, Reply } from "@kimi-effect/testing"
-import { Effect } from "effect"
+import { Deferred, Effect, Fiber } from "effect"
 import * as HostBatch from "../../src/batch/HostBatch.ts"
 import { stateOf } from "../support/money.ts"
 import { type Ending, endsWith, fast, result, rowOf, textsOf, withHost } from "./support/hostBatch.ts"
@@ -217,6 +217,22 @@ describe("a request that fails once", () => {
         yield* server.replyAt(routes.upload, ErrorReply.make(500, "server_error", "oops"))
         const error = yield* Effect.flip(HostBatch.run(rows, fast))
         assert.strictEqual(error._tag, "ServerError")
+        assert.deepStrictEqual(yield* stateOf(budget), ["total 0+0/10"])
+      })
+    )
+  )
+
+  it.live("releases its money when its upload is interrupted", () =>
+    withHost(({ budget, server }) =>
+      Effect.gen(function* () {
+        const isAsked = yield* Deferred.make<void>()
+        yield* server.replyAt(routes.upload, () => {
+          Deferred.doneUnsafe(isAsked, Effect.void)
+          return Reply.withFault(Fault.StallBeforeHeaders())(Reply.defaultReply)
+        })
+        const running = yield* Effect.forkChild(HostBatch.run(rows, fast))
+        yield* Deferred.await(isAsked)
+        yield* Fiber.interrupt(running)
         assert.deepStrictEqual(yield* stateOf(budget), ["total 0+0/10"])
       })
     )
