@@ -109,7 +109,8 @@ const orNotAnOutput =
   (cause: unknown): InvalidRequestError | JournalStoreError =>
     cause instanceof NotAnOutput ? notAnOutput() : storeFailure(operation, cause)
 
-const lock = (output: string): Effect.Effect<void, BatchJobLockedError | JournalStoreError, Scope.Scope> =>
+/** Holds the lock of a job until the scope ends. */
+export const lock = (output: string): Effect.Effect<void, BatchJobLockedError | JournalStoreError, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.flatMap(
       attempt("lock", () => jobLock.acquire(`${output}.lock`)),
