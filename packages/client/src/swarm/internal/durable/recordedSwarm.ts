@@ -55,7 +55,8 @@ const concluded = <R>(
     )
     const next: Effect.Effect<SwarmResult, CallError, KimiClient> = Effect.flatMap(turn, (result) =>
       result === undefined
-        ? Effect.andThen(run.stateOf(wholeSwarm) === "Leased" ? run.changed : run.refresh, next)
+        ? // What watches the state of the run has ended when the swarm was cancelled.
+          Effect.andThen(run.stateOf(wholeSwarm) === "Leased" ? run.polled : run.refresh, next)
         : Effect.succeed(result)
     )
     return Effect.catch(next, (error: CallError) =>
