@@ -1,6 +1,5 @@
 /** Puts the limits of a swarm around each call of its agents. */
 import { TokenLimitError, ToolCallLimitError } from "@kimi-effect/core/AgentErrors"
-import type { Cost } from "@kimi-effect/core/Cost"
 import * as CallOptions from "@kimi-effect/core/CallOptions"
 import type { ChatResponse } from "@kimi-effect/core/ChatResponse"
 import { AgentLimitError, DepthLimitError } from "@kimi-effect/core/SwarmErrors"
@@ -64,17 +63,16 @@ export const buy = <R>(
   })
 }
 
-const record = <R>({ metrics }: Session<R>, cost: Option.Option<Cost>): void => {
-  metrics.step()
-  if (Option.isSome(cost)) metrics.spent(cost.value.currency, BigDecimal.toNumberUnsafe(cost.value.total))
-}
-
-/** Records a response that the host has made now. */
+/** Records a response that the host has made now in the metrics, whatever becomes of it. */
 export const recordResponse = <R>(
-  session: Session<R>,
+  { metrics }: Session<R>,
   { request }: ModelCall,
   response: ChatResponse
-): Effect.Effect<void> => Effect.map(Charge.of(request, response), ({ cost }) => record(session, cost))
+): Effect.Effect<void> =>
+  Effect.map(Charge.of(request, response), ({ cost }) => {
+    metrics.step()
+    if (Option.isSome(cost)) metrics.spent(cost.value.currency, BigDecimal.toNumberUnsafe(cost.value.total))
+  })
 
 /** Counts what a response has used. */
 const count = <R>(session: Session<R>, agent: string, call: ModelCall, response: ChatResponse, isBought: boolean) =>
@@ -82,8 +80,7 @@ const count = <R>(session: Session<R>, agent: string, call: ModelCall, response:
     if (session.isCounted(agent, call.step)) return usage
     session.tokens += usage.total_tokens
     if (Option.isSome(cost)) session.costs = addCost(session.costs, cost.value)
-    if (isBought) record(session, cost)
-    else if (Option.isSome(cost)) session.budget?.spend(cost.value.total)
+    if (!isBought && Option.isSome(cost)) session.budget?.spend(cost.value.total)
     return usage
   })
 
@@ -171,7 +168,10 @@ const respond = <R>(
     let isBought = false
     const start = session.now
     const bought = buy(session, call, make).pipe(
-      Effect.tap(() => Effect.sync(() => void (isBought = true))),
+      Effect.tap((response) => {
+        isBought = true
+        return recordResponse(session, call, response)
+      }),
       Effect.onExit((exit) =>
         Effect.sync(() => {
           const isFailure = Exit.isFailure(exit)
