@@ -119,10 +119,11 @@ export class Session<R> {
   /** Completes what is known about an agent, which has its outcome. */
   ended(entry: Entry): Effect.Effect<void> {
     return Effect.suspend(() => {
-      const { job, outcome, start } = entry
+      const { isRestored, job, outcome, start } = entry
       if (outcome === undefined) return Effect.void
       this.recorder.end(job.id, this.now)
-      if (job.depth > 0) {
+      // The process in which a recorded outcome came about has counted it.
+      if (job.depth > 0 && !isRestored) {
         const millis = start === undefined || entry.end === undefined ? undefined : entry.end - start
         this.metrics.agentEnded(agentOutcome(outcome), millis)
       }
