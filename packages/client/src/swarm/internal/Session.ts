@@ -19,6 +19,7 @@ import * as Assignments from "./assignments.ts"
 import type { Entry, Recorder } from "./Recorder.ts"
 import type { DurableRun } from "./durable/DurableRun.ts"
 import type { Settings } from "./Settings.ts"
+import { Tokens } from "./Tokens.ts"
 import { agentOutcome, type SwarmSpan, withoutSpan } from "./spans.ts"
 
 /** What ends a swarm before its agents are done. */
@@ -71,7 +72,7 @@ export class Session<R> {
   /** The first limit of the swarm that was reached. */
   limit: AgentError | AgentLimitError | undefined
   toolCalls = 0
-  tokens = 0
+  readonly tokens = new Tokens()
   /** What all responses have cost so far. */
   costs: AgentState["costs"] = []
   /** Waits for the account. */

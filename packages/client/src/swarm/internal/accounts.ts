@@ -36,7 +36,7 @@ export const restoreState = <R>(session: Session<R>, id: string, state: AgentSta
   const costs = added(state.costs, counted?.costs ?? [])
   session.states.set(id, state)
   session.toolCalls += callsOf(state) - (counted === undefined ? 0 : callsOf(counted))
-  session.tokens += state.usage.total_tokens - (counted?.usage.total_tokens ?? 0)
+  session.tokens.replay(state.usage.total_tokens - (counted?.usage.total_tokens ?? 0))
   session.costs = sumCosts([session.costs, costs])
   for (const { total } of costs) session.budget?.spend(BigDecimal.fromStringUnsafe(total))
 }

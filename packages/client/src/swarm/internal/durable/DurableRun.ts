@@ -6,7 +6,7 @@ import * as Deferred from "effect/Deferred"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Scope from "effect/Scope"
-import type { Calls, Journal, Lease, ResourceStatus, RunStatus, Worker } from "../../../journal/Journal.ts"
+import type { Calls, Journal, Lease, Recorded, ResourceStatus, RunStatus, Worker } from "../../../journal/Journal.ts"
 import type { DurableOptions, RunRequest } from "./CurrentRun.ts"
 
 /** The digest of a request or a program. Computed at once: a clock of a test does not wait for Web Crypto. */
@@ -59,6 +59,16 @@ export class DurableRun {
   /** The state of a resource when it was read last. */
   stateOf(resource: string): ResourceStatus["state"] | undefined {
     return this.#status?.resources.find((one) => one.resource === resource)?.state
+  }
+
+  /** The resources of the run when its state was read last. */
+  get resources(): ReadonlyArray<string> {
+    return this.#status?.resources.map(({ resource }) => resource) ?? []
+  }
+
+  /** The recorded results of a resource. */
+  results(resource: string): Effect.Effect<ReadonlyArray<Recorded>, JournalStoreError> {
+    return this.#journal.results(this.id, resource)
   }
 
   /** Reads the state of the run. */
