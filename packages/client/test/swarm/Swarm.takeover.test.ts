@@ -28,11 +28,11 @@ import {
 
 /** A store that needs some time to and from the server, as one in the network does. */
 const distant = (store: Store): Store => {
-  const trip = Effect.sleep("20 millis")
+  const delay = Effect.sleep("20 millis")
   const sent = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
     Effect.andThen(
-      trip,
-      Effect.tap(effect, () => trip)
+      delay,
+      Effect.tap(effect, () => delay)
     )
   return {
     ...store,

@@ -63,7 +63,7 @@ export const buy = <R>(
   })
 }
 
-/** Records a response that the host has made now in the metrics, whatever becomes of it. */
+/** Records a response that the host has made now in the metrics, also when the journal fails to record it. */
 export const recordResponse = <R>(
   { metrics }: Session<R>,
   { request }: ModelCall,

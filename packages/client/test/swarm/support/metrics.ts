@@ -20,7 +20,7 @@ export const valuesOf = (registry: Metric.MetricRegistry): Record<string, number
   return values
 }
 
-/** Runs with metrics of its own. */
+/** Runs with separate metrics. */
 export const withRegistry = <A, E, R>(use: (registry: Metric.MetricRegistry) => Effect.Effect<A, E, R>) => {
   const registry: Metric.MetricRegistry = new Map()
   return Effect.provideService(use(registry), Metric.MetricRegistry, registry)
