@@ -1,9 +1,13 @@
 /**
- * Writes `docs/configuration.md`, the reference of all options, and the defaults
- * in the table of `README.md`, from the table of options in core. With `--check`
- * it writes nothing and fails where a page is not what it would write.
+ * Writes `docs/configuration.md`, the reference of all options, the defaults in
+ * the table of `README.md`, and the tables of other pages, from the table of
+ * options in core. With `--check` it writes nothing and fails where a page is not
+ * what it would write.
+ *
+ * A page has a table of the options of some groups between the lines
+ * `<!-- options: timeouts, retries -->` and `<!-- end of options -->`.
  */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import * as KimiConfig from "../packages/core/src/KimiConfig.ts"
 
 const page = new URL("../docs/configuration.md", import.meta.url)
@@ -133,9 +137,32 @@ const withDefault = (_line: string, variable: string, rest: string): string => {
 
 const readme = readFileSync(readmePage, "utf8").replaceAll(/^\| `(KIMI_\w+)` \| [^|]* \| (.*) \|$/gm, withDefault)
 
+/** The options of a group as the page of its capability shows them. */
+const shortTable = (group: string): string => {
+  if (titles[group] === undefined) throw new Error(`No group of options has the name ${group}`)
+  const rows = names
+    .filter((name) => KimiConfig.options[name].group === group)
+    .map((name) => row([code(name), cell(defaultOf(name)), cell(KimiConfig.options[name].description)]))
+  return [row(["option", "default", titles[group]]), row(["---", "---", "---"]), ...rows].join("\n")
+}
+
+const withOptions = (markdown: string): string =>
+  markdown.replaceAll(
+    /^(<!-- options: (.*) -->)\n[\s\S]*?^(<!-- end of options -->)$/gm,
+    (_, start: string, groups: string, end: string) =>
+      [start, "", ...groups.split(", ").flatMap((group) => [shortTable(group), ""]), end].join("\n")
+  )
+
+const root = new URL("../", import.meta.url)
+
+const otherPages = globSync("docs/*.md", { cwd: root.pathname })
+  .filter((path) => path !== "docs/configuration.md")
+  .map((path) => [path, new URL(path, root), readFileSync(new URL(path, root), "utf8")] as const)
+
 const pages: ReadonlyArray<readonly [string, URL, string]> = [
   ["docs/configuration.md", page, text],
-  ["README.md", readmePage, readme]
+  ["README.md", readmePage, readme],
+  ...otherPages.map(([path, url, content]) => [path, url, withOptions(content)] as const)
 ]
 
 if (process.argv.includes("--check")) {

@@ -13,9 +13,10 @@ import { basename, join, resolve } from "node:path"
 const root = new URL("..", import.meta.url).pathname
 const read = (path: string): string => readFileSync(join(root, path), "utf8")
 const problems: Array<string> = []
-const pages = globSync(["*.md", "docs/*.md", "ops/*.md", "examples/{,*/}README.md", "packages/*/{README,AGENTS}.md"], {
-  cwd: root
-})
+const pages = globSync(
+  ["*.md", "docs/**/*.md", "ops/*.md", "examples/{,*/}README.md", "packages/*/{README,AGENTS}.md"],
+  { cwd: root }
+)
 
 const readme = read("README.md")
 for (const [, file = "", code = ""] of readme.matchAll(/<!-- (examples\/[\w-]+\.ts) -->\n```ts\n([\s\S]*?)```/g)) {
@@ -41,6 +42,28 @@ for (const file of globSync(["*.ts", "*/main.ts"], { cwd: join(root, "examples")
   const name = file.replace(/\/main\.ts$/, "/")
   if (!examples.includes(`](${name}`) && !examples.includes(`\`${name}\``)) {
     problems.push(`examples/README.md: does not list ${file}`)
+  }
+}
+
+const withoutCode = (text: string): string => text.replaceAll(/^```[\s\S]*?^```/gm, "")
+
+/** The anchor that GitHub and the site give to a heading. */
+const anchorOf = (heading: string): string =>
+  heading
+    .toLowerCase()
+    .replaceAll(/\[([^\]]*)\]\([^)]*\)/g, "$1")
+    .replaceAll(/[^\p{L}\p{N}_ -]/gu, "")
+    .replaceAll(" ", "-")
+
+const anchorsOf = (page: string): ReadonlySet<string> =>
+  new Set([...withoutCode(read(page)).matchAll(/^#+ (.*)$/gm)].map(([, heading = ""]) => anchorOf(heading)))
+
+for (const page of pages) {
+  for (const [, target = "", anchor = ""] of withoutCode(read(page)).matchAll(/\]\(([^)#:\s]*)#([^)]*)\)/g)) {
+    const path = target === "" ? page : join(page, "..", target)
+    if (path.endsWith(".md") && existsSync(join(root, path)) && !anchorsOf(path).has(anchor)) {
+      problems.push(`${page}: ${path} has no heading #${anchor}`)
+    }
   }
 }
 
