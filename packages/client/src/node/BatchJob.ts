@@ -24,7 +24,7 @@
  *   function cannot be continued.
  * - Lines that are no rows are listed in `<output>.rejects.jsonl`. In addition,
  *   `<output>.job.json` describes the input; another one is refused with
- *   `BatchInputChangedError`.
+ *   `BatchInputChangedError`, unless the job has no result yet.
  * - A row that fails with an error that stops the batch, such as an empty account,
  *   has no line, so that it is requested when the job continues.
  *

@@ -43,7 +43,7 @@ export type HostRecord = typeof HostRecord.Type
 
 const decode = Schema.decodeUnknownOption(Schema.fromJsonString(HostRecord))
 
-const pathOf = (output: string): string => `${output}.host.json`
+export const pathOf = (output: string): string => `${output}.host.json`
 
 const failure = (operation: string, cause: unknown): JournalStoreError =>
   new JournalStoreError({
