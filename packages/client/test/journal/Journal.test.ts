@@ -7,6 +7,9 @@ import * as Fiber from "effect/Fiber"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
+import * as MemoryStore from "../../src/journal/internal/MemoryStore.ts"
+import * as OnStore from "../../src/journal/internal/OnStore.ts"
+import type { Store } from "../../src/journal/internal/Store.ts"
 
 const header = { kind: "test", digest: "1" }
 const options = { key: "a/0/tool/0", digest: "d", codec: Schema.Number, tool: "pay", callId: "c1" }
@@ -109,6 +112,32 @@ describe("Journal", () => {
       yield* Scope.close(scope, Exit.void)
       assert.strictEqual((yield* Effect.flip(old.call(options, Effect.succeed(1))))._tag, "LeaseLostError")
     }).pipe(Effect.provide(layerMemory()))
+  )
+  it.effect("makes no call of a worker that was frozen while another one took its lease", () =>
+    Effect.gen(function* () {
+      const memory = yield* MemoryStore.make
+      let isFrozen = false
+      const store: Store = {
+        ...memory,
+        append: (batch) => Effect.delay(Effect.succeed(batch.map(() => true)), "3 seconds"),
+        renew: (...renewal) => (isFrozen ? Effect.never : memory.renew(...renewal))
+      }
+      const frozen = yield* (yield* OnStore.make(store, {})).join("r", header)
+      const other = yield* (yield* OnStore.make(memory, {})).join("r", header)
+      yield* frozen.add(["a"])
+      const [lease] = yield* frozen.claim({ limit: 1 })
+      assert.isDefined(lease)
+      isFrozen = true
+      let runs = 0
+      const pay = Effect.sync(() => (runs += 1))
+      const called = yield* Effect.forkChild(Effect.flip(lease.call(options, pay)))
+      yield* TestClock.adjust("2500 millis")
+      assert.lengthOf(yield* other.claim({ limit: 1 }), 1)
+      isFrozen = false
+      yield* TestClock.adjust("500 millis")
+      assert.strictEqual((yield* Fiber.join(called))._tag, "LeaseLostError")
+      assert.strictEqual(runs, 0)
+    })
   )
   it.effect("leases each resource to one worker", () =>
     Effect.gen(function* () {

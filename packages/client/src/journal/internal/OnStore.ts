@@ -1,5 +1,6 @@
 /** The journal on a store: leases with their renewal, and bounds in time. */
 import { BatchJobLockedError } from "@kimi-effect/core/BatchErrors"
+import * as MonotonicClock from "@kimi-effect/core/internal/MonotonicClock"
 import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
 import { JournalMismatchError, type JournalStoreError, type LeaseLostError } from "@kimi-effect/core/JournalErrors"
 import * as Duration from "effect/Duration"
@@ -9,7 +10,7 @@ import type * as Scope from "effect/Scope"
 import type { Journal, Lease, Options, Recorded } from "../Journal.ts"
 import * as GroupCommit from "./GroupCommit.ts"
 import * as LeaseCalls from "./Lease.ts"
-import type { Claim, ClaimRequest, Entry, Header, Store } from "./Store.ts"
+import type { Append, Claim, ClaimRequest, Entry, Header, Store } from "./Store.ts"
 
 export const rulesOf = ({ lease, timeout }: Options): ReadonlyArray<OptionRules.Rule> => [
   OptionRules.positiveDuration("lease", lease),
@@ -80,6 +81,7 @@ export const make = (
     const leaseOf = (runId: string, claim: Claim): Effect.Effect<Lease, JournalStoreError, Scope.Scope> =>
       Effect.gen(function* () {
         let isOver = false
+        let heldUntil = (yield* MonotonicClock.millis) + ttlMillis
         const end = (isCompleted: boolean): Effect.Effect<void, JournalStoreError | LeaseLostError> =>
           Effect.suspend(() => {
             isOver = true
@@ -89,19 +91,24 @@ export const make = (
           })
         // A lease that cannot be released expires.
         yield* Effect.addFinalizer(() => Effect.suspend(() => (isOver ? Effect.void : Effect.ignore(end(false)))))
-        const renew = Effect.suspend(() => (isOver ? Effect.succeed(true) : store.renew(runId, claim, ttlMillis))).pipe(
-          Effect.tap((isHeld) =>
-            Effect.sync(() => {
-              isOver ||= !isHeld
-            })
-          ),
-          (effect) => within("renew a lease", effect),
-          // The store refuses writes once another worker has the lease.
-          Effect.ignore
+        const renew = Effect.flatMap(MonotonicClock.millis, (start) =>
+          Effect.map(within("renew a lease", store.renew(runId, claim, ttlMillis)), (isHeld) => {
+            isOver ||= !isHeld
+            if (isHeld) heldUntil = start + ttlMillis
+          })
         )
-        yield* Effect.forkScoped(Effect.repeat(Effect.delay(renew, Duration.millis(ttlMillis / 3)), Schedule.forever))
+        // A failure is left to the next renewal: the store refuses writes once another worker has the lease.
+        const renewal = Effect.suspend(() => (isOver ? Effect.void : Effect.ignore(renew)))
+        yield* Effect.forkScoped(Effect.repeat(Effect.delay(renewal, Duration.millis(ttlMillis / 3)), Schedule.forever))
+        // A process that was frozen after it wrote an intent must not make the call that another one has taken over.
+        const checkHeld = Effect.gen(function* () {
+          if ((yield* MonotonicClock.millis) >= heldUntil) yield* renew
+          if (isOver) return yield* Effect.fail(GroupCommit.leaseLost(claim.resource, claim.epoch))
+        })
+        const write = (one: Append): Effect.Effect<void, GroupCommit.AppendError> =>
+          one.entry.kind === "Intent" ? Effect.andThen(append(one), checkHeld) : append(one)
         const entries = LeaseCalls.newest(yield* within("read", store.read(runId, claim.resource)))
-        const calls = LeaseCalls.make(store.name, runId, claim, entries, append, () =>
+        const calls = LeaseCalls.make(store.name, runId, claim, entries, write, () =>
           isOver ? GroupCommit.leaseLost(claim.resource, claim.epoch) : undefined
         )
         return { ...claim, ...calls, complete: end(true), release: end(false) }
