@@ -17,6 +17,7 @@ const scenarios: Record<string, () => Promise<{ readonly run: (isQuick: boolean)
     cache: () => import("./cache/scenario.ts"),
     claims: () => import("./claims/scenario.ts"),
     "cold-start": () => import("./coldStart/scenario.ts"),
+    faults: () => import("./faults/scenario.ts"),
     journal: () => import("./swarm/journal/scenario.ts"),
     retry: () => import("./retry/scenario.ts"),
     stack: () => import("./stack/scenario.ts"),
