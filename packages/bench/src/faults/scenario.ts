@@ -14,11 +14,11 @@ interface Size {
   readonly repetitions: number
   /** After which a call counts as waiting. */
   readonly seconds: number
-  /** The faults from which calls of ours must recover. */
+  /** The faults from which calls of kimi-effect must recover. */
   readonly recovered: Readonly<Partial<Record<Name, number>>>
 }
 
-/** Beyond our longest timeout that can end before a call does: two minutes for the first token. */
+/** Beyond the longest timeout of kimi-effect that can end before a call does: two minutes for the first token. */
 const full: Size = { repetitions: 3, seconds: 150, recovered: { "kimi-effect": 18, "kimi-effect, recovery": 25 } }
 const quick: Size = { repetitions: 1, seconds: 15, recovered: { "kimi-effect": 16, "kimi-effect, recovery": 21 } }
 
