@@ -18,6 +18,7 @@ const scenarios: Record<string, () => Promise<{ readonly run: (isQuick: boolean)
     claims: () => import("./claims/scenario.ts"),
     "cold-start": () => import("./coldStart/scenario.ts"),
     faults: () => import("./faults/scenario.ts"),
+    growth: () => import("./growth/scenario.ts"),
     journal: () => import("./swarm/journal/scenario.ts"),
     retry: () => import("./retry/scenario.ts"),
     stack: () => import("./stack/scenario.ts"),
