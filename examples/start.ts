@@ -5,6 +5,7 @@
  */
 import type { KimiClient } from "@kimi-effect/client"
 import { KimiNode } from "@kimi-effect/client/node"
+import { KimiError } from "@kimi-effect/core"
 import { MockServer } from "@kimi-effect/testing/node"
 import * as Config from "effect/Config"
 import * as Console from "effect/Console"
@@ -61,6 +62,15 @@ const tour = Effect.forEach(
   { discard: true }
 )
 
+/** What to do about it, such as for a key that is refused, in place of a stack. */
+const showFailure = (error: unknown) =>
+  Effect.gen(function* () {
+    yield* Effect.sync(() => (process.exitCode = 1))
+    if (!KimiError.isKimiError(error)) return yield* Effect.die(error)
+    yield* Console.error(`${error._tag}: ${error.message}\n${error.hint}`)
+    if (yield* hasKey) yield* Console.error("Without KIMI_API_KEY, recorded traffic is replayed.")
+  })
+
 const [command, ...words] = process.argv.slice(2)
 
 const program = command === "chat" ? chat(words.join(" ") || question) : tour
@@ -69,5 +79,5 @@ if (command !== undefined && command !== "chat") {
   process.stderr.write(`Unknown: ${command}. Run \`npm start\`, or \`npm start -- chat "a question"\`.\n`)
   process.exitCode = 2
 } else {
-  await Effect.runPromise(Effect.provide(program, client))
+  await Effect.runPromise(Effect.provide(program, client).pipe(Effect.catch(showFailure)))
 }

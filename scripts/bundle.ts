@@ -19,7 +19,7 @@ const fixtures = {
 }
 
 const build = await rolldown({
-  input: { kimi: join(root, "packages/cli/src/main.ts") },
+  input: { kimi: join(root, "packages/cli/src/bin.ts"), main: join(root, "packages/cli/src/main.ts") },
   platform: "node",
   plugins: [fixtures],
   checks: { ineffectiveDynamicImport: false }
@@ -29,7 +29,9 @@ await build.write({
   format: "esm",
   minify: true,
   entryFileNames: "[name].js",
-  chunkFileNames: "[name]-[hash].js"
+  chunkFileNames: "[name]-[hash].js",
+  // One file for everything that each command loads: every further file delays the start.
+  codeSplitting: { groups: [{ name: "start", tags: ["$initial"], test: (id) => !id.endsWith("src/bin.ts") }] }
 })
 await build.close()
 chmodSync(join(dist, "kimi.js"), 0o755)

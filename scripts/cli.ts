@@ -94,8 +94,7 @@ ${sections.join("\n\n")}
 
 ## Results as JSON
 
-\`kimi schema COMMAND\` prints these schemas. \`kimi simulate --json\` writes the \`Report\` of
-\`@kimi-effect/testing\`.
+\`kimi schema COMMAND\` prints these schemas.
 
 ${results.join("\n\n")}
 `

@@ -1,7 +1,7 @@
 /**
  * Checks the documentation against the code: programs in the README are those
- * of the examples, code blocks compile, links and paths exist, and
- * ARCHITECTURE.md stays short.
+ * of the examples, every example is listed, code blocks compile, links and paths
+ * exist, and ARCHITECTURE.md stays short.
  *
  * Every block of `ts` is compiled as a separate module. Blocks of `ts fragment`
  * are not compiled.
@@ -34,6 +34,15 @@ const sourceNames = new Set(
 )
 for (const [, name = ""] of architecture.matchAll(/`(\w+\.ts)`/g)) {
   if (!sourceNames.has(name)) problems.push(`ARCHITECTURE.md: no file has the name ${name}`)
+}
+
+const examples = read("examples/README.md")
+for (const file of globSync(["*.ts", "*/main.ts"], { cwd: join(root, "examples") })) {
+  // An example that is a folder is listed by any of its files.
+  const name = file.replace(/\/main\.ts$/, "/")
+  if (!examples.includes(`](${name}`) && !examples.includes(`\`${name}\``)) {
+    problems.push(`examples/README.md: does not list ${file}`)
+  }
 }
 
 const withoutCode = (text: string): string => text.replaceAll(/^```[\s\S]*?^```/gm, "")

@@ -16,6 +16,7 @@ const scenarios: Record<string, () => Promise<{ readonly run: (isQuick: boolean)
     batch: () => import("./batch/scenario.ts"),
     cache: () => import("./cache/scenario.ts"),
     claims: () => import("./claims/scenario.ts"),
+    cli: () => import("./cli/scenario.ts"),
     "cold-start": () => import("./coldStart/scenario.ts"),
     faults: () => import("./faults/scenario.ts"),
     growth: () => import("./growth/scenario.ts"),

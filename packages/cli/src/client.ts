@@ -5,17 +5,53 @@ import * as HostApis from "@kimi-effect/client/HostApi"
 import * as HostBatch from "@kimi-effect/client/node/HostBatch"
 import * as KimiNode from "@kimi-effect/client/node/KimiNode"
 import * as UndiciHttpClient from "@kimi-effect/client/node/UndiciHttpClient"
+import { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
+import { loadModule } from "@kimi-effect/core/internal/ModuleLoader"
+import * as KimiConfig from "@kimi-effect/core/KimiConfig"
 import * as Settings from "@kimi-effect/core/Settings"
+import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Result from "effect/Result"
 import * as configuration from "./configuration.ts"
 import type { Given } from "./optionFlags.ts"
+
+/** Whether the key is all that is missing. */
+const needsKey = (error: unknown): boolean =>
+  error instanceof ConfigurationError &&
+  error.issues.length === 1 &&
+  error.issues.every(({ name }) => name.includes(KimiConfig.variableName("apiKey")))
+
+/** What has been read and asked for each command, which builds several layers. */
+const commands = new WeakMap<Given, ReturnType<typeof find>>()
+
+const find = Effect.fnUntraced(function* (given: Given) {
+  const found = yield* configuration.read(given)
+  const { canPrompt } = yield* TerminalCapabilities.TerminalCapabilities
+  if (!canPrompt || found.origins.apiKey !== undefined) return found
+  const checked = yield* Effect.result(
+    Effect.provideService(Settings.fromConfig(found.overrides), ConfigProvider.ConfigProvider, found.provider)
+  )
+  if (Result.isSuccess(checked) || !needsKey(checked.failure)) return found
+  const { ask } = yield* loadModule(() => import("./keyPrompt.ts"))
+  return { ...found, overrides: { ...found.overrides, apiKey: yield* ask } }
+})
+
+/** The options of a command. A terminal is asked once for a key that is missing. */
+const complete = (given: Given) =>
+  Effect.suspend(() => {
+    const earlier = commands.get(given)
+    if (earlier !== undefined) return earlier
+    const first = Effect.runSync(Effect.cached(find(given)))
+    commands.set(given, first)
+    return first
+  })
 
 /** The client with the options of a command. */
 export const layer = (given: Given) =>
   Layer.unwrap(
-    Effect.map(configuration.read(given), ({ overrides, provider }) =>
+    Effect.map(complete(given), ({ overrides, provider }) =>
       Layer.provide(KimiNode.layerConfig(overrides), Layer.succeed(ConfigProvider.ConfigProvider, provider))
     )
   )
@@ -27,8 +63,11 @@ export const withClient = <A, E, R>(given: Given, use: (kimi: KimiClient["Servic
 /** Requests that call no model, with the options of a command. */
 export const layerHostApi = (given: Given) =>
   Layer.unwrap(
-    Effect.map(configuration.load(given), ({ settings }) =>
-      Settings.provideTo(HostApis.layerHttp.pipe(Layer.provide(UndiciHttpClient.layer)))(settings)
+    Effect.flatMap(complete(given), ({ overrides, provider }) =>
+      Effect.map(
+        Effect.provideService(Settings.fromConfig(overrides), ConfigProvider.ConfigProvider, provider),
+        Settings.provideTo(HostApis.layerHttp.pipe(Layer.provide(UndiciHttpClient.layer)))
+      )
     )
   ) satisfies Layer.Layer<HostApi, unknown, unknown>
 

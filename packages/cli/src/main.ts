@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 /** The program `kimi`. */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Effect from "effect/Effect"
@@ -15,17 +14,20 @@ class ExitCode extends Error {
   }
 }
 
-process.stdout.on("error", ({ code }: NodeJS.ErrnoException) => {
-  // The reader of a pipe, such as `head`, has read enough.
-  if (code === "EPIPE") process.exit(0)
-  process.stderr.write(`kimi: the output cannot be written: ${code}\n`)
-  process.exit(exitCodes.other)
-})
+/** Runs the command on the arguments of the process, and ends the process with its exit code. */
+export const main = (): void => {
+  process.stdout.on("error", ({ code }: NodeJS.ErrnoException) => {
+    // The reader of a pipe, such as `head`, has read enough.
+    if (code === "EPIPE") process.exit(0)
+    process.stderr.write(`kimi: the output cannot be written: ${code}\n`)
+    process.exit(exitCodes.other)
+  })
 
-NodeRuntime.runMain(
-  run(process.argv.slice(2)).pipe(
-    Effect.flatMap((code) => (code === 0 ? Effect.void : Effect.fail(new ExitCode(code)))),
-    Effect.provide(services.layer)
-  ),
-  { disableErrorReporting: true }
-)
+  NodeRuntime.runMain(
+    run(process.argv.slice(2)).pipe(
+      Effect.flatMap((code) => (code === 0 ? Effect.void : Effect.fail(new ExitCode(code)))),
+      Effect.provide(services.layer)
+    ),
+    { disableErrorReporting: true }
+  )
+}

@@ -1,23 +1,31 @@
 /** The program as a process: through pipes, and in a terminal. */
 import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from "node:child_process"
-import { readFileSync, writeFileSync } from "node:fs"
+import { readFileSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { assert, describe, it } from "@effect/vitest"
+import * as Reply from "@kimi-effect/testing/Reply"
 import * as MockServer from "@kimi-effect/testing/node/MockServer"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Schedule from "effect/Schedule"
+import { mcpServer } from "./mcpServer.ts"
 import { temporaryFolder } from "./temporaryFolder.ts"
 
-const program = fileURLToPath(new URL("../src/main.ts", import.meta.url))
+const program = fileURLToPath(new URL("../src/bin.ts", import.meta.url))
 const key = "sk-of-the-process"
 
 const start = (args: ReadonlyArray<string>, env: { readonly [name: string]: string } = {}) =>
   Effect.acquireRelease(
     Effect.sync(() =>
       spawn(process.execPath, [program, ...args], {
-        env: { PATH: process.env["PATH"], HOME: "/nonexistent", KIMI_API_KEY: key, ...env }
+        env: {
+          PATH: process.env["PATH"],
+          HOME: "/nonexistent",
+          NODE_DISABLE_COMPILE_CACHE: "1",
+          KIMI_API_KEY: key,
+          ...env
+        }
       })
     ),
     (child) => Effect.sync(() => child.kill("SIGKILL"))
@@ -107,6 +115,23 @@ describe("the process", () => {
     })
   )
 
+  it.live("gives its key to no MCP server", () =>
+    Effect.gen(function* () {
+      const host = yield* MockServer.make()
+      const path = join(yield* temporaryFolder, "server.cjs")
+      writeFileSync(path, mcpServer)
+      yield* host.reply(
+        Reply.toolCalls([{ name: "shout", arguments: { word: "a" } }], { reasoning: "Shout." }),
+        Reply.text("Done.")
+      )
+      const args = ["chat", "Shout", "--yes", "--mcp", `${process.execPath} ${path}`]
+      const child = yield* start(args, { KIMI_BASE_URL: host.url, MOONSHOT_API_KEY: key })
+      child.stdin.end()
+      yield* ended(child)
+      assert.include((yield* host.requests)[1]?.body ?? "", "A key:undefined")
+    })
+  )
+
   it.live("fails to serve a cassette that does not exist", () =>
     Effect.gen(function* () {
       const { code, stderr } = yield* ended(yield* start(["serve-mock", "--cassette", "none.json"]))
@@ -129,31 +154,27 @@ const tmux = (...args: ReadonlyArray<string>) =>
   spawnSync("tmux", ["-L", `kimi-${process.pid}`, ...args], { encoding: "utf8" })
 const hasTmux = tmux("-V").status === 0
 
+const shows = (text: string) =>
+  Effect.suspend(() => {
+    const screen = tmux("capture-pane", "-p").stdout
+    return screen.includes(text) ? Effect.succeed(screen) : Effect.fail("not yet")
+  }).pipe(Effect.retry({ schedule: Schedule.spaced("50 millis"), times: 300 }))
+
+/** Runs the command in a pseudo-terminal, which shows its exit code afterwards. */
+const inTerminal = (args: string, env: { readonly [name: string]: string }) => {
+  const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`)
+  const line = `env -u KIMI_API_KEY -u MOONSHOT_API_KEY ${variables.join(" ")} ${process.execPath} ${program} ${args}`
+  return Effect.acquireRelease(
+    Effect.sync(() => tmux("new-session", "-d", "-x", "100", "-y", "40", `${line}; echo code $?; sleep 60`)),
+    () => Effect.sync(() => tmux("kill-server"))
+  )
+}
+
 describe("a terminal", () => {
   it.live.skipIf(!hasTmux)("holds a conversation until Ctrl-D", () =>
     Effect.gen(function* () {
       const server = yield* MockServer.make()
-      const folder = yield* temporaryFolder
-      const variables = [`KIMI_BASE_URL=${server.url}`, `KIMI_API_KEY=${key}`, `HOME=${folder}`]
-      yield* Effect.acquireRelease(
-        Effect.sync(() =>
-          tmux(
-            "new-session",
-            "-d",
-            "-x",
-            "100",
-            "-y",
-            "40",
-            `env ${variables.join(" ")} ${process.execPath} ${program} chat; echo code $?; sleep 60`
-          )
-        ),
-        () => Effect.sync(() => tmux("kill-server"))
-      )
-      const screen = () => tmux("capture-pane", "-p").stdout
-      const shows = (text: string) =>
-        Effect.suspend(() => (screen().includes(text) ? Effect.void : Effect.fail("not yet"))).pipe(
-          Effect.retry({ schedule: Schedule.spaced("50 millis"), times: 300 })
-        )
+      yield* inTerminal("chat", { KIMI_BASE_URL: server.url, KIMI_API_KEY: key, HOME: yield* temporaryFolder })
       yield* shows("Ctrl-D ends")
       tmux("send-keys", "Hello world!", "Enter")
       yield* shows("tokens, $")
@@ -161,6 +182,30 @@ describe("a terminal", () => {
       yield* shows("code 0")
       const [request] = yield* server.requests
       assert.include(request?.body ?? "", "Hello world!")
+    })
+  )
+
+  it.live.skipIf(!hasTmux)("asks for a missing key without showing it", () =>
+    Effect.gen(function* () {
+      const server = yield* MockServer.make({ apiKey: key })
+      const folder = yield* temporaryFolder
+      yield* inTerminal("balance", { KIMI_BASE_URL: server.url, HOME: folder })
+      yield* shows("API key (not shown)")
+      tmux("send-keys", key, "Enter")
+      yield* shows("File to keep it in")
+      tmux("send-keys", "~/keys/kimi", "Enter")
+      assert.notInclude(yield* shows("code 0"), key)
+      const kept = join(folder, "keys/kimi")
+      assert.deepStrictEqual([readFileSync(kept, "utf8"), statSync(kept).mode & 0o077], [`${key}\n`, 0])
+    })
+  )
+
+  it.live.skipIf(!hasTmux)("ends at Ctrl-C in the question for the key", () =>
+    Effect.gen(function* () {
+      yield* inTerminal("balance", { HOME: yield* temporaryFolder })
+      yield* shows("API key (not shown)")
+      tmux("send-keys", "C-c")
+      yield* shows("code 130")
     })
   )
 })

@@ -1,5 +1,8 @@
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as services from "../src/services.ts"
 import { runKimi } from "./runKimi.ts"
 
 describe("kimi", () => {
@@ -12,5 +15,15 @@ describe("kimi", () => {
 
   it.live("writes completions of every command", () =>
     Effect.map(runKimi(["--completions", "bash"]), ({ stdout }) => assert.include(stdout, "serve-mock"))
+  )
+})
+
+describe("the services of the process", () => {
+  it.effect("have every operation of Node's file system", () =>
+    Effect.gen(function* () {
+      const own = yield* Effect.provide(FileSystem.FileSystem, services.layer)
+      const node = yield* Effect.provide(FileSystem.FileSystem, NodeServices.layer)
+      assert.sameMembers(Object.keys(own), Object.keys(node))
+    })
   )
 })

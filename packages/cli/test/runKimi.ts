@@ -1,4 +1,5 @@
 /** Runs the command in this process, with its output collected. */
+import * as NodeChildProcessSpawner from "@effect/platform-node/NodeChildProcessSpawner"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodePath from "@effect/platform-node/NodePath"
 import type * as Cause from "effect/Cause"
@@ -8,7 +9,6 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import { ChildProcessSpawner, make as makeSpawner } from "effect/process/ChildProcessSpawner"
 import * as Queue from "effect/Queue"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
@@ -75,10 +75,7 @@ export const runKimi = (args: ReadonlyArray<string>, { env = {}, keys, stdin, ty
           NodeFileSystem.layer,
           NodePath.layer,
           Layer.succeed(Terminal.Terminal, terminal),
-          Layer.succeed(
-            ChildProcessSpawner,
-            makeSpawner(() => Effect.die("not used"))
-          ),
+          Layer.provide(NodeChildProcessSpawner.layer, [NodeFileSystem.layer, NodePath.layer]),
           Stdio.layerTest({
             stdinIsTerminal: Effect.succeed(stdin === undefined),
             stdin: Stream.fromIterable(stdin === undefined ? [] : [new TextEncoder().encode(stdin)])

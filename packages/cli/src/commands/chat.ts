@@ -42,6 +42,17 @@ export const chat = Command.make(
       Flag.withMetavar("file"),
       Flag.optional
     ),
+    mcp: Flag.String("mcp").pipe(
+      Flag.withDescription(
+        "MCP server whose tools the model may call: a command in one argument, or a URL; repeat it for several. Each call is confirmed in the terminal. The server gets no API key of the environment."
+      ),
+      Flag.withMetavar("server"),
+      Flag.between(0, 20)
+    ),
+    yes: Flag.Boolean("yes").pipe(
+      Flag.withDescription("Runs tools without a question. Required by --mcp where there is no terminal."),
+      Flag.withDefault(false)
+    ),
     json: jsonFlag,
     options: optionFlags
   },
@@ -54,6 +65,7 @@ export const chat = Command.make(
   Command.withExamples([
     { command: "kimi chat What is a monad?", description: "One question" },
     { command: "git diff | kimi chat Review this", description: "Piped input" },
-    { command: "kimi chat", description: "A conversation" }
+    { command: "kimi chat", description: "A conversation" },
+    { command: 'kimi chat --mcp "npx -y @modelcontextprotocol/server-filesystem ."', description: "Tools of a server" }
   ])
 )

@@ -6,7 +6,10 @@ import { handler } from "../handler.ts"
 export const schema = Command.make(
   "schema",
   {
-    command: Argument.String("command").pipe(Argument.withDescription("The name of a command, such as models."))
+    command: Argument.String("command").pipe(
+      Argument.withDescription("The words of a command, such as models or batch run."),
+      Argument.variadic({ min: 1 })
+    )
   },
   handler(() => import("../handlers/schema.ts"))
 ).pipe(

@@ -1,5 +1,6 @@
 /** Whether every option can be used, and whether the key is where it is expected. */
 import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
+import * as UnknownVariables from "@kimi-effect/core/internal/UnknownVariables"
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -33,6 +34,10 @@ export const check = Effect.fnUntraced(function* ({ origins, settings }: Configu
         "Unset the one that is not meant."
       )
     )
+  }
+  for (const { name, nearest } of yield* UnknownVariables.find) {
+    const fix = nearest === undefined ? "Unset it; kimi config --all lists the options." : `Did you mean ${nearest}?`
+    checks.push(warning("configuration", `The variable ${name} sets no option`, fix))
   }
   return checks
 })

@@ -107,11 +107,23 @@ const toRun = ({ batch, choice, ...result }: HostBatchJob.JobResult): BatchRun =
   ...(batch === undefined ? {} : { host: fromBatch(batch) })
 })
 
+interface FollowInput extends Pick<RunInput, "json" | "options" | "output"> {
+  /** The command that continues it. */
+  readonly resume: string
+  /** Whether it is a batch without the files of a job. */
+  readonly byId?: boolean | undefined
+}
+
 /** What is left to do, as the failure of the command. */
 const remainder = (
   { batch, failed, failedByTag, rejected, stopped, unanswered }: HostBatchJob.JobResult,
-  output: string
+  { byId = false, output }: Pick<FollowInput, "byId" | "output">
 ) => {
+  if (byId) {
+    return failed > 0
+      ? new CommandError(`Failed rows: ${failed}`, `kimi batch failed ${output} lists them.`)
+      : undefined
+  }
   if (stopped !== undefined) {
     return new CommandError(`The batch was stopped: ${stopped._tag}`, "Run the same command again to continue.")
   }
@@ -133,18 +145,16 @@ const remainder = (
 
 /** Shows the progress of a job and then its result. */
 const follow = Effect.fnUntraced(function* <E, R>(
-  { json, options, output }: Pick<RunInput, "json" | "options" | "output">,
+  { byId, json, options, output, resume }: FollowInput,
   job: (progress: Progress) => Effect.Effect<HostBatchJob.JobResult, E, R>
 ) {
   const progress = new Progress()
   const result = yield* Effect.scoped(Effect.andThen(live(progress.lines), job(progress))).pipe(
     Effect.provide(Layer.merge(client.layer(options), client.layerHostBatch(options))),
-    Effect.onInterrupt(() =>
-      Output.note(`\nInterrupted. A batch continues at the host: kimi batch resume ${output} collects it.`)
-    )
+    Effect.onInterrupt(() => Output.note(`\nInterrupted. A batch continues at the host: ${resume} collects it.`))
   )
   yield* json ? Output.json(toRun(result)) : Output.line(toText(result))
-  const left = remainder(result, output)
+  const left = remainder(result, { byId, output })
   if (left !== undefined) return yield* Effect.fail(left)
 })
 
@@ -177,7 +187,9 @@ export const run = Effect.fnUntraced(function* (
     interval: yield* timeOf("poll", poll),
     ...(longest === undefined ? {} : { stop: { deadline: longest } })
   }
-  yield* follow({ json, options, output }, ({ onEvent }) => HostBatchJob.run({ ...settings, onEvent }))
+  yield* follow({ json, options, output, resume: `kimi batch resume ${output}` }, ({ onEvent }) =>
+    HostBatchJob.run({ ...settings, onEvent })
+  )
 })
 
 /** An id has no suffix and no folder, and no file has its name. */
@@ -198,7 +210,12 @@ export const resume = Effect.fnUntraced(function* ({
 }) {
   const interval = yield* timeOf("poll", poll)
   if (!isBatchId(target)) {
-    return yield* follow({ json, options, output: target }, ({ onEvent }) =>
+    if (Option.isSome(output)) {
+      return yield* Effect.fail(
+        new CommandError("The answers of a job are in its own file", `kimi batch resume ${target}`)
+      )
+    }
+    return yield* follow({ json, options, output: target, resume: `kimi batch resume ${target}` }, ({ onEvent }) =>
       HostBatchJob.resume(target, { interval, onEvent })
     )
   }
@@ -208,7 +225,8 @@ export const resume = Effect.fnUntraced(function* ({
     )
   }
   const path = output.value
-  yield* follow({ json, options, output: path }, ({ onEvent }) =>
+  const resume = `kimi batch resume ${target} ${path}`
+  yield* follow({ json, options, output: path, resume, byId: true }, ({ onEvent }) =>
     HostBatchJob.collect(target, path, { interval, onEvent })
   )
 })

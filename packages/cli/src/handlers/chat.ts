@@ -1,10 +1,12 @@
 /** One response, or a conversation. */
 import * as Conversation from "@kimi-effect/client/agent/Conversation"
+import type * as ToolSet from "@kimi-effect/client/agent/ToolSet"
 import { KimiClient } from "@kimi-effect/client/KimiClient"
 import * as Files from "@kimi-effect/client/node/Files"
 import * as Media from "@kimi-effect/client/node/Media"
 import type { ChatResponse } from "@kimi-effect/core/ChatResponse"
 import * as Cost from "@kimi-effect/core/Cost"
+import { loadModule } from "@kimi-effect/core/internal/ModuleLoader"
 import { isKimiError } from "@kimi-effect/core/KimiError"
 import { StreamTruncatedError } from "@kimi-effect/core/StreamErrors"
 import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
@@ -19,11 +21,13 @@ import * as Stream from "effect/Stream"
 import * as Terminal from "effect/Terminal"
 import * as ChatHistory from "../chatHistory.ts"
 import * as client from "../client.ts"
+import { CommandError } from "../commandError.ts"
 import { report } from "../failure.ts"
 import { readText } from "../input.ts"
 import type { Given } from "../optionFlags.ts"
 import * as Output from "../output.ts"
 import type { Chat } from "../schemas/chat.ts"
+import * as ToolCalls from "../toolCalls.ts"
 
 interface Input {
   readonly prompt: ReadonlyArray<string>
@@ -34,6 +38,8 @@ interface Input {
   readonly maxTokens: Option.Option<number>
   readonly stream: Option.Option<boolean>
   readonly history: Option.Option<string>
+  readonly mcp: ReadonlyArray<string>
+  readonly yes: boolean
   readonly json: boolean
   readonly options: Given
 }
@@ -78,27 +84,50 @@ const summaryOf = ({ finishReason, usage }: ChatResponse, cost: Option.Option<st
     ...(finishReason === "stop" ? [] : [`ended by ${finishReason}`])
   ].join(", ")
 
-/** Asks for the response to a conversation, and writes it. */
-const respond = Effect.fnUntraced(function* (input: Input, conversation: Conversation.Ready) {
+/** The tools of a chat, and who approves their calls. */
+interface Tools {
+  readonly set: ToolSet.ToolSet
+  readonly approval: ToolCalls.Approval
+}
+
+/** What the flags add to a request. */
+const membersOf = ({ effort, maxTokens }: Input, tools: Tools | undefined) => ({
+  ...(Option.isNone(effort) ? {} : { reasoning_effort: effort.value }),
+  ...(Option.isNone(maxTokens) ? {} : { max_completion_tokens: maxTokens.value }),
+  ...(tools === undefined ? {} : { tools: tools.set.definitions })
+})
+
+/** Asks for one response to a conversation, and writes it. */
+const turn = Effect.fnUntraced(function* (input: Input, conversation: Conversation.Ready, tools: Tools | undefined) {
   const kimi = yield* KimiClient
   const { canAnimate } = yield* TerminalCapabilities.TerminalCapabilities
-  const request = yield* conversation.pipe(
-    Conversation.request({
-      ...(Option.isNone(input.effort) ? {} : { reasoning_effort: input.effort.value }),
-      ...(Option.isNone(input.maxTokens) ? {} : { max_completion_tokens: input.maxTokens.value })
-    })
-  )
+  const request = yield* Conversation.request(membersOf(input, tools))(conversation)
   const isStream = Option.getOrElse(input.stream, () => canAnimate && !input.json)
   const response = isStream ? yield* streamed(input.json)(kimi.stream(request)) : yield* kimi.chat(request)
   const cost = yield* costOf(response)
+  const next = Conversation.add(response)(conversation)
+  const isDone = tools === undefined || next.state === "ready"
   if (input.json) {
-    if (!isStream) yield* Output.json(resultOf(response, cost))
+    // A turn whose tools run has no document: the last turn is the result.
+    if (!isStream && isDone) yield* Output.json(resultOf(response, cost))
   } else {
     yield* Output.print(isStream ? "\n" : `${Output.plain(response.text)}\n`)
     if (canAnimate) yield* Output.note(summaryOf(response, cost))
   }
-  const next = Conversation.add(response)(conversation)
-  yield* ChatHistory.write(input.history, next)
+  // A chat that ends while tools run continues from its last complete turn.
+  if (isDone) yield* ChatHistory.write(input.history, next)
+  return next
+})
+
+/** Asks for the response to a conversation, and runs tools until there is one. */
+const respond = Effect.fnUntraced(function* (input: Input, conversation: Conversation.Ready, tools: Tools | undefined) {
+  let next = yield* turn(input, conversation, tools)
+  if (tools === undefined) return next
+  for (let round = 0; next.state === "calling"; round++) {
+    if (round === ToolCalls.maxRounds) return yield* Effect.fail(ToolCalls.tooManyRounds)
+    const answered = yield* ToolCalls.runCalls(tools.set, tools.approval)(next)
+    next = yield* turn(input, answered, tools)
+  }
   return next
 })
 
@@ -125,7 +154,7 @@ const ask = Effect.fnUntraced(function* (input: Input, history: ChatHistory.Hist
   return Conversation.user(images.length === 0 ? text : [...images, { type: "text", text }])(before)
 })
 
-const interactive = Effect.fnUntraced(function* (input: Input, start: ChatHistory.History) {
+const interactive = Effect.fnUntraced(function* (input: Input, start: ChatHistory.History, tools: Tools | undefined) {
   const terminal = yield* Terminal.Terminal
   let history = start
   let isFirst = true
@@ -136,7 +165,7 @@ const interactive = Effect.fnUntraced(function* (input: Input, start: ChatHistor
     if (text.trim() === "") return
     const asked = isFirst ? yield* ask(input, history, text) : Conversation.user(text)(history)
     isFirst = false
-    const next = yield* respond(input, asked).pipe(
+    const next = yield* respond(input, asked, tools).pipe(
       // A failed turn does not end the conversation: the same text can be sent again.
       Effect.catchIf(isKimiError, (error) => Effect.as(report(Cause.fail(error), false), undefined))
     )
@@ -152,17 +181,34 @@ const resumeNote = (history: Option.Option<string>): Effect.Effect<void> =>
       : `\nInterrupted. Continue with: kimi chat --history ${history.value}`
   )
 
+/** Starts the servers of `--mcp`. Without a terminal to ask in, `--yes` is required before anything runs. */
+const toolsOf = Effect.fnUntraced(function* (input: Input, canAsk: boolean) {
+  if (input.mcp.length === 0) return undefined
+  if (!input.yes && !canAsk) {
+    return yield* Effect.fail(
+      new CommandError(
+        "There is no terminal in which a tool can be confirmed",
+        "Pass --yes to run the tools of --mcp unasked."
+      )
+    )
+  }
+  const { toolSet } = yield* loadModule(() => import("../mcp.ts"))
+  const tools: Tools = { set: yield* toolSet(input.mcp, input.options), approval: input.yes ? "all" : "ask" }
+  return tools
+})
+
 const converse = Effect.fnUntraced(function* (input: Input) {
   const { canPrompt } = yield* TerminalCapabilities.TerminalCapabilities
   const history = yield* ChatHistory.read(input.history, Option.getOrUndefined(input.system))
   const text = yield* readText(input.prompt)
-  if (text !== "") return void (yield* respond(input, yield* ask(input, history, text)))
+  const tools = yield* toolsOf(input, canPrompt && !input.json)
+  if (text !== "") return void (yield* respond(input, yield* ask(input, history, text), tools))
   if (!canPrompt || input.json) return yield* new EmptyMessageError({ message: "There is no prompt" })
-  yield* Effect.catchIf(interactive(input, history), Terminal.isQuitError, () => Output.print("\n"))
+  yield* Effect.catchIf(interactive(input, history, tools), Terminal.isQuitError, () => Output.print("\n"))
 })
 
 export const run = (input: Input) =>
-  converse(input).pipe(
+  Effect.scoped(converse(input)).pipe(
     Effect.onInterrupt(() => resumeNote(input.history)),
     Effect.provide(
       Layer.merge(client.layer(input.options), Layer.provide(Files.layer(), client.layerHostApi(input.options)))

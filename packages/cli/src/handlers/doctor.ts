@@ -1,5 +1,6 @@
 /** Finds out why calls fail, and returns how to correct it. */
 import * as Effect from "effect/Effect"
+import * as Logger from "effect/Logger"
 import { diagnose } from "../doctor/diagnose.ts"
 import { CommandError } from "../commandError.ts"
 import type { Given } from "../optionFlags.ts"
@@ -22,7 +23,8 @@ const toText = (checks: ReadonlyArray<Check>): string =>
   )
 
 export const run = Effect.fnUntraced(function* ({ json, options }: Input) {
-  const checks = yield* diagnose(options)
+  // What the client would log is in the checks, with its fix.
+  const checks = yield* Effect.provide(diagnose(options), Logger.layer([]))
   const result: Diagnosis = { checks }
   yield* json ? Output.json(result) : Output.line(toText(checks))
   const problems = checks.filter(({ status }) => status === "problem").length

@@ -8,7 +8,9 @@ const known = Object.keys(schemas)
 
 const isKnown = (name: string): name is keyof typeof schemas => Object.hasOwn(schemas, name)
 
-export const run = ({ command }: { readonly command: string }) =>
-  isKnown(command)
-    ? Output.line(JSON.stringify(jsonSchemaOf(schemas[command]), undefined, 2))
+export const run = ({ command }: { readonly command: ReadonlyArray<string> }) => {
+  const name = command.join(" ")
+  return isKnown(name)
+    ? Output.line(JSON.stringify(jsonSchemaOf(schemas[name]), undefined, 2))
     : Effect.fail(new CommandError("No command of this name writes JSON", `Known: ${known.join(", ")}`))
+}

@@ -11,6 +11,7 @@ import { FileList, FilesDeleted, FileText } from "./files.ts"
 import { Models } from "./models.ts"
 import { Replay } from "./replay.ts"
 import { Serving } from "./serveMock.ts"
+import { Simulation } from "./simulate.ts"
 import { SwarmRun } from "./swarm.ts"
 import { Tokens } from "./tokens.ts"
 
@@ -36,6 +37,7 @@ export const schemas = {
   models: Models,
   replay: Replay,
   "serve-mock": Serving,
+  simulate: Simulation,
   swarm: SwarmRun,
   tokens: Tokens
 } as const

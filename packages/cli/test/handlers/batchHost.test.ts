@@ -132,6 +132,30 @@ describe("kimi batch resume", () => {
     )
   )
 
+  it.live("names a command for the failed rows of a batch by its id that can be run", () =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        yield* server.reply(Reply.text("yes"), ErrorReply.table.contentFilter)
+        yield* leave(server, env)
+        const { output } = yield* filesOf([])
+        const { stderr } = yield* runKimi(["batch", "resume", "batch-000001", output, ...poll], { env })
+        assert.include(stderr, `kimi batch failed ${output}`)
+        assert.notInclude(stderr, "--rerun")
+      })
+    )
+  )
+
+  it.live("refuses a second file for the answers of a job", () =>
+    withServer((_, env) =>
+      Effect.gen(function* () {
+        const { output } = yield* filesOf([])
+        const { code, stderr } = yield* runKimi(["batch", "resume", output, `${output}.2`], { env })
+        assert.strictEqual(code, 1)
+        assert.include(stderr, `kimi batch resume ${output}`)
+      })
+    )
+  )
+
   it.live("needs a file for a batch by its id", () =>
     withServer((_, env) =>
       Effect.map(runKimi(["batch", "resume", "batch-000001"], { env }), ({ code, stderr }) => {

@@ -1,8 +1,11 @@
+import { mkdirSync, writeFileSync } from "node:fs"
 import { createServer } from "node:net"
+import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Reply from "@kimi-effect/testing/Reply"
 import * as MockServer from "@kimi-effect/testing/node/MockServer"
 import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
 import { Regions } from "../../src/doctor/hostCheck.ts"
 import type { Check } from "../../src/schemas/doctor.ts"
 import { runKimi } from "../runKimi.ts"
@@ -17,7 +20,7 @@ interface SetUp {
 
 /** Runs `kimi doctor` on a set-up, and returns its checks. */
 const diagnose = <E>(
-  envOf: (place: SetUp) => Effect.Effect<{ readonly [name: string]: string }, E>,
+  envOf: (place: SetUp) => Effect.Effect<{ readonly [name: string]: string }, E, Scope.Scope>,
   args: ReadonlyArray<string> = []
 ) =>
   Effect.scoped(
@@ -50,6 +53,21 @@ const closedPort = Effect.callback<number>((resume) => {
   })
 })
 
+/** A proxy that accepts no connection to a host. */
+const refusingProxy = Effect.map(
+  Effect.acquireRelease(
+    Effect.callback<ReturnType<typeof createServer>>((resume) => {
+      const server = createServer((socket) => socket.end("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n"))
+      server.listen(0, "127.0.0.1", () => resume(Effect.succeed(server)))
+    }),
+    (server) => Effect.sync(() => server.close())
+  ),
+  (server) => {
+    const address = server.address()
+    return `http://127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}`
+  }
+)
+
 describe("kimi doctor", () => {
   it.live("finds no problem in a set-up that works", () =>
     Effect.map(
@@ -68,7 +86,7 @@ describe("kimi doctor", () => {
   const broken = <E>(
     name: string,
     expected: RegExp,
-    envOf: (place: SetUp) => Effect.Effect<{ readonly [name: string]: string }, E>,
+    envOf: (place: SetUp) => Effect.Effect<{ readonly [name: string]: string }, E, Scope.Scope>,
     args: ReadonlyArray<string> = []
   ) =>
     it.live(`names ${name}`, () =>
@@ -120,6 +138,59 @@ describe("kimi doctor", () => {
   )
   broken("a Redis that cannot be reached", /^stores: .*(redis|cache)/im, () =>
     Effect.map(closedPort, (port) => ({ KIMI_CACHE: `redis://127.0.0.1:${port}` }))
+  )
+
+  broken("a proxy that refuses", /^network: .*configured proxy/m, () =>
+    Effect.map(refusingProxy, (url) => ({ KIMI_PROXY: url, KIMI_BASE_URL: "https://api.moonshot.ai/v1" }))
+  )
+  broken("a limit of zero", /KIMI_MAX_CONCURRENCY/, () => Effect.succeed({ KIMI_MAX_CONCURRENCY: "0" }))
+  broken("an option that does not exist", /--set maxAttempt/, () => Effect.succeed({}), ["--set", "maxAttempt=3"])
+  broken("a damaged SQLite file", /^stores: .*damaged\.db|^stores: cache/m, ({ folder }) => {
+    const path = join(folder, "damaged.db")
+    return Effect.as(
+      Effect.sync(() => writeFileSync(path, "this is no database".repeat(1000))),
+      { KIMI_CACHE: `sqlite:${path}` }
+    )
+  })
+
+  /** Files of `--env-file` that cannot be used. */
+  const brokenFile = (name: string, expected: RegExp, write: (path: string) => void) =>
+    it.live(`names ${name}`, () =>
+      Effect.scoped(
+        Effect.gen(function* () {
+          const path = join(yield* temporaryFolder, "kimi.env")
+          write(path)
+          const { code, stdout } = yield* runKimi(["doctor", "--json", "--env-file", path], { env: {} })
+          const { checks }: { readonly checks: ReadonlyArray<Check> } = JSON.parse(stdout)
+          assert.strictEqual(code, 1)
+          assert.match(problemsOf(checks).join("\n"), expected)
+          assert.notInclude(stdout, "sk-half")
+        })
+      )
+    )
+
+  brokenFile("an .env file that ends in the middle", /kimi\.env/, (path) =>
+    writeFileSync(path, 'KIMI_TIER=1\nKIMI_API_KEY="sk-half')
+  )
+  brokenFile("an .env file that cannot be read", /kimi\.env/, (path) => mkdirSync(path))
+
+  it.live("names a variable that sets no option", () =>
+    Effect.map(
+      diagnose(() => Effect.succeed({ KIMI_MAX_ATEMPTS: "3" })),
+      ({ checks, code }) => {
+        assert.strictEqual(code, 0)
+        assert.match(problemsOf(checks).join(), /KIMI_MAX_ATEMPTS sets no option/)
+      }
+    )
+  )
+
+  it.live("logs nothing in addition to its checks", () =>
+    Effect.gen(function* () {
+      const port = yield* closedPort
+      const env = { KIMI_API_KEY: key, KIMI_BASE_URL: `http://127.0.0.1:${port}/v1` }
+      const { stderr } = yield* runKimi(["doctor"], { env })
+      assert.match(stderr, /^kimi: CommandError: Problems: 1\n/)
+    })
   )
 
   it.live("names the region to which the key belongs", () =>

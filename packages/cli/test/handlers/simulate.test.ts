@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { decoded } from "../mockedHost.ts"
 import { runKimi } from "../runKimi.ts"
 import { temporaryFolder } from "../temporaryFolder.ts"
 
@@ -23,7 +24,7 @@ describe("kimi simulate", () => {
       ]
       const { code, stdout } = yield* runKimi(args)
       assert.strictEqual(code, 0)
-      assert.strictEqual(JSON.parse(stdout).calls.calls, 40)
+      assert.strictEqual(decoded("simulate", stdout).calls.calls, 40)
       assert.include(readFileSync(html, "utf8"), "<!DOCTYPE html>")
     })
   )

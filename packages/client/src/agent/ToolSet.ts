@@ -54,6 +54,7 @@ import { handlerFailure } from "./internal/tools/failures.ts"
 import { HostDefined } from "./internal/tools/HostDefined.ts"
 import { makeEntries } from "./internal/tools/makeEntries.ts"
 import { parseArguments } from "./internal/tools/parseArguments.ts"
+import { refuse } from "./internal/tools/toolDefinition.ts"
 import type { ToolContent } from "./internal/tools/toolContent.ts"
 import type { HandlerFailure, OnPreliminary, Outcome, ToolEntry } from "./internal/tools/ToolEntry.ts"
 
@@ -225,7 +226,8 @@ type HandlersOf<T> = T extends Toolkit.Toolkit<infer Tools> ? Tool.HandlersFor<T
  * `run` reports it as the cost of the result, reserves it under the caps of the
  * budget before the handler runs, and records it: see `Expense`. A call that does
  * not fit runs nothing and fails with `BudgetExceededError` as the `failure` of its
- * `ToolExecutionError`. `KimiTool` sets it where a price is published; set it on
+ * `ToolExecutionError`. A call that fails is free, but one whose result does not
+ * match its schema has run, and is paid. A price must be an amount of at least zero. `KimiTool` sets it where a price is published; set it on
  * own tools that cost money.
  *
  * @category annotations
@@ -302,6 +304,10 @@ class FreeFailure {
   }
 }
 
+/** A handler whose result cannot be used did its work. */
+const hasRun = (error: FreeFailure | HandlerFailure): boolean =>
+  !(error instanceof FreeFailure) && error.isInvalidResult
+
 /** Enters the price of a call in the budget and the usage records. Formulas do so themselves, for every caller. */
 const charged = (
   { tool }: ToolEntry,
@@ -312,7 +318,7 @@ const charged = (
   return Effect.flatMap(run, (outcome) =>
     outcome.isFailure ? Effect.fail(new FreeFailure(outcome)) : Effect.succeed(outcome)
   ).pipe(
-    Expense.charge({ tool: tool.name, cost: Expense.dollars(price) }),
+    Expense.charge({ tool: tool.name, cost: Expense.dollars(price) }, { isBilled: hasRun }),
     Effect.catch((error) =>
       error instanceof FreeFailure
         ? Effect.succeed(error.outcome)
@@ -338,6 +344,17 @@ const runWith = (
   })
 }
 
+/** A price below zero would raise the caps of the budget. */
+const checkPrices = (entries: ReadonlyArray<ToolEntry>): Effect.Effect<void, ToolSchemaError> => {
+  const wrong = entries.find(({ tool }) => {
+    const price = Context.get(tool.annotations, PricePerCall)
+    return price !== undefined && !(Number.isFinite(price) && price >= 0)
+  })
+  return wrong === undefined
+    ? Effect.void
+    : Effect.fromResult(refuse(`The tool ${wrong.tool.name} has a PricePerCall that is no amount of at least zero`))
+}
+
 /**
  * Prepares toolkits for a host. Fails with `ToolSchemaError` when a tool cannot
  * be described to it, or when two tools have the same name.
@@ -349,35 +366,38 @@ export const make = <const S extends Source>(
   source: S,
   { provider = providers.moonshot }: Options = {}
 ): Effect.Effect<ToolSet<Services<S>>, ToolSchemaError, Handlers<S>> =>
-  Effect.map(makeEntries([source].flat() as ReadonlyArray<Toolkit.Any | WithAnyHandler>, provider), (entries) => {
-    const byHostName = new Map(entries.map((entry) => [entry.definition.function.name, entry] as const))
-    const byName = new Map(entries.map((entry) => [entry.tool.name as string, entry] as const))
-    const names = [...byName.keys()]
-    const notFound = (name: string, callId: string): ToolNotFoundError =>
-      new ToolNotFoundError({
-        message: `There is no tool of the name that the model called; the tools are ${names.join(", ")}`,
-        tool: name.slice(0, 256),
-        callId,
-        available: names
-      })
-    const set: ToolSet = {
-      definitions: entries.map(({ definition }) => definition),
-      names,
-      hostName: (tool) => byName.get(tool)?.definition.function.name,
-      decode: (call) => {
-        const entry = byHostName.get(call.name)
-        return entry === undefined ? Effect.fail(notFound(call.name, call.callId)) : decodeWith(entry, call)
-      },
-      run: (call, runOptions = {}) => {
-        const entry = byName.get(call.tool)
-        return entry === undefined
-          ? Effect.die(new Error(`${call.tool} is no tool of this set`))
-          : runWith(entry, call, runOptions)
+  Effect.map(
+    Effect.tap(makeEntries([source].flat() as ReadonlyArray<Toolkit.Any | WithAnyHandler>, provider), checkPrices),
+    (entries) => {
+      const byHostName = new Map(entries.map((entry) => [entry.definition.function.name, entry] as const))
+      const byName = new Map(entries.map((entry) => [entry.tool.name as string, entry] as const))
+      const names = [...byName.keys()]
+      const notFound = (name: string, callId: string): ToolNotFoundError =>
+        new ToolNotFoundError({
+          message: `There is no tool of the name that the model called; the tools are ${names.join(", ")}`,
+          tool: name.slice(0, 256),
+          callId,
+          available: names
+        })
+      const set: ToolSet = {
+        definitions: entries.map(({ definition }) => definition),
+        names,
+        hostName: (tool) => byName.get(tool)?.definition.function.name,
+        decode: (call) => {
+          const entry = byHostName.get(call.name)
+          return entry === undefined ? Effect.fail(notFound(call.name, call.callId)) : decodeWith(entry, call)
+        },
+        run: (call, runOptions = {}) => {
+          const entry = byName.get(call.tool)
+          return entry === undefined
+            ? Effect.die(new Error(`${call.tool} is no tool of this set`))
+            : runWith(entry, call, runOptions)
+        }
       }
+      // The services of handlers are known to the type of the source alone.
+      return set as never
     }
-    // The services of handlers are known to the type of the source alone.
-    return set as never
-  }) as never
+  ) as never
 
 /**
  * The call of a response, with the id of the host. Give calls of several turns

@@ -27,6 +27,7 @@ import * as Stream from "effect/Stream"
 import * as HostApi from "../HostApi.ts"
 import { withoutModelErrors } from "../internal/modelErrors.ts"
 import { pathSegment } from "../internal/pathSegment.ts"
+import { createBody } from "./internal/createBody.ts"
 
 /**
  * A batch to create.
@@ -101,47 +102,6 @@ const finalStatuses: ReadonlySet<string> = new Set<BatchStatus>(["completed", "f
  */
 export const isFinal = ({ status }: Pick<Batch, "status">): boolean => finalStatuses.has(status)
 
-const invalid = (parameter: string, message: string): Effect.Effect<never, InvalidRequestError> =>
-  Effect.fail(new InvalidRequestError({ message, parameter }))
-
-const minHours = 12
-const maxHours = 7 * 24
-
-/** The window as the host reads it, such as `24h`. */
-const windowOf = (input: Duration.Input): string | undefined => {
-  const hours = Option.match(Duration.fromInput(input), { onNone: () => 0, onSome: Duration.toHours })
-  return Number.isInteger(hours) && hours >= minHours && hours <= maxHours ? `${hours}h` : undefined
-}
-
-const isMetadata = (metadata: { readonly [key: string]: string }): boolean => {
-  const pairs = Object.entries(metadata)
-  return pairs.length <= 16 && pairs.every(([key, value]) => key.length <= 64 && value.length <= 512)
-}
-
-const toBody = ({
-  completionWindow = "24 hours",
-  inputFileId,
-  metadata
-}: CreateOptions): Effect.Effect<HostApi.Body, InvalidRequestError> => {
-  if (typeof inputFileId !== "string" || inputFileId === "") {
-    return invalid("inputFileId", "The input file must be the id of a file that was uploaded with the purpose batch")
-  }
-  const window = windowOf(completionWindow)
-  if (window === undefined) {
-    return invalid("completionWindow", "The completion window must be whole hours from 12 hours to 7 days")
-  }
-  if (metadata !== undefined && !isMetadata(metadata)) {
-    return invalid("metadata", "The metadata may have 16 pairs, with keys of 64 characters and values of 512")
-  }
-  const value = {
-    input_file_id: inputFileId,
-    endpoint: "/v1/chat/completions",
-    completion_window: window,
-    ...(metadata === undefined ? {} : { metadata })
-  }
-  return Effect.succeed({ _tag: "Json", value })
-}
-
 /** An id that is not known is the only part of these paths that can be missing. */
 const ofBatch = <A>(call: Effect.Effect<A, HostRequestError>): Effect.Effect<A, HostApiError> =>
   Effect.mapError(withoutModelErrors(call), (error) =>
@@ -194,7 +154,9 @@ export const make = Effect.fnUntraced(function* (
 
   const list: BatchApi["Service"]["list"] = ({ after, limit } = {}) =>
     limit !== undefined && (!Number.isSafeInteger(limit) || limit < 1)
-      ? invalid("limit", "The limit must be a whole number over zero")
+      ? Effect.fail(
+          new InvalidRequestError({ message: "The limit must be a whole number over zero", parameter: "limit" })
+        )
       : request({
           operation: "batches.list",
           method: "GET",
@@ -208,7 +170,7 @@ export const make = Effect.fnUntraced(function* (
 
   return BatchApi.of({
     create: (created) =>
-      Effect.flatMap(toBody(created), (body) =>
+      Effect.flatMap(createBody(created), (body) =>
         withoutModelErrors(
           request({ operation: "batches.create", method: "POST", path: "/batches", body, response: batchResponse })
         )

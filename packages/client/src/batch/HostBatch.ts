@@ -103,6 +103,11 @@ export interface SubmitOptions<E = never, R = never> {
   readonly continued?: Submission | undefined
   /** Runs before the upload and after each step, before the next one. */
   readonly onStep?: ((submission: Submission) => Effect.Effect<unknown, E, R>) | undefined
+  /**
+   * Runs before the failure of a submission that has no batch at the host: its
+   * money is released, and nothing is left to continue.
+   */
+  readonly onRefused?: (() => Effect.Effect<unknown, E, R>) | undefined
 }
 
 /**
@@ -174,7 +179,10 @@ export class HostBatch extends Context.Service<
       options?: SubmitOptions<E, R>
     ) => Effect.Effect<Batch, SubmitError | E, R>
     /** Waits until a batch has ended. */
-    readonly follow: <R = never>(id: string, options?: FollowOptions<R>) => Effect.Effect<Batch, HostApiError, R>
+    readonly follow: <R = never>(
+      id: string,
+      options?: FollowOptions<R>
+    ) => Effect.Effect<Batch, ConfigurationError | HostApiError, R>
     /** The rows of a batch, from its file at the host. Their lines are those of the file. */
     readonly rows: (batch: Batch) => Effect.Effect<ReadonlyArray<HostRow>, FileError>
     /** The outcomes of the rows of a batch that has ended, as the host lists them; those without a result come last. */
@@ -224,7 +232,7 @@ export interface ResumeOptions<A = string, RD = never, RP = never>
   readonly job?: string | undefined
   /** Runs at each step. */
   readonly onEvent?: ((event: HostBatchEvent) => Effect.Effect<unknown, never, RP>) | undefined
-  /** Whether the files at the host are deleted when the outcomes are read. Defaults to `false`. */
+  /** Whether the files at the host are deleted when the outcomes are read. A failure of it is logged. Defaults to `false`. */
   readonly deleteFiles?: boolean | undefined
 }
 

@@ -24,7 +24,7 @@
  *   function cannot be continued.
  * - Lines that are no rows are listed in `<output>.rejects.jsonl`. In addition,
  *   `<output>.job.json` describes the input; another one is refused with
- *   `BatchInputChangedError`.
+ *   `BatchInputChangedError`, unless the job has no result yet.
  * - A row that fails with an error that stops the batch, such as an empty account,
  *   has no line, so that it is requested when the job continues.
  *
@@ -50,6 +50,7 @@ import * as Batch from "../batch/Batch.ts"
 import type { BatchProgress, StopReason } from "../batch/BatchProgress.ts"
 import type { BatchResponse } from "../batch/BatchResponse.ts"
 import type { KimiClient } from "../KimiClient.ts"
+import * as hostRecord from "./internal/batch/hostRecord.ts"
 import { readerOf, rowsOf, streamRows } from "./internal/batch/inputRows.ts"
 import { type Input, Reading } from "./internal/batch/inputSource.ts"
 import * as jobProgress from "./internal/batch/jobProgress.ts"
@@ -157,7 +158,9 @@ export type JobError =
   | JournalStoreError
 
 const openOutput = <A, RD, RP>({ input, order, output, rerun }: Options<A, RD, RP>) =>
-  typeof output === "string" ? open({ input, output, order, rerun }) : openWriter({ input, rerun }, output)
+  typeof output === "string"
+    ? Effect.andThen(hostRecord.refuseWhileAtHost(output), open({ input, output, order, rerun }))
+    : openWriter({ input, rerun }, output)
 
 /** Lines that are no rows go to the reject file. */
 const rejecting =

@@ -74,7 +74,7 @@ export interface Options<A = string, RD = never, RP = never>
   readonly model?: string | undefined
   /** Runs at each step of a batch at the host, and when a place was chosen. */
   readonly onEvent?: ((event: HostBatchEvent) => Effect.Effect<unknown, never, RP>) | undefined
-  /** Whether the files at the host are deleted when the results are in the output. Defaults to `false`. */
+  /** Whether the files at the host are deleted when the results are in the output. A failure of it is logged. Defaults to `false`. */
   readonly deleteFiles?: boolean | undefined
 }
 
@@ -179,7 +179,8 @@ const noBatch = (message: string): InvalidRequestError => new InvalidRequestErro
 
 /**
  * Continues a job from what is recorded next to its output. Only a job whose
- * template is no function can be continued without its options.
+ * template is no function can be continued without its options. It sends no new
+ * batch, and fails with `InvalidRequestError` if the last one has ended and rows are left.
  *
  * @category constructors
  * @since 0.1.0
@@ -196,15 +197,18 @@ export const resume = <RP = never>(
       )
     }
     const { format, path, prompts, separator } = input
-    return run<string, never, RP>({
-      mode: "host",
-      ...options,
-      input: path,
-      output,
-      format,
-      separator,
-      prompts: prompts as BatchJob.Prompts | undefined
-    })
+    return runHostJob<string, never, RP>(
+      {
+        mode: "host",
+        ...options,
+        input: path,
+        output,
+        format,
+        separator,
+        prompts: prompts as BatchJob.Prompts | undefined
+      },
+      true
+    )
   })
 
 /**

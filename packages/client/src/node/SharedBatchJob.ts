@@ -188,7 +188,14 @@ export const run = <A = string, RD = never, RP = never>(
       const runId = runIdOf(options.id)
       const worker = yield* journal.join(runId, {
         kind: "batch job",
-        digest: sharedRow.digestOf([source.record, rowReader, rangeRows, options.schema !== undefined])
+        // The prompts as they were given: those that are compiled look the same for every template.
+        digest: sharedRow.digestOf([
+          source.record,
+          rowReader.separator,
+          options.prompts,
+          rangeRows,
+          options.schema !== undefined
+        ])
       })
       yield* Stream.runForEach(plan(reader, rangeRows), worker.add)
 

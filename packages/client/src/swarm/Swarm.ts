@@ -290,8 +290,9 @@ export const resumePlan = <R = never>(
  *
  * **Gotchas**
  *
- * - Limits of cost, tokens and time count what this process knows: with several
- *   processes share a `Budget` and an `Admission` on Redis.
+ * - Limits of cost and tokens count what was recorded before this process started,
+ *   and from then on what it knows: with several processes share a `Budget` and an
+ *   `Admission` on Redis. The limit of time begins again in each process.
  * - The times of the report are those of the process that ended the swarm.
  * - Hooks and events of calls that were recorded run in each process.
  *

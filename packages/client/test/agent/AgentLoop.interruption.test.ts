@@ -195,6 +195,22 @@ describe("a tool that throws", () => {
     }).pipe(at([note, "Done"]))
   )
 
+  for (const member of ["decode", "run"] as const) {
+    it.effect(`is a failed call if \`${member}\` of a wrapped set throws`, () =>
+      Effect.gen(function* () {
+        const { tools } = yield* makeTools
+        const wrapped: typeof tools = {
+          ...tools,
+          [member]: () => {
+            throw new RangeError("a bug")
+          }
+        }
+        const result = yield* AgentLoop.run({ prompt: "Go", tools: wrapped })
+        assert.deepStrictEqual(toolTexts(result.messages), ["Error: The tool note failed with RangeError."])
+      }).pipe(at([note, "Done"]))
+    )
+  }
+
   it.effect("does not run if it throws in `needsApproval`", () =>
     Effect.gen(function* () {
       const tool = Tool.make("note", {

@@ -77,6 +77,26 @@ describe("a tool with a price", () => {
     })
   )
 
+  it.effect("is paid if its result does not match its schema, since it has run", () =>
+    Effect.gen(function* () {
+      const { result, spent, tool } = yield* spentBy(lookUp(Effect.succeed(3 as unknown as string)))
+      assert.deepStrictEqual([spent, tool], ["0.25", ["scout", 1]])
+      assert.match(toolTexts(result.messages)[0] ?? "", /does not match its schema/)
+    })
+  )
+
+  for (const price of [Number.NaN, -1, Number.POSITIVE_INFINITY]) {
+    it.effect(`is refused with the price ${price}`, () =>
+      Effect.gen(function* () {
+        const priced = Toolkit.make(Tool.make("look_up").annotate(ToolSet.PricePerCall, price))
+        const layer = priced.toLayer({ look_up: () => Effect.void })
+        const error = yield* Effect.flip(Effect.provide(ToolSet.make(priced), layer))
+        assert.deepInclude(error, { _tag: "ToolSchemaError", message: error.message })
+        assert.match(error.message, /look_up.*PricePerCall/)
+      })
+    )
+  }
+
   it.effect("is not run under a cap of the configuration that it does not fit", () =>
     Effect.gen(function* () {
       const tools = yield* lookUp(Effect.die("it ran"))

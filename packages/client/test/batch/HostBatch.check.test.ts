@@ -142,7 +142,37 @@ describe("HostBatch.prepare", () => {
   )
 })
 
+describe("HostBatch.submit", () => {
+  for (const [parameter, options] of [
+    ["completionWindow", { completionWindow: "1 hour" }],
+    ["metadata", { metadata: Object.fromEntries(Array.from({ length: 16 }, (_, index) => [`${index}`, "x"])) }]
+  ] as const) {
+    it.effect(`sends nothing with an invalid ${parameter}`, () =>
+      Effect.gen(function* () {
+        const batches = yield* service(hostOf([]))
+        const prepared = yield* batches.prepare([rowOf("a")])
+        const steps: Array<object> = []
+        const onStep = (step: object) => Effect.sync(() => void steps.push(step))
+        const error = yield* Effect.flip(batches.submit(prepared, { ...options, onStep }))
+        assert.deepInclude(error, { _tag: "InvalidRequestError", parameter })
+        assert.deepStrictEqual(steps, [])
+      })
+    )
+  }
+})
+
 describe("HostBatch.follow", () => {
+  it.effect("refuses to ask without a pause", () =>
+    Effect.gen(function* () {
+      const batches = yield* service(hostOf(["completed"]))
+      const error = yield* Effect.flip(batches.follow("b", { interval: 0, timeout: -1 }))
+      assert.deepStrictEqual(error._tag === "ConfigurationError" ? error.issues.map(({ name }) => name) : error, [
+        "HostBatch interval",
+        "HostBatch timeout"
+      ])
+    })
+  )
+
   /** The times in seconds at which the host was asked. */
   const times = (statuses: ReadonlyArray<string>, options: HostBatch.FollowOptions, steps: number) =>
     Effect.gen(function* () {

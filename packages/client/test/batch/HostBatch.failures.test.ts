@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { ErrorReply, Fault, Reply } from "@kimi-effect/testing"
-import { Effect } from "effect"
+import { Deferred, Effect, Fiber } from "effect"
 import * as HostBatch from "../../src/batch/HostBatch.ts"
 import { stateOf } from "../support/money.ts"
 import { type Ending, endsWith, fast, result, rowOf, textsOf, withHost } from "./support/hostBatch.ts"
@@ -193,6 +193,91 @@ describe("a request that fails once", () => {
         const error = yield* Effect.flip(HostBatch.run(rows, fast))
         assert.strictEqual(error._tag, "InvalidRequestError")
         assert.deepStrictEqual(yield* stateOf(budget), ["total 0+0/10"])
+      })
+    )
+  )
+
+  it.live("leaves no file at a host that refuses the batch", () =>
+    withHost(({ server }) =>
+      Effect.gen(function* () {
+        yield* server.replyAt(routes.creation, ErrorReply.table.invalidRequest)
+        yield* Effect.flip(HostBatch.run(rows, fast))
+        const requests = yield* server.requests
+        assert.deepStrictEqual(
+          requests.slice(-1).map(({ method, path }) => `${method} ${path}`),
+          ["DELETE /v1/files/file-000001"]
+        )
+      })
+    )
+  )
+
+  it.live("releases its money when its file was not uploaded", () =>
+    withHost(({ budget, server }) =>
+      Effect.gen(function* () {
+        yield* server.replyAt(routes.upload, ErrorReply.make(500, "server_error", "oops"))
+        const error = yield* Effect.flip(HostBatch.run(rows, fast))
+        assert.strictEqual(error._tag, "ServerError")
+        assert.deepStrictEqual(yield* stateOf(budget), ["total 0+0/10"])
+      })
+    )
+  )
+
+  it.live("releases its money when its upload is interrupted", () =>
+    withHost(({ budget, server }) =>
+      Effect.gen(function* () {
+        const isAsked = yield* Deferred.make<void>()
+        yield* server.replyAt(routes.upload, () => {
+          Deferred.doneUnsafe(isAsked, Effect.void)
+          return Reply.withFault(Fault.StallBeforeHeaders())(Reply.defaultReply)
+        })
+        const running = yield* Effect.forkChild(HostBatch.run(rows, fast))
+        yield* Deferred.await(isAsked)
+        yield* Fiber.interrupt(running)
+        assert.deepStrictEqual(yield* stateOf(budget), ["total 0+0/10"])
+      })
+    )
+  )
+
+  it.live("keeps its money when the search for its batch is refused", () =>
+    withHost(({ budget, server }) =>
+      Effect.gen(function* () {
+        yield* server.replyAt(routes.creation, Reply.withFault(Fault.ResetBeforeHeaders())(Reply.defaultReply))
+        yield* server.replyAt("GET /v1/batches", ErrorReply.table.invalidRequest)
+        const error = yield* Effect.flip(HostBatch.run(rows, fast))
+        assert.strictEqual(error._tag, "InvalidRequestError")
+        assert.match((yield* stateOf(budget))[0] ?? "", /^total 0\+0\.000\d+\/10$/)
+      })
+    )
+  )
+
+  it.live("finds its batch behind any number of others when another process continues", () =>
+    withHost(({ server }) =>
+      Effect.gen(function* () {
+        const host = yield* HostBatch.HostBatch
+        const prepared = yield* host.prepare(rows)
+        const steps: Array<HostBatch.Submission> = []
+        const batch = yield* host.submit(prepared, { onStep: (step) => Effect.sync(() => void steps.push(step)) })
+        const first = { ...(JSON.parse(JSON.stringify(batch)) as { readonly [name: string]: string }) }
+        const page = (from: number) =>
+          Array.from({ length: 100 }, (_, index) => ({ ...first, id: `other-${from + index}`, input_file_id: "other" }))
+        const pages = [page(0), page(100), page(200), [first]]
+        let asked = 0
+        yield* server.replyAt("GET /v1/batches", () =>
+          Reply.json({ object: "list", data: pages[asked++] ?? [], has_more: asked < pages.length })
+        )
+        const uploaded = steps.find(({ batchId, fileId }) => fileId !== undefined && batchId === undefined)
+        const found = yield* host.submit(prepared, { continued: uploaded })
+        assert.deepStrictEqual([found.id, (yield* server.ledger).batches.length], [batch.id, 1])
+      })
+    )
+  )
+
+  it.live("has its outcomes though its files could not be deleted", () =>
+    withHost(({ server }) =>
+      Effect.gen(function* () {
+        yield* server.replyAt("DELETE /v1/files/file-000002", ErrorReply.table.invalidRequest)
+        const { responses } = yield* HostBatch.run(rows, { ...fast, deleteFiles: true })
+        assert.isTrue(responses.every(({ _tag }) => _tag === "Answered"))
       })
     )
   )

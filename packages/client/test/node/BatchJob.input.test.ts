@@ -37,6 +37,19 @@ describe("a CSV input", () => {
     })
   )
 
+  it.live("can be corrected while no row was written", () =>
+    inFolder((path) =>
+      Effect.gen(function* () {
+        const files = { input: path("in.csv"), output: path("out.jsonl"), prompts: { column: "text" } }
+        writeFileSync(files.input, 'id,text\na,"x\n')
+        const error = yield* Effect.flip(BatchJob.run(files))
+        assert.strictEqual(error._tag, "InvalidRequestError")
+        writeFileSync(files.input, 'id,text\na,"x"\n')
+        assert.strictEqual((yield* BatchJob.run(files)).answered, 1)
+      })
+    )
+  )
+
   it.live("is read alike in chunks of any size", () =>
     inFolder((path) =>
       Effect.gen(function* () {

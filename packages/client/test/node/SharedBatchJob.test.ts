@@ -227,6 +227,23 @@ describe("SharedBatchJob", () => {
     )
   )
 
+  it.live.each([
+    ["a text", "Summarize {text}", "Translate {text}"],
+    ["a function", (text: string) => `Summarize ${text}`, (text: string) => `Translate ${text}`]
+  ] as const)("refuses another template, which is %s", ([, template, other]) =>
+    inJournal((path) =>
+      Effect.gen(function* () {
+        writeFileSync(path("in.csv"), "text\n1\n")
+        const options = { id: "a", input: path("in.csv") }
+        yield* SharedBatchJob.run({ ...options, prompts: { column: "text", template } })
+        const error = yield* Effect.flip(
+          SharedBatchJob.run({ ...options, prompts: { column: "text", template: other } })
+        )
+        assert.deepInclude(error, { _tag: "JournalMismatchError", key: "header" })
+      })
+    )
+  )
+
   it.live("refuses an input that is compressed", () =>
     inJournal((path) =>
       Effect.gen(function* () {

@@ -2,8 +2,10 @@ import { assert, describe, it } from "@effect/vitest"
 import * as ToolSet from "@kimi-effect/client/agent/ToolSet"
 import * as Journal from "@kimi-effect/client/journal/Journal"
 import { Swarm } from "@kimi-effect/client/swarm"
-import { MockProvider } from "@kimi-effect/testing"
-import { DateTime, Effect, Fiber, Layer, Schema, Stream } from "effect"
+import type { SwarmLimits } from "@kimi-effect/client/swarm/SwarmLimits"
+import type { SwarmResult } from "@kimi-effect/client/swarm/SwarmResult"
+import { MockProvider, Reply } from "@kimi-effect/testing"
+import { BigDecimal, DateTime, Effect, Fiber, Layer, Schema, Stream } from "effect"
 import * as Tool from "effect/ai/Tool"
 import * as Toolkit from "effect/ai/Toolkit"
 import { TestClock } from "effect/testing"
@@ -11,6 +13,7 @@ import {
   answering,
   assign,
   calls,
+  callsUsing,
   create,
   isOrchestrator,
   makeTools,
@@ -64,6 +67,13 @@ const paying = answering((request) =>
 )
 
 const pay = (tools: ToolSet.ToolSet) => Swarm.map({ items: ["ann"], prompt: "{{item}}", tools })
+
+/** Each agent uses all that it may in each of its four steps. */
+const thorough = answering((request) => {
+  const usage = { prompt_tokens: 10, completion_tokens: 1_000 }
+  const look = callsUsing(usage, ["look", { at: taskOf(request) }])
+  return stepOf(request) < 3 ? look : Reply.text("Done", { usage })
+})
 
 describe("a swarm in a journal", () => {
   it.effect.each(moments)("makes no answered call again after an interruption at %i ms", (millis) =>
@@ -204,6 +214,29 @@ describe("a swarm in a journal", () => {
       assert.strictEqual((yield* settled(swarm(1), "1 minute")).outcome._tag, "Limited")
       assert.strictEqual((yield* settled(swarm(9), "1 minute")).outcome._tag, "Finished")
     }).pipe(Effect.provide(journaled()))
+  )
+
+  it.effect.each([
+    ["cost", (amount: string) => ({ cost: { amount, currency: "USD" } }) as const],
+    ["tokens", (_: string, tokens: number) => ({ tokens })]
+  ] as const)("stays within its limit of %s, which another process has used in part", ([, limitsOf]) =>
+    Effect.gen(function* () {
+      const { tools } = yield* makeTools
+      const request = { model: "kimi-k3", max_completion_tokens: 1_000 }
+      const items = ["1", "2", "3", "4", "5", "6"]
+      const swarm = (limits: SwarmLimits, concurrency: number) =>
+        Swarm.map({ items, prompt: "{{item}}", tools, request, limits, concurrency, initialConcurrency: concurrency })
+      const whole = yield* settled(swarm({}, 6), "1 minute")
+      const cost = ({ report }: SwarmResult) =>
+        Number(BigDecimal.format(report.cost[0]?.total ?? BigDecimal.fromBigInt(0n)))
+      const half = { cost: cost(whole) / 2, tokens: whole.report.usage.total_tokens / 2 }
+      const limits = limitsOf(half.cost.toFixed(6), half.tokens)
+      const before = yield* succeeded
+      yield* during(Swarm.durable("s", swarm(limits, 6)), 2_700)
+      const result = yield* settled(Swarm.durable("s", swarm(limits, 1)), "1 minute")
+      assert.strictEqual(result.outcome._tag, "Limited")
+      assert.isAtMost((yield* succeeded) - before, 12)
+    }).pipe(Effect.provide(journaled(thorough)))
   )
 
   it.effect("ends when another process cancels it", () =>

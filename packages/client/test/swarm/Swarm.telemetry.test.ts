@@ -14,6 +14,7 @@ import * as Option from "effect/Option"
 import { TestClock } from "effect/testing"
 import type * as Tracer from "effect/Tracer"
 import { recordSpans } from "../support/spans.ts"
+import { isOwn, valuesOf, withRegistry } from "./support/metrics.ts"
 import {
   answering,
   assign,
@@ -165,27 +166,6 @@ describe("the spans of a swarm", () => {
     }).pipe(at(answering(() => "Done")))
   )
 })
-
-const isOwn = (id: string): boolean => id.startsWith("kimi.swarm.")
-
-/** The values of the metrics of swarms in a registry, as `<name> <labels>`. */
-const valuesOf = (registry: Metric.MetricRegistry): Record<string, number> => {
-  const values: Record<string, number> = {}
-  for (const one of Metric.snapshotUnsafe(Context.make(Metric.MetricRegistry, registry))) {
-    if (!isOwn(one.id)) continue
-    const { unit: _, ...labels } = one.attributes ?? {}
-    const { state } = one as { readonly state: { readonly count?: number; readonly value?: number } }
-    const value = Number(one.type === "Histogram" ? state.count : (state.value ?? state.count))
-    // Sums of binary fractions.
-    values[[one.id, ...Object.values(labels)].join(" ")] = Number(value.toFixed(9))
-  }
-  return values
-}
-
-const withRegistry = <A, E, R>(use: (registry: Metric.MetricRegistry) => Effect.Effect<A, E, R>) => {
-  const registry: Metric.MetricRegistry = new Map()
-  return Effect.provideService(use(registry), Metric.MetricRegistry, registry)
-}
 
 describe("the metrics of a swarm", () => {
   it.effect("count what its agents did", () =>

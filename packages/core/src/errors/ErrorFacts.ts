@@ -182,7 +182,7 @@ export const table = {
   BatchFailedError:              row("batch",          "error",    "final", "ignored", "possible", "none",                   "shared", "other",   "FixRequest",     "Correct the rows that the host's error file names and submit the batch again."),
   BatchJobLockedError:           row("batch",          "warning",  "final", "ignored", "none",     "none",                   "shared", "other",   "None",           "Wait until the other process has finished, or stop it, before resuming this job."),
 
-  CassetteMissError:             row("testing",        "error",    "final", "ignored", "none",     "none",                   "shared", "all",     "FixRequest",     "Record the exchange again, or exclude the differing members from matching.")
+  CassetteMissError:             row("testing",        "error",    "final", "ignored", "none",     "none",                   "shared", "all",     "FixRequest",     "Record the exchange with KIMI_CASSETTE_MODE=auto, or exclude the differing members from matching.")
 } as const satisfies Record<string, Facts>
 
 /**

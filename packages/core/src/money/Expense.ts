@@ -51,15 +51,19 @@ export interface Options<E = unknown> {
 }
 
 /**
- * An amount in US dollars, as a decimal such as `0.005`.
+ * An amount in US dollars, as a decimal such as `0.005`. Throws a `RangeError` for
+ * one below zero, and for what is no number.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const dollars = (amount: string | number): Pick<Cost, "currency" | "total"> => ({
-  currency: "USD",
-  total: typeof amount === "number" ? BigDecimal.fromNumberUnsafe(amount) : BigDecimal.fromStringUnsafe(amount)
-})
+export const dollars = (amount: string | number): Pick<Cost, "currency" | "total"> => {
+  const total = typeof amount === "number" ? BigDecimal.fromNumber(amount) : BigDecimal.fromString(amount)
+  if (Option.isNone(total) || BigDecimal.isNegative(total.value)) throw invalidAmount()
+  return { currency: "USD", total: total.value }
+}
+
+const invalidAmount = (): RangeError => new RangeError("The cost of an expense must be an amount of at least zero")
 
 /** How an effect ended; `undefined` if it was free. */
 const outcomeOf = <A, E>(
@@ -103,7 +107,8 @@ const settleAndRecord = (
 
 /**
  * Charges for an effect: reserves its cost in the budget, runs it, and pays and
- * records the cost. Fails with a `BudgetError` if the cost does not fit.
+ * records the cost. Fails with a `BudgetError` if the cost does not fit. A cost below
+ * zero, which would raise the cap, is a defect, and nothing runs.
  *
  * @category combinators
  * @since 0.1.0
@@ -113,14 +118,21 @@ export const charge =
   <A, E2 extends E, R>(effect: Effect.Effect<A, E2, R>): Effect.Effect<A, E2 | BudgetError, R> =>
     Effect.flatMap(current, (services) =>
       Effect.uninterruptibleMask((restore) => {
+        if (BigDecimal.isNegative(expense.cost.total)) return Effect.die(invalidAmount())
+        let hasBegun = false
+        const begun = Effect.suspend(() => {
+          hasBegun = true
+          return effect
+        })
         // A separate one: a scope that the effect needs is that of the caller.
         const scope = Scope.makeUnsafe()
         const reserved = services.budget?.reserve(expense) ?? Effect.undefined
         return services.withTags(Scope.provide(scope)(reserved)).pipe(
           Effect.flatMap((reservation) =>
-            Effect.onExit(restore(effect), (exit) =>
-              services.withTags(settleAndRecord(services, expense, reservation, outcomeOf<A, E>(exit, options)))
-            )
+            Effect.onExit(restore(begun), (exit) => {
+              const outcome = hasBegun ? outcomeOf<A, E>(exit, options) : undefined
+              return services.withTags(settleAndRecord(services, expense, reservation, outcome))
+            })
           ),
           Effect.onExit((exit) => Scope.close(scope, exit))
         )

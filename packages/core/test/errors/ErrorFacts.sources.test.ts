@@ -18,6 +18,11 @@ const exceptions: ReadonlySet<string> = new Set([
   "client/src/batch/internal/stoppingTags.ts",
   // Refusals of the client itself are final for one call, and temporary for an agent of a swarm.
   "client/src/swarm/internal/classify.ts",
+  // What a lost lease, an uncertain result or an outage of the journal means for a row or swarm that processes share.
+  "client/src/node/internal/batch/sharedRow.ts",
+  "client/src/swarm/internal/durable/durably.ts",
+  // Four errors of which HTTP knows more than their category.
+  "client/src/internal/failureStatus.ts",
   // A mock provider and its chaos fail with the tags that their options name, each by a separate reply.
   "testing/src/internal/mock/chaosStage.ts",
   "testing/src/internal/mock/failureReplies.ts",

@@ -93,4 +93,17 @@ describe("Budget.hold", () => {
       assert.deepStrictEqual(yield* stateOf(budget), ["tenant:acme 7+0/50"])
     })
   )
+
+  it.effect("is refused without capacity for its scope where outages are allowed", () =>
+    Effect.gen(function* () {
+      const budget = yield* makeBudget({
+        caps: [{ per: ["tenant"], amount: "50", currency: "USD" }],
+        maxScopes: 1,
+        onStoreError: "allow"
+      })
+      yield* budget.hold(work(30)).pipe(CallOptions.provide({ tenant: "acme" }))
+      const error = yield* Effect.flip(budget.hold(work(30, "b")).pipe(CallOptions.provide({ tenant: "other" })))
+      assert.strictEqual(error._tag, "BudgetStoreError")
+    })
+  )
 })

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Effect, Exit, Fiber, Layer, Logger } from "effect"
+import { BigDecimal, Context, Effect, Exit, Fiber, Layer, Logger, Option } from "effect"
 import type * as Scope from "effect/Scope"
 import { TestClock } from "effect/testing"
 import type { BudgetStoreError } from "../../src/errors/MoneyErrors.ts"
@@ -242,6 +242,38 @@ describe("Budget on a store that fails", () => {
         ["settle"]
       )
       assert.deepStrictEqual(yield* linesOf(memory), [])
+    })
+  )
+
+  it.effect("settles a hold later that it could not settle", () =>
+    Effect.gen(function* () {
+      const { memory, state, store } = yield* makeStore
+      const budget = yield* makeBudget(store)
+      const dollars = (amount: number) => ({ currency: "USD" as const, total: BigDecimal.fromNumberUnsafe(amount) })
+      const cost = Option.some(dollars(60))
+      yield* budget.hold({ id: "batch", cost, provider: "host", model: "m", lease: "25 hours" })
+      state.mode = "fails"
+      yield* Effect.flip(budget.settleHold("batch", dollars(7)))
+      state.mode = "works"
+      yield* TestClock.adjust("30 seconds")
+      assert.deepStrictEqual(yield* linesOf(memory), ["7+0"])
+    })
+  )
+
+  it.effect("keeps a hold that is reserved again after its release has failed", () =>
+    Effect.gen(function* () {
+      const { memory, state, store } = yield* makeStore
+      const budget = yield* makeBudget(store)
+      const cost = Option.some({ currency: "USD" as const, total: BigDecimal.fromNumberUnsafe(60) })
+      const hold = budget.hold({ id: "batch", cost, provider: "host", model: "m", lease: "25 hours" })
+      yield* hold
+      state.mode = "fails"
+      yield* Effect.flip(budget.settleHold("batch", undefined))
+      state.mode = "works"
+      yield* TestClock.adjust("1 second")
+      yield* hold
+      yield* TestClock.adjust("30 seconds")
+      assert.deepStrictEqual(yield* linesOf(memory), ["0+60"])
     })
   )
 })

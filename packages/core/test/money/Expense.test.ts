@@ -121,6 +121,43 @@ describe("Expense.charge", () => {
     })
   )
 
+  it.effect("is free for an effect that was interrupted before it began", () =>
+    Effect.gen(function* () {
+      const { budget, entries, run, state } = yield* withMoney()
+      const slow = {
+        ...budget,
+        reserve: (expense: Expense.Expense) =>
+          Effect.andThen(Effect.uninterruptible(Effect.sleep("1 second")), budget.reserve(expense))
+      }
+      let hasRun = false
+      const effect = Effect.sync(() => void (hasRun = true))
+      const charged = run(Effect.provideService(Expense.charge(search)(effect), Budget.Budget, slow))
+      const fiber = yield* Effect.forkChild(charged, { startImmediately: true })
+      const ended = yield* Effect.forkChild(Fiber.interrupt(fiber), { startImmediately: true })
+      yield* TestClock.adjust("1 second")
+      yield* Fiber.join(ended)
+      assert.deepStrictEqual([hasRun, yield* entries, yield* state], [false, [], ["total 0+0/100"]])
+    })
+  )
+
+  it("refuses an amount below zero, which would raise the cap", () => {
+    for (const amount of ["-1", -0.01, Number.NaN, "many"]) {
+      assert.throws(() => Expense.dollars(amount), RangeError, "an amount of at least zero")
+    }
+  })
+
+  it.effect("does not run an effect whose cost is below zero", () =>
+    Effect.gen(function* () {
+      const { run, state } = yield* withMoney()
+      let hasRun = false
+      const cost = { currency: "USD" as const, total: BigDecimal.fromStringUnsafe("-50") }
+      const exit = yield* run(
+        Effect.exit(Expense.charge({ tool: "refund", cost })(Effect.sync(() => void (hasRun = true))))
+      )
+      assert.deepStrictEqual([exit._tag, hasRun, yield* state], ["Failure", false, []])
+    })
+  )
+
   it.effect("does not close what the effect opens in the scope of its caller", () =>
     Effect.gen(function* () {
       const { run } = yield* withMoney()

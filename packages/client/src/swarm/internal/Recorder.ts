@@ -22,6 +22,8 @@ export interface Entry {
   outcome: AgentOutcome | undefined
   text: string
   value: unknown
+  /** Whether its outcome is one that was recorded, here earlier or in another process. */
+  isRestored: boolean
 }
 
 type Costs = AgentState.AgentState["costs"]
@@ -86,7 +88,8 @@ export class Recorder {
       activities: [],
       outcome: undefined,
       text: "",
-      value: undefined
+      value: undefined,
+      isRestored: false
     }
     this.entries.set(job.id, entry)
     return entry

@@ -19,6 +19,7 @@ import * as Assignments from "./assignments.ts"
 import type { Entry, Recorder } from "./Recorder.ts"
 import type { DurableRun } from "./durable/DurableRun.ts"
 import type { Settings } from "./Settings.ts"
+import { Tokens } from "./Tokens.ts"
 import { agentOutcome, type SwarmSpan, withoutSpan } from "./spans.ts"
 
 /** What ends a swarm before its agents are done. */
@@ -71,7 +72,7 @@ export class Session<R> {
   /** The first limit of the swarm that was reached. */
   limit: AgentError | AgentLimitError | undefined
   toolCalls = 0
-  tokens = 0
+  readonly tokens = new Tokens()
   /** What all responses have cost so far. */
   costs: AgentState["costs"] = []
   /** Waits for the account. */
@@ -119,10 +120,11 @@ export class Session<R> {
   /** Completes what is known about an agent, which has its outcome. */
   ended(entry: Entry): Effect.Effect<void> {
     return Effect.suspend(() => {
-      const { job, outcome, start } = entry
+      const { isRestored, job, outcome, start } = entry
       if (outcome === undefined) return Effect.void
       this.recorder.end(job.id, this.now)
-      if (job.depth > 0) {
+      // The process in which a recorded outcome came about has counted it.
+      if (job.depth > 0 && !isRestored) {
         const millis = start === undefined || entry.end === undefined ? undefined : entry.end - start
         this.metrics.agentEnded(agentOutcome(outcome), millis)
       }

@@ -18,6 +18,8 @@ export class SwarmBudget {
   readonly #id: string
   readonly #waiting = new Set<Deferred.Deferred<void>>()
   #ledger: Ledger.Ledger
+  /** What is counted already, and is replayed. */
+  #expected: Amount = Ledger.zero
 
   constructor(id: string, provider: string, currency: "USD" | "CNY", ledger: Ledger.Ledger) {
     this.#id = id
@@ -51,9 +53,17 @@ export class SwarmBudget {
     )
   }
 
-  /** Counts the cost of a response that was bought earlier. */
-  spend(cost: Amount): void {
+  /** Counts the cost of a response that was bought earlier and is replayed later. */
+  expect(cost: Amount): void {
+    this.#expected = BigDecimal.sum(this.#expected, cost)
     this.#settle(Ledger.zero, cost)
+  }
+
+  /** Counts the cost of a response that was bought earlier or elsewhere, unless it is expected. */
+  spend(cost: Amount): void {
+    const known = BigDecimal.min(cost, this.#expected)
+    this.#expected = BigDecimal.subtract(this.#expected, known)
+    this.#settle(Ledger.zero, BigDecimal.subtract(cost, known))
   }
 
   /** Makes what was kept for the conclusion available. */

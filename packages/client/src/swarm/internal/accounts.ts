@@ -24,13 +24,19 @@ const added = (costs: AgentState["costs"], before: AgentState["costs"]): AgentSt
     return { currency, total: less(total, earlier?.total), saved: less(saved, earlier?.saved) }
   })
 
+/** The state of an agent up to which its calls are counted: the one that it has, or that it had when its lease was lost. */
+const countedOf = <R>({ abandoned, states }: Session<R>, id: string): AgentState | undefined => {
+  const [state, earlier] = [states.get(id), abandoned.get(id)]
+  return (state?.steps ?? 0) < (earlier?.steps ?? 0) ? earlier : state
+}
+
 /** Adds the state of an agent that was reached elsewhere, and what it has used beyond what is counted. */
 export const restoreState = <R>(session: Session<R>, id: string, state: AgentState): void => {
-  const counted = session.abandoned.get(id)
+  const counted = countedOf(session, id)
   const costs = added(state.costs, counted?.costs ?? [])
   session.states.set(id, state)
   session.toolCalls += callsOf(state) - (counted === undefined ? 0 : callsOf(counted))
-  session.tokens += state.usage.total_tokens - (counted?.usage.total_tokens ?? 0)
+  session.tokens.replay(state.usage.total_tokens - (counted?.usage.total_tokens ?? 0))
   session.costs = sumCosts([session.costs, costs])
   for (const { total } of costs) session.budget?.spend(BigDecimal.fromStringUnsafe(total))
 }

@@ -1,6 +1,5 @@
 /** Puts the limits of a swarm around each call of its agents. */
 import { TokenLimitError, ToolCallLimitError } from "@kimi-effect/core/AgentErrors"
-import type { Cost } from "@kimi-effect/core/Cost"
 import * as CallOptions from "@kimi-effect/core/CallOptions"
 import type { ChatResponse } from "@kimi-effect/core/ChatResponse"
 import { AgentLimitError, DepthLimitError } from "@kimi-effect/core/SwarmErrors"
@@ -40,12 +39,12 @@ const isFree = (exit: Exit.Exit<ChatResponse, AgentError>): boolean => {
 
 /** The same limits for the call of the conclusion, which may use what was kept. */
 const tokensLeft = <R>({ settings, tokens }: Session<R>): TokenLimitError | undefined =>
-  tokens < settings.tokens
+  tokens.used < settings.tokens
     ? undefined
     : new TokenLimitError({
-        message: `The swarm has used ${tokens} of its ${settings.allTokens} tokens; the rest is kept for its conclusion`,
+        message: `The swarm has used ${tokens.used} of its ${settings.allTokens} tokens; the rest is kept for its conclusion`,
         limit: settings.allTokens,
-        used: tokens
+        used: tokens.used
       })
 
 /** Makes a call with the money that it needs. */
@@ -64,26 +63,25 @@ export const buy = <R>(
   })
 }
 
-const record = <R>({ metrics }: Session<R>, cost: Option.Option<Cost>): void => {
-  metrics.step()
-  if (Option.isSome(cost)) metrics.spent(cost.value.currency, BigDecimal.toNumberUnsafe(cost.value.total))
-}
-
-/** Records a response that the host has made now. */
+/** Records a response that the host has made now in the metrics, also when the journal fails to record it. */
 export const recordResponse = <R>(
-  session: Session<R>,
+  { metrics }: Session<R>,
   { request }: ModelCall,
   response: ChatResponse
-): Effect.Effect<void> => Effect.map(Charge.of(request, response), ({ cost }) => record(session, cost))
+): Effect.Effect<void> =>
+  Effect.map(Charge.of(request, response), ({ cost }) => {
+    metrics.step()
+    if (Option.isSome(cost)) metrics.spent(cost.value.currency, BigDecimal.toNumberUnsafe(cost.value.total))
+  })
 
 /** Counts what a response has used. */
 const count = <R>(session: Session<R>, agent: string, call: ModelCall, response: ChatResponse, isBought: boolean) =>
   Effect.map(Charge.of(call.request, response), ({ cost, usage }) => {
     if (session.isCounted(agent, call.step)) return usage
-    session.tokens += usage.total_tokens
+    if (isBought) session.tokens.add(usage.total_tokens)
+    else session.tokens.replay(usage.total_tokens)
     if (Option.isSome(cost)) session.costs = addCost(session.costs, cost.value)
-    if (isBought) record(session, cost)
-    else if (Option.isSome(cost)) session.budget?.spend(cost.value.total)
+    if (!isBought && Option.isSome(cost)) session.budget?.spend(cost.value.total)
     return usage
   })
 
@@ -165,13 +163,14 @@ const respond = <R>(
 ): Effect.Effect<ChatResponse, AgentError> =>
   Effect.gen(function* () {
     const { queue, recorder, settings } = session
-    const refusal = tokensLeft(session)
-    if (refusal !== undefined) return yield* Effect.fail(session.limited(refusal))
     yield* session.emit({ _tag: "StepStarted", agent: job.id, step: call.step })
     let isBought = false
     const start = session.now
     const bought = buy(session, call, make).pipe(
-      Effect.tap(() => Effect.sync(() => void (isBought = true))),
+      Effect.tap((response) => {
+        isBought = true
+        return recordResponse(session, call, response)
+      }),
       Effect.onExit((exit) =>
         Effect.sync(() => {
           const isFailure = Exit.isFailure(exit)
@@ -180,7 +179,12 @@ const respond = <R>(
       )
     )
     const hook = settings.options.hooks?.callModel
-    const made = Effect.map(hook === undefined ? bought : hook(call, bought), (response): ModelResult => {
+    // What was recorded is paid, so it is replayed beyond the limit too.
+    const allowed = Effect.suspend(() => {
+      const refusal = tokensLeft(session)
+      return refusal === undefined ? bought : Effect.fail(session.limited(refusal))
+    })
+    const made = Effect.map(hook === undefined ? allowed : hook(call, allowed), (response): ModelResult => {
       const refusal = refusalOf(session, job, assignedBy(job, call, response))
       return { response, ...(refusal === undefined ? {} : { refusal }) }
     })

@@ -197,7 +197,11 @@ export const start = <R>(
         )
       )
     )
-    return yield* CallOptions.provide({ priority: "swarm", job: id })(swarm)
+    return yield* swarm.pipe(
+      CallOptions.provide({ priority: "swarm", job: id }),
+      // A swarm that a tool runs is another program.
+      Effect.provideService(CurrentRun, undefined)
+    )
   })
 
 const runIn = <R>(

@@ -8,7 +8,7 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { type BudgetExceededError, type BudgetStoreError, UnknownPriceError } from "../../errors/MoneyErrors.ts"
+import { type BudgetStoreError, UnknownPriceError } from "../../errors/MoneyErrors.ts"
 import type { BudgetError } from "../../errors/OperationErrors.ts"
 import * as OptionRules from "../../internal/OptionRules.ts"
 import type * as Cost from "../Cost.ts"
@@ -54,7 +54,7 @@ export const hold = (
   tags: BudgetCaps.Tags,
   options: HoldOptions
 ): Effect.Effect<void, BudgetError> =>
-  Effect.suspend(() => {
+  Effect.suspend((): Effect.Effect<void, BudgetError> => {
     const { cost, id, lease, model, provider } = options
     if (!context.isCapped(tags)) return Effect.void
     const refuse = (reason: string) =>
@@ -67,23 +67,24 @@ export const hold = (
     const price = Amount.fromDecimal(total)
     // An amount above every cap is refused however large it is, and stores do not count further.
     const amount = price > Amount.maxAmount ? Amount.maxAmount + 1n : price
-    const { reservations } = context
-    const reserved = Effect.flatMap(
-      reservations.hold(id, amount, claims.claims, Duration.toMillis(OptionRules.durationOf(lease))),
-      (result): Effect.Effect<void, BudgetExceededError | BudgetStoreError> => {
-        if (result._tag === "Reserved") return Effect.void
-        if (result._tag === "ScopeLimitReached") return Effect.fail(reservations.scopeLimitError)
-        return Effect.fail(holdExceededError({ provider, model }, result, price))
-      }
-    )
-    return context.onStoreError === "refuse"
-      ? reserved
-      : Effect.catchTag(reserved, "BudgetStoreError", () => Effect.void)
+    const { onStoreError, reservations } = context
+    const attempted = reservations.hold(id, amount, claims.claims, Duration.toMillis(OptionRules.durationOf(lease)))
+    const recovered =
+      onStoreError === "refuse"
+        ? attempted
+        : Effect.catchTag(attempted, "BudgetStoreError", () => Effect.succeed({ _tag: "Reserved" } as const))
+    return Effect.flatMap(recovered, (result): Effect.Effect<void, BudgetError> => {
+      if (result._tag === "Reserved") return Effect.void
+      // A store that replies is not an outage; otherwise new names would bypass every cap.
+      if (result._tag === "ScopeLimitReached") return Effect.fail(reservations.scopeLimitError)
+      return Effect.fail(holdExceededError({ provider, model }, result, price))
+    })
   })
 
 /**
  * Charges what the work cost and releases the rest. Does nothing if the id is not
- * reserved: it was settled, has expired, or no cap applied to it.
+ * reserved: it was settled, has expired, or no cap applied to it. A store that
+ * does not reply is asked again in the background.
  *
  * @category combinators
  * @since 0.1.0

@@ -125,17 +125,27 @@ export class ReservationManager {
     leaseMillis: number
   ): Effect.Effect<ReserveResult, BudgetStoreError> {
     return Effect.uninterruptible(
-      Effect.flatMap(
-        this.#attempt("reserve", this.#store.reserve({ id, amount, claims }, leaseMillis)),
-        ({ changes, result }) => Effect.as(this.#publish(changes), result)
-      )
+      Effect.suspend(() => {
+        // An earlier settlement of this id must not release what is reserved now.
+        this.#unacknowledged.delete(id)
+        return Effect.flatMap(
+          this.#attempt("reserve", this.#store.reserve({ id, amount, claims }, leaseMillis)),
+          ({ changes, result }) => Effect.as(this.#publish(changes), result)
+        )
+      })
     )
   }
 
-  /** Settles what any process has reserved with `hold`. Nothing happens if it was settled or has expired. */
+  /**
+   * Settles what any process has reserved with `hold`. Nothing happens if it was
+   * settled or has expired. One that the store does not acknowledge is retried.
+   */
   settleHold(id: string, used: bigint): Effect.Effect<void, BudgetStoreError> {
     return Effect.uninterruptible(
-      Effect.flatMap(this.#attempt("settle", this.#store.settle(id, used)), (changes) => this.#publish(changes))
+      Effect.suspend(() => {
+        this.#unacknowledged.set(id, used)
+        return this.#settle(id, used)
+      })
     )
   }
 

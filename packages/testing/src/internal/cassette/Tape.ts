@@ -88,7 +88,11 @@ export class Tape {
     }
     const nearest = this.#nearest(request)
     if (nearest === undefined) {
-      return new CassetteMissError({ ...base, message: `The cassette ${cassette} is empty`, differences: [] })
+      return new CassetteMissError({
+        ...base,
+        message: `The cassette ${cassette} is empty or does not exist`,
+        differences: []
+      })
     }
     const shown = nearest.differences.slice(0, maxDifferences)
     const rest = nearest.differences.length - shown.length

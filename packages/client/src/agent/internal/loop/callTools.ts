@@ -60,11 +60,14 @@ const inspect = <R>(
   { settings, state }: Session<R>,
   call: AgentCall
 ): Effect.Effect<{ readonly decoded: DecodedCall; readonly needsApproval: boolean }, ToolError, R> =>
-  Effect.flatMap(decode(settings.tools, call, state.messages), (decoded) =>
-    Effect.map(call.status === "pending" ? decoded.needsApproval : Effect.succeed(false), (needsApproval) => ({
-      decoded,
-      needsApproval
-    }))
+  Effect.flatMap(
+    // A set that is not of `ToolSet.make` may throw.
+    Effect.suspend(() => decode(settings.tools, call, state.messages)),
+    (decoded) =>
+      Effect.map(call.status === "pending" ? decoded.needsApproval : Effect.succeed(false), (needsApproval) => ({
+        decoded,
+        needsApproval
+      }))
   ).pipe(withoutDefects(call.tool.slice(0, 256), call.callId))
 
 /** The names that the model knows the tools by. */
@@ -141,11 +144,14 @@ const runHandler = <R>(
       emit === undefined
         ? undefined
         : ({ content }: ToolResult) => emit([{ _tag: "ToolProgress", callId: call.callId, tool: call.tool, content }])
-    const handled = Effect.map(tools.run(decoded, { onPreliminary }), ({ content, cost, isFailure }): CallResult => ({
-      content,
-      isFailure,
-      ...(cost === undefined ? {} : { cost: BigDecimal.format(BigDecimal.fromNumberUnsafe(cost)) })
-    })).pipe(withoutDefects(decoded.tool, call.callId))
+    const handled = Effect.map(
+      Effect.suspend(() => tools.run(decoded, { onPreliminary })),
+      ({ content, cost, isFailure }): CallResult => ({
+        content,
+        isFailure,
+        ...(cost === undefined ? {} : { cost: BigDecimal.format(BigDecimal.fromNumberUnsafe(cost)) })
+      })
+    ).pipe(withoutDefects(decoded.tool, call.callId))
     const bounded = Duration.isFinite(timeout)
       ? Effect.timeoutOrElse(handled, { duration: timeout, orElse: timedOut })
       : handled

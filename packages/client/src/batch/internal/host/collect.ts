@@ -13,6 +13,7 @@ import type { BatchResponse } from "../../BatchResponse.ts"
 import type * as HostBatch from "../../HostBatch.ts"
 import type { HostBatchEvent } from "../../HostBatchEvent.ts"
 import { Tally } from "../Tally.ts"
+import { followRules } from "./follow.ts"
 import type { HostRow } from "./prepare.ts"
 import type { Surplus } from "./readResults.ts"
 import type { Submission } from "./submit.ts"
@@ -21,12 +22,6 @@ type Service = HostBatch.HostBatch["Service"]
 type Failure = HostBatch.HostBatchError
 
 const noLimits = { errorRate: undefined, minRows: 1, cost: undefined, errorTags: new Set<string>() }
-
-const followRules = (options: HostBatch.ResumeOptions<unknown, unknown, unknown>): ReadonlyArray<OptionRules.Rule> => [
-  OptionRules.millisecondDuration("interval", options.interval),
-  OptionRules.millisecondDuration("maxInterval", options.maxInterval),
-  OptionRules.positiveDuration("timeout", options.timeout)
-]
 
 /** The steps that a submission has taken, as events. */
 export const stepEvent = ({ batchId, fileId }: Submission): HostBatchEvent | undefined => {
@@ -39,6 +34,12 @@ export const refusal = ({ error_file_id = "", id, output_file_id = "", status }:
   status === "failed" && output_file_id === "" && error_file_id === ""
     ? new BatchFailedError({ message: "The host refused the batch as a whole", batchId: id, state: "failed" })
     : undefined
+
+/** Deletes files whose results were read. The results are worth more than an error of it. */
+export const deleteFilesOf = (host: Service, batch: Batch): Effect.Effect<void> =>
+  Effect.catch(host.deleteFiles(batch), (error) =>
+    Effect.logWarning(`The files of the batch ${batch.id} are left at the host`, error)
+  )
 
 /** Follows a batch to its end, and reads its results. */
 const collectRows = Effect.fnUntraced(function* <A, RD, RP>(
@@ -79,7 +80,7 @@ const collectRows = Effect.fnUntraced(function* <A, RD, RP>(
       )
     )
   if (refused !== undefined) return yield* refused
-  if (deleteFiles) yield* host.deleteFiles(batch)
+  if (deleteFiles) yield* deleteFilesOf(host, batch)
   return {
     batch,
     responses: outcomes.toSorted((a, b) => a.line - b.line),

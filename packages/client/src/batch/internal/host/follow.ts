@@ -7,6 +7,7 @@ import { TotalTimeoutError } from "@kimi-effect/core/TimeoutErrors"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as BatchApi from "../../BatchApi.ts"
+import type { FollowOptions } from "../../HostBatch.ts"
 import { type RetryPolicy, retried } from "./retried.ts"
 
 /** How often the status of a batch is requested. */
@@ -17,6 +18,15 @@ export interface FollowSettings<R = never> {
   readonly retry: RetryPolicy
   readonly onState: (batch: Batch) => Effect.Effect<unknown, never, R>
 }
+
+/** A pause of nothing would ask the host without end. */
+export const followRules = (
+  options: Pick<FollowOptions, "interval" | "maxInterval" | "timeout">
+): ReadonlyArray<OptionRules.Rule> => [
+  OptionRules.millisecondDuration("interval", options.interval),
+  OptionRules.millisecondDuration("maxInterval", options.maxInterval),
+  OptionRules.positiveDuration("timeout", options.timeout)
+]
 
 /** A host that is slow to answer for hours is asked less and less. */
 const growth = 1.5

@@ -20,7 +20,8 @@ import type * as HostBatch from "../../HostBatch.ts"
 import { toStream } from "../RowStream.ts"
 import { BatchUsage } from "./BatchUsage.ts"
 import * as charge from "./charge.ts"
-import { follow } from "./follow.ts"
+import { createBody } from "../createBody.ts"
+import { follow, followRules } from "./follow.ts"
 import { requestsOf, rowsOf } from "./inputFile.ts"
 import { type HostRow, prepare } from "./prepare.ts"
 import { responses } from "./responses.ts"
@@ -139,31 +140,52 @@ export const makeService = Effect.fnUntraced(function* (
           keepsRequests: keepRequests
         })
       }),
-    submit: (prepared, { completionWindow = "24 hours", continued, metadata = {}, onStep = () => Effect.void } = {}) =>
-      submit(prepared, continued ?? { id: crypto.randomUUID() }, {
-        files,
-        batches,
-        budget,
-        provider: provider.id,
-        completionWindow: OptionRules.durationOf(completionWindow),
-        metadata,
-        retry,
-        isContinued: continued !== undefined,
-        onStep
+    submit: (prepared, options = {}) =>
+      Effect.suspend(() => {
+        const { completionWindow = "24 hours", continued, metadata = {} } = options
+        const { onRefused = () => Effect.void, onStep = () => Effect.void } = options
+        const submission = continued ?? { id: crypto.randomUUID() }
+        const settings = {
+          files,
+          batches,
+          budget,
+          provider: provider.id,
+          completionWindow: OptionRules.durationOf(completionWindow),
+          metadata,
+          retry,
+          isContinued: continued !== undefined,
+          onStep,
+          onRefused
+        }
+        // What the host would refuse when the file is there.
+        const checked = createBody({
+          inputFileId: "checked before the upload",
+          completionWindow,
+          metadata: { ...metadata, [metadataKey]: submission.id }
+        })
+        return Effect.andThen(checked, submit(prepared, submission, settings))
       }),
-    follow: (id, { interval = "10 seconds", maxInterval = "5 minutes", onState, timeout = "8 days" } = {}) =>
-      follow(batches.get(id), id, provider.id, {
+    follow: (id, options = {}) => {
+      const { interval = "10 seconds", maxInterval = "5 minutes", onState, timeout = "8 days" } = options
+      const settings = {
         interval: OptionRules.durationOf(interval),
         maxInterval: OptionRules.durationOf(maxInterval),
         timeout: OptionRules.durationOf(timeout),
         retry,
         onState: onState ?? (() => Effect.void)
-      }),
+      }
+      return Effect.andThen(
+        OptionRules.check("HostBatch", followRules(options)),
+        follow(batches.get(id), id, provider.id, settings)
+      )
+    },
     rows: (batch) => rowsOf(files, batch, retry),
     results: results(files, retry),
     get: (id) => retried(retry, () => batches.get(id)),
     cancel: (id) => retried(retry, () => batches.cancel(id)),
     deleteFiles: (batch) =>
-      Effect.forEach(filesOf(batch), (id) => files.delete(id, { ignoreMissing: true }), { discard: true })
+      Effect.forEach(filesOf(batch), (id) => retried(retry, () => files.delete(id, { ignoreMissing: true })), {
+        discard: true
+      })
   }
 })

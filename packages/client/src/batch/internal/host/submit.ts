@@ -45,12 +45,14 @@ export interface SubmitSettings<E, R> {
   readonly isContinued: boolean
   /** Runs after each step, before the next one. */
   readonly onStep: (submission: Submission) => Effect.Effect<unknown, E, R>
+  /** Runs when there is no batch, and never will be one of this submission. */
+  readonly onRefused: () => Effect.Effect<unknown, E, R>
 }
 
 /** After the window the host may take some time to end a batch, and this program to read it. */
 const leaseAfterWindow = Duration.days(1)
 
-/** A batch that was created a moment ago is among the newest. */
+/** A batch that this process has just asked for is among the newest. That of another process may be older. */
 const maxSearched = 200
 
 const nameOf = ({ id }: Submission): string => `kimi-effect-${id}.jsonl`
@@ -61,28 +63,27 @@ const findFile = (
 ): Effect.Effect<FileObject | undefined, FileListError> =>
   Effect.map(files.list(), (all) => all.find(({ filename }) => filename === nameOf(submission)))
 
-const findBatch = (batches: BatchApi["Service"], fileId: string): Effect.Effect<Batch | undefined, HostApiError> =>
+const findBatch = (
+  batches: BatchApi["Service"],
+  fileId: string,
+  limit: number
+): Effect.Effect<Batch | undefined, HostApiError> =>
   batches.listAll.pipe(
-    Stream.take(maxSearched),
+    Stream.take(limit),
     Stream.filter(({ input_file_id }) => input_file_id === fileId),
     Stream.runHead,
     Effect.map(Option.getOrUndefined)
   )
 
 /** Looks for what an attempt may have left before it is repeated. */
-const once = <A, E, E2, R>(
-  isContinued: boolean,
-  find: Effect.Effect<A | undefined, E, R>,
-  make: Effect.Effect<A, E2, R>
-) => {
-  const search = find
-  return (failures: number): Effect.Effect<A, E | E2, R> =>
+const once =
+  <A, E, E2, R>(isContinued: boolean, find: Effect.Effect<A | undefined, E, R>, make: Effect.Effect<A, E2, R>) =>
+  (failures: number): Effect.Effect<A, E | E2, R> =>
     !isContinued && failures === 0
       ? make
-      : Effect.flatMap(search, (found): Effect.Effect<A, E | E2, R> =>
+      : Effect.flatMap(find, (found): Effect.Effect<A, E | E2, R> =>
           found === undefined ? make : Effect.succeed(found)
         )
-}
 
 const upload = <E, R>(
   { content }: PreparedBatch,
@@ -101,51 +102,70 @@ const upload = <E, R>(
     ({ id }) => id
   )
 
+/** Nothing of the submission is at the host: its money is released, which another attempt reserves again. */
+const release = ({ budget }: Pick<SubmitSettings<never, never>, "budget">, { id }: Submission): Effect.Effect<void> =>
+  budget === undefined ? Effect.void : Effect.ignore(budget.settleHold(holdOf(id), undefined))
+
+/** The host may have created the batch in spite of an error, unless it refuses the creation itself. */
 const create = <E, R>(
   submission: Submission,
   inputFileId: string,
-  { batches, completionWindow, isContinued, metadata, retry }: SubmitSettings<E, R>
-): Effect.Effect<Batch, HostApiError> =>
-  retried(
-    retry,
-    once(
-      isContinued,
-      findBatch(batches, inputFileId),
-      batches.create({ inputFileId, completionWindow, metadata: { ...metadata, [metadataKey]: submission.id } })
+  settings: SubmitSettings<E, R>
+): Effect.Effect<Batch, HostApiError | E, R> =>
+  Effect.suspend(() => {
+    const { batches, completionWindow, files, isContinued, metadata, onRefused, retry } = settings
+    let isRefused = false
+    const made = Effect.tapError(
+      batches.create({ inputFileId, completionWindow, metadata: { ...metadata, [metadataKey]: submission.id } }),
+      ({ isRetryable }) => Effect.sync(() => void (isRefused = !isRetryable))
     )
-  )
+    const found = findBatch(batches, inputFileId, isContinued ? Number.POSITIVE_INFINITY : maxSearched)
+    return Effect.tapError(retried(retry, once(isContinued, found, made)), () =>
+      isRefused
+        ? release(settings, submission).pipe(
+            Effect.andThen(Effect.ignore(files.delete(inputFileId, { ignoreMissing: true }))),
+            Effect.andThen(onRefused())
+          )
+        : Effect.void
+    )
+  })
 
-/** Releases the money of a submission that the host has refused; another failure may have created the batch. */
-const releasing =
-  <E2, R2>({ budget }: SubmitSettings<E2, R2>, { id }: Submission) =>
-  <A, E extends { readonly isRetryable: boolean }, R>(step: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-    Effect.tapError(step, ({ isRetryable }) =>
-      isRetryable || budget === undefined ? Effect.void : Effect.ignore(budget.settleHold(holdOf(id), undefined))
-    )
+const reserve = <E, R>(
+  prepared: PreparedBatch,
+  { id }: Submission,
+  { budget, completionWindow, isContinued, onRefused, provider }: SubmitSettings<E, R>
+): Effect.Effect<void, BudgetError | E, R> =>
+  budget === undefined
+    ? Effect.void
+    : budget
+        .hold({
+          id: holdOf(id),
+          cost: prepared.cost.host,
+          provider,
+          model: prepared.model,
+          lease: Duration.sum(completionWindow, leaseAfterWindow)
+        })
+        .pipe(Effect.tapError(() => (isContinued ? Effect.void : onRefused())))
 
 export const submit = Effect.fnUntraced(function* <E, R>(
   prepared: PreparedBatch,
   submission: Submission,
   settings: SubmitSettings<E, R>
 ): Effect.fn.Return<Batch, SubmitError | E, R> {
-  const { batches, budget, completionWindow, onStep, provider } = settings
-  const { id } = submission
-  if (submission.batchId !== undefined)
-    return yield* retried(settings.retry, () => batches.get(submission.batchId ?? ""))
+  const { batches, onRefused, onStep, retry } = settings
+  const { batchId, id } = submission
+  if (batchId !== undefined) return yield* retried(retry, () => batches.get(batchId))
   yield* onStep(submission)
-  if (budget !== undefined) {
-    yield* budget.hold({
-      id: holdOf(id),
-      cost: prepared.cost.host,
-      provider,
-      model: prepared.model,
-      lease: Duration.sum(completionWindow, leaseAfterWindow)
-    })
-  }
-  const release = releasing(settings, submission)
-  const fileId = submission.fileId ?? (yield* release(upload(prepared, submission, settings)))
+  yield* reserve(prepared, submission, settings)
+  // A batch is created after its file was uploaded, and after that was reported.
+  const fileId =
+    submission.fileId ??
+    (yield* upload(prepared, submission, settings).pipe(
+      Effect.onError(() => release(settings, submission)),
+      Effect.tapError(onRefused)
+    ))
   yield* onStep({ id, fileId })
-  const batch = yield* release(create(submission, fileId, settings))
+  const batch = yield* create(submission, fileId, settings)
   yield* onStep({ id, fileId, batchId: batch.id })
   return batch
 })

@@ -15,7 +15,7 @@ const memberBytes = 256 * 1024
 const newline = 10
 
 /** Lines that are not compressed yet. */
-const pendingOf = (path: string): string => `${path}.pending`
+export const pendingOf = (path: string): string => `${path}.pending`
 
 const eachLine = (bytes: Buffer, visit: (line: Buffer) => void): void => {
   let from = 0

@@ -1,13 +1,14 @@
 /** Writes the outcomes of a batch that is known by its id only. */
-import { closeSync, existsSync, fsyncSync, openSync, renameSync, writeSync } from "node:fs"
+import { closeSync, existsSync, fsyncSync, openSync, renameSync } from "node:fs"
 import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { HostBatch, type Surplus } from "../../../batch/HostBatch.ts"
-import { refusal } from "../../../batch/internal/host/collect.ts"
+import { deleteFilesOf, refusal } from "../../../batch/internal/host/collect.ts"
 import type * as HostBatchJob from "../../HostBatchJob.ts"
-import { Counts, storeFailure } from "./openJob.ts"
+import { Counts, lock, storeFailure } from "./openJob.ts"
 import { encodeLine, readHead } from "./outputLine.ts"
+import { Appender } from "./PlainOutput.ts"
 
 const attempt = <A>(operation: string, run: () => A) =>
   Effect.try({ try: run, catch: (cause) => storeFailure(operation, cause) })
@@ -21,8 +22,8 @@ const checkOutput = (output: string): Effect.Effect<void, InvalidRequestError> =
 /** The file has its name when it is whole. */
 const newFile = (output: string) =>
   Effect.acquireRelease(
-    attempt("open", () => openSync(`${output}.tmp`, "w", 0o600)),
-    (file) => Effect.sync(() => closeSync(file))
+    attempt("open", () => new Appender(openSync(`${output}.tmp`, "w", 0o600), 0)),
+    ({ file }) => Effect.sync(() => closeSync(file))
   )
 
 export const collectBatch = <A, RD, RP>(
@@ -41,12 +42,13 @@ export const collectBatch = <A, RD, RP>(
   Effect.scoped(
     Effect.gen(function* () {
       yield* checkOutput(output)
+      yield* lock(output)
       const host = yield* HostBatch
       const onState = (batch: Parameters<typeof refusal>[0]) => onEvent?.({ _tag: "State", batch }) ?? Effect.void
       const batch = yield* host.follow(batchId, { interval, maxInterval, timeout, onState })
       const refused = refusal(batch)
       if (refused !== undefined) return yield* refused
-      const file = yield* newFile(output)
+      const lines = yield* newFile(output)
       const counts = new Counts()
       let surplus: Surplus = { malformed: 0, duplicates: 0, unknown: 0 }
       let unanswered = 0
@@ -61,13 +63,13 @@ export const collectBatch = <A, RD, RP>(
         const line = encodeLine(outcome, schema !== undefined)
         const head = readHead(line)
         if (head !== undefined) counts.add(head)
-        return attempt("append", () => void writeSync(file, line))
+        return attempt("append", () => lines.append(Buffer.from(line)))
       })
-      yield* attempt("sync", () => {
-        fsyncSync(file)
-        renameSync(`${output}.tmp`, output)
-      })
-      if (deleteFiles) yield* host.deleteFiles(batch)
+      yield* attempt("sync", () => fsyncSync(lines.file))
+      // Another program may have written it while the batch ran.
+      yield* checkOutput(output)
+      yield* attempt("sync", () => renameSync(`${output}.tmp`, output))
+      if (deleteFiles) yield* deleteFilesOf(host, batch)
       return {
         ...counts.status,
         rejected: 0,

@@ -2,7 +2,8 @@
  * The small file next to the output of a job that the host runs: what was sent to
  * the host, so that another process sends nothing twice.
  */
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from "node:fs"
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
+import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import { JournalStoreError } from "@kimi-effect/core/JournalErrors"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -42,7 +43,7 @@ export type HostRecord = typeof HostRecord.Type
 
 const decode = Schema.decodeUnknownOption(Schema.fromJsonString(HostRecord))
 
-const pathOf = (output: string): string => `${output}.host.json`
+export const pathOf = (output: string): string => `${output}.host.json`
 
 const failure = (operation: string, cause: unknown): JournalStoreError =>
   new JournalStoreError({
@@ -84,3 +85,31 @@ export const write = (output: string, record: HostRecord): Effect.Effect<void, J
     try: () => replace(pathOf(output), `${JSON.stringify(record)}\n`),
     catch: (cause) => failure("record", cause)
   })
+
+/** Restores what was known before a submission of which nothing is left. */
+export const restore = (output: string, before: HostRecord | undefined): Effect.Effect<void, JournalStoreError> =>
+  before === undefined
+    ? Effect.try({
+        try: () => rmSync(pathOf(output), { force: true }),
+        catch: (cause) => failure("record", cause)
+      })
+    : write(output, before)
+
+const isAtHost = ({ submission }: HostRecord): InvalidRequestError =>
+  new InvalidRequestError({
+    message:
+      submission.batchId === undefined
+        ? "A program has begun to send a batch of this job to the host: continue it with HostBatchJob and the mode host"
+        : `A batch of this job is at the host, ${submission.batchId}: continue it with HostBatchJob and the mode host, or cancel it and collect it first`,
+    parameter: "mode"
+  })
+
+/** Rows that the host runs must not be paid in this program too. */
+export const refuseWhileAtHost = (output: string): Effect.Effect<void, InvalidRequestError | JournalStoreError> =>
+  Effect.flatMap(
+    read(output),
+    Option.match({
+      onNone: () => Effect.void,
+      onSome: (record) => (record.state === "open" ? Effect.fail(isAtHost(record)) : Effect.void)
+    })
+  )

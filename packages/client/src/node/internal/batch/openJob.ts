@@ -11,6 +11,7 @@ import * as Stream from "effect/Stream"
 import * as FileFailure from "../FileFailure.ts"
 import * as GzipOutput from "./GzipOutput.ts"
 import { type Input, openFile, openStream, type Source } from "./inputSource.ts"
+import * as hostRecord from "./hostRecord.ts"
 import * as jobLock from "./jobLock.ts"
 import * as jobRecord from "./jobRecord.ts"
 import { LineSet } from "./LineSet.ts"
@@ -109,7 +110,8 @@ const orNotAnOutput =
   (cause: unknown): InvalidRequestError | JournalStoreError =>
     cause instanceof NotAnOutput ? notAnOutput() : storeFailure(operation, cause)
 
-const lock = (output: string): Effect.Effect<void, BatchJobLockedError | JournalStoreError, Scope.Scope> =>
+/** Holds the lock of a job until the scope ends. */
+export const lock = (output: string): Effect.Effect<void, BatchJobLockedError | JournalStoreError, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.flatMap(
       attempt("lock", () => jobLock.acquire(`${output}.lock`)),
@@ -147,6 +149,14 @@ const changed = (input: Input): BatchInputChangedError =>
     input: typeof input === "string" ? input : "stream"
   })
 
+/**
+ * Whether an earlier run wrote a row, or sent the rows to the host. If not, such as
+ * when the input could not be read, an input that was corrected is accepted.
+ */
+const hasResults = (output: string): boolean =>
+  existsSync(hostRecord.pathOf(output)) ||
+  [output, GzipOutput.pendingOf(output)].some((path) => existsSync(path) && statSync(path).size > 0)
+
 /** Compares the input with that of earlier runs, and records it. */
 const checkInput = Effect.fnUntraced(function* (
   { input, output }: Files,
@@ -157,7 +167,8 @@ const checkInput = Effect.fnUntraced(function* (
     const record = yield* attempt("read", () => jobRecord.read(path))
     if (Option.isNone(record)) return yield* Effect.fail(notAnOutput())
     const { head, size } = record.value.input
-    if (head !== current.head || size !== current.size) return yield* Effect.fail(changed(input))
+    const isSame = head === current.head && size === current.size
+    if (!isSame && hasResults(output)) return yield* Effect.fail(changed(input))
   } else if (existsSync(output) && statSync(output).size > 0) return yield* Effect.fail(notAnOutput())
   yield* attempt("record", () => jobRecord.write(path, { version: 1, input: current, state: "running", rejected: 0 }))
 })

@@ -6,7 +6,7 @@ import * as Deferred from "effect/Deferred"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Scope from "effect/Scope"
-import type { Calls, Journal, Lease, ResourceStatus, RunStatus, Worker } from "../../../journal/Journal.ts"
+import type { Calls, Journal, Lease, Recorded, ResourceStatus, RunStatus, Worker } from "../../../journal/Journal.ts"
 import type { DurableOptions, RunRequest } from "./CurrentRun.ts"
 
 /** The digest of a request or a program. Computed at once: a clock of a test does not wait for Web Crypto. */
@@ -61,6 +61,16 @@ export class DurableRun {
     return this.#status?.resources.find((one) => one.resource === resource)?.state
   }
 
+  /** The resources of the run when its state was read last. */
+  get resources(): ReadonlyArray<string> {
+    return this.#status?.resources.map(({ resource }) => resource) ?? []
+  }
+
+  /** The recorded results of a resource. */
+  results(resource: string): Effect.Effect<ReadonlyArray<Recorded>, JournalStoreError> {
+    return this.#journal.results(this.id, resource)
+  }
+
   /** Reads the state of the run. */
   get refresh(): Effect.Effect<void, JournalStoreError> {
     return Effect.flatMap(this.#journal.status(this.id), (status) => {
@@ -76,13 +86,17 @@ export class DurableRun {
     return Effect.suspend(() => Deferred.await(this.#changed))
   }
 
-  /** Reads the state again and again, until the run is cancelled or the journal fails. */
-  get watched(): Effect.Effect<void, JournalStoreError> {
-    const next = Effect.andThen(
+  /** Waits for the poll interval, and reads the state. */
+  get polled(): Effect.Effect<void, JournalStoreError> {
+    return Effect.andThen(
       Effect.sleep(this.#interval),
       Effect.suspend(() => this.refresh)
     )
-    return Effect.repeat(next, { until: () => this.isCancelled })
+  }
+
+  /** Reads the state again and again, until the run is cancelled or the journal fails. */
+  get watched(): Effect.Effect<void, JournalStoreError> {
+    return Effect.repeat(this.polled, { until: () => this.isCancelled })
   }
 
   /** Adds resources that are missing. */
@@ -121,11 +135,17 @@ export class DurableRun {
     return Effect.suspend(() => {
       const scope = this.#scopes.get(agent)
       if (scope === undefined || this.calls.has(agent)) return Effect.void
-      return Effect.flatMap(Scope.provide(this.claim(resourceOf(agent)), scope), (lease) => {
-        if (lease === undefined) return Effect.fail(notLeased(agent))
-        this.calls.set(agent, { lease, call: lease.call, resolve: lease.resolve })
-        return Effect.void
-      })
+      return Effect.flatMap(this.#lease(agent, scope), (isLeased) =>
+        isLeased ? Effect.void : Effect.fail(notLeased(agent))
+      )
+    })
+  }
+
+  /** Leases an agent until its scope closes, if no other process has it. */
+  #lease(agent: string, scope: Scope.Scope): Effect.Effect<boolean, JournalStoreError> {
+    return Effect.map(Scope.provide(this.claim(resourceOf(agent)), scope), (lease) => {
+      if (lease !== undefined) this.calls.set(agent, { lease, call: lease.call, resolve: lease.resolve })
+      return lease !== undefined
     })
   }
 
@@ -170,10 +190,12 @@ export class DurableRun {
     return next
   }
 
+  /** Leases an agent that no process works on any more. One of several calls gets the lease, which the others use too. */
   #takeOver(agent: string): Effect.Effect<void, JournalStoreError> {
     return Effect.suspend(() => {
-      this.calls.delete(agent)
-      return this.follow(agent)
+      const scope = this.#scopes.get(agent)
+      const isDone = scope === undefined || this.calls.get(agent)?.lease !== undefined
+      return isDone ? Effect.void : Effect.asVoid(this.#lease(agent, scope))
     })
   }
 }

@@ -35,6 +35,30 @@ const endUnsettled = <R>(session: Session<R>, job: Job<R>, error: CallError): Ef
 const hasAgents = <R>(session: Session<R>, { depth, parent }: Job<R>): boolean =>
   depth < session.settings.depth && (depth === 0 || parent !== undefined)
 
+/**
+ * Whether an outcome is the last one of an agent. One that ended early continues when
+ * the swarm is run again, if that is not over either: its orchestrator failed, a limit
+ * of it was reached, or it stops at the first failure. What was reported to a parent stays.
+ */
+const isFinal = <R>({ limit, settings }: Session<R>, { depth, parent }: Job<R>, { _tag }: AgentOutcome): boolean => {
+  if (_tag === "Finished") return true
+  if (depth === 0 || settings.options.stopOnFailure === true) return false
+  return parent !== undefined || limit === undefined
+}
+
+const recordFinal = <R>(
+  session: Session<R>,
+  run: DurableRun,
+  job: Job<R>,
+  entry: Entry,
+  outcome: AgentOutcome
+): Effect.Effect<void, CallError> => {
+  const lease = run.calls.get(job.id)?.lease
+  return lease !== undefined && isFinal(session, job, outcome)
+    ? Effect.andThen(Outcomes.record(lease, session, entry, outcome), lease.complete)
+    : Effect.void
+}
+
 /** Replays an agent, or works on it; `undefined` when another process does and has not ended. */
 const turn = <R, R2>(
   session: Session<R>,
@@ -63,11 +87,7 @@ const turn = <R, R2>(
     if (outcome._tag === "Stopped" && unsettled.has(outcome.error._tag)) {
       return yield* Effect.fail(outcome.error as CallError)
     }
-    const lease = run.calls.get(job.id)?.lease
-    if (lease !== undefined) {
-      yield* Outcomes.record(lease, session, entry, outcome)
-      yield* lease.complete
-    }
+    yield* recordFinal(session, run, job, entry, outcome)
     return outcome
   })
 

@@ -58,6 +58,7 @@ export const restore = <R>(
   entry: Entry
 ): Effect.Effect<void, CallError> =>
   Effect.map(calls.call(options, Effect.never), ({ error, requeues, state, text }) => {
+    entry.isRestored = true
     entry.outcome = outcomeOf(error)
     entry.requeues = requeues
     entry.text = text

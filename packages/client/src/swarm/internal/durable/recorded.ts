@@ -14,7 +14,7 @@ import { digestOf, type DurableRun } from "./DurableRun.ts"
 export type PlanRefusal = AgentLimitError | DepthLimitError
 
 /** A response, and whether what it assigns starts: with other limits, another run would decide otherwise. */
-const ModelResult = Schema.toCodecJson(
+export const ModelResult = Schema.toCodecJson(
   Schema.Struct({
     response: ChatResponse,
     refusal: Schema.optionalKey(Schema.Union([AgentLimitError, DepthLimitError]))
@@ -29,13 +29,19 @@ const ToolResult = Schema.toCodecJson(CallResult)
 
 type Made<A> = Effect.Effect<A, AgentError>
 
+const modelSuffix = "/model/0"
+const conclusionPrefix = "conclusion/"
+
+/** Whether an entry of this key is the response of a model. */
+export const isModelKey = (key: string): boolean => key.endsWith(modelSuffix) || key.startsWith(conclusionPrefix)
+
 /** Makes a call of the model, or returns the response that was recorded. */
 export const model = (run: DurableRun, agent: string, call: ModelCall, make: Made<ModelResult>): Made<ModelResult> =>
   Effect.gen(function* () {
     const calls = run.calls.get(agent)
     if (calls === undefined) return yield* make
     const digest = digestOf(call.request)
-    const options = { key: `${agent}/${call.step}/model/0`, digest, codec: ModelResult, isIdempotent: true }
+    const options = { key: `${agent}/${call.step}${modelSuffix}`, digest, codec: ModelResult, isIdempotent: true }
     // In the form in which it is read again, so that the requests after it have equal digests.
     const made = Effect.map(make, (result) => decodeModel(encodeModel(result)))
     return yield* calls.call(options, made)
@@ -52,7 +58,7 @@ export const conclusion = (
     const calls = run.calls.get(agent)
     if (calls === undefined) return yield* make
     const digest = digestOf(request)
-    const options = { key: `conclusion/${digest}`, digest, codec: ModelResult, isIdempotent: true }
+    const options = { key: `${conclusionPrefix}${digest}`, digest, codec: ModelResult, isIdempotent: true }
     const { response } = yield* calls.call(
       options,
       Effect.map(make, (made) => ({ response: made }))

@@ -9,6 +9,7 @@ import type { Session, Stop } from "../Session.ts"
 import type { RunRequest } from "./CurrentRun.ts"
 import { type DurableRun, open, wholeSwarm } from "./DurableRun.ts"
 import * as Finished from "./finished.ts"
+import * as Prior from "./prior.ts"
 
 /** Opens the run. Its failure is that of `Swarm.durable`: a swarm without a journal cannot fail so. */
 export const opened = (
@@ -55,7 +56,8 @@ const concluded = <R>(
     )
     const next: Effect.Effect<SwarmResult, CallError, KimiClient> = Effect.flatMap(turn, (result) =>
       result === undefined
-        ? Effect.andThen(run.stateOf(wholeSwarm) === "Leased" ? run.changed : run.refresh, next)
+        ? // What watches the state of the run has ended when the swarm was cancelled.
+          Effect.andThen(run.stateOf(wholeSwarm) === "Leased" ? run.polled : run.refresh, next)
         : Effect.succeed(result)
     )
     return Effect.catch(next, (error: CallError) =>
@@ -74,6 +76,8 @@ export const recorded = <R>(ending: Ending<R>): Effect.Effect<SwarmResult, never
     if (Result.isFailure(known)) return yield* finish({ _tag: "Failed", error: known.failure })
     if (known.success !== undefined) return known.success
     if (run.isCancelled) return yield* finish({ _tag: "Cancelled" })
+    const prior = yield* Effect.result(Prior.count(session, run))
+    if (Result.isFailure(prior)) return yield* finish({ _tag: "Failed", error: prior.failure })
     yield* Effect.forkScoped(watch(session, run))
     return yield* concluded(ending, yield* work)
   }).pipe(Effect.scoped)

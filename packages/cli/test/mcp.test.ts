@@ -1,0 +1,75 @@
+import { writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { assert, describe, it } from "@effect/vitest"
+import * as Reply from "@kimi-effect/testing/Reply"
+import type * as MockServer from "@kimi-effect/testing/node/MockServer"
+import * as Effect from "effect/Effect"
+import { mcpServer } from "./mcpServer.ts"
+import { decoded, withServer } from "./mockedHost.ts"
+import { runKimi } from "./runKimi.ts"
+import { temporaryFolder } from "./temporaryFolder.ts"
+
+/** A chat with the tools of the server, in which the model calls one and then answers. */
+const chat = (
+  args: ReadonlyArray<string>,
+  options: { readonly typed?: ReadonlyArray<string> } = {},
+  word: string | number = "hello"
+) =>
+  withServer((host: MockServer.MockServer["Service"], env) =>
+    Effect.gen(function* () {
+      const path = join(yield* temporaryFolder, "a server.cjs")
+      writeFileSync(path, mcpServer)
+      yield* host.reply(Reply.toolCalls([{ name: "shout", arguments: { word } }], { reasoning: "Shout it." }))
+      yield* host.reply(Reply.text("It shouted."))
+      const mcp = `${process.execPath} "${path}"`
+      const outcome = yield* runKimi(["chat", "Shout", "--mcp", mcp, ...args], { env, ...options })
+      const bodies = (yield* host.requests).map(({ body }) => body)
+      return { ...outcome, bodies }
+    })
+  )
+
+describe("kimi chat --mcp", () => {
+  it.live("gives the model the result of its call", () =>
+    Effect.map(chat(["--yes", "--json"]), ({ bodies, code, stdout }) => {
+      assert.strictEqual(code, 0)
+      assert.strictEqual(decoded("chat", stdout).text, "It shouted.")
+      assert.include(bodies[0] ?? "", '"shout"')
+      assert.include(bodies[1] ?? "", "HELLO")
+    })
+  )
+
+  it.live("reports to the model of arguments that the tool does not accept", () =>
+    Effect.map(chat(["--yes"], {}, 5), ({ bodies, code }) => {
+      assert.strictEqual(code, 0)
+      assert.include(bodies[1] ?? "", "Error: ")
+      assert.notInclude(bodies[1] ?? "", "HELLO")
+    })
+  )
+
+  it.live("runs nothing that the user does not confirm", () =>
+    Effect.map(chat([], { typed: ["n"] }), ({ bodies, stdout }) => {
+      assert.include(stdout, 'Run shout {"word":"hello"} ? [y/N]')
+      assert.include(bodies[1] ?? "", "The user has refused this call.")
+    })
+  )
+
+  it.live("runs what the user confirms", () =>
+    Effect.map(chat([], { typed: ["y"] }), ({ bodies }) => assert.include(bodies[1] ?? "", "HELLO"))
+  )
+
+  it.live("asks the host nothing without a terminal to confirm in", () =>
+    Effect.map(chat([]), ({ bodies, code, stderr }) => {
+      assert.deepStrictEqual([code, bodies.length], [1, 0])
+      assert.include(stderr, "--yes")
+    })
+  )
+
+  it.live("names a server that does not start", () =>
+    withServer((_, env) =>
+      Effect.map(runKimi(["chat", "Hi", "--yes", "--mcp", "/nonexistent/server"], { env }), ({ code, stderr }) => {
+        assert.strictEqual(code, 1)
+        assert.include(stderr, "The MCP server /nonexistent/server cannot be used")
+      })
+    )
+  )
+})

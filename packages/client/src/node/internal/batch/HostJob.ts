@@ -1,0 +1,220 @@
+/** A job whose rows the host runs: what is sent, what is recorded, and what is read. */
+import { resolve } from "node:path"
+import type { Batch } from "@kimi-effect/core/Batch"
+import { InvalidBatchError, type InvalidBatchRowError } from "@kimi-effect/core/BatchErrors"
+import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
+import type { JournalStoreError } from "@kimi-effect/core/JournalErrors"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import * as Stream from "effect/Stream"
+import * as BatchMode from "../../../batch/BatchMode.ts"
+import type { BatchResponse } from "../../../batch/BatchResponse.ts"
+import type { HostBatch, HostRow, PreparedBatch, Submission, Surplus } from "../../../batch/HostBatch.ts"
+import { deleteFilesOf, refusal, stepEvent } from "../../../batch/internal/host/collect.ts"
+import type * as HostBatchJob from "../../HostBatchJob.ts"
+import { hostRows, requestsOf, rows } from "./hostInput.ts"
+import * as hostRecord from "./hostRecord.ts"
+import type { Reader } from "./inputRows.ts"
+import type { Job } from "./openJob.ts"
+import { encodeLine, encodeReject } from "./outputLine.ts"
+
+type Options<A, RD, RP> = HostBatchJob.Options<A, RD, RP>
+type Failure = HostBatchJob.JobError
+type Service = HostBatch["Service"]
+
+export const noSurplus: Surplus = { malformed: 0, duplicates: 0, unknown: 0 }
+
+/** A job that is open for one run. */
+export class HostJob<A, RD, RP> {
+  readonly #options: Options<A, RD, RP>
+  readonly #host: Service
+  readonly #job: Job
+  readonly #reader: Reader
+  readonly #last: hostRecord.HostRecord | undefined
+  #record: hostRecord.HostRecord | undefined
+  /** Rows that are not done. */
+  pending = 0
+  /** Lines that are no rows, until it is known where the rows run: `BatchJob` reports them too. */
+  #unreported: Array<InvalidBatchRowError> | undefined = []
+
+  constructor(
+    options: Options<A, RD, RP>,
+    host: Service,
+    job: Job,
+    reader: Reader,
+    last: hostRecord.HostRecord | undefined
+  ) {
+    this.#options = options
+    this.#host = host
+    this.#job = job
+    this.#reader = reader
+    this.#last = last
+    this.#record = last?.state === "open" ? last : undefined
+    if (options.mode === "local" || options.mode === "host" || this.#record !== undefined) this.#unreported = undefined
+  }
+
+  readonly #rejected = (error: InvalidBatchRowError): Effect.Effect<unknown, JournalStoreError> =>
+    Effect.andThen(
+      this.#job.reject(encodeReject(error)),
+      Effect.suspend(() => {
+        if (this.#unreported === undefined) return this.#options.onReject?.(error) ?? Effect.void
+        return Effect.succeed(this.#unreported.push(error))
+      })
+    )
+
+  /** Reports the lines that are no rows, now that this run is the one that does. */
+  readonly reportRejected: Effect.Effect<void> = Effect.suspend(() => {
+    const errors = this.#unreported ?? []
+    this.#unreported = undefined
+    return Effect.forEach(errors, (error) => this.#options.onReject?.(error) ?? Effect.void, { discard: true })
+  })
+
+  #write(record: hostRecord.HostRecord): Effect.Effect<void, JournalStoreError> {
+    this.#record = record
+    return hostRecord.write(this.#options.output, record)
+  }
+
+  /** Checks the rows that are not done. None if there are none. */
+  prepare() {
+    const { done, source } = this.#job
+    const pending = rows(this.#reader, source, (line) => !done.has(line), this.#rejected).pipe(
+      Stream.tap(() => Effect.sync(() => void (this.pending += 1)))
+    )
+    const prepared = this.#host.prepare(pending, { model: this.#options.model, keepRequests: false })
+    return Effect.matchEffect(prepared, {
+      onSuccess: (batch) =>
+        Effect.succeed(Option.some<Result.Result<PreparedBatch, InvalidBatchError>>(Result.succeed(batch))),
+      onFailure: (error) =>
+        error instanceof InvalidBatchError
+          ? Effect.succeed(this.pending === 0 ? Option.none() : Option.some(Result.fail(error)))
+          : Effect.fail(error)
+    })
+  }
+
+  choose(prepared: Result.Result<PreparedBatch, InvalidBatchError>): BatchMode.Choice {
+    const { completionWindow, order, stop } = this.#options
+    const unordered =
+      order === "input" ? { message: "Its results are in no order, and the order of the input is required" } : undefined
+    return BatchMode.choose({
+      cost: Result.isSuccess(prepared) ? prepared.success.cost : { host: Option.none(), local: Option.none() },
+      problem: unordered ?? (Result.isFailure(prepared) ? prepared.failure : undefined),
+      deadline: stop?.deadline === undefined ? undefined : OptionRules.durationOf(stop.deadline),
+      completionWindow: completionWindow === undefined ? undefined : OptionRules.durationOf(completionWindow)
+    })
+  }
+
+  #newRecord(submission: Submission, prepared: PreparedBatch, window: Duration.Duration): hostRecord.HostRecord {
+    const { format, input, prompts, separator } = this.#options
+    const isData = typeof prompts?.template !== "function"
+    return {
+      version: 1,
+      submission,
+      model: prepared.model,
+      rows: prepared.rows.length,
+      completionWindow: Duration.toHours(window),
+      isAccounted: false,
+      state: "open",
+      ...(isData ? { input: { path: resolve(input), format, separator, prompts } } : {})
+    }
+  }
+
+  /** Sends the batch, or what is missing of one that a process has begun to send. */
+  submit(prepared: PreparedBatch, window: Duration.Duration, continued: Submission | undefined) {
+    const { metadata, onEvent = () => Effect.void } = this.#options
+    return this.#host.submit<JournalStoreError, RP>(prepared, {
+      completionWindow: window,
+      metadata,
+      continued,
+      onStep: (submission) => {
+        const event = stepEvent(submission)
+        return Effect.andThen(
+          this.#write(this.#newRecord(submission, prepared, window)),
+          event === undefined ? Effect.void : onEvent(event)
+        )
+      },
+      onRefused: () => hostRecord.restore(this.#options.output, this.#last?.state === "ended" ? this.#last : undefined)
+    })
+  }
+
+  /** Waits for the batch, and writes a line for each row that it has run. */
+  collect(
+    batchId: string,
+    sent: ReadonlyArray<HostRow> | undefined,
+    choice: BatchMode.Choice | undefined
+  ): Effect.Effect<HostBatchJob.JobResult, Failure, RD | RP> {
+    const { deleteFiles = false, interval, maxInterval, onEvent, timeout } = this.#options
+    const host = this.#host
+    const job = this.#job
+    return Effect.gen({ self: this }, function* () {
+      const batch = yield* host.follow(batchId, {
+        interval,
+        maxInterval,
+        timeout,
+        onState: (state) => onEvent?.({ _tag: "State", batch: state }) ?? Effect.void
+      })
+      const refused = refusal(batch)
+      const resumed = job.done.size
+      const { surplus, unanswered } = yield* this.#read(
+        batch,
+        refused === undefined ? (sent ?? (yield* this.#rows())) : []
+      )
+      yield* job.finish(unanswered === 0 && refused === undefined)
+      if (this.#record !== undefined) yield* this.#write({ ...this.#record, state: "ended", status: batch.status })
+      if (refused !== undefined) return yield* refused
+      if (deleteFiles) yield* deleteFilesOf(host, batch)
+      return {
+        ...job.status(),
+        rejected: job.rejected(),
+        resumed,
+        stopped: undefined,
+        mode: "host" as const,
+        choice,
+        batch,
+        unanswered,
+        surplus
+      }
+    })
+  }
+
+  /** The rows of the batch, by reading the whole input: an earlier run may have written some of them. */
+  #rows() {
+    const { done, source } = this.#job
+    return hostRows(
+      rows(this.#reader, source, () => true, this.#rejected),
+      (line) => done.has(line)
+    )
+  }
+
+  #read(batch: Batch, sent: ReadonlyArray<HostRow>) {
+    const { input, schema } = this.#options
+    const job = this.#job
+    return Effect.gen({ self: this }, function* () {
+      let surplus = noSurplus
+      let unanswered = 0
+      const isPending = ({ line }: { readonly line: number }) => !job.done.has(line)
+      const outcomes = this.#host.results<A, RD, Failure, never>(batch, sent, {
+        schema,
+        model: this.#record?.model,
+        submission: this.#record?.submission.id,
+        isWanted: isPending,
+        requestsOf: (wanted) => requestsOf(this.#reader, input, wanted),
+        onSurplus: (found) => (surplus = { ...found }),
+        // Recorded first: what is entered twice would be counted twice.
+        onRead: () => {
+          const record = this.#record
+          if (record === undefined || record.isAccounted) return Effect.succeed(false)
+          return Effect.as(this.#write({ ...record, isAccounted: true }), true)
+        }
+      })
+      const write = (outcome: BatchResponse<A>): Effect.Effect<void, JournalStoreError> => {
+        if (outcome.attempts > 0) return job.append(encodeLine(outcome, schema !== undefined))
+        unanswered += 1
+        return Effect.void
+      }
+      yield* Stream.runForEach(outcomes, write)
+      return { surplus, unanswered }
+    })
+  }
+}

@@ -1,0 +1,40 @@
+/** What the calls of a run have used before this process takes part in it. */
+import type { JournalStoreError } from "@kimi-effect/core/JournalErrors"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import * as Charge from "../../../agent/internal/loop/charge.ts"
+import type { Session } from "../Session.ts"
+import type { DurableRun } from "./DurableRun.ts"
+import { isModelKey, ModelResult } from "./recorded.ts"
+
+const decode = Schema.decodeUnknownOption(Schema.fromJsonString(ModelResult))
+
+/** Resources that are read at the same time. */
+const concurrency = 8
+
+/**
+ * Counts the recorded responses before any call is made. They are replayed agent by
+ * agent, and until then their cost would be free for calls of others.
+ */
+export const count = <R>(session: Session<R>, run: DurableRun): Effect.Effect<void, JournalStoreError> => {
+  const { budget, settings } = session
+  if (budget === undefined && !Number.isFinite(settings.tokens)) return Effect.void
+  const countOne = (json: string): Effect.Effect<void> => {
+    const known = Option.getOrUndefined(decode(json))
+    if (known === undefined) return Effect.void
+    const { model, requestedModel = model } = known.response
+    return Effect.map(Charge.of({ model: requestedModel, messages: [] }, known.response), ({ cost, usage }) => {
+      session.tokens.expect(usage.total_tokens)
+      if (Option.isSome(cost)) budget?.expect(cost.value.total)
+    })
+  }
+  return Effect.forEach(
+    run.resources,
+    (resource) =>
+      Effect.flatMap(run.results(resource), (results) =>
+        Effect.forEach(results, ({ json, key }) => (isModelKey(key) ? countOne(json) : Effect.void), { discard: true })
+      ),
+    { concurrency, discard: true }
+  )
+}

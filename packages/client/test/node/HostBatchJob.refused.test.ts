@@ -1,0 +1,121 @@
+import { writeFileSync } from "node:fs"
+import { assert, describe, it } from "@effect/vitest"
+import { ErrorReply } from "@kimi-effect/testing"
+import { Effect, Option } from "effect"
+import * as BatchJob from "../../src/node/BatchJob.ts"
+import * as HostBatchJob from "../../src/node/HostBatchJob.ts"
+import { endsWith, result } from "../batch/support/hostBatch.ts"
+import { lineOf, outcomesIn, uploads, withJob } from "./support/hostJob/job.ts"
+
+const three = ["a", "b", "c"].map((id) => lineOf(id))
+
+describe("a job that the host has refused", () => {
+  for (const [step, route] of Object.entries({ upload: "POST /v1/files", batch: "POST /v1/batches" })) {
+    it.live(`for its ${step} can run in this program`, () =>
+      withJob(three, ({ files, server }) =>
+        Effect.gen(function* () {
+          yield* server.replyAt(route, ErrorReply.table.invalidRequest)
+          yield* Effect.flip(HostBatchJob.run({ ...files, mode: "host" }))
+          assert.isTrue(Option.isNone(yield* HostBatchJob.status(files.output)))
+          assert.deepInclude(yield* HostBatchJob.run({ ...files, mode: "local" }), { answered: 3, mode: "local" })
+        })
+      )
+    )
+  }
+
+  it.live("keeps the record of the batch before", () =>
+    withJob(three, ({ files, server }) =>
+      Effect.gen(function* () {
+        yield* endsWith({ server }, { status: "expired", output: [result("b")] })
+        yield* HostBatchJob.run({ ...files, mode: "host" })
+        yield* server.replyAt("POST /v1/batches", ErrorReply.table.invalidRequest)
+        yield* Effect.flip(HostBatchJob.run({ ...files, mode: "host" }))
+        const status = Option.getOrThrow(yield* HostBatchJob.status(files.output))
+        assert.deepInclude(status, { batchId: "batch-000001", state: "ended", status: "expired" })
+      })
+    )
+  )
+})
+
+describe("HostBatchJob.resume of a batch that has ended", () => {
+  it.live("sends nothing again", () =>
+    withJob(three, ({ files, server }) =>
+      Effect.gen(function* () {
+        yield* endsWith({ server }, { status: "expired", output: [result("b")] })
+        yield* HostBatchJob.run({ ...files, mode: "host" })
+        const error = yield* Effect.flip(HostBatchJob.resume(files.output))
+        assert.deepInclude(error, { _tag: "InvalidRequestError", parameter: "output" })
+        assert.include(error.message, "2 rows")
+        assert.lengthOf(yield* uploads(server), 1)
+      })
+    )
+  )
+})
+
+describe("BatchJob.run of a job that is at the host", () => {
+  it.live("requests no row", () =>
+    withJob(three, ({ files, server }) =>
+      Effect.gen(function* () {
+        yield* server.replyAt("GET /v1/batches/batch-000001", ErrorReply.table.invalidRequest)
+        yield* Effect.flip(HostBatchJob.run({ ...files, mode: "host" }))
+        const error = yield* Effect.flip(BatchJob.run({ input: files.input, output: files.output }))
+        assert.deepInclude(error, { _tag: "InvalidRequestError", parameter: "mode" })
+        assert.isFalse((yield* server.requests).some(({ path }) => path.endsWith("/chat/completions")))
+      })
+    )
+  )
+})
+
+describe("a line that is no row", () => {
+  it.live("is reported once when the rows run in this program", () =>
+    withJob([...three, "{"], ({ files }) =>
+      Effect.gen(function* () {
+        const lines: Array<number> = []
+        yield* HostBatchJob.run({
+          ...files,
+          stop: { deadline: "1 hour" },
+          onReject: ({ line }) => Effect.sync(() => void lines.push(line))
+        })
+        assert.deepStrictEqual(lines, [4])
+      })
+    )
+  )
+})
+
+describe("HostBatchJob.collect", () => {
+  it.live("does not replace an output that was written while it waited", () =>
+    withJob(three, ({ files, server }) =>
+      Effect.gen(function* () {
+        yield* endsWith({ server }, { status: "completed", output: ["a", "b", "c"].map((id) => result(id)) })
+        yield* HostBatchJob.run({ ...files, mode: "host" })
+        const output = `${files.output}.2`
+        const error = yield* Effect.flip(
+          HostBatchJob.collect("batch-000001", output, {
+            onEvent: () => Effect.sync(() => writeFileSync(output, "mine"))
+          })
+        )
+        assert.deepInclude(error, { _tag: "InvalidRequestError", parameter: "output" })
+      })
+    )
+  )
+
+  it.live("is refused while another program writes the output", () =>
+    withJob(three, ({ files, server }) =>
+      Effect.gen(function* () {
+        yield* endsWith({ server }, { status: "completed", output: ["a", "b", "c"].map((id) => result(id)) })
+        yield* HostBatchJob.run({ ...files, mode: "host" })
+        const output = `${files.output}.2`
+        let second: unknown
+        yield* HostBatchJob.collect("batch-000001", output, {
+          onEvent: () =>
+            Effect.map(
+              Effect.flip(HostBatchJob.collect("batch-000001", output)),
+              (error) => (second = error._tag)
+            ).pipe(Effect.ignore)
+        })
+        assert.strictEqual(second, "BatchJobLockedError")
+        assert.lengthOf(outcomesIn(output), 3)
+      })
+    )
+  )
+})
