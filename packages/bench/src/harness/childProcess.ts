@@ -2,6 +2,12 @@
 import { type ChildProcess, fork } from "node:child_process"
 import { once } from "node:events"
 
+/** A measurement that fails leaves no process behind. */
+const running = new Set<ChildProcess>()
+process.once("exit", () => {
+  for (const child of running) child.kill()
+})
+
 /** A process that has sent its first message. */
 export interface Child<A> {
   readonly message: A
@@ -31,6 +37,8 @@ export const start = async <A>(
   nodeOptions: ReadonlyArray<string> = ["--expose-gc"]
 ): Promise<Child<A>> => {
   const child = fork(module, args, { execArgv: [...nodeOptions], stdio: ["ignore", "inherit", "inherit", "ipc"] })
+  running.add(child)
+  child.once("exit", () => running.delete(child))
   const message = await nextMessage(child, module.pathname)
   return {
     // The module and the caller agree on the message's type.

@@ -6,9 +6,9 @@ import { type Figure, toJson } from "./Figure.ts"
 const escapes: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" }
 const escape = (text: string): string => text.replaceAll(/[&<>"]/g, (character) => escapes[character] ?? character)
 
-/** "latency, mean, v2" is the bar "v2" of the quantity "latency, mean". The names of two of our bars have a comma. */
+/** "latency, mean, v2" is the bar "v2" of the quantity "latency, mean". The names of three of our bars have a comma. */
 const partsOf = (name: string): readonly [quantity: string, bar: string] => {
-  const [, quantity = name, bar = ""] = /^(.+?), ([^,]+(?:, (?:full|fetch)(?: to openai)?)?)$/.exec(name) ?? []
+  const [, quantity = name, bar = ""] = /^(.+?), ([^,]+(?:, (?:full|fetch|recovery)(?: to openai)?)?)$/.exec(name) ?? []
   return [quantity, bar]
 }
 

@@ -2,8 +2,10 @@ import { messages as greeting } from "../transport/Contestant.ts"
 
 /** A contestant: one client with its own default retries. */
 export interface Contestant {
-  /** Makes the chat with this number; fails when the client gives up. */
-  readonly chat: (call: number) => Promise<unknown>
+  /** Makes the chat with this number and returns its text; fails when the client gives up. */
+  readonly chat: (call: number) => Promise<string>
+  /** Reads the stream with this number to its end and returns its text; fails when the client gives up. */
+  readonly stream: (call: number) => Promise<string>
   readonly close: () => Promise<void>
 }
 

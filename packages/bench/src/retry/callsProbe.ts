@@ -2,13 +2,7 @@
 import type { Contestant } from "./Contestant.ts"
 import { load, type Name } from "./contestants.ts"
 
-/** The calls of one round, by number. */
-export interface Round {
-  readonly from: number
-  readonly calls: number
-}
-
-export interface RoundResult {
+export interface Result {
   readonly succeeded: number
   /** Milliseconds of every call, failed ones included. */
   readonly latencies: ReadonlyArray<number>
@@ -16,14 +10,23 @@ export interface RoundResult {
 
 const inFlight = 64
 
-const measure = async ({ calls, from }: Round, chat: Contestant["chat"]): Promise<RoundResult> => {
+/** Milliseconds after which a call counts as failed, as one of LangChain's may wait minutes between its attempts. */
+const deadline = 30_000
+
+const withDeadline = (call: Promise<unknown>): Promise<unknown> => {
+  const { promise, reject } = Promise.withResolvers<never>()
+  const timer = setTimeout(() => reject(new Error("The call is late")), deadline)
+  return Promise.race([call, promise]).finally(() => clearTimeout(timer))
+}
+
+const measure = async (calls: number, chat: Contestant["chat"]): Promise<Result> => {
   const latencies: Array<number> = []
   let succeeded = 0
-  let next = from
+  let next = 0
   const worker = async () => {
-    while (next < from + calls) {
+    while (next < calls) {
       const startedAt = performance.now()
-      await chat(next++).then(
+      await withDeadline(chat(next++)).then(
         () => succeeded++,
         () => undefined
       )
@@ -38,6 +41,6 @@ const [name, baseUrl = ""] = process.argv.slice(2)
 
 if (process.send !== undefined) {
   const contestant = await load(name as Name, baseUrl)
-  process.on("message", async (round: Round) => process.send?.(await measure(round, contestant.chat)))
+  process.on("message", async (calls: number) => process.send?.(await measure(calls, contestant.chat)))
   process.send("ready")
 }

@@ -1,6 +1,7 @@
-/** kimi-effect with its defaults, and with metrics, a budget of two caps and limits of the account. */
+/** kimi-effect with its defaults; with metrics, a budget of two caps and limits of the account; and with recovery of streams. */
 import { KimiClient } from "@kimi-effect/client"
 import { KimiNode } from "@kimi-effect/client/node"
+import { StreamFold } from "@kimi-effect/core"
 import * as Observer from "@kimi-effect/core/Observer"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -13,7 +14,15 @@ const run = <E>(layer: Layer.Layer<KimiClient.KimiClient, E>): Contestant => {
   const runtime = ManagedRuntime.make(layer)
   const chat = (call: number) =>
     Effect.flatMap(KimiClient.KimiClient, (kimi) => kimi.chat({ model, messages: messagesOf(call) }))
-  return { chat: (call) => runtime.runPromise(chat(call)), close: () => runtime.dispose() }
+  const stream = (call: number) =>
+    Effect.flatMap(KimiClient.KimiClient, (kimi) =>
+      StreamFold.collect(kimi.stream({ model, messages: messagesOf(call) }))
+    )
+  return {
+    chat: async (call) => (await runtime.runPromise(chat(call))).text,
+    stream: async (call) => (await runtime.runPromise(stream(call))).text,
+    close: () => runtime.dispose()
+  }
 }
 
 export const makeDefault = (baseUrl: string): Contestant =>
@@ -31,3 +40,7 @@ export const makeFull = (baseUrl: string): Contestant =>
       tokensPerMinute: 1_000_000_000_000
     }).pipe(Layer.provide(Observer.layer()))
   )
+
+/** Streams that break after their first content begin again. */
+export const makeRecovery = (baseUrl: string): Contestant =>
+  run(KimiNode.layer({ apiKey: Redacted.make(apiKey), baseUrl, recovery: "regenerate" }))

@@ -5,5 +5,13 @@ import { type Contestant, messagesOf } from "./Contestant.ts"
 
 export const make = (baseURL: string): Contestant => {
   const client = new ChatOpenAI({ model, apiKey, configuration: { baseURL } })
-  return { chat: (call) => client.invoke(messagesOf(call)), close: () => Promise.resolve() }
+  return {
+    chat: async (call) => (await client.invoke(messagesOf(call))).text,
+    stream: async (call) => {
+      let text = ""
+      for await (const chunk of await client.stream(messagesOf(call))) text += chunk.text
+      return text
+    },
+    close: () => Promise.resolve()
+  }
 }
