@@ -17,6 +17,8 @@ const project = (name: string, folder: string, options: object) => ({
 
 export default defineConfig({
   test: {
+    // The default leaves a core to the main process, which has little to do.
+    maxWorkers: "100%",
     projects: [
       project("core", "packages/core", { isolate: false }),
       project("client", "packages/client", { isolate: false, exclude: ["test/node/**"] }),

@@ -9,12 +9,18 @@ import * as Conversation from "../../src/agent/Conversation.ts"
 import { randomConversation, randomHistory } from "../agent/support/randomConversations.ts"
 import { type Client, connect } from "./support/kimi.ts"
 
-const models = ModelCatalog.knownModels.filter(({ lifecycle }) => lifecycle.state === "live").map(({ id }) => id)
+const models = ModelCatalog.knownModels.filter(({ lifecycle }) => lifecycle.state === "live")
+
+/** The models for messages, which some models do not let load tools. */
+const modelsFor = (messages: ChatRequest["messages"]): ReadonlyArray<string> => {
+  const loadsTools = messages.some((message) => message.role === "system" && message.tools !== undefined)
+  return models.filter(({ capabilities }) => capabilities.dynamicTools || !loadsTools).map(({ id }) => id)
+}
 
 /** Makes a request with each model, thinking and not, and fails with the first refusal: of the client's check or of the server. */
 const accepted = (kimi: Client, messages: ChatRequest["messages"]) =>
   Effect.gen(function* () {
-    for (const model of models) {
+    for (const model of modelsFor(messages)) {
       yield* kimi.chat({ model, messages })
       if (model === "kimi-k2.6") yield* kimi.chat({ model, messages, thinking: { type: "disabled" } })
     }

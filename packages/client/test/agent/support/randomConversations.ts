@@ -44,7 +44,9 @@ const responseMessageOf = (chance: Chance): ResponseMessage => ({
   ...(chance() < 0.5 ? { tool_calls: callsOf(chance) } : {})
 })
 
-const tools = [{ type: "function", function: { name: "loaded" } }] as const
+/** The host refuses two tools of one name. */
+const toolsOf = (chance: Chance) =>
+  [{ type: "function", function: { name: `loaded_${Math.floor(chance() * 1e9)}` } }] as const
 
 const grow = (chance: Chance, conversation: Conversation.Ready): Conversation.Conversation =>
   pick<() => Conversation.Conversation>(chance, [
@@ -54,7 +56,7 @@ const grow = (chance: Chance, conversation: Conversation.Ready): Conversation.Co
     () => conversation.pipe(Conversation.assistant(pick(chance, texts))),
     () => conversation.pipe(Conversation.partial(pick(chance, texts))),
     () => conversation.pipe(Conversation.system(pick(chance, texts))),
-    () => conversation.pipe(Conversation.loadTools(tools)),
+    () => conversation.pipe(Conversation.loadTools(toolsOf(chance))),
     () => conversation.pipe(Conversation.calls({ reasoning_content: pick(chance, texts), tool_calls: callsOf(chance) }))
   ])()
 

@@ -60,9 +60,11 @@ export const register = ({ pass, test }: Subject): void => {
     Effect.gen(function* () {
       const worker = yield* join(journal, "fenced", "a")
       const old = yield* frozen(claimOne(worker))
+      yield* Effect.exit(old.call(call("k"), Effect.fail("lost")))
       yield* pass
       yield* claimOne(worker)
-      const error = yield* failureOf(old.call(call("k"), never), "the lease is over")
+      const settled = old.resolve(call("k"), { _tag: "Result", result: 1 })
+      const error = yield* failureOf(settled, "the lease is over")
       equal(error._tag, "LeaseLostError")
     }))
 
