@@ -123,11 +123,13 @@ export const lock = (output: string): Effect.Effect<void, BatchJobLockedError | 
     (release) => Effect.sync(release)
   )
 
-export const inputFailure = (cause: unknown): InvalidRequestError =>
-  new InvalidRequestError({
-    message: `The input cannot be read: ${FileFailure.describe(FileFailure.codeOf(cause) ?? "unknown error")}`,
-    parameter: "input"
-  })
+export const inputFailure =
+  (input: Input) =>
+  (cause: unknown): InvalidRequestError => {
+    const reason = FileFailure.describe(FileFailure.codeOf(cause) ?? "unknown error")
+    const path = typeof input === "string" ? ` ${JSON.stringify(input)}` : ""
+    return new InvalidRequestError({ message: `The input${path} cannot be read: ${reason}`, parameter: "input" })
+  }
 
 /** The bytes of a stream, which ends with the scope. */
 const iterator = (stream: Stream.Stream<Uint8Array, unknown>) =>
@@ -138,9 +140,9 @@ const iterator = (stream: Stream.Stream<Uint8Array, unknown>) =>
 
 const openSource = (input: Input): Effect.Effect<Source, InvalidRequestError, Scope.Scope> =>
   typeof input === "string"
-    ? Effect.try({ try: () => openFile(input), catch: inputFailure })
+    ? Effect.try({ try: () => openFile(input), catch: inputFailure(input) })
     : Effect.flatMap(iterator(input), (opened) =>
-        Effect.tryPromise({ try: () => openStream(opened), catch: inputFailure })
+        Effect.tryPromise({ try: () => openStream(opened), catch: inputFailure(input) })
       )
 
 const changed = (input: Input): BatchInputChangedError =>
