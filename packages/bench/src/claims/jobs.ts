@@ -36,13 +36,13 @@ export const measureBatch = async (seed: string, rows: number): Promise<Readonly
       isHigherBetter: true
     },
     {
-      name: "batch, rows with an answer per second, v2 over v1 one after another",
+      name: "batch, rows with an answer per second, v2 over v1",
       value: rateOf(v2) / rateOf(v1),
       unit: "x",
       isHigherBetter: true
     },
     {
-      name: `batch efficiency, v2, of the rate of ${inFlight} calls in flight at a host without failures`,
+      name: `batch efficiency (1 is ${inFlight} calls in flight at a host without failures), v2`,
       value: rateOf(v2) / ideal,
       unit: "of 1",
       isHigherBetter: true
@@ -61,7 +61,7 @@ export const measureSwarm = async (seed: string, agents: number): Promise<Readon
     { name: `${what}, v1`, value: v1.finished / agents, unit: "of 1", isHigherBetter: true },
     { name: `${what}, v2`, value: v2.finished / agents, unit: "of 1", threshold: 0.99, isHigherBetter: true },
     {
-      name: `swarm speed-up, ${agents} agents that finish per second, v2 over v1 one after another`,
+      name: `swarm speed-up, ${agents} agents that finish per second, v2 over v1`,
       value: rateOf(v2) / rateOf(v1),
       unit: "x",
       isHigherBetter: true
