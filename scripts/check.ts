@@ -46,6 +46,7 @@ runSteps([
   { name: "time of day", command: "node", args: ["scripts/clock.ts"] },
   { name: "configuration reference", command: "node", args: ["scripts/configuration.ts", "--check"] },
   { name: "charts", command: "node", args: ["scripts/charts.ts", "--check"] },
+  { name: "simulated charts", command: "node", args: ["scripts/resilienceCharts.ts", "--check"] },
   { name: "command reference", command: "node", args: ["scripts/cli.ts", "--check"] },
   { name: "packages", command: "node", args: ["scripts/packages.ts"] },
   { name: "examples", command: "node", args: ["scripts/examples.ts"] },
