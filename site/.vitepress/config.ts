@@ -63,6 +63,8 @@ export default defineConfig({
       { text: "Getting started", link: "/getting-started" },
       { text: "Errors", link: "/errors" },
       { text: "Configuration", link: "/configuration" },
+      // Not a page of VitePress: loaded anew, in place of by its router.
+      { text: "API", link: "/api/index.html", target: "_self" },
       { text: "Repository", link: repository.replace(/\/blob\/.*$/, "") }
     ],
     sidebar: sidebar(join(docs, "README.md")),

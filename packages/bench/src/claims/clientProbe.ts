@@ -1,14 +1,13 @@
 /** One client of the claims scenario: makes the calls and replies with how they ended. */
 import { KimiClient } from "@kimi-effect/client"
-import { KimiNode, ResponseCache } from "@kimi-effect/client/node"
-import { Accounting, Pipeline } from "@kimi-effect/core"
+import { Accounting } from "@kimi-effect/core"
 import * as BigDecimal from "effect/BigDecimal"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
-import * as Redacted from "effect/Redacted"
 import { messagesOf } from "../retry/Contestant.ts"
-import { apiKey, model } from "../transport/Contestant.ts"
+import { model } from "../transport/Contestant.ts"
+import { layerOf } from "./clients.ts"
 import { type Client, inFlight, prompts, type Result } from "./workload.ts"
 
 /** Prompts by Zipf's law: the second is half as frequent as the first, the third a third. */
@@ -63,12 +62,7 @@ const [name, seed = "", baseUrl = "", calls = ""] = process.argv.slice(2)
 
 if (process.send !== undefined) {
   const client = name as Client
-  // The stage of accounting stays, as it counts and changes no call.
-  const removed = client === "v1" ? Pipeline.order.filter((stage) => stage !== "accounting") : []
-  const kimi = KimiNode.layer({ apiKey: Redacted.make(apiKey), baseUrl }).pipe(
-    Layer.provide(Pipeline.layer(...removed.map(Pipeline.remove))),
-    Layer.provide(client === "v2 cached" ? ResponseCache.layerMemory() : ResponseCache.layerOff)
-  )
+  const kimi = layerOf(client, baseUrl)
   const program = Effect.provide(measure(client, seed, Number(calls)), Layer.provideMerge(kimi, Accounting.layer))
   process.send(await Effect.runPromise(program))
 }

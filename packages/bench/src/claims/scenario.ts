@@ -1,15 +1,16 @@
 /**
  * The table that libraries of this kind advertise: a basic client (`v1`, one
  * attempt and no stage) next to this one (`v2`), without and with a cache, at a
- * host that fails one attempt in ten. Both are this library, so that the
- * difference is that of the stages.
+ * host that fails one attempt in ten; then a batch and a swarm next to one call after
+ * another. Both are this library, so that the difference is that of the stages.
  *
  * `KIMI_SEED` repeats a run. The seed decides the failures of the host and the
  * prompts of the calls, not the times.
  */
 import type { Figure } from "../harness/Figure.ts"
 import { start } from "../harness/childProcess.ts"
-import type { Received } from "./host.ts"
+import type { Received } from "./failures.ts"
+import { measureBatch, measureSwarm } from "./jobs.ts"
 import { type Client, clients, type Result } from "./workload.ts"
 
 const module = (name: string): URL => new URL(name, import.meta.url)
@@ -80,6 +81,8 @@ export const run = async (isQuick: boolean): Promise<ReadonlyArray<Figure>> => {
     ...figures.toSorted((a, b) => a.name.localeCompare(b.name)),
     timesBetter(figures, "latency, mean", "v2 cached", "v1"),
     timesBetter(figures, "throughput", "v2 cached", "v1"),
-    timesBetter(figures, "throughput", "v2", "v1")
+    timesBetter(figures, "throughput", "v2", "v1"),
+    ...(await measureBatch(seed, isQuick ? 500 : 2_000)),
+    ...(await measureSwarm(seed, isQuick ? 30 : 100))
   ]
 }

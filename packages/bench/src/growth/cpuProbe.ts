@@ -6,17 +6,22 @@ import { chunks, inFlight, type Name, type Round, type RoundResult } from "./poi
 
 const contestant = await load(process.argv[2] as Name)
 
-const measure = async ({ calls, chunks: total, urls }: Round): Promise<RoundResult> => {
-  const perCall: Array<number> = []
-  for (const atOnce of inFlight) {
-    perCall.push((await cpuOf(() => repeat(calls, atOnce, chat(contestant, urls.chat)))) / calls)
+const perCall = async ({ calls, urls }: Round, atOnce: number): Promise<number> =>
+  (await cpuOf(() => repeat(calls, atOnce, chat(contestant, urls.chat)))) / calls
+
+const perChunk = async ({ chunks: total, urls }: Round, at: number): Promise<number> => {
+  const count = chunks[at] ?? Number.NaN
+  const streams = Math.ceil(total / count)
+  const cpu = await cpuOf(() => repeat(streams, 1, stream(contestant, urls.streams[at] ?? "", count)))
+  return cpu / (streams * count)
+}
+
+const measure = async (round: Round): Promise<RoundResult> => {
+  const result = { perCall: inFlight.map(() => Number.NaN), perChunk: chunks.map(() => Number.NaN) }
+  for (const { at, curve } of round.order) {
+    result[curve][at] = await (curve === "perCall" ? perCall(round, inFlight[at] ?? Number.NaN) : perChunk(round, at))
   }
-  const perChunk: Array<number> = []
-  for (const [at, count] of chunks.entries()) {
-    const task = stream(contestant, urls.streams[at] ?? "", count)
-    perChunk.push((await cpuOf(() => repeat(Math.ceil(total / count), 1, task))) / (Math.ceil(total / count) * count))
-  }
-  return { perCall, perChunk }
+  return result
 }
 
 process.on("message", async (round: Round) => process.send?.(await measure(round)))

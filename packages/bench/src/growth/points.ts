@@ -17,9 +17,17 @@ export interface Urls {
   readonly streams: ReadonlyArray<string>
 }
 
+/** One point of a curve, by its index. */
+export interface Point {
+  readonly curve: "perCall" | "perChunk"
+  readonly at: number
+}
+
 /** The work of a contestant in one round. */
 export interface Round {
   readonly urls: Urls
+  /** Every point once, in the order in which they are measured. */
+  readonly order: ReadonlyArray<Point>
   /** Calls at each point. */
   readonly calls: number
   /** Chunks at each point, in as many streams as that takes. */
@@ -27,7 +35,10 @@ export interface Round {
 }
 
 /** Microseconds of CPU at each point. */
-export interface RoundResult {
-  readonly perCall: ReadonlyArray<number>
-  readonly perChunk: ReadonlyArray<number>
-}
+export type RoundResult = Readonly<Record<Point["curve"], ReadonlyArray<number>>>
+
+/** The points of both curves. */
+export const points: ReadonlyArray<Point> = [
+  ...inFlight.map((_, at) => ({ curve: "perCall", at }) as const),
+  ...chunks.map((_, at) => ({ curve: "perChunk", at }) as const)
+]

@@ -1,13 +1,27 @@
 /**
  * How cost grows: CPU per call with the calls in flight, CPU per chunk with the
  * length of a stream, and the used heap with the number of calls. Every contestant runs in
- * a separate process, and their rounds are interleaved.
+ * a separate process, and their rounds are interleaved. In each round the points are
+ * measured in a random order, so that the code that is compiled and the memory that is
+ * used while a process runs do not favor the later ones. `KIMI_SEED` repeats the orders.
  */
+import * as Effect from "effect/Effect"
+import * as Random from "effect/Random"
 import { type Figure, median } from "../harness/Figure.ts"
 import { type Child, start } from "../harness/childProcess.ts"
-import { chunks, inFlight, type Name, names, type Round, type RoundResult, type Urls } from "./points.ts"
+import {
+  chunks,
+  inFlight,
+  type Name,
+  names,
+  type Point,
+  points,
+  type Round,
+  type RoundResult,
+  type Urls
+} from "./points.ts"
 
-interface Size extends Omit<Round, "urls"> {
+interface Size extends Omit<Round, "urls" | "order"> {
   readonly warmUp: number
   readonly rounds: number
   /** Calls over which the heap is measured. */
@@ -26,12 +40,20 @@ const isOurs = (name: Name): boolean => name.startsWith("kimi-effect")
 
 type Results = ReadonlyMap<Name, ReadonlyArray<RoundResult>>
 
+/** An order of the points for each round, which all contestants have in common. */
+const drawOrders = (seed: string, rounds: number): ReadonlyArray<ReadonlyArray<Point>> =>
+  Effect.runSync(
+    Effect.forEach(Array.from({ length: rounds }), () => Random.shuffle(points)).pipe(Random.withSeed(seed))
+  )
+
 const measureCpu = async (urls: Urls, { rounds, warmUp, ...work }: Size): Promise<Results> => {
   const children = new Map<Name, Child<unknown>>()
   const results = new Map<Name, Array<RoundResult>>()
   for (const name of names) children.set(name, await start(module("./cpuProbe.ts"), [name]))
-  const round: Round = { calls: work.calls, chunks: work.chunks, urls }
-  for (let i = 0; i < warmUp + rounds; i++) {
+  const seed = process.env["KIMI_SEED"] ?? "growth"
+  process.stderr.write(`KIMI_SEED=${seed}\n`)
+  for (const [i, order] of drawOrders(seed, warmUp + rounds).entries()) {
+    const round: Round = { calls: work.calls, chunks: work.chunks, urls, order }
     // The order rotates, so that no contestant always follows the same one.
     for (let k = 0; k < names.length; k++) {
       const name = names[(i + k) % names.length] as Name

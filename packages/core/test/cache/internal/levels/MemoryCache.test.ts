@@ -37,6 +37,9 @@ const heapUsed = Effect.promise(async () => {
   return least
 })
 
+/** Bytes of small objects for each that is reckoned: V8 of Node 22 takes more for the same objects. */
+const perByte = process.versions.node.startsWith("22.") ? 1.13 : 1
+
 describe("MemoryCache", () => {
   it.effect("keeps its byte limit within a tenth of the actual heap size", () =>
     Effect.gen(function* () {
@@ -101,8 +104,7 @@ describe("MemoryCache", () => {
     }).pipe(Random.withSeed("heap"))
   )
 
-  // V8 of Node 22 takes about 15 % more for the same objects.
-  it.effect.skipIf(process.versions.node.startsWith("22."))("estimates small entries exactly", () =>
+  it.effect("estimates small entries exactly", () =>
     Effect.gen(function* () {
       const memory = yield* MemoryCache.make({ ...options, maxBytes: 1e9, maxEntries: 10_000 })
       const keys = Array.from({ length: 5_000 }, (_, number) => `${number}`.padStart(64, "0"))
@@ -118,8 +120,9 @@ describe("MemoryCache", () => {
       const { bytes, entries } = memory.statistics()
       assert.strictEqual(entries, 5_000)
       // The keys, 80 bytes each, existed before.
-      assert.isAtMost(taken, 1.1 * bytes, `${bytes} reckoned, ${taken} taken`)
-      assert.isAtLeast(taken, 0.9 * bytes, `${bytes} reckoned, ${taken} taken`)
+      const reckoned = bytes * perByte
+      assert.isAtMost(taken, 1.1 * reckoned, `${reckoned} reckoned, ${taken} taken`)
+      assert.isAtLeast(taken, 0.9 * reckoned, `${reckoned} reckoned, ${taken} taken`)
     })
   )
 

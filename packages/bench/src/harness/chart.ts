@@ -1,0 +1,122 @@
+/** The figures of a scenario as a chart in SVG: bars in groups, one for each quantity, in light and dark. */
+import { type Figure, isMet } from "./Figure.ts"
+
+const escapes: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" }
+
+export const escape = (text: string): string =>
+  text.replaceAll(/[&<>"]/g, (character) => escapes[character] ?? character)
+
+/** "latency, mean, v2" is the bar "v2" of the quantity "latency, mean". The names of three of our bars have a comma. */
+const partsOf = (name: string): readonly [quantity: string, bar: string] => {
+  const [, quantity = name, bar = ""] = /^(.+?), ([^,]+(?:, (?:full|fetch|recovery)(?: to openai)?)?)$/.exec(name) ?? []
+  return [quantity, bar]
+}
+
+const groupOf = ({ name, unit }: Figure): string => (unit === "" ? partsOf(name)[0] : `${partsOf(name)[0]} (${unit})`)
+const barOf = ({ name }: Figure): string => partsOf(name)[1]
+
+const isOurs = (figure: Figure): boolean => /^(?:kimi-effect|v2)/.test(barOf(figure))
+
+/** Narrow, so that text stays legible where a phone shrinks the chart to its width. */
+const chartWidth = 440
+const [labelWidth, valueWidth, lineHeight, barHeight, gap] = [150, 120, 17, 13, 16]
+const barWidth = chartWidth - labelWidth - valueWidth
+
+/** Characters of a title in a line, and of a label left of its bar. */
+const [titleLength, labelLength] = [60, 22]
+
+const linesOf = (text: string): ReadonlyArray<string> => {
+  const lines: Array<string> = []
+  for (const word of text.split(" ")) {
+    const last = lines.at(-1)
+    if (last === undefined || last.length + word.length + 1 > titleLength) lines.push(word)
+    else lines[lines.length - 1] = `${last} ${word}`
+  }
+  return lines
+}
+
+const numberOf = (value: number): string =>
+  (Math.abs(value) >= 1_000 ? Math.round(value) : Number(value.toPrecision(3))).toLocaleString("en-US", {
+    maximumFractionDigits: 6
+  })
+
+const valueOf = (figure: Figure): string => {
+  const { isHigherBetter, threshold, value } = figure
+  if (threshold === undefined) return numberOf(value)
+  return `${numberOf(value)} (${isHigherBetter === true ? "≥" : "≤"} ${numberOf(threshold)}${isMet(figure) ? "" : ", missed"})`
+}
+
+/** A part of the chart, drawn at a height, and the height below it. */
+interface Drawn {
+  readonly svg: string
+  readonly bottom: number
+}
+
+const drawBar = (figure: Figure, kind: string, largest: number, top: number): Drawn => {
+  const label = escape(barOf(figure))
+  const isLong = label.length > labelLength
+  const y = isLong ? top + lineHeight : top
+  const width = largest > 0 ? Math.max(1, (figure.value / largest) * barWidth) : 1
+  const baseline = y + barHeight - 2
+  return {
+    svg: [
+      isLong
+        ? `<text x="${labelWidth}" y="${top + barHeight - 2}">${label}</text>`
+        : `<text x="${labelWidth - 8}" y="${baseline}" text-anchor="end">${label}</text>`,
+      `<rect class="${isMet(figure) ? kind : "missed"}" x="${labelWidth}" y="${y}" width="${width.toFixed(1)}" height="${barHeight}"/>`,
+      `<text x="${(labelWidth + width + 6).toFixed(1)}" y="${baseline}">${valueOf(figure)}</text>`
+    ].join("\n"),
+    bottom: y + lineHeight
+  }
+}
+
+const drawGroup = (title: string, members: ReadonlyArray<Figure>, top: number): Drawn => {
+  const lines = linesOf(title)
+  const parts = lines.map(
+    (line, at) => `<text class="title" x="0" y="${top + at * lineHeight + 13}">${escape(line)}</text>`
+  )
+  let bottom = top + lines.length * lineHeight + 4
+  const largest = Math.max(...members.map(({ value }) => value))
+  const hasOthers = members.some((figure) => !isOurs(figure)) && members.some(isOurs)
+  for (const figure of members) {
+    const bar = drawBar(figure, hasOthers && !isOurs(figure) ? "other" : "own", largest, bottom)
+    parts.push(bar.svg)
+    bottom = bar.bottom
+  }
+  return { svg: parts.join("\n"), bottom: bottom + gap }
+}
+
+const style = `.figures text { font: 12px system-ui, sans-serif; fill: #57606a }
+.figures .title { font-weight: 600; fill: #24292f }
+.figures .own { fill: #0969da }
+.figures .other { fill: #afb8c1 }
+.figures .missed { fill: #cf222e }
+@media (prefers-color-scheme: dark) {
+  .figures text { fill: #9198a1 }
+  .figures .title { fill: #f0f6fc }
+  .figures .own { fill: #4493f8 }
+  .figures .other { fill: #656c76 }
+  .figures .missed { fill: #f85149 }
+}`
+
+/** The figures as bars, one group of bars for each quantity. */
+export const toSvg = (figures: ReadonlyArray<Figure>): string => {
+  const groups = Map.groupBy(
+    figures.filter(({ value }) => Number.isFinite(value)),
+    groupOf
+  )
+  const parts: Array<string> = []
+  let height = 0
+  for (const [title, members] of groups) {
+    const { bottom, svg } = drawGroup(title, members, height)
+    parts.push(svg)
+    height = bottom
+  }
+  return `<svg xmlns="http://www.w3.org/2000/svg" class="figures" viewBox="0 0 ${chartWidth} ${height}" width="${chartWidth}" height="${height}" role="img">
+<style>
+${style}
+</style>
+${parts.join("\n")}
+</svg>
+`
+}
