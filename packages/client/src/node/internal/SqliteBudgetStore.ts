@@ -57,7 +57,7 @@ const isWrongPath = (error: Error): boolean =>
   codeOf(error) === notADatabase ||
   wrongPathCodes.has(FileFailure.codeOf(error) ?? "")
 
-/** SQLite's code of a file that is none of its own. */
+/** SQLite's code of a file that is no database. */
 const notADatabase = 26
 
 const wrongPathCodes: ReadonlySet<string> = new Set(["EEXIST", "EISDIR", "ELOOP", "ENAMETOOLONG", "ENOTDIR"])
