@@ -3,7 +3,7 @@
  * that the body has: server-sent events, lines of JSON, or one JSON document.
  * Gateways declare these under any content type, so the body decides.
  */
-import { SseParser } from "./SseParser.ts"
+import { endMark, SseParser } from "./SseParser.ts"
 
 /** What a body is, once its first characters are known. */
 export type BodyFormat = "sse" | "json" | "unknown"
@@ -30,8 +30,6 @@ const isJson = (text: string): boolean => {
     return false
   }
 }
-
-const endMark = "[DONE]"
 
 /** Parses text in pieces, and calls back for each event. */
 export class BodyParser {

@@ -6,6 +6,9 @@
  * CPU time of decoding. This parser finds lines with `indexOf`.
  */
 
+/** The last event of a stream. Some hosts omit its blank line, and then leave the connection open. */
+export const endMark = "[DONE]"
+
 /** Parses text in pieces, and calls back for each event. */
 export class SseParser {
   /** Pieces of the incomplete line, joined once so that a long line takes linear time. */
@@ -63,16 +66,20 @@ export class SseParser {
     return line
   }
 
+  #dispatch(): void {
+    const data = this.#data
+    const event = this.#event
+    this.#data = undefined
+    this.#event = ""
+    if (data !== undefined) this.#onEvent(data, event)
+  }
+
   #onLine(line: string): void {
-    if (line === "") {
-      const data = this.#data
-      const event = this.#event
-      this.#data = undefined
-      this.#event = ""
-      if (data !== undefined) this.#onEvent(data, event)
-    } else if (line.startsWith("data:")) {
+    if (line === "") this.#dispatch()
+    else if (line.startsWith("data:")) {
       const value = line.slice(line.charCodeAt(5) === 0x20 ? 6 : 5)
       this.#data = this.#data === undefined ? value : `${this.#data}\n${value}`
+      if (this.#data === endMark) this.#dispatch()
     } else if (line.startsWith("event:")) {
       this.#event = line.slice(line.charCodeAt(6) === 0x20 ? 7 : 6)
     } else if (line === "data") {

@@ -13,13 +13,17 @@ import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import type { BudgetStoreError } from "@kimi-effect/core/MoneyErrors"
 import * as Layer from "effect/Layer"
 import * as BudgetStore from "./BudgetStore.ts"
+import * as SqliteBudgetStore from "./internal/SqliteBudgetStore.ts"
 import * as Redis from "./Redis.ts"
 
 export * from "@kimi-effect/core/Budget"
 
 /**
  * A budget in a SQLite file, which several processes of a machine can share.
- * `BudgetStore.makeSqlite` describes the file.
+ * `BudgetStore.makeSqlite` describes the file. With `onStoreError: "allow"` a
+ * file that cannot be opened at the start is opened later, and calls are not
+ * counted until then; a path that is wrong, such as that of a folder or of a file
+ * of others, fails in any case.
  *
  * @category layers
  * @since 0.1.0
@@ -27,7 +31,12 @@ export * from "@kimi-effect/core/Budget"
 export const layerSqlite = (
   options: Core.Options & BudgetStore.SqliteOptions
 ): Layer.Layer<Core.Budget, ConfigurationError | BudgetStoreError> =>
-  Layer.provide(Core.layerStore(options), BudgetStore.layerSqlite(options))
+  Layer.provide(
+    Core.layerStore(options),
+    options.onStoreError === "allow"
+      ? Layer.effect(BudgetStore.BudgetStore, SqliteBudgetStore.makeReopening(options))
+      : BudgetStore.layerSqlite(options)
+  )
 
 /**
  * A budget in Redis, shared by all processes, on a connection of this layer.

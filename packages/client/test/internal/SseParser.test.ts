@@ -45,6 +45,27 @@ const Token = Schema.Literals([
 ])
 
 describe("SseParser", () => {
+  it("reports the end mark at the end of its line, at which every host stops", () => {
+    for (const texts of [
+      ["data: a\n\ndata: [DONE]\n"],
+      ["data: a\n\ndata:[DO", "NE]\r\n"],
+      ["data: a\n\ndata: [DONE]\n\n"]
+    ]) {
+      assert.deepStrictEqual(parse(texts), [
+        ["a", ""],
+        ["[DONE]", ""]
+      ])
+    }
+  })
+
+  it("reports no end mark before its line has ended", () => {
+    assert.deepStrictEqual(parse(["data: [DONE]"]), [])
+  })
+
+  it("reports text that ends like the end mark at the blank line", () => {
+    assert.deepStrictEqual(parse(["data: a\ndata: [DONE]\n", "\n"]), [["a\n[DONE]", ""]])
+  })
+
   it("reports an event with its name at the blank line", () => {
     const events: Array<Event> = []
     const parser = new SseParser((data, event) => events.push([data, event]))

@@ -1,5 +1,15 @@
 import { assert, describe, it } from "@effect/vitest"
-import { chunk, decode, decodeData, type Options, type Outcome, settle, toSse } from "./support/sse.ts"
+import {
+  bytesOf,
+  chunk,
+  decode,
+  decodeData,
+  makeDecoder,
+  type Options,
+  type Outcome,
+  settle,
+  toSse
+} from "./support/sse.ts"
 
 const done = "data: [DONE]\n\n"
 const hello = toSse(chunk({ content: "hello" }))
@@ -36,6 +46,16 @@ describe("the end of a stream", () => {
         decodeData([chunk({ content }, reason), "[DONE]"], { ...other, tools: ["f"] })
       assert.strictEqual(tagOf(outcome(null)), "StreamTruncatedError")
       assert.deepInclude(outcome("stop").events.at(-1), { _tag: "Finish", finishReason: "tool_calls" })
+    })
+  })
+
+  describe("with an end mark that no blank line follows", () => {
+    it("completes while the connection is open", () => {
+      for (const options of [{}, other]) {
+        const decoder = makeDecoder(options)
+        for (const read of [hello, stop, "data: [DONE]\n"]) decoder.feed(bytesOf(read))
+        assert.deepInclude(decoder.take().at(-1), { _tag: "Finish", finishReason: "stop" })
+      }
     })
   })
 

@@ -185,10 +185,11 @@ describe("StreamDecoder on invalid streams", () => {
       const text = toSse(chunk({ content: "你好" })) + stop + done
       const size = bytesOf(text).length
       assert.isUndefined(decode([text], limited({ maxResponseBytes: size })).failure)
+      // The blank line after the end mark is not needed.
       for (const reads of [[text], [...text]]) {
-        const outcome = decode(reads, limited({ maxResponseBytes: size - 1 }))
+        const outcome = decode(reads, limited({ maxResponseBytes: size - 2 }))
         const message = "The stream is larger than allowed"
-        assert.deepInclude(failureOf(outcome), { _tag: "ResponseTooLargeError", limit: size - 1, message })
+        assert.deepInclude(failureOf(outcome), { _tag: "ResponseTooLargeError", limit: size - 2, message })
       }
       const noise = limited({ maxResponseBytes: 100 })
       const keepAlive = ": keep-alive\n\n".repeat(100)

@@ -5,6 +5,7 @@
  *
  * @since 0.1.0
  */
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -12,7 +13,7 @@ import * as Option from "effect/Option"
 import * as PubSub from "effect/PubSub"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
-import type { BudgetStoreError } from "../../errors/MoneyErrors.ts"
+import { BudgetStoreError } from "../../errors/MoneyErrors.ts"
 import * as StoreOutage from "../../internal/StoreOutage.ts"
 import * as BudgetStore from "../BudgetStore.ts"
 import * as Amount from "./Amount.ts"
@@ -175,11 +176,18 @@ export class ReservationManager {
     return Effect.flatMap(
       this.#outage.tryRun(effect),
       Option.match({
-        onNone: () =>
-          Effect.fail(BudgetStore.storeError(this.#store.name, operation, "it is unavailable (see the log)")),
+        onNone: () => Effect.fail(this.#unavailable(operation)),
         onSome: Effect.succeed
       })
     )
+  }
+
+  /** Why the store is not used: the failure of the latest operation that was attempted. */
+  #unavailable(operation: string): BudgetStoreError {
+    const failure = this.#outage.failure()
+    if (failure instanceof BudgetStoreError) return new BudgetStoreError({ ...failure, message: failure.message })
+    const reason = Cause.isTimeoutError(failure) ? failure.message : "it is unavailable (see the log)"
+    return BudgetStore.storeError(this.#store.name, operation, reason)
   }
 
   #publish(changes: ReadonlyArray<SpentChange>): Effect.Effect<void> {

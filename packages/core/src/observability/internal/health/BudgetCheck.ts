@@ -7,6 +7,7 @@
  */
 import * as BigDecimal from "effect/BigDecimal"
 import * as Effect from "effect/Effect"
+import type { BudgetStoreError } from "../../../errors/MoneyErrors.ts"
 import type { LocalDate } from "../../../internal/Day.ts"
 import type { Budget, ScopeState } from "../../../money/Budget.ts"
 import * as BudgetScope from "../../../money/internal/BudgetScope.ts"
@@ -55,6 +56,12 @@ const fromScopes = (scopes: ReadonlyArray<ScopeState>, today: LocalDate, warning
   return { status: "healthy", code: "Ok", message: "The budget is within its caps.", details }
 }
 
+/** The failed store with its reason, which contains no credentials: the path of a file, or an error code. */
+const withReason = (error: BudgetStoreError): CheckResult => {
+  const result = fromError(error)
+  return { ...result, details: { ...result.details, failure: error.message } }
+}
+
 /**
  * @category constructors
  * @since 0.1.0
@@ -66,7 +73,7 @@ export const make = ({ budget: { onStoreError, state, today }, warning }: Option
     // Without its store the budget allows calls without counting them, or refuses them.
     onFailure: (error) =>
       onStoreError === "allow"
-        ? Effect.succeed<CheckResult>({ ...fromError(error), status: "degraded" })
+        ? Effect.succeed<CheckResult>({ ...withReason(error), status: "degraded" })
         : Effect.fail(error),
     onSuccess: (scopes) => Effect.map(today, (date) => fromScopes(scopes, date, warning))
   })
