@@ -7,6 +7,7 @@ import * as Channel from "effect/Channel"
 import * as Effect from "effect/Effect"
 import type * as HttpClientError from "effect/http/HttpClientError"
 import * as Pull from "effect/Pull"
+import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { StreamDecoder } from "./StreamDecoder.ts"
@@ -30,10 +31,12 @@ const pullEvents = (
     for (const chunk of chunks) decoder.feed(chunk)
     return next
   }
-  const read: Events = Pull.matchEffect(bytes, {
+  // Not `Pull.matchEffect`, which keeps two more closures for each open stream.
+  const read: Events = Effect.matchCauseEffect(bytes, {
     onSuccess: feed,
-    onFailure: (cause) => Effect.failCause(Cause.map(cause, onBroken)),
-    onDone: () => {
+    onFailure: (cause): Events => {
+      const halt = Pull.filterDone(cause)
+      if (Result.isFailure(halt)) return Effect.failCause(Cause.map(halt.failure, onBroken))
       decoder.end()
       return next
     }

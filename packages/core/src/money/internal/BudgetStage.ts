@@ -14,9 +14,9 @@ import type * as AccountBalance from "./AccountBalance.ts"
 import type { OpenCallBudget } from "./OpenCallBudget.ts"
 
 const withCallBudget = (call: Call, budget: CallBudget): Call => {
-  const state = call.state ?? {}
-  state.budget = budget
-  return { ...call, state }
+  if (call.state === undefined) return { ...call, state: { budget } }
+  call.state.budget = budget
+  return call
 }
 
 /**

@@ -39,6 +39,25 @@ interface Waiter {
 const mayFitLater = (amount: bigint, claims: ReadonlyArray<Claim>, { cap, reserved, spent }: ScopeBalance): boolean =>
   reserved > 0n && spent + amount <= cap && claims.every((claim) => amount <= claim.cap)
 
+/** A reservation whose settlement lets others try again. A class, because open streams hold one each. */
+class NotifyingReservation implements Reservation {
+  readonly #reservation: Reservation
+  readonly #notify: Effect.Effect<void>
+
+  constructor(reservation: Reservation, notify: Effect.Effect<void>) {
+    this.#reservation = reservation
+    this.#notify = notify
+  }
+
+  get amount(): bigint {
+    return this.#reservation.amount
+  }
+
+  settle(used: bigint): Effect.Effect<void> {
+    return Effect.andThen(this.#reservation.settle(used), this.#notify)
+  }
+}
+
 /**
  * The queue of a budget in this process.
  *
@@ -82,13 +101,9 @@ export class ReservationQueue {
 
   #attempt(amount: bigint, claims: ReadonlyArray<Claim>): Effect.Effect<QueueResult, BudgetStoreError> {
     return Effect.map(this.#manager.reserve(amount, claims), (result) => {
-      if ("settle" in result) return this.#notifying(result)
+      if ("settle" in result) return new NotifyingReservation(result, this.#notify)
       return result._tag === "Refused" ? { ...result, waitedMillis: 0 } : result
     })
-  }
-
-  #notifying({ amount, settle }: Reservation): Reservation {
-    return { amount, settle: (used) => Effect.andThen(settle(used), this.#notify) }
   }
 
   /** Signals every waiter that has none before it in any of its scopes. */

@@ -28,28 +28,25 @@ export const makePerRun = <E>(make: (context: Context.Context<never>) => EventSt
     )
   )
 
-/** Outside the stream, which it would keep for as long as the stream is open. The type of a scope's exit is unknown. */
-const finalizerOf =
-  <E>(onExit: (exit: Exit.Exit<unknown, E>) => void) =>
-  (exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> =>
-    // A run closes its own scope with its own errors.
-    Effect.sync(() => onExit(exit as Exit.Exit<unknown, E>))
-
 /**
- * Calls a function with the exit of each run when its scope closes. It has
+ * Runs a finalizer with the exit of each run when its scope closes. It has
  * no cost per read. A run that a stage rejected before it began is reported
  * before the next one begins.
+ *
+ * An open stream keeps the finalizer, with all variables of the function that
+ * made it: make it where the stream is not a variable.
  *
  * @category combinators
  * @since 0.1.0
  */
 export const onClose =
-  <E>(onExit: (exit: Exit.Exit<unknown, E>) => void) =>
+  <E>(finalizer: (exit: Exit.Exit<unknown, E>) => Effect.Effect<void>) =>
   (stream: EventStream<E>): EventStream<E> =>
     Stream.fromChannel(
       Channel.fromTransform((upstream, scope) =>
         Effect.andThen(
-          Scope.addFinalizerExit(scope, finalizerOf(onExit)),
+          // The type of a scope's exit is unknown; a run closes its own scope with its own errors.
+          Scope.addFinalizerExit(scope, finalizer as (exit: Exit.Exit<unknown, unknown>) => Effect.Effect<void>),
           Channel.toTransform(stream.channel)(upstream, scope)
         )
       )

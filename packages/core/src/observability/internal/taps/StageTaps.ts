@@ -71,8 +71,8 @@ class RetryObservation {
 /** A function of its own, so that it keeps nothing of the attempt's stream. */
 const reportTo =
   (retry: RetryObservation, attempt: Call) =>
-  (exit: Exit.Exit<unknown, StreamError>): void =>
-    retry.fail(attempt, CallOutcome.errorOf(exit))
+  (exit: Exit.Exit<unknown, StreamError>): Effect.Effect<void> =>
+    Effect.sync(() => retry.fail(attempt, CallOutcome.errorOf(exit)))
 
 /** Observes every attempt of a retry stage, and those that a circuit does not permit. */
 const observeRetry = (calls: CallMetrics, stage: Stage): Stage => ({
@@ -174,7 +174,9 @@ const observeAdmission = (calls: CallMetrics, stage: Stage): Stage => ({
           wait.end(admitted)
           return inner(attempt)
         })
-      return onClose<StreamError>((exit) => wait.end(CallOutcome.fromExit(exit)))(stage.stream(below)(call))
+      return onClose<StreamError>((exit) => Effect.sync(() => wait.end(CallOutcome.fromExit(exit))))(
+        stage.stream(below)(call)
+      )
     })
 })
 
