@@ -5,7 +5,8 @@
  * loaded by `import` and by `require`. The types of a program on the main
  * entries load within two seconds.
  */
-import { spawnSync } from "node:child_process"
+import { spawn, spawnSync } from "node:child_process"
+import { once } from "node:events"
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { command, names, pack, packOne, root, run, temporaryFolder } from "./tarballs.ts"
@@ -126,7 +127,21 @@ run(
   ["install", "--offline", "--no-audit", "--no-fund", packOne(command, folder)],
   commandApp
 )
-run("kimi models", "npx", ["--offline", "kimi", "models", "--json"], commandApp)
+const kimi = ["--offline", "kimi"]
+run("kimi --version", "npx", [...kimi, "--version"], commandApp)
+run("kimi models", "npx", [...kimi, "models", "--json"], commandApp)
+
+/** A chat of the installed command with its own mock server. */
+const server = spawn(join(commandApp, "node_modules/.bin/kimi"), ["serve-mock", "--json"], {
+  stdio: ["ignore", "pipe", "inherit"]
+})
+process.once("exit", () => server.kill())
+const [serving] = await once(server.stdout, "data")
+const key = join(commandApp, "key")
+writeFileSync(key, "sk-mock")
+const at = ["--base-url", JSON.parse(String(serving)).url, "--api-key-file", key]
+run("kimi chat", "npx", [...kimi, "chat", "Hello!", "--json", ...at], commandApp)
+server.kill()
 
 for (const manager of ["npm", "pnpm"]) {
   const app = join(folder, manager)

@@ -39,14 +39,22 @@ process.on("SIGTERM", () => process.exit(0))
 
 import { Session } from "node:inspector/promises"
 import { writeFileSync } from "node:fs"
-const session = new Session(); session.connect()
+const session = new Session()
+session.connect()
 process.on("message", async () => {
   const run = process.argv[4] === "batch" ? batch : forEach
-  await timeOf(run); await timeOf(run)
-  if (process.argv[5]) { await session.post("Profiler.enable"); await session.post("Profiler.start") }
+  await timeOf(run)
+  await timeOf(run)
+  if (process.argv[5]) {
+    await session.post("Profiler.enable")
+    await session.post("Profiler.start")
+  }
   const r = await timeOf(run)
   const r2 = await timeOf(run)
-  if (process.argv[5]) { const { profile } = await session.post("Profiler.stop"); writeFileSync("/tmp/batch15/prof-" + process.argv[4] + "/x.cpuprofile", JSON.stringify(profile)) }
+  if (process.argv[5]) {
+    const { profile } = await session.post("Profiler.stop")
+    writeFileSync("/tmp/batch15/prof-" + process.argv[4] + "/x.cpuprofile", JSON.stringify(profile))
+  }
   process.send?.({ wall: r.wall + r2.wall, cpu: r.cpu + r2.cpu })
 })
 process.send?.("ready")

@@ -9,7 +9,7 @@ import { loadModule } from "@kimi-effect/core/internal/ModuleLoader"
 import { batchInputFlags } from "../batchInputFlags.ts"
 import { jsonFlag, optionFlags } from "../optionFlags.ts"
 import { failed } from "./batchFailed.ts"
-import { cancel, hostFlags, loadHost, resume, status } from "./batchHost.ts"
+import { cancel, forget, hostFlags, loadHost, resume, status } from "./batchHost.ts"
 import { loadShared, shared, sharedFlags } from "./batchShared.ts"
 
 const load = loadModule(() => import("../handlers/batch.ts"))
@@ -79,5 +79,5 @@ const run = Command.make(
 export const batch = Command.make("batch").pipe(
   Command.withDescription("Runs the requests of a file, which can be interrupted and continued."),
   Command.withShortDescription("Run the requests of a file"),
-  Command.withSubcommands([run, status, resume, cancel, failed, shared])
+  Command.withSubcommands([run, status, resume, cancel, forget, failed, shared])
 )

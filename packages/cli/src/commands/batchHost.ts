@@ -81,3 +81,16 @@ export const cancel = Command.make("cancel", { target, json: jsonFlag, options: 
     "Asks the host to cancel a batch. Rows that were run are billed: kimi batch resume writes their answers."
   )
 )
+
+export const forget = Command.make(
+  "forget",
+  {
+    output: Argument.String("output").pipe(Argument.withDescription("The file of the answers of a job.")),
+    json: jsonFlag
+  },
+  (input) => Effect.flatMap(loadHost, ({ forget }) => forget(input))
+).pipe(
+  Command.withDescription(
+    "Forgets the batch of a job that the host has lost, so that kimi batch run sends its rows again. Rows that the host has run nevertheless are paid twice."
+  )
+)

@@ -292,3 +292,21 @@ export const cancel = Effect.fnUntraced(function* ({
   )
   yield* json ? Output.json(fromBatch(batch)) : Output.line(hostLine(fromBatch(batch)))
 })
+
+export const forget = Effect.fnUntraced(function* ({
+  json,
+  output
+}: {
+  readonly output: string
+  readonly json: boolean
+}) {
+  const forgotten = Option.map(yield* HostBatchJob.forget(output), ofHost)
+  if (Option.isNone(forgotten)) {
+    return yield* Effect.fail(
+      new CommandError("This job has no batch at the host that is open", `kimi batch status ${output} has its rows.`)
+    )
+  }
+  yield* json
+    ? Output.json(forgotten.value)
+    : Output.line(`Forgotten: ${hostLine(forgotten.value)}. kimi batch run sends its rows again.`)
+})

@@ -34,6 +34,7 @@ const fromCatalog = (model: ModelCatalog.KnownModel, day: string): Model => {
     ...(model.defaultMaxOutput === undefined ? {} : { defaultMaxOutput: model.defaultMaxOutput }),
     image: model.capabilities.image,
     video: model.capabilities.video,
+    batch: model.capabilities.batch,
     prices: pricesOf(model, day)
   }
 }
@@ -52,7 +53,8 @@ const fromHost = Effect.fnUntraced(function* (options: Given, day: string) {
       id,
       contextWindow: context_length ?? base?.contextWindow ?? 0,
       image: supports_image_in ?? base?.image ?? false,
-      video: supports_video_in ?? base?.video ?? false
+      video: supports_video_in ?? base?.video ?? false,
+      batch: base?.batch ?? false
     }
   })
 })
@@ -71,10 +73,11 @@ const stateText = ({ retiresOn, state, successor }: Model): string => {
 const toTable = (models: ReadonlyArray<Model>): string =>
   Output.table(
     [
-      ["MODEL", "WINDOW", "CACHED / INPUT / OUTPUT PER MTOK", "STATE"],
+      ["MODEL", "WINDOW", "BATCHES", "CACHED / INPUT / OUTPUT PER MTOK", "STATE"],
       ...models.map((model) => [
         Output.plain(model.id),
         model.contextWindow.toLocaleString("en-US"),
+        model.batch ? "yes" : "no",
         model.prices.map(priceText).join("  ") || "unknown",
         stateText(model)
       ])

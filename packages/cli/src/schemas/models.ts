@@ -23,6 +23,7 @@ const Model = Schema.Struct({
   successor: Schema.optionalKey(Schema.String),
   image: Schema.Boolean,
   video: Schema.Boolean,
+  batch: Schema.Boolean.annotate({ description: "Whether Moonshot runs batches of it; false if unknown" }),
   prices: Schema.Array(Price)
 })
 

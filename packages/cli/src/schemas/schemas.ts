@@ -19,6 +19,7 @@ export const schemas = {
   balance: Balance,
   "batch cancel": BatchAtHost,
   "batch failed": BatchFailed,
+  "batch forget": BatchAtHost,
   "batch resume": BatchRun,
   "batch run": BatchRun,
   "batch run --shared": BatchShared,

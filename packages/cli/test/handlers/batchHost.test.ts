@@ -203,7 +203,7 @@ describe("kimi batch status", () => {
   it.live("fails for an id that the host does not have", () =>
     withServer((_, env) =>
       Effect.map(runKimi(["batch", "status", "batch-9"], { env }), ({ code, stderr }) => {
-        assert.strictEqual(code, 16)
+        assert.strictEqual(code, 27)
         assert.include(stderr, "no batch with this id")
       })
     )
@@ -236,5 +236,29 @@ describe("kimi batch cancel", () => {
         assert.include(stderr, "The host runs no batch of this job")
       })
     )
+  )
+})
+
+describe("kimi batch forget", () => {
+  it.live("lets a run send the rows of a lost batch again", () =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        const { input, output } = yield* leave(server, env)
+        const { code, stdout } = yield* runKimi(["batch", "forget", output, "--json"])
+        assert.strictEqual(code, 0)
+        assert.deepInclude(decoded("batch forget", stdout), { batchId: "batch-000001", rows: 2 })
+        const again = yield* runKimi(["batch", "run", input, output, "--mode", "host", ...poll, "--json"], { env })
+        assert.deepInclude(decoded("batch run", again.stdout), { answered: 2 })
+      })
+    )
+  )
+
+  it.live("fails for a job that has nothing at the host", () =>
+    Effect.gen(function* () {
+      const { output } = yield* filesOf([])
+      const { code, stderr } = yield* runKimi(["batch", "forget", output])
+      assert.strictEqual(code, 1)
+      assert.include(stderr, "no batch at the host")
+    }).pipe(Effect.scoped)
   )
 })

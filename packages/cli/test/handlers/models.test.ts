@@ -13,6 +13,20 @@ describe("kimi models", () => {
     })
   )
 
+  it.live("names the models that run in batches", () =>
+    Effect.gen(function* () {
+      const { models } = decoded("models", (yield* runKimi(["models", "--json"])).stdout)
+      assert.deepStrictEqual(
+        models.filter(({ batch }) => batch).map(({ id }) => id),
+        ["kimi-k2.7-code", "kimi-k2.6"]
+      )
+      const { stdout } = yield* runKimi(["models"])
+      assert.match(stdout, /^MODEL +WINDOW +BATCHES /)
+      assert.match(stdout, /^kimi-k2\.6 +[\d,]+ +yes /m)
+      assert.match(stdout, /^kimi-k3 +[\d,]+ +no /m)
+    })
+  )
+
   it.live("lists the models of the host", () =>
     withServer((_, env) =>
       Effect.gen(function* () {

@@ -13,6 +13,7 @@
  * @since 0.1.0
  */
 import { Batch, BatchList, type BatchStatus } from "@kimi-effect/core/Batch"
+import { BatchNotFoundError } from "@kimi-effect/core/BatchErrors"
 import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
 import type { HostApiError, HostRequestError } from "@kimi-effect/core/OperationErrors"
@@ -68,6 +69,14 @@ export interface Options {
 }
 
 /**
+ * Errors of an operation on one batch.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export type BatchIdError = HostApiError | BatchNotFoundError
+
+/**
  * The batches of one account at the host.
  *
  * @category services
@@ -79,7 +88,7 @@ export class BatchApi extends Context.Service<
     /** Creates a batch. The host checks its lines later: an invalid file makes the batch `failed`. */
     readonly create: (options: CreateOptions) => Effect.Effect<Batch, HostApiError>
     /** The state of a batch. */
-    readonly get: (id: string) => Effect.Effect<Batch, HostApiError>
+    readonly get: (id: string) => Effect.Effect<Batch, BatchIdError>
     /** One page, after a batch. The host returns 20 batches by default. */
     readonly list: (options?: {
       readonly after?: string | undefined
@@ -88,7 +97,7 @@ export class BatchApi extends Context.Service<
     /** Every batch, requested page by page. */
     readonly listAll: Stream.Stream<Batch, HostApiError>
     /** Asks the host to cancel a batch, which is then `cancelling`. What was answered before is billed. */
-    readonly cancel: (id: string) => Effect.Effect<Batch, HostApiError>
+    readonly cancel: (id: string) => Effect.Effect<Batch, BatchIdError>
   }
 >()("@kimi-effect/client/batch/BatchApi") {}
 
@@ -102,13 +111,16 @@ const finalStatuses: ReadonlySet<string> = new Set<BatchStatus>(["completed", "f
  */
 export const isFinal = ({ status }: Pick<Batch, "status">): boolean => finalStatuses.has(status)
 
+/** Ids of the host have less than 40 characters. */
+const maxIdLength = 200
+
 /** An id that is not known is the only part of these paths that can be missing. */
-const ofBatch = <A>(call: Effect.Effect<A, HostRequestError>): Effect.Effect<A, HostApiError> =>
+const ofBatch = <A>(id: string, call: Effect.Effect<A, HostRequestError>): Effect.Effect<A, BatchIdError> =>
   Effect.mapError(withoutModelErrors(call), (error) =>
     error.status === 404 && error._tag === "InvalidRequestError"
-      ? new InvalidRequestError({
+      ? new BatchNotFoundError({
           message: "The host has no batch with this id",
-          parameter: "batchId",
+          batchId: id.slice(0, maxIdLength),
           status: 404,
           ...(error.provider === undefined ? {} : { provider: error.provider }),
           ...(error.requestId === undefined ? {} : { requestId: error.requestId }),
@@ -124,8 +136,8 @@ const listResponse = HostApi.json(BatchList)
 const withPath = <A>(
   id: string,
   send: (path: string) => Effect.Effect<A, HostRequestError>
-): Effect.Effect<A, HostApiError> =>
-  Effect.flatMap(pathSegment(id, "batch", "batchId"), (segment) => ofBatch(send(`/batches/${segment}`)))
+): Effect.Effect<A, BatchIdError> =>
+  Effect.flatMap(pathSegment(id, "batch", "batchId"), (segment) => ofBatch(id, send(`/batches/${segment}`)))
 
 /**
  * Builds the service on a `HostApi`.

@@ -39,7 +39,7 @@ import type { Batch } from "@kimi-effect/core/Batch"
 import { BatchFailedError, type InvalidBatchError } from "@kimi-effect/core/BatchErrors"
 import type { ChatRequest } from "@kimi-effect/core/ChatRequest"
 import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
-import type { FileError, HostApiError } from "@kimi-effect/core/OperationErrors"
+import type { FileError } from "@kimi-effect/core/OperationErrors"
 import type { RetryBounds } from "@kimi-effect/core/Resilience"
 import type { UnsupportedOperationError } from "@kimi-effect/core/ValidationErrors"
 import * as Context from "effect/Context"
@@ -52,6 +52,7 @@ import type * as HostApi from "../HostApi.ts"
 import type { Provider } from "../Provider.ts"
 import type { Input } from "./Batch.ts"
 import type { BatchProgress } from "./BatchProgress.ts"
+import type { BatchIdError } from "./BatchApi.ts"
 import type { BatchResponse } from "./BatchResponse.ts"
 import type { HostBatchEvent } from "./HostBatchEvent.ts"
 import { collect } from "./internal/host/collect.ts"
@@ -182,7 +183,7 @@ export class HostBatch extends Context.Service<
     readonly follow: <R = never>(
       id: string,
       options?: FollowOptions<R>
-    ) => Effect.Effect<Batch, ConfigurationError | HostApiError, R>
+    ) => Effect.Effect<Batch, ConfigurationError | BatchIdError, R>
     /** The rows of a batch, from its file at the host. Their lines are those of the file. */
     readonly rows: (batch: Batch) => Effect.Effect<ReadonlyArray<HostRow>, FileError>
     /** The outcomes of the rows of a batch that has ended, as the host lists them; those without a result come last. */
@@ -192,9 +193,9 @@ export class HostBatch extends Context.Service<
       options?: ResultOptions<A, RD, E, R>
     ) => Stream.Stream<BatchResponse<A>, FileError | E, RD | R>
     /** The state of a batch. */
-    readonly get: (id: string) => Effect.Effect<Batch, HostApiError>
+    readonly get: (id: string) => Effect.Effect<Batch, BatchIdError>
     /** Asks the host to cancel a batch. What was answered before is billed, and can be collected. */
-    readonly cancel: (id: string) => Effect.Effect<Batch, HostApiError>
+    readonly cancel: (id: string) => Effect.Effect<Batch, BatchIdError>
     /** Deletes the files of a batch at the host, where an account has at most 1,000. */
     readonly deleteFiles: (batch: Batch) => Effect.Effect<void, FileError>
   }

@@ -36,13 +36,13 @@
  * @since 0.1.0
  */
 import type { Batch } from "@kimi-effect/core/Batch"
-import type { BatchFailedError } from "@kimi-effect/core/BatchErrors"
+import type { BatchFailedError, BatchJobLockedError } from "@kimi-effect/core/BatchErrors"
 import { InvalidBatchError } from "@kimi-effect/core/BatchErrors"
 import type { JournalStoreError } from "@kimi-effect/core/JournalErrors"
-import type { HostApiError } from "@kimi-effect/core/OperationErrors"
 import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import type { BatchIdError } from "../batch/BatchApi.ts"
 import type { Choice, Mode } from "../batch/BatchMode.ts"
 import type { FollowOptions, HostBatchError, SubmitOptions, Surplus } from "../batch/HostBatch.ts"
 import { HostBatch } from "../batch/HostBatch.ts"
@@ -51,6 +51,7 @@ import type { KimiClient } from "../KimiClient.ts"
 import type * as BatchJob from "./BatchJob.ts"
 import { collectBatch } from "./internal/batch/collectBatch.ts"
 import * as hostRecord from "./internal/batch/hostRecord.ts"
+import { lock } from "./internal/batch/openJob.ts"
 import { runHostJob } from "./internal/batch/runHostJob.ts"
 
 /**
@@ -221,7 +222,7 @@ export const resume = <RP = never>(
  */
 export const cancel = (
   output: string
-): Effect.Effect<Batch, HostApiError | InvalidRequestError | JournalStoreError, HostBatch> =>
+): Effect.Effect<Batch, BatchIdError | InvalidRequestError | JournalStoreError, HostBatch> =>
   Effect.gen(function* () {
     const record = Option.getOrUndefined(yield* hostRecord.read(output))
     const id = record?.state === "open" ? record.submission.batchId : undefined
@@ -229,3 +230,27 @@ export const cancel = (
     const host = yield* HostBatch
     return yield* host.cancel(id)
   })
+
+/**
+ * Forgets the batch of a job at the host, which then sends rows without a line
+ * again when it is run. For a batch that the host has lost (`BatchNotFoundError`):
+ * rows that it has run nevertheless are paid twice. What a budget has reserved for it
+ * stays reserved until its lease ends, and is then charged. Returns what was known of the
+ * batch; none if the job had none, or its results are in the output.
+ *
+ * @category operations
+ * @since 0.1.0
+ */
+export const forget = (
+  output: string
+): Effect.Effect<Option.Option<HostStatus>, BatchJobLockedError | JournalStoreError> =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      // Before the lock, which is a file next to the output.
+      if (Option.isNone(yield* hostRecord.read(output))) return Option.none()
+      yield* lock(output)
+      const record = Option.filter(yield* hostRecord.read(output), ({ state }) => state === "open")
+      if (Option.isSome(record)) yield* hostRecord.restore(output, undefined)
+      return Option.map(record, toStatus)
+    })
+  )

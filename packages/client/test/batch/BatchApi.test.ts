@@ -201,11 +201,11 @@ describe("BatchApi.create", () => {
 
 describe("a batch that does not exist", () => {
   for (const operation of ["get", "cancel"] as const) {
-    it.live(`is an InvalidRequestError: ${operation}`, () =>
+    it.live(`is a BatchNotFoundError: ${operation}`, () =>
       withHost(({ batches }) =>
         Effect.gen(function* () {
           const error = yield* Effect.flip(batches[operation]("no/../batch"))
-          assert.deepInclude(error, { _tag: "InvalidRequestError", parameter: "batchId", status: 404 })
+          assert.deepInclude(error, { _tag: "BatchNotFoundError", batchId: "no/../batch", status: 404 })
         })
       )
     )

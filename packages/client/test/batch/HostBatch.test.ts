@@ -177,7 +177,7 @@ describe("HostBatch.resume", () => {
     withHost(() =>
       Effect.gen(function* () {
         const error = yield* Effect.flip(HostBatch.resume("batch-9", fast))
-        assert.deepInclude(error, { _tag: "InvalidRequestError", parameter: "batchId" })
+        assert.deepInclude(error, { _tag: "BatchNotFoundError", batchId: "batch-9" })
       })
     )
   )

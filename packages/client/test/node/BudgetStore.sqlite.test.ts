@@ -84,7 +84,7 @@ describe("BudgetStore.layerSqlite", () => {
       const later = `${path}/later.db`
       yield* Effect.scoped(BudgetStore.makeSqlite({ path: later }))
       const newer = new DatabaseSync(later)
-      newer.exec("PRAGMA user_version = 3")
+      newer.exec("PRAGMA user_version = 4")
       newer.close()
       mkdirSync(`${path}/folder`)
       const reasonOf = (file: string) =>

@@ -5,7 +5,7 @@ import { Effect, Option } from "effect"
 import type { HostBatchEvent } from "../../src/batch/HostBatchEvent.ts"
 import * as HostBatchJob from "../../src/node/HostBatchJob.ts"
 import { endsWith, result } from "../batch/support/hostBatch.ts"
-import { lineOf, outcomesIn, uploads, withJob } from "./support/hostJob/job.ts"
+import { type Job, lineOf, outcomesIn, uploads, withJob } from "./support/hostJob/job.ts"
 
 const three = ["a", "b", "c"].map((id) => lineOf(id))
 
@@ -68,6 +68,49 @@ describe("HostBatchJob.run with the mode host", () => {
         const error = yield* Effect.flip(HostBatchJob.run({ ...files, mode: "host" }))
         assert.strictEqual(error._tag, "BatchFailedError")
         assert.deepInclude(yield* HostBatchJob.run({ ...files, mode: "host" }), { answered: 3 })
+      })
+    )
+  )
+
+  describe("with a batch that the host has lost", () => {
+    const lose = ({ files, server }: Job) =>
+      Effect.gen(function* () {
+        yield* endsWith({ server }, { status: "cancelled" })
+        yield* HostBatchJob.run({ ...files, mode: "host" })
+        const path = `${files.output}.host.json`
+        const record = JSON.parse(readFileSync(path, "utf8"))
+        record.submission.batchId = "batch-lost"
+        writeFileSync(path, JSON.stringify({ ...record, state: "open" }))
+      })
+
+    it.live("fails with its id", () =>
+      withJob(three, (job) =>
+        Effect.gen(function* () {
+          yield* lose(job)
+          const error = yield* Effect.flip(HostBatchJob.run({ ...job.files, mode: "host" }))
+          assert.deepInclude(error, { _tag: "BatchNotFoundError", batchId: "batch-lost" })
+        })
+      )
+    )
+
+    it.live("sends the rows again when it was forgotten", () =>
+      withJob(three, (job) =>
+        Effect.gen(function* () {
+          yield* lose(job)
+          const forgotten = yield* HostBatchJob.forget(job.files.output)
+          assert.deepInclude(Option.getOrThrow(forgotten), { batchId: "batch-lost" })
+          assert.deepInclude(yield* HostBatchJob.run({ ...job.files, mode: "host" }), { answered: 3 })
+        })
+      )
+    )
+  })
+
+  it.live("has nothing to forget after its batch has ended", () =>
+    withJob(three, ({ files }) =>
+      Effect.gen(function* () {
+        yield* HostBatchJob.run({ ...files, mode: "host" })
+        assert.isTrue(Option.isNone(yield* HostBatchJob.forget(files.output)))
+        assert.isTrue(Option.isSome(yield* HostBatchJob.status(files.output)))
       })
     )
   )

@@ -45,7 +45,11 @@ export class BudgetStore extends Context.Service<
     readonly name: string
     /** Reserves an amount in all of its scopes or in none, for the time of a lease. Repeating it with the same hold has no effect. */
     readonly reserve: (hold: Hold, leaseMillis: number) => Effect.Effect<ReserveReply, BudgetStoreError>
-    /** Charges what was used and releases the rest. Does nothing if the hold has expired or was settled. */
+    /**
+     * Charges what was used and releases the rest. Of a hold that has expired, it
+     * corrects what was charged if the hold is correctable, and else does nothing, as
+     * of one that was settled.
+     */
     readonly settle: (id: string, used: bigint) => Effect.Effect<ReadonlyArray<SpentChange>, BudgetStoreError>
     /** Extends the leases of reservations, and charges expired ones in full. */
     readonly renew: (

@@ -65,8 +65,31 @@ describe("Budget.hold", () => {
       yield* budget.hold(work(30))
       yield* TestClock.adjust("26 hours")
       assert.deepStrictEqual(yield* stateOf(budget), ["total 30+0/100"])
+    })
+  )
+
+  it.effect("is corrected once when it is settled after its lease has ended", () =>
+    Effect.gen(function* () {
+      const budget = yield* makeBudget({ caps: [...caps] })
+      yield* budget.hold(work(30))
+      yield* TestClock.adjust("26 hours")
+      yield* stateOf(budget)
       yield* budget.settleHold("batch", dollars(7))
+      assert.deepStrictEqual(yield* stateOf(budget), ["total 7+0/100"])
+      yield* budget.settleHold("batch", dollars(7))
+      assert.deepStrictEqual(yield* stateOf(budget), ["total 7+0/100"])
+    })
+  )
+
+  it.effect("is not counted twice when it is reserved again after its lease has ended", () =>
+    Effect.gen(function* () {
+      const budget = yield* makeBudget({ caps: [...caps] })
+      yield* budget.hold(work(30))
+      yield* TestClock.adjust("26 hours")
+      yield* budget.hold(work(30))
       assert.deepStrictEqual(yield* stateOf(budget), ["total 30+0/100"])
+      yield* budget.settleHold("batch", dollars(7))
+      assert.deepStrictEqual(yield* stateOf(budget), ["total 7+0/100"])
     })
   )
 

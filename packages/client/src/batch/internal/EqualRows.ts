@@ -1,7 +1,7 @@
 /**
  * Requests equal rows once: those in flight, and those answered of late. Failed
  * ones are requested again by later rows. A row that has the fingerprint of a
- * different one is requested, whatever comes before or after it.
+ * different one is requested.
  */
 import * as CanonicalJson from "@kimi-effect/core/internal/CanonicalJson"
 import type { ChatRequest } from "@kimi-effect/core/ChatRequest"

@@ -74,8 +74,7 @@ export const make = <Row, E, R, A, EA, RA>(
 
       const hasRows = (): boolean => !isStopped() && (rows.count > 0 || rows.end === undefined)
       const needsWorker = (): boolean => started < concurrency && waiting === 0 && hasRows()
-      const deliver = (outcome: A | undefined) =>
-        outcome === undefined ? Effect.void : Queue.offer(outcomes, outcome)
+      const deliver = (outcome: A | undefined) => (outcome === undefined ? Effect.void : Queue.offer(outcomes, outcome))
       const step: Effect.Effect<unknown, EA, R | RA> = Effect.suspend(() => {
         if (rows.count === 0) {
           waiting += 1

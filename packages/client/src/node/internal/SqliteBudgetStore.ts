@@ -83,7 +83,7 @@ const isEmpty = (db: DatabaseSync): boolean => {
     )
   }
   const version = pragma(db, "user_version")
-  if (version !== SqliteLedger.schemaVersion && version !== SqliteLedger.firstVersion) {
+  if (version !== SqliteLedger.schemaVersion && !SqliteLedger.migrations.has(version)) {
     throw new FileFailure.UnusablePathError(
       "it was written by another version of this library and is left as it is; use that version, or set another path"
     )
@@ -100,7 +100,10 @@ const ensureSchema = (db: DatabaseSync, { durability, path }: Options): void => 
   db.exec(`PRAGMA synchronous = ${durability === "power" ? "FULL" : "NORMAL"}`)
   inTransaction(db, () => {
     if (isEmpty(db)) db.exec(SqliteLedger.schema)
-    else if (pragma(db, "user_version") === SqliteLedger.firstVersion) db.exec(SqliteLedger.migration)
+    else {
+      const migration = SqliteLedger.migrations.get(pragma(db, "user_version"))
+      if (migration !== undefined) db.exec(migration)
+    }
   })
 }
 

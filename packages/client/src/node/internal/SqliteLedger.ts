@@ -19,10 +19,15 @@ import type { SpentChange, Hold, ScopeBalance, ReserveResult } from "@kimi-effec
 export const applicationId = 0x6b_69_6d_42
 
 /** The version of the tables. */
-export const schemaVersion = 2
+export const schemaVersion = 3
 
-/** The version without the lengths of leases, which is migrated. */
-export const firstVersion = 1
+const chargedTable = `
+  CREATE TABLE charged (
+    id TEXT PRIMARY KEY,
+    amount INTEGER NOT NULL,
+    scopes TEXT NOT NULL,
+    expires_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;`
 
 export const schema = `
   CREATE TABLE balances (
@@ -39,19 +44,35 @@ export const schema = `
     expires_at INTEGER NOT NULL,
     scopes TEXT NOT NULL,
     lease INTEGER NOT NULL,
-    is_overdue INTEGER NOT NULL DEFAULT 0
+    is_overdue INTEGER NOT NULL DEFAULT 0,
+    is_correctable INTEGER NOT NULL DEFAULT 0
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX holds_expires_at ON holds (expires_at);
+  ${chargedTable}
   PRAGMA application_id = ${applicationId};
   PRAGMA user_version = ${schemaVersion};
 `
 
-/** From the tables of the first version to these. */
-export const migration = `
-  ALTER TABLE holds ADD COLUMN lease INTEGER NOT NULL DEFAULT 60000;
-  ALTER TABLE holds ADD COLUMN is_overdue INTEGER NOT NULL DEFAULT 0;
+const withCorrections = `
+  ALTER TABLE holds ADD COLUMN is_correctable INTEGER NOT NULL DEFAULT 0;
+  ${chargedTable}
   PRAGMA user_version = ${schemaVersion};
 `
+
+/** From the tables of earlier versions to these. */
+export const migrations: ReadonlyMap<unknown, string> = new Map([
+  [
+    1,
+    `
+  ALTER TABLE holds ADD COLUMN lease INTEGER NOT NULL DEFAULT 60000;
+  ALTER TABLE holds ADD COLUMN is_overdue INTEGER NOT NULL DEFAULT 0;
+  ${withCorrections}`
+  ],
+  [2, withCorrections]
+])
+
+/** How long what was charged in full can be corrected: hosts keep the results of a batch for a shorter time. */
+const correctableMillis = 90 * 86_400_000
 
 /** Operations of the ledger within one transaction. Times are Unix milliseconds. */
 export interface SqliteLedger {
@@ -90,8 +111,15 @@ export const make = (db: DatabaseSync): SqliteLedger => {
     return statement
   }
   const held = prepare("SELECT id, amount, scopes FROM holds WHERE id = ?")
-  const expired = prepare("SELECT id, amount, scopes, is_overdue FROM holds WHERE expires_at <= ?")
-  const insertHold = prepare("INSERT INTO holds (id, amount, expires_at, scopes, lease) VALUES (?, ?, ?, ?, ?)")
+  const charged = prepare("SELECT id, amount, scopes FROM charged WHERE id = ?")
+  const keepCharged = prepare("INSERT OR REPLACE INTO charged (id, amount, scopes, expires_at) VALUES (?, ?, ?, ?)")
+  const removeCharged = prepare("DELETE FROM charged WHERE id = ?")
+  const forgetCharged = prepare("DELETE FROM charged WHERE expires_at <= ?")
+  const correctIn = prepare("UPDATE balances SET spent = ? WHERE scope = ?")
+  const expired = prepare("SELECT id, amount, scopes, is_overdue, is_correctable FROM holds WHERE expires_at <= ?")
+  const insertHold = prepare(
+    "INSERT INTO holds (id, amount, expires_at, scopes, lease, is_correctable) VALUES (?, ?, ?, ?, ?, ?)"
+  )
   const removeHold = prepare("DELETE FROM holds WHERE id = ?")
   const renewHold = prepare("UPDATE holds SET expires_at = ?, lease = ?, is_overdue = 0 WHERE id = ?")
   const extendHold = prepare("UPDATE holds SET expires_at = ? + lease, is_overdue = 1 WHERE id = ?")
@@ -121,9 +149,23 @@ export const make = (db: DatabaseSync): SqliteLedger => {
     })
   }
 
+  const correct = (row: Record<string, unknown>, used: bigint): ReadonlyArray<SpentChange> => {
+    removeCharged.run(expectString(row["id"]))
+    const amount = expectBigInt(row["amount"])
+    return scopesOf(row["scopes"]).flatMap((scope): ReadonlyArray<SpentChange> => {
+      const found = line.get(scope)
+      if (found === undefined) return []
+      const { cap, spent: before } = balanceOf(found)
+      const spent = Amount.corrected(before, amount, used)
+      correctIn.run(spent, scope)
+      return [{ scope, cap, spentBefore: before, spent }]
+    })
+  }
+
   return {
-    reserve: ({ amount, claims, id }, now, leaseMillis) => {
-      if (held.get(id) !== undefined) return { _tag: "Reserved" }
+    reserve: ({ amount, claims, id, isCorrectable = false }, now, leaseMillis) => {
+      // What was charged in full is counted already.
+      if (held.get(id) !== undefined || charged.get(id) !== undefined) return { _tag: "Reserved" }
       for (const { cap, scope } of claims) {
         const found = line.get(scope)
         const { reserved, spent } = found === undefined ? { spent: 0n, reserved: 0n } : balanceOf(found)
@@ -132,12 +174,14 @@ export const make = (db: DatabaseSync): SqliteLedger => {
       for (const { cap, retainUntil, scope } of claims) reserveIn.run(scope, cap, amount, retainUntil ?? null)
       const scopes = JSON.stringify(claims.map(({ scope }) => scope))
       const lease = Math.ceil(leaseMillis)
-      insertHold.run(id, amount, now + lease, scopes, lease)
+      insertHold.run(id, amount, now + lease, scopes, lease, isCorrectable ? 1 : 0)
       return { _tag: "Reserved" }
     },
     settle: (id, used) => {
       const row = held.get(id)
-      return row === undefined ? [] : settleRow(row, used)
+      if (row !== undefined) return settleRow(row, used)
+      const late = charged.get(id)
+      return late === undefined ? [] : correct(late, used)
     },
     renew: (ids, now, leaseMillis) => {
       const lease = Math.ceil(leaseMillis)
@@ -145,11 +189,20 @@ export const make = (db: DatabaseSync): SqliteLedger => {
     },
     settleExpired: (now) =>
       expired.all(now).flatMap((row) => {
-        if (row["is_overdue"] === 1n) return settleRow(row, expectBigInt(row["amount"]))
+        if (row["is_overdue"] === 1n) {
+          const { amount, id, is_correctable, scopes } = row
+          if (is_correctable === 1n) {
+            keepCharged.run(expectString(id), expectBigInt(amount), expectString(scopes), now + correctableMillis)
+          }
+          return settleRow(row, expectBigInt(amount))
+        }
         extendHold.run(now, expectString(row["id"]))
         return []
       }),
-    forget: (now) => void forget.run(now),
+    forget: (now) => {
+      forget.run(now)
+      forgetCharged.run(now)
+    },
     scopeBalances: () => all.all().map(balanceOf)
   }
 }

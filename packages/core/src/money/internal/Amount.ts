@@ -64,3 +64,13 @@ export const fromDecimal = ({ scale, value }: BigDecimal.BigDecimal): bigint => 
  */
 export const toDecimal = (amount: bigint): BigDecimal.BigDecimal =>
   BigDecimal.normalize(BigDecimal.make(amount, decimals))
+
+/**
+ * What is spent when an amount that was charged turns out to have been another
+ * one. A sum that is saturated does not contain the charge, and stays.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const corrected = (spent: bigint, charged: bigint, used: bigint): bigint =>
+  spent > saturationThreshold || spent < charged ? spent : spent - charged + used

@@ -4,7 +4,8 @@
  *
  * An amount is reserved in several scopes at once, in all of them or in none. It
  * is settled once for what was used, or expires with its lease and then counts
- * in full, since the actual cost is not known.
+ * in full, since the actual cost is not known. An amount that may be settled after
+ * that, such as of a batch that is collected late, is then corrected once.
  *
  * As long as no call costs more than was reserved for it, the sum of spent and
  * reserved never exceeds a cap.
@@ -38,6 +39,8 @@ export interface Hold {
   readonly id: string
   readonly amount: bigint
   readonly claims: ReadonlyArray<Claim>
+  /** Whether it can be settled after its lease has ended, which corrects what was charged then. */
+  readonly isCorrectable?: boolean
 }
 
 /**
@@ -91,7 +94,11 @@ interface ActiveHold {
   readonly amount: bigint
   readonly entries: ReadonlyArray<ScopeEntry>
   expiresAt: number
+  readonly isCorrectable: boolean
 }
+
+/** Work that is collected after its lease is rare; the oldest is forgotten, and stays charged in full. */
+const maxCharged = 10_000
 
 /** A scope without reservations. */
 const unused = { spent: 0n, reserved: 0n }
@@ -108,6 +115,8 @@ const pruneIntervalMillis = 1_000
 export class Ledger {
   readonly #entries = new Map<string, ScopeEntry>()
   readonly #holds = new Map<string, ActiveHold>()
+  /** Reservations that were charged in full and can be corrected, oldest first. */
+  readonly #charged = new Map<string, ActiveHold>()
   /** No lease expires earlier. */
   #nextExpiry = Number.POSITIVE_INFINITY
   #nextPrune = Number.POSITIVE_INFINITY
@@ -118,8 +127,9 @@ export class Ledger {
   }
 
   /** Reserves an amount in all of its scopes or in none. An id that is already reserved stays unchanged. */
-  reserve({ amount, claims, id }: Hold, expiresAt: number): ReserveResult {
-    if (this.#holds.has(id)) return { _tag: "Reserved" }
+  reserve({ amount, claims, id, isCorrectable = false }: Hold, expiresAt: number): ReserveResult {
+    // What was charged in full is counted already.
+    if (this.#holds.has(id) || this.#charged.has(id)) return { _tag: "Reserved" }
     let created = 0
     for (const { cap, scope } of claims) {
       const entry = this.#entries.get(scope)
@@ -130,15 +140,15 @@ export class Ledger {
     if (this.#entries.size + created > this.#maxScopes) return { _tag: "ScopeLimitReached" }
     const entries = claims.map((claim) => this.#getEntry(claim))
     for (const entry of entries) entry.reserved += amount
-    this.#holds.set(id, { amount, entries, expiresAt })
+    this.#holds.set(id, { amount, entries, expiresAt, isCorrectable })
     this.#nextExpiry = Math.min(this.#nextExpiry, expiresAt)
     return { _tag: "Reserved" }
   }
 
-  /** Charges what was used and releases the rest. Does nothing if the id is not reserved any more. */
+  /** Charges what was used and releases the rest, or corrects what was charged. Does nothing if neither is left. */
   settle(id: string, used: bigint): ReadonlyArray<SpentChange> {
     const hold = this.#holds.get(id)
-    if (hold === undefined) return []
+    if (hold === undefined) return this.#correct(id, used)
     this.#holds.delete(id)
     return hold.entries.map((entry) => {
       const spentBefore = entry.spent
@@ -161,9 +171,12 @@ export class Ledger {
     const changes: Array<SpentChange> = []
     if (now >= this.#nextExpiry) {
       this.#nextExpiry = Number.POSITIVE_INFINITY
-      for (const [id, { amount, expiresAt }] of this.#holds) {
-        if (expiresAt <= now) changes.push(...this.settle(id, amount))
-        else this.#nextExpiry = Math.min(this.#nextExpiry, expiresAt)
+      for (const [id, hold] of this.#holds) {
+        const { amount, expiresAt, isCorrectable } = hold
+        if (expiresAt <= now) {
+          changes.push(...this.settle(id, amount))
+          if (isCorrectable) this.#keepCharged(id, hold)
+        } else this.#nextExpiry = Math.min(this.#nextExpiry, expiresAt)
       }
     }
     return changes
@@ -182,6 +195,25 @@ export class Ledger {
   /** The number of reservations. */
   get holdCount(): number {
     return this.#holds.size
+  }
+
+  #keepCharged(id: string, hold: ActiveHold): void {
+    this.#charged.set(id, hold)
+    const [oldest] = this.#charged.keys()
+    if (this.#charged.size > maxCharged && oldest !== undefined) this.#charged.delete(oldest)
+  }
+
+  #correct(id: string, used: bigint): ReadonlyArray<SpentChange> {
+    const charged = this.#charged.get(id)
+    if (charged === undefined) return []
+    this.#charged.delete(id)
+    return charged.entries.flatMap((entry) => {
+      // A scope that has ended is not counted any more.
+      if (this.#entries.get(entry.scope) !== entry) return []
+      const spentBefore = entry.spent
+      entry.spent = Amount.corrected(spentBefore, charged.amount, used)
+      return [{ scope: entry.scope, cap: entry.cap, spentBefore, spent: entry.spent }]
+    })
   }
 
   #getEntry({ cap, retainUntil, scope }: Claim): ScopeEntry {

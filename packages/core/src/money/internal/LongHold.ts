@@ -82,8 +82,9 @@ export const hold = (
   })
 
 /**
- * Charges what the work cost and releases the rest. Does nothing if the id is not
- * reserved: it was settled, has expired, or no cap applied to it. A store that
+ * Charges what the work cost and releases the rest; if its lease has ended, what
+ * was charged in full is corrected. Does nothing if the id is not known: it was
+ * settled, or no cap applied to it. A store that
  * does not reply is asked again in the background.
  *
  * @category combinators

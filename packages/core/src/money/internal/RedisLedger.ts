@@ -34,8 +34,11 @@ export interface Options {
   readonly name?: string | undefined
 }
 
+/** How long what was charged in full can be corrected, at least: hosts keep the results of a batch for a shorter time. */
+const lateMillis = 90 * 86_400_000
+
 const lua = `
-local used, spent, caps, holds, leases, forget = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local used, spent, caps, holds, leases, forget, late = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 local op, lease = ARGV[1], tonumber(ARGV[2])
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -51,11 +54,47 @@ local function take(key, scope, amount)
   if amount ~= '0' then redis.call('HINCRBY', key, scope, '-' .. amount) end
 end
 
+local function note(scope, before)
+  table.insert(changes, scope)
+  table.insert(changes, redis.call('HGET', caps, scope) or '0')
+  table.insert(changes, before)
+  table.insert(changes, redis.call('HGET', spent, scope))
+end
+
+-- Corrects what was charged when the lease of a correctable hold ended.
+local function correct(id, paid)
+  local charged = redis.call('HGET', late, id)
+  if not charged or charged == '' then return end
+  redis.call('HDEL', late, id)
+  local parts = cjson.decode(charged)
+  for i = 2, #parts do
+    local scope = parts[i]
+    local before = redis.call('HGET', spent, scope)
+    -- A scope that has ended is not counted; a sum that is saturated does not contain the charge.
+    if before and not over(before, '${Amount.saturationThreshold}') and not over(parts[1], before) then
+      for _, key in ipairs({ used, spent }) do
+        take(key, scope, parts[1])
+        redis.call('HINCRBY', key, scope, paid)
+      end
+      note(scope, before)
+    end
+  end
+end
+
 local function settle(id, paid)
   local hold = redis.call('HGET', holds, id)
-  if not hold then return end
+  if not hold then
+    if paid then correct(id, paid) end
+    return
+  end
   redis.call('HDEL', holds, id)
   redis.call('ZREM', leases, id)
+  if paid then
+    redis.call('HDEL', late, id)
+  elseif redis.call('HEXISTS', late, id) == 1 then
+    redis.call('HSET', late, id, hold)
+    redis.call('PEXPIRE', late, ${lateMillis})
+  end
   local parts = cjson.decode(hold)
   for i = 2, #parts do
     local scope = parts[i]
@@ -65,10 +104,7 @@ local function settle(id, paid)
     take(used, scope, parts[1])
     redis.call('HINCRBY', used, scope, price)
     redis.call('HINCRBY', spent, scope, price)
-    table.insert(changes, scope)
-    table.insert(changes, redis.call('HGET', caps, scope) or '0')
-    table.insert(changes, before)
-    table.insert(changes, redis.call('HGET', spent, scope))
+    note(scope, before)
   end
 end
 
@@ -109,9 +145,10 @@ if op == 'balances' then
 end
 
 local id, amount = ARGV[3], ARGV[4]
-if redis.call('HEXISTS', holds, id) == 1 then return { changes, {} } end
+-- What was charged in full is counted already.
+if redis.call('HEXISTS', holds, id) == 1 or redis.call('HEXISTS', late, id) == 1 then return { changes, {} } end
 local hold = { amount }
-for i = 5, #ARGV, 3 do
+for i = 6, #ARGV, 3 do
   local scope, cap = ARGV[i], ARGV[i + 1]
   -- An amount that is over its cap already may be too large to be added to.
   local isOver = over(redis.call('HGET', used, scope) or '0', cap)
@@ -128,13 +165,17 @@ for i = 5, #ARGV, 3 do
     return { changes, { scope, cap, redis.call('HGET', spent, scope) or '0', redis.call('HGET', used, scope) or '0' } }
   end
 end
-for i = 5, #ARGV, 3 do
+for i = 6, #ARGV, 3 do
   redis.call('HSET', caps, ARGV[i], ARGV[i + 1])
   redis.call('HSETNX', spent, ARGV[i], '0')
   if ARGV[i + 2] ~= '' then redis.call('ZADD', forget, ARGV[i + 2], ARGV[i]) end
 end
 redis.call('HSET', holds, id, cjson.encode(hold))
 redis.call('ZADD', leases, now + lease, id)
+if ARGV[5] == 'correctable' then
+  redis.call('HSET', late, id, '')
+  redis.call('PEXPIRE', late, math.max(${lateMillis}, lease * 2))
+end
 return { changes, {} }
 `
 
@@ -181,16 +222,25 @@ export const make = ({ keyPrefix = "kimi-effect:budget:", name: budget = "defaul
     ])
     const redis = yield* Redis.Redis
     // The braces keep the keys on one node of a cluster.
-    const keys = ["used", "spent", "caps", "holds", "leases", "forget"].map((key) => `${keyPrefix}{${budget}}:${key}`)
+    const keys = ["used", "spent", "caps", "holds", "leases", "forget", "late"].map(
+      (key) => `${keyPrefix}{${budget}}:${key}`
+    )
     const run = (operation: string, args: ReadonlyArray<string>) =>
       Effect.mapError(redis.run<Reply>(script, keys, args), ({ reason }) => storeError(name, operation, reason))
     const lease = (millis: number): string => String(Math.ceil(millis))
     return {
       name,
-      reserve: ({ amount, claims, id }, leaseMillis) => {
+      reserve: ({ amount, claims, id, isCorrectable = false }, leaseMillis) => {
         const scopes = claims.flatMap(({ cap, retainUntil, scope }) => [scope, String(cap), String(retainUntil ?? "")])
         return Effect.map(
-          run("reserve", ["reserve", lease(leaseMillis), id, String(amount), ...scopes]),
+          run("reserve", [
+            "reserve",
+            lease(leaseMillis),
+            id,
+            String(amount),
+            isCorrectable ? "correctable" : "final",
+            ...scopes
+          ]),
           ([changes, balances]) => {
             const [refused] = balancesOf(balances)
             const result: ReserveResult = refused === undefined ? { _tag: "Reserved" } : { _tag: "Refused", ...refused }

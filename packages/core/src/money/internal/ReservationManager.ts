@@ -130,7 +130,7 @@ export class ReservationManager {
         // An earlier settlement of this id must not release what is reserved now.
         this.#unacknowledged.delete(id)
         return Effect.flatMap(
-          this.#attempt("reserve", this.#store.reserve({ id, amount, claims }, leaseMillis)),
+          this.#attempt("reserve", this.#store.reserve({ id, amount, claims, isCorrectable: true }, leaseMillis)),
           ({ changes, result }) => Effect.as(this.#publish(changes), result)
         )
       })
@@ -138,8 +138,8 @@ export class ReservationManager {
   }
 
   /**
-   * Settles what any process has reserved with `hold`. Nothing happens if it was
-   * settled or has expired. One that the store does not acknowledge is retried.
+   * Settles what any process has reserved with `hold`, or corrects what was charged
+   * when its lease ended. Nothing happens if it was settled. One that the store does not acknowledge is retried.
    */
   settleHold(id: string, used: bigint): Effect.Effect<void, BudgetStoreError> {
     return Effect.uninterruptible(

@@ -2,7 +2,6 @@
 import type { Batch } from "@kimi-effect/core/Batch"
 import * as MonotonicClock from "@kimi-effect/core/internal/MonotonicClock"
 import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
-import type { HostApiError } from "@kimi-effect/core/OperationErrors"
 import { TotalTimeoutError } from "@kimi-effect/core/TimeoutErrors"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -39,15 +38,15 @@ const tooLong = (id: string, provider: string, timeout: Duration.Duration): Tota
   })
 
 export const follow = <R>(
-  get: Effect.Effect<Batch, HostApiError>,
+  get: Effect.Effect<Batch, BatchApi.BatchIdError>,
   id: string,
   provider: string,
   { interval, maxInterval, onState, retry, timeout }: FollowSettings<R>
-): Effect.Effect<Batch, HostApiError, R> =>
+): Effect.Effect<Batch, BatchApi.BatchIdError, R> =>
   Effect.flatMap(MonotonicClock.millis, (startedAt) => {
     const endsAt = startedAt + Duration.toMillis(timeout)
     const longest = Duration.toMillis(maxInterval)
-    const poll = (pause: number): Effect.Effect<Batch, HostApiError, R> =>
+    const poll = (pause: number): Effect.Effect<Batch, BatchApi.BatchIdError, R> =>
       Effect.gen(function* () {
         const batch = yield* retried(retry, () => get)
         yield* onState(batch)

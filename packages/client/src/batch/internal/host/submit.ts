@@ -12,7 +12,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { Files } from "../../../files/Files.ts"
-import type { BatchApi } from "../../BatchApi.ts"
+import type { BatchApi, BatchIdError } from "../../BatchApi.ts"
 import type { PreparedBatch } from "./prepare.ts"
 import { type RetryPolicy, retried } from "./retried.ts"
 
@@ -31,7 +31,7 @@ export const metadataKey = "kimi_effect_submission"
 /** The name under which the money of a submission is reserved. */
 export const holdOf = (id: string): string => `batch:${id}`
 
-export type SubmitError = BudgetError | FileListError | FileUploadError | HostApiError
+export type SubmitError = BudgetError | FileListError | FileUploadError | BatchIdError
 
 export interface SubmitSettings<E, R> {
   readonly files: Files["Service"]

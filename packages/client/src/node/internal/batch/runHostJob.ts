@@ -38,7 +38,10 @@ const withModel =
       ? effect
       : Effect.updateService(effect, KimiClient, (client) =>
           ClientMoney.register(
-            { ...client, chat: (request) => client.chat(request.model === undefined ? { ...request, model } : request) },
+            {
+              ...client,
+              chat: (request) => client.chat(request.model === undefined ? { ...request, model } : request)
+            },
             Effect.map(ClientMoney.of(client), (money) => ({
               accounting: money?.accounting,
               budget: money?.budget,

@@ -39,6 +39,12 @@ export const batches = {
       return yield* Effect.flip(BatchJob.run(files))
     })
   ),
+  BatchOptionsChangedError: withFiles((files) =>
+    Effect.gen(function* () {
+      yield* BatchJob.run(files)
+      return yield* Effect.flip(BatchJob.run({ ...files, prompts: { column: "text" } }))
+    })
+  ),
   BatchJobLockedError: withFiles((files) =>
     Effect.gen(function* () {
       let inner: Effect.Success<typeof second> | undefined

@@ -16,6 +16,7 @@ const rowError = (status: string) =>
 
 export const hostBatches = {
   InvalidBatchError: withHost(() => Effect.flip(HostBatch.run([rowOf("a"), rowOf("a")]))),
+  BatchNotFoundError: withHost(() => Effect.flip(HostBatch.resume("batch-9"))),
   BatchExpiredError: rowError("expired"),
   BatchFailedError: rowError("cancelled")
 } satisfies Record<string, Effect.Effect<KimiError, unknown>>

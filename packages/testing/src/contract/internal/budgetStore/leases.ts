@@ -24,6 +24,26 @@ export const register = ({ expire, sleep, test }: Subject): void => {
       equal(yield* store.settle("1", 1n), [])
     }))
 
+  test("corrects once what was charged for a correctable hold", (store) =>
+    Effect.gen(function* () {
+      yield* store.reserve({ ...hold("1", 30n, total), isCorrectable: true }, shortLease)
+      yield* expire(store)
+      yield* store.renew([], longLease)
+      equal(yield* store.settle("1", 7n), [{ scope: "USD total", cap: 100n, spentBefore: 30n, spent: 7n }])
+      equal(yield* store.settle("1", 7n), [])
+      equal(yield* store.scopeBalances, [{ scope: "USD total", cap: 100n, spent: 7n, reserved: 0n }])
+    }))
+
+  test("does not reserve a correctable hold again that was charged", (store) =>
+    Effect.gen(function* () {
+      const correctable = { ...hold("1", 60n, total), isCorrectable: true }
+      yield* store.reserve(correctable, shortLease)
+      yield* expire(store)
+      yield* store.renew([], longLease)
+      equal((yield* store.reserve(correctable, longLease)).result, { _tag: "Reserved" })
+      equal(yield* store.scopeBalances, [{ scope: "USD total", cap: 100n, spent: 60n, reserved: 0n }])
+    }))
+
   test("keeps a hold whose lease was renewed", (store) =>
     Effect.gen(function* () {
       yield* store.reserve(hold("expired", 30n, total), shortLease)

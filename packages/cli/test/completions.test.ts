@@ -1,0 +1,66 @@
+import { spawnSync } from "node:child_process"
+import { writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { runKimi } from "./runKimi.ts"
+import { temporaryFolder } from "./temporaryFolder.ts"
+
+const hasShell = (name: string): boolean => spawnSync(name, ["-c", "true"]).status === 0
+
+const scriptOf = (shell: string) =>
+  Effect.gen(function* () {
+    const path = join(yield* temporaryFolder, "completions")
+    const { code, stdout } = yield* runKimi(["--completions", shell])
+    assert.strictEqual(code, 0)
+    writeFileSync(path, stdout)
+    return path
+  })
+
+/** What bash suggests for the last word, by the function that the script registers. */
+const inBash = (words: ReadonlyArray<string>) =>
+  Effect.gen(function* () {
+    const program = `source "$1"; shift
+      [[ "$(complete -p kimi)" == *"-F _kimi kimi" ]] || exit 3
+      COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMP_LINE="$*"; COMP_POINT=\${#COMP_LINE}
+      _kimi; printf '%s\\n' "\${COMPREPLY[@]}"`
+    const { status, stderr, stdout } = spawnSync(
+      "bash",
+      ["--norc", "-c", program, "bash", yield* scriptOf("bash"), ...words],
+      { encoding: "utf8" }
+    )
+    assert.strictEqual(status, 0, stderr)
+    return stdout
+      .split("\n")
+      .filter((word) => word !== "")
+      .map((word) => word.trim())
+  }).pipe(Effect.scoped)
+
+describe.skipIf(!hasShell("bash"))("the completions of bash", () => {
+  it.live("complete a command", () =>
+    Effect.map(inBash(["kimi", "mod"]), (found) => assert.deepStrictEqual(found, ["models"]))
+  )
+
+  it.live("complete a command of a command", () =>
+    Effect.map(inBash(["kimi", "batch", "ca"]), (found) => assert.deepStrictEqual(found, ["cancel"]))
+  )
+
+  it.live("complete a flag", () =>
+    Effect.map(inBash(["kimi", "models", "--liv"]), (found) => assert.deepStrictEqual(found, ["--live"]))
+  )
+
+  it.live("suggest nothing for a word that begins nothing", () =>
+    Effect.map(inBash(["kimi", "xyz"]), (found) => assert.deepStrictEqual(found, []))
+  )
+})
+
+for (const shell of ["zsh", "fish"] as const) {
+  describe.skipIf(!hasShell(shell))(`the completions of ${shell}`, () => {
+    it.live("are a script that the shell can read", () =>
+      Effect.gen(function* () {
+        const { status, stderr } = spawnSync(shell, ["-n", yield* scriptOf(shell)], { encoding: "utf8" })
+        assert.strictEqual(status, 0, stderr)
+      }).pipe(Effect.scoped)
+    )
+  })
+}
