@@ -164,4 +164,22 @@ describe("cheapest", () => {
       assert.isUndefined(Comparison.cheapest(narrowOnly, { minSuccessRate: 1, maxAdmissionWait: 0 }))
     })
   )
+
+  it.effect("is chosen among configurations that meet the requirements, though another makes no call", () =>
+    Effect.gen(function* () {
+      const traffic = yield* recorded
+      const nothing: Simulator.Configuration = {
+        name: "nothing",
+        client: { budget: [{ amount: "0.000001", currency: "USD" }] }
+      }
+      const comparison = yield* Simulator.compare({
+        seed: 1,
+        traffic,
+        configurations: [nothing, Simulator.tier(2)]
+      })
+      const met = Comparison.cheapest(comparison, { minSuccessRate: 0.99, maxAdmissionWait: 500 })
+      assert.strictEqual(met?.name, "tier 2")
+      assert.match(Simulator.toTable(comparison), /\ncost +none +\$/)
+    })
+  )
 })

@@ -1,6 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Layer, Option } from "effect"
+import { TestClock } from "effect/testing"
 import * as CacheStore from "../../src/cache/CacheStore.ts"
+import { layerDigest } from "./support/cache.ts"
 
 const key = (n: number): string => n.toString(16).padStart(64, "0")
 const megabyte = 1_048_576
@@ -41,6 +43,65 @@ describe("CacheStore.layerMemory", () => {
         error.issues.map(({ name }) => name),
         ["CacheStore maxBytes"]
       )
+    })
+  )
+})
+
+describe("CacheStore.makeMemory", () => {
+  const first = "a".repeat(32)
+  const second = "b".repeat(32)
+  const make = Effect.provide(CacheStore.makeMemory(), layerDigest)
+  const bytes = new Uint8Array([1, 2, 3])
+
+  it.effect("keeps an entry until it expires", () =>
+    Effect.gen(function* () {
+      yield* TestClock.adjust("1 hour")
+      const store = yield* make
+      yield* store.set(first, bytes, { expiresAt: 3_601_000, tags: [] })
+      yield* TestClock.adjust("999 millis")
+      assert.isTrue(Option.isSome(yield* store.get(first)))
+      yield* TestClock.adjust("1 millis")
+      assert.isTrue(Option.isNone(yield* store.get(first)))
+    })
+  )
+
+  it.effect("counts entries with their bytes, without those that have expired", () =>
+    Effect.gen(function* () {
+      const store = yield* make
+      yield* store.set(first, bytes, { expiresAt: 1_000, tags: [] })
+      yield* store.set(second, bytes, { expiresAt: 2_000, tags: [] })
+      assert.deepStrictEqual(yield* store.statistics, { entries: 2, bytes: 6 })
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual(yield* store.statistics, { entries: 1, bytes: 3 })
+    })
+  )
+
+  it.effect("removes an entry by its key", () =>
+    Effect.gen(function* () {
+      const store = yield* make
+      yield* store.set(first, bytes, { expiresAt: 1_000, tags: [] })
+      yield* store.set(second, bytes, { expiresAt: 1_000, tags: [] })
+      yield* store.remove(first)
+      assert.deepStrictEqual([yield* store.get(first), Option.isSome(yield* store.get(second))], [Option.none(), true])
+    })
+  )
+
+  it.effect("removes entries by their tag", () =>
+    Effect.gen(function* () {
+      const store = yield* make
+      yield* store.set(first, bytes, { expiresAt: 1_000, tags: ["x", "y"] })
+      yield* store.set(second, bytes, { expiresAt: 1_000, tags: ["y"] })
+      yield* store.removeTag("x")
+      assert.deepStrictEqual([yield* store.get(first), Option.isSome(yield* store.get(second))], [Option.none(), true])
+    })
+  )
+
+  it.effect("removes everything", () =>
+    Effect.gen(function* () {
+      const store = yield* make
+      yield* store.set(first, bytes, { expiresAt: 1_000, tags: [] })
+      yield* store.clear
+      assert.deepStrictEqual(yield* store.statistics, { entries: 0, bytes: 0 })
     })
   )
 })

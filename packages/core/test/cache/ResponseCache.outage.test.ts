@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, Duration, Effect, Exit, Fiber, Random } from "effect"
+import { Clock, Duration, Effect, Exit, Fiber, Logger, Random } from "effect"
 import { TestClock } from "effect/testing"
+import type { CacheStoreError } from "../../src/errors/CacheErrors.ts"
 import { call, callOf, response } from "./support/cache.ts"
 import { fakeStore, gone, key, type Process, processOn, settle } from "./support/stores.ts"
 
@@ -176,5 +177,75 @@ describe("ResponseCache with a store", () => {
       assert.isTrue(hits.some(({ store }) => (store?.corrupt ?? 0) > 5))
       yield* TestClock.adjust("1 minute")
     }).pipe(Random.withSeed("anything"))
+  )
+
+  it.effect("counts a damaged entry apart from one that is missing", () =>
+    Effect.gen(function* () {
+      const fake = fakeStore()
+      const { cache, chat } = yield* processOn(fake)
+      yield* chat(call)
+      yield* settle
+      assert.deepInclude((yield* cache.statistics).store, { corrupt: 0, misses: 1, hits: 0, writes: 1 })
+      const name = key(fake)
+      fake.entries.set(name, { ...(fake.entries.get(name) ?? assert.fail()), bytes: new Uint8Array(80) })
+      const other = yield* processOn(fake)
+      yield* other.chat(call)
+      yield* settle
+      assert.deepInclude((yield* other.cache.statistics).store, { corrupt: 1, misses: 1, hits: 0 })
+    })
+  )
+
+  it.effect("counts an entry that has expired as missing", () =>
+    Effect.gen(function* () {
+      const fake = fakeStore()
+      yield* (yield* processOn(fake)).chat(call)
+      yield* settle
+      yield* TestClock.adjust("30 days")
+      fake.log.length = 0
+      const { cache, chat } = yield* processOn(fake)
+      yield* chat(call)
+      yield* settle
+      assert.deepInclude((yield* cache.statistics).store, { corrupt: 0, misses: 1 })
+      assert.deepStrictEqual(fake.log, ["get", "remove", "set"])
+    })
+  )
+
+  const storeState = (before: (operation: string) => Effect.Effect<void, CacheStoreError>) =>
+    Effect.gen(function* () {
+      const fake = fakeStore()
+      fake.before = before
+      const { cache, chat } = yield* processOn(fake)
+      yield* chat(call)
+      yield* settle
+      const { failure, isReadable, isWritable } = (yield* cache.statistics).store ?? assert.fail("no store")
+      return [isReadable, isWritable, failure]
+    }).pipe(Effect.provide(Logger.layer([])))
+
+  it.effect("has no reason of a failure while the store works", () =>
+    Effect.map(
+      storeState(() => Effect.void),
+      (state) => assert.deepStrictEqual(state, [true, true, undefined])
+    )
+  )
+
+  it.effect("has the reason why the store cannot be read", () =>
+    Effect.map(
+      storeState((operation) => (operation === "get" ? Effect.fail(gone) : Effect.void)),
+      (state) => assert.deepStrictEqual(state, [false, true, "gone"])
+    )
+  )
+
+  it.effect("has the reason why the store cannot be written", () =>
+    Effect.map(
+      storeState((operation) => (operation === "set" ? Effect.fail(gone) : Effect.void)),
+      (state) => assert.deepStrictEqual(state, [true, false, "gone"])
+    )
+  )
+
+  it.effect("has no text of an unexpected failure", () =>
+    Effect.map(
+      storeState((operation) => (operation === "get" ? Effect.die(new Error("sk-secret")) : Effect.void)),
+      (state) => assert.deepStrictEqual(state, [false, true, "see the log"])
+    )
   )
 })

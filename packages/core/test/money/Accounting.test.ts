@@ -88,6 +88,7 @@ describe("Accounting", () => {
       const response = responseOf("hi", { model: "kimi-k2.5", usage: usageOf(1_000, 100, 1_000) })
       const host = { account: "moonshot", provider: "moonshot", request: { model: "kimi-k2.5", messages: [] } }
       const cached = Option.getOrThrow(Accounting.fromCachedResponse(response, host, noTags))
+      assert.isFalse(cached.isEstimate)
       // 1,000 x 0.10 + 100 x 3.00 = 400 saved
       yield* accounting.record(cached)
       yield* accounting.record(cached)

@@ -249,6 +249,42 @@ describe("Accounting stage", () => {
   )
 })
 
+describe("an attempt without a budget", () => {
+  it.effect("is recorded", () =>
+    Effect.gen(function* () {
+      const { accounting, call, recorded } = recording()
+      yield* withAccounting(accounting)(() => Effect.succeed(answer(true)))({ ...call, state: {} })
+      assert.strictEqual(recorded[0]?.usage.prompt_tokens, 90)
+    })
+  )
+
+  it.effect("is recorded without any state", () =>
+    Effect.gen(function* () {
+      const { accounting, call, recorded } = recording()
+      const { state: _, ...bare } = call
+      yield* withAccounting(accounting)(() => Effect.succeed(answer(true)))(bare)
+      assert.strictEqual(recorded.length, 1)
+    })
+  )
+})
+
+describe("a lost attempt", () => {
+  it.effect("is charged for the time that it took", () =>
+    Effect.gen(function* () {
+      yield* TestClock.adjust("1 hour")
+      const { accounting, call, recorded } = recording()
+      const budget = { ...call.state?.budget, lostAttempts: { tokensPerSecond: 10 } }
+      const lost = Effect.delay(Effect.fail(new ConnectionLostError({ message: "no" })), "3 seconds")
+      const fiber = yield* Effect.forkChild(
+        Effect.exit(withAccounting(accounting)(() => lost)({ ...call, state: { budget } as CallState }))
+      )
+      yield* TestClock.adjust("3 seconds")
+      yield* Fiber.join(fiber)
+      assert.strictEqual(recorded[0]?.usage.completion_tokens, 30)
+    })
+  )
+})
+
 describe("the description of the accounting stage", () => {
   it("states that usage is recorded", () => {
     const { name, options } = stage(recording().accounting)

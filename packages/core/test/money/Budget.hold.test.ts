@@ -171,6 +171,14 @@ describe("Budget.hold", () => {
     })
   )
 
+  it.effect("reserves the largest amount that stores count", () =>
+    Effect.gen(function* () {
+      const budget = yield* makeBudget({ caps: [{ amount: "1000000", currency: "USD" }] })
+      yield* budget.hold(work(1_000_000))
+      assert.deepStrictEqual(yield* stateOf(budget), ["total 0+1000000/1000000"])
+    })
+  )
+
   it.effect("charges the largest amount that stores count", () =>
     Effect.gen(function* () {
       const budget = yield* makeBudget({ caps: [...caps] })

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
+import { TestClock } from "effect/testing"
 import * as BudgetStore from "../../src/money/BudgetStore.ts"
 import * as Redis from "../../src/Redis.ts"
 
@@ -32,5 +33,22 @@ describe("BudgetStore.makeMemory", () => {
         ["BudgetStore maxScopes"]
       )
     })
+  )
+
+  it.effect("forgets a scope whose period has ended", () =>
+    Effect.gen(function* () {
+      const store = yield* BudgetStore.makeMemory()
+      const claims = [{ scope: "USD day:1970-01-01", cap: 10n, retainUntil: 1_000 }]
+      yield* store.reserve({ id: "a", amount: 1n, claims }, 100)
+      yield* store.settle("a", 1n)
+      yield* TestClock.adjust("999 millis")
+      assert.strictEqual((yield* store.scopeBalances).length, 1)
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual(yield* store.scopeBalances, [])
+    })
+  )
+
+  it.effect("is named by its kind", () =>
+    Effect.map(BudgetStore.makeMemory(), ({ name }) => assert.strictEqual(name, "memory"))
   )
 })

@@ -284,6 +284,14 @@ describe("a budget for expenses", () => {
     })
   )
 
+  it.effect("reserves the largest amount that stores count", () =>
+    Effect.gen(function* () {
+      const { run, state } = yield* withMoney({ caps: [{ amount: "1000000", currency: "USD" }] })
+      yield* run(Expense.charge({ ...search, cost: Expense.dollars("1000000") })(Effect.void))
+      assert.deepStrictEqual(yield* state, ["total 1000000+0/1000000"])
+    })
+  )
+
   it.effect("records a tool of no host under an empty name", () =>
     Effect.gen(function* () {
       const { budget, run } = yield* withMoney()

@@ -34,7 +34,7 @@ export interface Comparison {
 /**
  * The configuration of least cost with which at least a fraction of the calls
  * succeed and 95 % of them wait at most so long for admission. None if no
- * configuration does, or if their prices are not known in one currency.
+ * configuration does, or if the prices of those that do are not known in one currency.
  *
  * @category getters
  * @since 0.1.0
@@ -43,9 +43,10 @@ export const cheapest = (
   { configurations }: Comparison,
   { maxAdmissionWait, minSuccessRate }: { readonly minSuccessRate: number; readonly maxAdmissionWait: number }
 ): ComparedConfiguration | undefined => {
-  const currencies = new Set(configurations.map(({ report }) => report.cost.currency))
+  const sufficient = configurations.filter(
+    ({ report }) => report.calls.successRate >= minSuccessRate && report.admissionWait.p95 <= maxAdmissionWait
+  )
+  const currencies = new Set(sufficient.map(({ report }) => report.cost.currency))
   if (currencies.size !== 1 || currencies.has(undefined)) return undefined
-  return configurations
-    .filter(({ report }) => report.calls.successRate >= minSuccessRate && report.admissionWait.p95 <= maxAdmissionWait)
-    .toSorted((a, b) => Number(a.report.cost.total) - Number(b.report.cost.total))[0]
+  return sufficient.toSorted((a, b) => Number(a.report.cost.total) - Number(b.report.cost.total))[0]
 }

@@ -115,6 +115,98 @@ describe("StreamRecording", () => {
     })
   )
 
+  const call: StreamEvent = {
+    _tag: "ToolCall",
+    choice: 0,
+    index: 0,
+    call: { id: "call_0_0", type: "function", function: { name: "look", arguments: "{}" } }
+  }
+
+  /** The events with the times of their replay, of a stream that began at one second. */
+  const replayed = (...events: ReadonlyArray<readonly [at: number, event: StreamEvent]>) => {
+    const recorder = new Recorder(1_000)
+    for (const [at, event] of events) recorder.add(event, 1_000 + at)
+    const from = events.findLastIndex(([, { _tag }]) => _tag === "Reset") + 1
+    const kept = events.slice(from).map(([, event]) => event)
+    const answer = Option.getOrThrow(StreamFold.fold(from === 0 ? kept : [start, ...kept]))
+    return played(replay(answer, recorder.recording))
+  }
+
+  it.effect("replays a text in pieces", () =>
+    Effect.gen(function* () {
+      const events = [
+        [0, start],
+        [100, text("Hel")],
+        [200, text("lo")],
+        [300, finish]
+      ] as const
+      assert.deepStrictEqual<unknown>(yield* replayed(...events), events)
+    })
+  )
+
+  it.effect("replays reasoning in pieces before the text", () =>
+    Effect.gen(function* () {
+      const events = [
+        [0, start],
+        [100, thought("Hm")],
+        [200, thought("m")],
+        [200, text("Hello")],
+        [300, finish]
+      ] as const
+      assert.deepStrictEqual<unknown>(yield* replayed(...events), events)
+    })
+  )
+
+  it.effect("replays a call of a tool in pieces", () =>
+    Effect.gen(function* () {
+      const events = [
+        [0, start],
+        [100, piece("{", 0, 0)],
+        [200, piece("}", 0, 0)],
+        [300, call],
+        [300, finish]
+      ] as const
+      assert.deepStrictEqual<unknown>(yield* replayed(...events), events)
+    })
+  )
+
+  it.effect("replays nothing of what came before a new beginning", () =>
+    Effect.gen(function* () {
+      const events = [
+        [0, start],
+        [100, text("lost")],
+        [150, { _tag: "Reset", reason: "x" } as StreamEvent],
+        [200, text("Hello")],
+        [300, finish]
+      ] as const
+      assert.deepStrictEqual<unknown>(yield* replayed(...events), [events[0], events[3], events[4]])
+    })
+  )
+
+  it("counts what came before the start as immediate", () => {
+    const recorder = new Recorder(1_000)
+    recorder.add(text("Hi"), 900)
+    recorder.add(finish, 1_200)
+    assert.deepStrictEqual(recorder.recording, [0, 1, 0, 0, 2, 200])
+  })
+
+  it.effect.each([
+    ["a text that is missing", [9, 1, 0, 0, 5, 9, 1, 0, 0, 5, 10], "Hello"],
+    ["a text of another choice", [9, 1, 0, 0, 5, 9, 1, 1, 0, 5, 10], "Hello"],
+    ["reasoning that is missing", [9, 0, 0, 0, 5, 9, 1, 0, 0, 5, 10], "Hello"],
+    ["a call that is missing", [9, 2, 0, 0, 5, 9, 1, 0, 0, 5, 10], "Hello"]
+  ] as const)("leaves out %s", ([, recording, content]) =>
+    Effect.gen(function* () {
+      const answer = response(content)
+      const [begun = start] = StreamFold.toEvents(answer)
+      const events = yield* played(replay(answer, [...recording]))
+      assert.deepStrictEqual(events.slice(0, 2), [
+        [0, begun],
+        [9, text(content)]
+      ])
+    })
+  )
+
   it.effect("does not wait if the consumer is slower than the recording", () =>
     Effect.gen(function* () {
       const recorder = new Recorder(0)

@@ -15,3 +15,23 @@ describe("thresholdCrossings", () => {
     })
   }
 })
+
+describe("thresholdCrossings of a change", () => {
+  it("name the scope with its currency", () => {
+    const change = { scope: "CNY tenant:CNY ", cap: 10_000_000_000n, spentBefore: 0n, spent: 6_000_000_000n }
+    const [event] = BudgetEvent.thresholdCrossings([change], [0.5], 7)
+    assert.deepInclude(event, {
+      _tag: "ThresholdCrossed",
+      currency: "CNY",
+      scope: "tenant:CNY ",
+      threshold: 0.5,
+      at: 7
+    })
+  })
+})
+
+describe("parseScopeKey", () => {
+  it("reads a scope in dollars whose name ends like one in yuan", () => {
+    assert.deepStrictEqual(BudgetEvent.parseScopeKey("USD tenant:CNY "), { currency: "USD", scope: "tenant:CNY " })
+  })
+})

@@ -75,4 +75,14 @@ describe("BudgetScope", () => {
       ["week:2026-W48", "month:2026-11"]
     )
   })
+
+  it.each([
+    ["day", "2026-11-26", 20_783, 20_784],
+    ["week", "2026-11-26", 20_783, 20_787],
+    ["month", "2026-11-26", 20_783, 20_788],
+    ["month", "2026-12-31", 20_818, 20_819],
+    ["month", "2026-01-01", 20_454, 20_485]
+  ] as const)("ends the %s of %s", (period, on, dayNumber, end) => {
+    assert.strictEqual(BudgetScope.endOf(period, { date: on, dayNumber }), end)
+  })
 })

@@ -1,7 +1,7 @@
 /** The figures of a comparison: one row for each figure, with one value for each configuration. */
 import type { Comparison } from "../../simulator/Comparison.ts"
 import type { LimitUsage, Percentiles, Report } from "../../simulator/Report.ts"
-import { formatMillis, formatMoney, formatNumber, formatPercent } from "./format.ts"
+import { formatCost, formatMillis, formatNumber, formatPercent } from "./format.ts"
 
 export interface ComparisonRow {
   readonly name: string
@@ -42,8 +42,8 @@ const limitFigure = (name: LimitUsage["name"]): Figure => [
 const figures: ReadonlyArray<Figure> = [
   ["calls that succeed", ({ calls }) => formatPercent(calls.successRate)],
   ["most frequent failures", failures],
-  ["cost", ({ cost }) => formatMoney(cost.total, cost.currency)],
-  ["cost of failed attempts", ({ cost }) => formatMoney(cost.wasted, cost.currency)],
+  ["cost", (report) => formatCost(report, "total")],
+  ["cost of failed attempts", (report) => formatCost(report, "wasted")],
   ["cost of a successful call", costPerSuccess],
   ["calls that wait for admission", ({ admissionWait }) => formatNumber(admissionWait.waited)],
   ["wait for admission, p95", percentile(({ admissionWait }) => admissionWait, "p95")],

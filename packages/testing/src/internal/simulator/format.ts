@@ -1,4 +1,5 @@
 /** Formats numbers, times and money independently of locale and time zone. */
+import type { Report } from "../../simulator/Report.ts"
 
 /** `86,400` */
 export const formatNumber = (value: number): string => String(value).replace(/\B(?=(?:\d{3})+(?!\d))/g, ",")
@@ -23,9 +24,12 @@ export const formatTime = (value: number): string => {
   return s === 0 ? `${twoDigits(h)}:${twoDigits(m)}` : `${twoDigits(h)}:${twoDigits(m)}:${twoDigits(s)}`
 }
 
-/** Money to cents, or finer below a cent. */
-export const formatMoney = (amount: string, currency: "USD" | "CNY" | undefined): string =>
-  currency === undefined ? "price unknown" : `${currency === "USD" ? "$" : "¥"}${Number(amount).toFixed(2)}`
+/** A cost to cents. Nothing was spent without an attempt, whose price need not be known. */
+export const formatCost = ({ attempts, cost }: Pick<Report, "attempts" | "cost">, of: "total" | "wasted"): string => {
+  if (attempts.count === 0) return "none"
+  if (cost.currency === undefined) return "price unknown"
+  return `${cost.currency === "USD" ? "$" : "¥"}${Number(cost[of]).toFixed(2)}`
+}
 
 /** The name of a kind of fault. */
 export const faultNames = {

@@ -1,7 +1,7 @@
 /** The report as sections of names and values, for the table and the page. */
 import * as Duration from "effect/Duration"
 import type { TagCount, LimitUsage, CircuitOutage, Outcomes, Percentiles, Report } from "../../simulator/Report.ts"
-import { faultNames, formatMillis, formatTime, formatMoney, formatNumber, formatPercent } from "./format.ts"
+import { faultNames, formatCost, formatMillis, formatTime, formatNumber, formatPercent } from "./format.ts"
 
 type Row = readonly [name: string, value: string]
 
@@ -36,7 +36,7 @@ const limitRow = ({ limit, name, peak }: LimitUsage): Row => [
 
 /** The sections of a report. */
 export const sectionsOf = (report: Report): ReadonlyArray<Section> => {
-  const { admissionWait, attempts, breaker, calls, cost, rateLimited } = report
+  const { admissionWait, attempts, breaker, calls, rateLimited } = report
   const faults = report.faults.map(({ from, kind, to }): Row => [
     `  ${faultNames[kind]}`,
     `${formatTime(from)} to ${formatTime(to)}`
@@ -78,8 +78,8 @@ export const sectionsOf = (report: Report): ReadonlyArray<Section> => {
     {
       title: "Money",
       rows: [
-        ["cost", formatMoney(cost.total, cost.currency)],
-        ["wasted", formatMoney(cost.wasted, cost.currency)]
+        ["cost", formatCost(report, "total")],
+        ["wasted", formatCost(report, "wasted")]
       ]
     },
     { title: "Peak usage of limits", rows: report.limitUsage.map(limitRow) },
@@ -90,7 +90,7 @@ export const sectionsOf = (report: Report): ReadonlyArray<Section> => {
 
 /** The most important figures. */
 export const highlightsOf = (report: Report): Section["rows"] => {
-  const { attempts, breaker, calls, cost, firstToken, outsideOutages, rateLimited, total } = report
+  const { attempts, breaker, calls, firstToken, outsideOutages, rateLimited, total } = report
   const hasOutages = report.faults.some(({ kind }) => kind === "Outage")
   const p95 = ({ count, p95 }: Percentiles): string => (count === 0 ? "none" : formatMillis(p95))
   return [
@@ -101,7 +101,7 @@ export const highlightsOf = (report: Report): Section["rows"] => {
     ["attempts per call", calls.calls === 0 ? "none" : (attempts.count / calls.calls).toFixed(2)],
     ["429s for limits", formatNumber(rateLimited.count)],
     ["circuit openings", formatNumber(breaker.openings)],
-    ["cost", formatMoney(cost.total, cost.currency)]
+    ["cost", formatCost(report, "total")]
   ]
 }
 

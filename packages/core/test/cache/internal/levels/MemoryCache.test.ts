@@ -246,4 +246,57 @@ describe("MemoryCache", () => {
       assert.deepInclude(memory.statistics(), { entries: 0, bytes: 0, evictions: 0, expirations: 0 })
     })
   )
+
+  it.effect("counts entries that expired before they were evicted", () =>
+    Effect.gen(function* () {
+      const cache = yield* MemoryCache.make({ ...options, maxEntries: 1 })
+      cache.set("a", entry("a", { expiresAt: 1_000 }))
+      yield* TestClock.adjust("1 second")
+      cache.set("b", entry("b"))
+      cache.set("c", entry("c"))
+      assert.deepInclude(cache.statistics(), { expirations: 1, evictions: 1, entries: 1 })
+    })
+  )
+
+  it.effect("has an entry until the moment at which it expires", () =>
+    Effect.gen(function* () {
+      const cache = yield* MemoryCache.make(options)
+      cache.set("a", entry("a", { expiresAt: 1_000 }))
+      yield* TestClock.adjust("999 millis")
+      assert.isDefined(cache.peek("a"))
+      assert.isDefined(cache.get("a"))
+      yield* TestClock.adjust("1 millis")
+      assert.isUndefined(cache.peek("a"))
+      assert.isUndefined(cache.get("a"))
+      assert.deepInclude(cache.statistics(), { hits: 1, misses: 1, hitRate: 0.5, expirations: 1, entries: 0 })
+    })
+  )
+
+  it.effect("has nothing of an unknown key", () =>
+    Effect.gen(function* () {
+      const cache = yield* MemoryCache.make(options)
+      assert.isUndefined(cache.peek("a"))
+      assert.isUndefined(cache.get("a"))
+      assert.deepInclude(cache.statistics(), { hits: 0, misses: 1, hitRate: 0 })
+    })
+  )
+
+  it.effect("accepts an entry of the largest size", () =>
+    Effect.gen(function* () {
+      const content = body("a text")
+      const maxEntryBytes = HeapSize.ofEntry(content)
+      const accepts = Effect.map(MemoryCache.make({ ...options, maxEntryBytes }), (cache) => cache.accepts(content))
+      const smaller = yield* MemoryCache.make({ ...options, maxEntryBytes: maxEntryBytes - 1 })
+      assert.deepStrictEqual([yield* accepts, smaller.accepts(content)], [true, false])
+      assert.strictEqual(smaller.statistics().rejections, 1)
+    })
+  )
+
+  it.effect("counts the bytes of its entries", () =>
+    Effect.gen(function* () {
+      const cache = yield* MemoryCache.make(options)
+      cache.set("a", entry("a"))
+      assert.strictEqual(cache.statistics().bytes, HeapSize.ofEntry(entry("a")))
+    })
+  )
 })
