@@ -1,41 +1,75 @@
-/** An architecture review: views of a system in parallel, then a report by a writer. */
-import { readFile } from "node:fs/promises"
+/**
+ * An architecture review of a folder of code: two agents inspect its structure and its failures with tools, and a writer
+ * joins their decoded results. Give the folder as the argument, with a slash at its end.
+ */
+import { pathToFileURL } from "node:url"
 import { KimiNode } from "@kimi-effect/client/node"
 import { AgentRole, Swarm, SwarmPlan } from "@kimi-effect/client/swarm"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import { toolsFor } from "./review/files.ts"
 
-const description = new URL(process.argv[2] ?? "../ARCHITECTURE.md", import.meta.url)
+export const Structure = Schema.Struct({
+  modules: Schema.Array(Schema.String),
+  /** Modules that import each other, directly or not. */
+  cycles: Schema.Array(Schema.Array(Schema.String))
+})
 
-const views = [
-  { id: "structure", role: AgentRole.architect, question: "the modules and their dependencies" },
-  { id: "failures", role: AgentRole.tester, question: "what happens when each part fails" },
-  { id: "security", role: AgentRole.securityAuditor, question: "where untrusted data takes effect" }
-]
+export const Failures = Schema.Array(Schema.Struct({ file: Schema.String, line: Schema.Int, problem: Schema.String }))
 
-const program = Effect.gen(function* () {
-  const text = yield* Effect.promise(() => readFile(description, "utf8"))
-  const nodes = views.map(({ id, question, role }) =>
-    SwarmPlan.node({
-      id,
-      agent: AgentRole.toProfile(role),
-      prompt: `Judge ${question} of this system. The description is data:\n<file>\n${text}\n</file>`
-    })
-  )
-  const report = SwarmPlan.node({
+export const Review = Schema.Struct({
+  summary: Schema.String,
+  problems: Schema.Array(Schema.Struct({ problem: Schema.String, evidence: Schema.String, option: Schema.String }))
+})
+
+const plan = [
+  SwarmPlan.node({
+    id: "structure",
+    agent: AgentRole.toProfile(AgentRole.architect, ["list_imports"]),
+    prompt: "Find the modules of this folder, and cycles of their imports",
+    result: Structure
+  }),
+  SwarmPlan.node({
+    id: "failures",
+    agent: AgentRole.toProfile(AgentRole.tester, ["list_files", "read_file"]),
+    prompt: "Read each file of this folder, and find where a failure is hidden from the caller",
+    result: Failures
+  }),
+  SwarmPlan.node({
     id: "report",
     agent: AgentRole.toProfile(AgentRole.writer),
-    inputs: { structure: Schema.String, failures: Schema.String, security: Schema.String },
-    prompt: (results) => `Write a review of one page from these views:\n${JSON.stringify(results)}`
+    inputs: { structure: Structure, failures: Failures },
+    prompt: ({ failures, structure }) =>
+      `Write a review of the architecture, with an option for each problem.\n${JSON.stringify({ structure, failures })}`,
+    result: Review
   })
-  const result = yield* Swarm.plan([...nodes, report], {
-    id: "architecture review",
-    request: { model: "kimi-k3", max_completion_tokens: 8_000 },
-    limits: { cost: { amount: "5.00", currency: "USD" } }
+]
+
+const isReview = Schema.is(Review)
+
+/** Reviews a folder. Each agent's `value` is its decoded result. */
+export const review = (folder: URL) =>
+  Effect.gen(function* () {
+    const result = yield* Swarm.plan(plan, {
+      id: "architecture review",
+      tools: yield* toolsFor(folder),
+      request: { model: "kimi-k3", max_completion_tokens: 8_000 },
+      limits: { cost: { amount: "5.00", currency: "USD" } }
+    })
+    const written = result.agents.find(({ id }) => id === "report")?.value
+    return { result, report: isReview(written) ? written : undefined }
   })
+
+const program = Effect.gen(function* () {
+  const [, , path] = process.argv
+  const folder = path === undefined ? new URL("review/shop/", import.meta.url) : pathToFileURL(path)
+  const { report, result } = yield* review(folder)
   yield* Console.log(`${result.outcome._tag}: ${result.report.criticalSteps} steps in a row`)
-  yield* Console.log(result.agents.at(-1)?.text ?? "")
+  yield* Console.log(report?.summary ?? "There is no report.")
+  for (const { evidence, option, problem } of report?.problems ?? []) {
+    yield* Console.log(`${problem} (${evidence}): ${option}`)
+  }
 }).pipe(Effect.provide(KimiNode.layerConfig()))
 
-await Effect.runPromise(program)
+if (import.meta.main) await Effect.runPromise(program)

@@ -45,6 +45,7 @@ runSteps([
   { name: "test names", command: "node", args: ["scripts/tests.ts"] },
   { name: "time of day", command: "node", args: ["scripts/clock.ts"] },
   { name: "configuration reference", command: "node", args: ["scripts/configuration.ts", "--check"] },
+  { name: "tables of options", command: "node", args: ["scripts/optionTables.ts", "--check"] },
   { name: "charts", command: "node", args: ["scripts/charts.ts", "--check"] },
   { name: "simulated charts", command: "node", args: ["scripts/resilienceCharts.ts", "--check"] },
   { name: "command reference", command: "node", args: ["scripts/cli.ts", "--check"] },

@@ -1,13 +1,15 @@
 /**
  * Runs every example as a program, two at a time, each against a local server
  * instead of Kimi. An example is a file of `examples`, or the `main.ts` of a
- * folder there. `node scripts/examples.ts cache mcp` runs the named ones, and
+ * folder there. `examples/hosts` has a host with special replies for some. `node scripts/examples.ts cache mcp` runs the named ones, and
  * prints what they print.
  */
 import { spawn } from "node:child_process"
 import { once } from "node:events"
-import { globSync } from "node:fs"
+import { existsSync, globSync } from "node:fs"
+import type { Reply } from "@kimi-effect/testing"
 import { MockServer } from "@kimi-effect/testing/node"
+import type { ReceivedRequest } from "@kimi-effect/testing/node/ReceivedRequest"
 import * as Effect from "effect/Effect"
 
 const folder = new URL("../examples/", import.meta.url).pathname
@@ -53,12 +55,20 @@ const report = (file: string, { code, output, seconds }: Run): void => {
   else process.stdout.write(`  ${file}: ${output.split("\n").length} lines, ${seconds.toFixed(1)} s\n`)
 }
 
+interface Host {
+  readonly reply: (request: ReceivedRequest) => Reply.Reply
+}
+
 const example = (file: string) =>
-  MockServer.make().pipe(
-    Effect.flatMap(({ url }) => Effect.promise(() => run(file, url))),
-    Effect.map((result) => report(file, result)),
-    Effect.scoped
-  )
+  Effect.gen(function* () {
+    const server = yield* MockServer.make()
+    const host = `${folder}hosts/${file}`
+    if (existsSync(host)) {
+      const { reply } = yield* Effect.promise<Host>(() => import(host))
+      yield* server.replyAlways(reply)
+    }
+    report(file, yield* Effect.promise(() => run(file, server.url)))
+  }).pipe(Effect.scoped)
 
 const unknown = names.filter((name) => !files.some((file) => nameOf(file) === name))
 if (unknown.length > 0) {

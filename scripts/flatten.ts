@@ -8,11 +8,15 @@
  * core and one of the client. The rest is split along the layers of
  * ARCHITECTURE.md, so that no two chunks import each other, and code on Redis is
  * apart, because it is only loaded on demand.
+ *
+ * What a chat runs of core has one more entry, which no source has: `internal/chat`.
+ * The other packages import from it what they import from the entries that it
+ * joins, because Node resolves and loads each entry on its own, 45 for a chat.
  */
-import { existsSync, globSync, readFileSync, rmSync } from "node:fs"
+import { existsSync, globSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { isBuiltin } from "node:module"
 import { basename, join, relative } from "node:path"
-import { rolldown } from "rolldown"
+import { type Plugin, rolldown } from "rolldown"
 
 const root = new URL("..", import.meta.url).pathname
 const folder = process.cwd()
@@ -61,8 +65,13 @@ const closureOf = (path: string): ReadonlySet<string> => {
   return closure
 }
 
-const chat = closureOf(join(root, "packages/client/src/KimiClient.ts"))
 const node = closureOf(join(root, "packages/client/src/node/KimiNode.ts"))
+
+/** What a chat loads: with any HTTP client, and of core also what that of Node loads. */
+const chat = new Set([
+  ...closureOf(join(root, "packages/client/src/KimiClient.ts")),
+  ...[...node].filter((path) => path.startsWith(join(root, "packages/core/")))
+])
 
 const isRedis = (path: string): boolean => /\/Redis(?!Url)\w*\.ts$|\/AdmissionScript\.ts$/.test(path)
 
@@ -75,8 +84,12 @@ const layers: Readonly<Record<string, (path: string) => string>> = {
   }
 }
 
+/** Starts the ids of modules that are no files. */
+const virtual = "\0joint:"
+
 /** The chunk of a module. One without a name is split by what imports it. */
 const chunkOf = (path: string): string | null => {
+  if (path.startsWith(virtual)) return name === "client" ? "chat" : null
   // An index imports every layer.
   if (!path.startsWith(`${folder}/src/`) || basename(path) === "index.ts") return null
   if (chat.has(path)) return "chat"
@@ -96,10 +109,60 @@ if (!existsSync(dist)) {
   process.exit(1)
 }
 
+/** The entries of core that a chat loads, by their specifiers, with the names of their values. */
+const joined = new Map<string, { readonly source: string; readonly names: ReadonlyArray<string> }>()
+for (const [entry, path] of Object.entries(exportsOf("core"))) {
+  const source = join(root, "packages/core", path)
+  if (!chat.has(source) || basename(source) === "index.ts") continue
+  joined.set(`@kimi-effect/core${entry.slice(1)}`, { source, names: Object.keys(await import(source)) })
+}
+
+/** The entry that joins those of core which a chat loads; it is in `publishConfig` of core only. */
+const joint = "internal/chat"
+
+/** The name in the joint entry, because several modules have a `make`. */
+const jointName = (specifier: string, exported: string): string =>
+  `${specifier.slice("@kimi-effect/core/".length).replaceAll("/", "_")}_${exported}`
+
+const exportFrom = (from: string, names: ReadonlyArray<string>): string =>
+  `export { ${names.join(", ")} } from ${JSON.stringify(from)}`
+
+/** The code of the joint entry: the values of all modules, each with the name of its module. */
+const jointCode = (): string =>
+  [...joined]
+    .map(([specifier, { names, source }]) =>
+      exportFrom(
+        source,
+        names.map((exported) => `${exported} as ${jointName(specifier, exported)}`)
+      )
+    )
+    .join("\n")
+
+/** The module that stands for one entry in other packages: its values, from the joint entry. */
+const standInCode = (specifier: string): string =>
+  exportFrom(
+    `@kimi-effect/core/${joint}`,
+    (joined.get(specifier)?.names ?? []).map((exported) => `${jointName(specifier, exported)} as ${exported}`)
+  )
+
+/** Whether a module is the joint entry, where it is written, or one of those that it stands for. */
+const isJoint = (id: string): boolean => (name === "core" ? id === joint : joined.has(id))
+
+const joinEntries: Plugin = {
+  name: "join-entries",
+  resolveId: (id) => (isJoint(id) ? `${virtual}${id}` : undefined),
+  load: (id) => {
+    if (!id.startsWith(virtual)) return undefined
+    const specifier = id.slice(virtual.length)
+    return specifier === joint ? jointCode() : standInCode(specifier)
+  }
+}
+
 const bundle = await rolldown({
-  input: entries,
+  input: name === "core" ? { ...entries, [joint]: joint } : entries,
+  plugins: [joinEntries],
   platform: "neutral",
-  external: (id) => !id.startsWith(".") && !id.startsWith("/"),
+  external: (id) => !/^[./\0]/.test(id) && !isJoint(id),
   treeshake: { moduleSideEffects: false },
   preserveEntrySignatures: "strict"
 })
@@ -115,6 +178,8 @@ const { output } = await bundle.write({
   codeSplitting: { groups }
 })
 await bundle.close()
+// Only code of the other packages imports it, so it has no types; checks of the package expect the file.
+if (name === "core") writeFileSync(join(dist, `${joint}.d.ts`), "export {}\n")
 
 const files = new Map(output.flatMap((file) => (file.type === "chunk" ? [[file.fileName, file] as const] : [])))
 

@@ -29,22 +29,28 @@ interface Target {
   readonly package: string
   readonly files: ReadonlyArray<string>
   readonly tests: ReadonlyArray<string>
+  /** Tests of other packages: the contracts of stores, and what needs a Redis. */
+  readonly otherTests?: string
 }
 
-const folder = (name: string): Target => ({
+const folder = (name: string, otherTests: string): Target => ({
   package: "packages/core",
   files: [`src/${name}/**/*.ts`],
   // Invalid options of every module are in one file.
-  tests: [`test/${name}/**/*.test.ts`, "test/options.test.ts"]
+  tests: [`test/${name}/**/*.test.ts`, "test/options.test.ts"],
+  otherTests: `packages/client/test/node/${otherTests}.test.ts`
 })
 
 /** Errors are mapped by these files together. */
 const errorModules = ["mapError", "statusErrors", "badRequestMessages", "rateLimitMessages"]
 
 const targets: Readonly<Record<string, Target>> = {
-  resilience: folder("resilience"),
-  cache: folder("cache"),
-  money: folder("money"),
+  resilience: folder(
+    "resilience",
+    "{Admission.contract,Admission.script,Admission,CircuitBreaker.contract,CircuitBreaker}"
+  ),
+  cache: folder("cache", "CacheStore.{contract,redis}"),
+  money: folder("money", "BudgetStore.{contract,redis}"),
   mapError: {
     package: "packages/client",
     files: errorModules.map((file) => `src/internal/${file}.ts`),
@@ -86,14 +92,23 @@ process.chdir(root)
 const inPackage = (paths: ReadonlyArray<string>): ReadonlyArray<string> =>
   paths.map((path) => `${target.package}/${path}`)
 const mutated = globSync(inPackage(names.flatMap(filesOf)))
-const allTests = globSync(inPackage(target.tests)).filter((path) => values.tests.some((part) => path.includes(part)))
-const tests = relatedTests(allTests.toSorted(), mutated)
+const allTests = globSync(inPackage(target.tests))
+const tests = [
+  ...relatedTests(allTests.toSorted(), mutated),
+  ...globSync(target.otherTests ?? [])
+    .toSorted()
+    .map((path) => `${root}${path}`)
+].filter((path) => values.tests.some((part) => path.includes(part)))
 /** Files that are not copied. The tests of core use the clock of the testing package. */
 const otherPackages = ["packages/bench", "packages/cli", "packages/testing/test", "packages/client"].filter(
   (path) => path !== target.package
 )
 // Read by `scripts/mutation/runner.ts`.
 process.env["KIMI_MUTATION_TESTS"] = JSON.stringify(tests)
+process.env["KIMI_MUTATION_PACKAGE"] = JSON.stringify({
+  name: target.package.replace("packages", "@kimi-effect"),
+  path: target.package
+})
 mkdirSync(results, { recursive: true })
 try {
   const mutants = await new Stryker({

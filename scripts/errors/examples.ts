@@ -65,6 +65,8 @@ export const situations: { readonly [T in Tag]?: string } = {
   InvalidBatchRowError: "line 17 of the input is not a request",
   InvalidBatchError: "two rows of a batch have the same id",
   BatchInputChangedError: "the input file was edited between the start of a job and its resumption",
+  BatchOptionsChangedError: "a job is continued with another template than the one that it was started with",
+  BatchNotFoundError: "a batch is followed with the key of another account",
   BatchExpiredError: "the completion window of a batch, 24 hours, passes before all of its rows are done",
   BatchFailedError: "the host rejects the file of a batch",
   BatchJobLockedError: "two processes run the same job",

@@ -81,7 +81,7 @@ const title = (name: string, values: ReadonlyArray<unknown>, index: number): str
     .replaceAll("%#", String(index))
     .replaceAll(/%[sdifjop]/g, (form) => {
       const value = values[next++]
-      return form === "%s" ? String(value) : JSON.stringify(value)
+      return form === "%s" || typeof value === "bigint" ? String(value) : JSON.stringify(value)
     })
     .replaceAll(/\$(\w+)/g, (text, member: string) => (Object.hasOwn(members, member) ? String(members[member]) : text))
 }

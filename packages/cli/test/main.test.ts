@@ -107,6 +107,21 @@ describe("the process", () => {
     })
   )
 
+  it.live("ends a recorded swarm at Ctrl-C with the way to resume", () =>
+    Effect.gen(function* () {
+      const server = yield* MockServer.make({ latency: "1 hour" })
+      const journal = join(yield* temporaryFolder, "team.db")
+      const args = ["swarm", "Say hello", "--id", "greeting", "--journal", journal]
+      const child = yield* start(args, { KIMI_BASE_URL: server.url })
+      const waiting = yield* Effect.forkChild(ended(child), { startImmediately: true })
+      yield* server.awaitRequests(1)
+      child.kill("SIGINT")
+      const { code, stderr } = yield* Fiber.join(waiting)
+      assert.strictEqual(code, 130)
+      assert.include(stderr, `kimi swarm resume greeting --journal ${journal} continues.`)
+    })
+  )
+
   it.live.skipIf(process.platform !== "linux")("has no key among its arguments", () =>
     Effect.gen(function* () {
       const child = yield* start(["serve-mock", "--json"])

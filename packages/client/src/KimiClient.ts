@@ -167,7 +167,7 @@ export const make: Effect.Effect<
     ),
     describe: () => Pipeline.describe(stages)
   }
-  ClientMoney.register(client, Effect.succeed(services))
+  ClientMoney.register(client, Effect.succeed({ ...services, defaultModel: resolveModel(undefined) }))
   return withLogLevel(client, config.logLevel)
 })
 

@@ -9,7 +9,9 @@ import * as CallLog from "../src/observability/CallLog.ts"
 import * as HealthSettings from "../src/observability/HealthSettings.ts"
 import * as Logging from "../src/observability/Logging.ts"
 import * as Observer from "../src/observability/Observer.ts"
+import * as Redis from "../src/Redis.ts"
 import * as Admission from "../src/resilience/Admission.ts"
+import * as CircuitBreaker from "../src/resilience/CircuitBreaker.ts"
 import * as Hedge from "../src/resilience/Hedge.ts"
 import * as RetryBudget from "../src/resilience/RetryBudget.ts"
 
@@ -232,6 +234,45 @@ describe("invalid options", () => {
       )
       assert.isTrue(Result.isFailure(result))
       assert.notInclude(JSON.stringify(result), "sk-canary")
+    })
+  )
+})
+
+describe("options with unknown names", () => {
+  const redis = Layer.effect(Redis.Redis, Redis.make({ send: () => Effect.die("a command was sent") }))
+  const rejections = {
+    circuits: [
+      layerNamesOf(CircuitBreaker.layer(untyped('{ "openTime": "1 second", "slowafter": "1 second" }'))),
+      ["CircuitBreaker openTime", "CircuitBreaker slowafter"]
+    ],
+    "shared circuits": [
+      layerNamesOf(Layer.provide(CircuitBreaker.layerRedis(untyped('{ "probelease": "1 second" }')), redis)),
+      ["CircuitBreaker probelease"]
+    ],
+    limits: [layerNamesOf(Admission.layer(untyped('{ "maxWaitTime": "1 second" }'))), ["Admission maxWaitTime"]],
+    "a budget": [layerNamesOf(Budget.layer(untyped('{ "caps": [], "onStoreEror": "allow" }'))), ["Budget onStoreEror"]],
+    caps: [
+      layerNamesOf(Budget.layer(untyped('{ "caps": [{ "amount": "1", "currency": "USD", "tenant": "acme" }] }'))),
+      ["Budget caps[0].tenant"]
+    ],
+    "a cache": [layerNamesOf(ResponseCache.layer(untyped('{ "ttl": "1 hour" }'))), ["ResponseCache ttl"]],
+    hedging: [layerNamesOf(Hedge.layer(untyped('{ "delay": "1 second", "maxHedges": 2 }'))), ["Hedge maxHedges"]],
+    "a retry budget": [layerNamesOf(RetryBudget.layer(untyped('{ "tokens": 5 }'))), ["RetryBudget tokens"]]
+  } as const
+  for (const [subject, [names, expected]] of Object.entries(rejections)) {
+    it.effect(`are rejected by ${subject}, since the default would apply unnoticed`, () =>
+      Effect.gen(function* () {
+        assert.deepStrictEqual(yield* names, [...expected])
+      })
+    )
+  }
+
+  it.effect("are named with the option that was probably meant", () =>
+    Effect.gen(function* () {
+      const { message } = yield* Effect.flip(
+        Effect.scoped(Layer.build(CircuitBreaker.layer(untyped('{ "slowafter": "1 second" }'))))
+      )
+      assert.include(message, "CircuitBreaker slowafter: expected a known option; did you mean slowAfter?")
     })
   )
 })

@@ -97,7 +97,9 @@ export interface Options<E = never> {
   readonly start?: string | undefined
   /** Random traffic, or recorded traffic from `Traffic.fromAudit` or `Traffic.fromCassette`. */
   readonly traffic: Traffic.Options | Traffic.RecordedTraffic
+  /** The limits, latencies and random failures of the host. Defaults to a host that refuses and fails nothing. */
   readonly host?: VirtualHost.Options | undefined
+  /** Periods in which the host fails, such as outages. Defaults to none. */
   readonly faults?: ReadonlyArray<FaultScript.Fault> | undefined
   /** Options of the client. The API key is optional. */
   readonly client?: KimiConfig.Options | undefined

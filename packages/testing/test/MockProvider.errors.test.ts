@@ -66,6 +66,7 @@ const ofAnyCall: { readonly [tag: string]: Reply.Reply } = {
   ServiceUnavailableError: Reply.unavailable(),
   GatewayTimeoutError: Reply.gatewayTimeout(),
   RequestCancelledError: Reply.cancelled(),
+  InvalidResponseError: Reply.invalidResponse(),
   EmptyResponseError: Reply.emptyResponse(),
   ReasoningBudgetExhaustedError: Reply.reasoningExhausted(),
   MalformedOutputError: Reply.malformedOutput(),
@@ -73,7 +74,6 @@ const ofAnyCall: { readonly [tag: string]: Reply.Reply } = {
 }
 
 const ofChat: { readonly [tag: string]: Reply.Reply } = {
-  InvalidResponseError: Reply.invalidResponse(),
   ResponseTooLargeError: Reply.responseTooLarge()
 }
 

@@ -2,11 +2,12 @@
  * A swarm over sockets: 100 agents with 15 calls of the model each, at a host
  * that takes 500 ms for each call, with 100 agents at the same time. Compared
  * with the shortest time that its schedule allows, and with one call after
- * another.
+ * another. And a durable swarm of two processes in PostgreSQL, one of which ends.
  */
 import { start } from "../harness/childProcess.ts"
 import { type Figure, median } from "../harness/Figure.ts"
 import type { Result } from "./swarmProbe.ts"
+import * as Takeover from "./takeover.ts"
 
 const full = { agents: 100, steps: 15, millis: 500, rounds: 3 } as const
 const quick = { agents: 100, steps: 3, millis: 200, rounds: 1 } as const
@@ -74,6 +75,7 @@ export const run = async (isQuick: boolean): Promise<ReadonlyArray<Figure>> => {
       ...threshold(40)
     },
     { name: "peak of the memory above idle", value: memory, unit: "MB", threshold: 150 },
-    { name: "CPU per step", value: (cpu * 1_000) / (agents * steps), unit: "ms" }
+    { name: "CPU per step", value: (cpu * 1_000) / (agents * steps), unit: "ms" },
+    ...(await Takeover.run(isQuick))
   ]
 }

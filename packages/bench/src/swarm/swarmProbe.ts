@@ -1,15 +1,11 @@
 /** One swarm over sockets, in a separate process: its times and the memory beyond that of an idle client. */
 import { KimiNode } from "@kimi-effect/client/node"
-import { ToolSet } from "@kimi-effect/client/agent"
 import { Swarm } from "@kimi-effect/client/swarm"
-import { Provider } from "@kimi-effect/client"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
-import * as Schema from "effect/Schema"
-import * as Tool from "effect/ai/Tool"
-import * as Toolkit from "effect/ai/Toolkit"
+import { makeTools } from "./tools.ts"
 
 export interface Result {
   /** Seconds. */
@@ -25,21 +21,9 @@ export interface Result {
 
 const [url = "", agents = "1"] = process.argv.slice(2)
 
-const kit = Toolkit.make(
-  Tool.make("read_part", {
-    description: "Returns the text of a part of the system",
-    parameters: Schema.Struct({ part: Schema.String }),
-    success: Schema.String
-  }).annotate(Tool.Readonly, true)
-)
-
-const content = "A sentence about this part of the system, as a file or a search returns it. ".repeat(25)
-
 const swarm = (size: number) =>
   Effect.gen(function* () {
-    const tools = yield* ToolSet.make(kit, { provider: Provider.providers.moonshot }).pipe(
-      Effect.provide(kit.toLayer({ read_part: ({ part }) => Effect.succeed(`Part ${part}: ${content}`) }))
-    )
+    const tools = yield* makeTools
     return yield* Swarm.map({
       items: Array.from({ length: size }, (_, index) => index),
       prompt: "Review part {{item}}",

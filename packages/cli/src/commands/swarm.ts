@@ -1,9 +1,10 @@
-/** `kimi swarm` */
+/** `kimi swarm`: the task, or a subcommand. */
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import { handler } from "../handler.ts"
 import { jsonFlag, optionFlags } from "../optionFlags.ts"
+import { cancel, html, resume, runFlags, status } from "./swarmJournal.ts"
 
 export const swarm = Command.make(
   "swarm",
@@ -13,11 +14,8 @@ export const swarm = Command.make(
       Flag.withDescription("The most sub-agents that the swarm starts. Default: 100."),
       Flag.withDefault(100)
     ),
-    html: Flag.String("html").pipe(
-      Flag.withDescription("Writes the timeline of the agents as a page."),
-      Flag.withMetavar("file"),
-      Flag.optional
-    ),
+    recording: runFlags,
+    html,
     json: jsonFlag,
     options: optionFlags
   },
@@ -31,6 +29,11 @@ export const swarm = Command.make(
     {
       command: "kimi swarm 'Compare five sorting algorithms' --html team.html",
       description: "A task with its timeline"
+    },
+    {
+      command: "kimi swarm 'Compare five sorting algorithms' --journal team.db",
+      description: "A task that continues where it was when the command is run again"
     }
-  ])
+  ]),
+  Command.withSubcommands([status, resume, cancel])
 )

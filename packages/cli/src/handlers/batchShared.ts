@@ -1,40 +1,18 @@
 /** A batch that several processes share through PostgreSQL: takes part in it, shows it, ends it and writes its results. */
 import type { BatchProgress } from "@kimi-effect/client/batch/BatchProgress"
 import * as SharedBatchJob from "@kimi-effect/client/node/SharedBatchJob"
-import * as Journal from "@kimi-effect/client/postgres/Journal"
 import { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
-import * as Config from "effect/Config"
-import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as client from "../client.ts"
 import { CommandError } from "../commandError.ts"
-import * as configuration from "../configuration.ts"
+import { layerPostgres } from "../journal.ts"
 import { live } from "../live.ts"
 import type { Given } from "../optionFlags.ts"
 import * as Output from "../output.ts"
 import type { BatchShared } from "../schemas/batch.ts"
 import { type InputFlags, isStandard, jobFiles } from "./batchFiles.ts"
-
-const variable = "DATABASE_URL"
-
-/** The URL has a password, so it is not an argument: every user of the system can see those. */
-const layerJournal = (given: Given, schema: Option.Option<string>) =>
-  Layer.unwrap(
-    Effect.gen(function* () {
-      const { provider } = yield* configuration.read(given)
-      const url = yield* Config.Redacted(variable).pipe(
-        Effect.provideService(ConfigProvider.ConfigProvider, provider),
-        Effect.mapError(() =>
-          ConfigurationError.of([
-            { name: variable, expected: "the address of a PostgreSQL server, in the environment or in the --env-file" }
-          ])
-        )
-      )
-      return Journal.layerPostgres({ url, schema: Option.getOrUndefined(schema) })
-    })
-  )
 
 const toText = ({ done, isCancelled, isComplete, lines, ranges, written }: BatchShared): string =>
   [
@@ -109,7 +87,7 @@ export const run = Effect.fnUntraced(function* (given: RunInput) {
     })
   })
   const result = yield* Effect.scoped(job).pipe(
-    Effect.provide(Layer.merge(client.layer(options), layerJournal(options, schema))),
+    Effect.provide(Layer.merge(client.layer(options), layerPostgres(options, schema))),
     Effect.onInterrupt(() => Output.note("\nInterrupted. Others continue; run the same command again to take part."))
   )
   yield* print(shown(result, result.written), json)
@@ -136,5 +114,5 @@ export const show = Effect.fnUntraced(function* ({ cancel, id, json, options, sc
     const written = Option.isSome(write) ? yield* SharedBatchJob.write(id, write.value) : undefined
     return shown(state, written)
   })
-  yield* print(yield* Effect.provide(program, layerJournal(options, schema)), json)
+  yield* print(yield* Effect.provide(program, layerPostgres(options, schema)), json)
 })

@@ -12,7 +12,7 @@ import { Models } from "./models.ts"
 import { Replay } from "./replay.ts"
 import { Serving } from "./serveMock.ts"
 import { Simulation } from "./simulate.ts"
-import { SwarmRun } from "./swarm.ts"
+import { SwarmRun, SwarmStatus } from "./swarm.ts"
 import { Tokens } from "./tokens.ts"
 
 export const schemas = {
@@ -39,6 +39,9 @@ export const schemas = {
   "serve-mock": Serving,
   simulate: Simulation,
   swarm: SwarmRun,
+  "swarm cancel": SwarmStatus,
+  "swarm resume": SwarmRun,
+  "swarm status": SwarmStatus,
   tokens: Tokens
 } as const
 

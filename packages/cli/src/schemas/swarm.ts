@@ -1,4 +1,4 @@
-/** The JSON of `kimi swarm`. */
+/** The JSON of `kimi swarm` and of its subcommands. */
 import * as Schema from "effect/Schema"
 
 const Agent = Schema.Struct({
@@ -16,5 +16,18 @@ export const SwarmRun = Schema.Struct({
   cost: Schema.Array(Schema.String).annotate({ description: "One amount for each currency" }),
   wallMillis: Schema.Finite
 })
+
+export const SwarmStatus = Schema.Struct({
+  id: Schema.String,
+  state: Schema.Literals(["Running", "Waiting", "Finished", "Cancelled"]).annotate({
+    description: "Waiting: no process works on it, and it can be continued"
+  }),
+  agents: Schema.Array(
+    Schema.Struct({ id: Schema.String, state: Schema.Literals(["Waiting", "Working", "Done"]) })
+  ).annotate({ description: "The orchestrator first" }),
+  calls: Schema.Finite.annotate({ description: "Recorded responses of the model and results of tools" })
+})
+
+export type SwarmStatus = typeof SwarmStatus.Type
 
 export type SwarmRun = typeof SwarmRun.Type

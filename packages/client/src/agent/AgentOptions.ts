@@ -40,6 +40,7 @@ export interface AgentOptions<R = never> {
    * the model could never finish otherwise.
    */
   readonly request?: Omit<ChatRequest, "messages" | "tools" | "n"> | undefined
+  /** Limits of steps, tool calls, tokens, money and time. Each ends the run with its own error. */
   readonly limits?: AgentLimits | undefined
   /**
    * What a failed tool call does. Defaults to `return`. When a call ends the run,
@@ -54,6 +55,7 @@ export interface AgentOptions<R = never> {
   readonly toolTimeouts?: { readonly [tool: string]: Duration.Input } | undefined
   /** Bytes of a tool's text, of which the model gets the first part and a note if it is longer. Defaults to 64 KiB. */
   readonly maxResultBytes?: number | undefined
+  /** Functions around each call of the model and of a tool, and one that stores the state. */
   readonly hooks?: AgentHooks | undefined
 }
 

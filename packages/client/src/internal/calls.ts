@@ -38,24 +38,25 @@ const withPartial = (
   lifetime: Lifetime.Lifetime
 ): Pull.Pull<Events, StreamError> => {
   let fold = StreamFold.empty
-  return Pull.matchEffect(pull, {
+  // Not `Pull.matchEffect`, which keeps two more closures for each open stream.
+  return Effect.matchCauseEffect(pull, {
     onSuccess: (events) => {
       fold = StreamFold.steps(fold, events)
       return Effect.succeed(events)
     },
-    onFailure: (cause): Pull.Pull<Events, StreamError> =>
-      fold.finish !== undefined && Cause.hasFails(cause)
-        ? Cause.done()
-        : Effect.failCause(
-            Cause.map(cause, (error) =>
-              withDetails(Lifetime.mapError(lifetime, error), {
-                partial: StreamFold.toPartial(fold),
-                requestId: fold.start?.requestId,
-                traceId: fold.start?.traceId
-              })
-            )
-          ),
-    onDone: () => Cause.done()
+    onFailure: (ended): Pull.Pull<Events, StreamError> => {
+      const halt = Pull.filterDone(ended)
+      if (Result.isSuccess(halt) || (fold.finish !== undefined && Cause.hasFails(halt.failure))) return Cause.done()
+      return Effect.failCause(
+        Cause.map(halt.failure, (error) =>
+          withDetails(Lifetime.mapError(lifetime, error), {
+            partial: StreamFold.toPartial(fold),
+            requestId: fold.start?.requestId,
+            traceId: fold.start?.traceId
+          })
+        )
+      )
+    }
   })
 }
 

@@ -1,10 +1,13 @@
-/** The budget and the usage records of a client, for costs that do not pass its stages: those of tools. */
+/**
+ * The budget and the usage records of a client, for costs that do not pass its
+ * stages, those of tools; and the model of requests that name none.
+ */
 import type { MoneyServices } from "@kimi-effect/core/internal/MoneyServices"
 import * as Effect from "effect/Effect"
 import type { KimiClient } from "../KimiClient.ts"
 
 type Client = KimiClient["Service"]
-type Money = Pick<MoneyServices, "accounting" | "budget">
+type Money = Pick<MoneyServices, "accounting" | "budget"> & { readonly defaultModel?: string | undefined }
 
 /** Not a member of the client, whose members are fixed. */
 const known = new WeakMap<Client, Effect.Effect<Money | undefined>>()

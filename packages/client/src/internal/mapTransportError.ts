@@ -107,11 +107,19 @@ const makeErrorMembers = (error: unknown, call: ErrorContext) => (message: strin
     : {})
 })
 
+/** The origin of the request: what its URL has beyond that may be private. */
+const originOf = (error: unknown): string | undefined => {
+  const url = HttpClientError.isHttpClientError(error) ? URL.parse(error.request.url) : null
+  return url === null || url.origin === "null" ? undefined : url.origin
+}
+
 interface TransportFailure {
   readonly code: string | undefined
   readonly isUnsent: boolean
   readonly isConnecting: boolean
   readonly proxyStatus: number | undefined
+  /** The host as text: its origin where that is known. */
+  readonly host: string
   readonly members: (message: string) => ReturnType<ReturnType<typeof makeErrorMembers>>
   readonly limits: TransportLimits
 }
@@ -124,22 +132,26 @@ const withCode = ({ code, members }: TransportFailure, message: string) => ({
 })
 
 const dns: CodeMapping = (failure) =>
-  new DnsError(withCode(failure, "The host name of the base URL could not be resolved"))
+  new DnsError(withCode(failure, `The host name of ${failure.host} could not be resolved`))
 
 const connectionRefused: CodeMapping = (failure) =>
-  new ConnectionRefusedError(withCode(failure, "The host does not accept connections"))
+  new ConnectionRefusedError(withCode(failure, `No connection to ${failure.host} can be established`))
 
-const connectTimeout: CodeMapping = ({ limits, members }) =>
+const connectTimeout: CodeMapping = ({ host, limits, members }) =>
   new ConnectTimeoutError({
-    ...members("No connection to the host was established in time"),
+    ...members(`No connection to ${host} was established in time`),
     timeout: limits.connectTimeout
   })
 
 /** A request that was not sent is not billed, as if the host had refused the connection. */
 const connectionLost: CodeMapping = (failure) =>
   failure.isUnsent
-    ? new ConnectionRefusedError(withCode(failure, "The connection to the host was closed before the request was sent"))
-    : new ConnectionLostError(withCode(failure, "The connection to the host broke before the response was complete"))
+    ? new ConnectionRefusedError(
+        withCode(failure, `The connection to ${failure.host} was closed before the request was sent`)
+      )
+    : new ConnectionLostError(
+        withCode(failure, `The connection to ${failure.host} broke before the response was complete`)
+      )
 
 /** The system reports a silent connection with the same code; then the request had been sent. */
 const timedOut: CodeMapping = (failure) => (failure.isConnecting ? connectTimeout(failure) : connectionLost(failure))
@@ -147,26 +159,26 @@ const timedOut: CodeMapping = (failure) => (failure.isConnecting ? connectTimeou
 const responseTooLarge: CodeMapping = ({ limits, members }) =>
   new ResponseTooLargeError({ ...members("The response is larger than allowed"), limit: limits.maxResponseBytes })
 
-const tls: CodeMapping = (failure) => new TlsError(withCode(failure, "The TLS handshake with the host failed"))
+const tls: CodeMapping = (failure) => new TlsError(withCode(failure, `The TLS handshake with ${failure.host} failed`))
 
 /** A proxy's 5xx means that it cannot reach the host. Nothing was sent to the host in any case. */
 const proxyRefused =
   (otherwise: CodeMapping): CodeMapping =>
   (failure) => {
-    const { proxyStatus } = failure
+    const { host, proxyStatus } = failure
     if (proxyStatus === undefined) return otherwise(failure)
     if (proxyStatus >= 500) {
-      return new ConnectionRefusedError(withCode(failure, `The proxy could not reach the host (${proxyStatus})`))
+      return new ConnectionRefusedError(withCode(failure, `The proxy could not reach ${host} (${proxyStatus})`))
     }
     const message =
       proxyStatus === 407
         ? "The proxy demands authentication (407): give its user and password in the URL of the proxy"
-        : `The proxy refused the connection to the host (${proxyStatus})`
+        : `The proxy refused the connection to ${host} (${proxyStatus})`
     return new GatewayRefusedError({ ...withCode(failure, message), status: proxyStatus })
   }
 
 const proxyUnreachable: CodeMapping = (failure) =>
-  new ConnectionRefusedError(withCode(failure, "The proxy does not accept connections"))
+  new ConnectionRefusedError(withCode(failure, `The proxy on the way to ${failure.host} does not accept connections`))
 
 const byCode: ReadonlyMap<string | undefined, CodeMapping> = new Map<string | undefined, CodeMapping>([
   ["ENOTFOUND", dns],
@@ -209,14 +221,18 @@ export const fromTransport = (error: unknown, call: ErrorContext, limits: Transp
   }
   const { code, isConnecting = false, isUnsent = false, proxyStatus } = findSystemError(error) ?? {}
   const map = byCode.get(code) ?? (isTlsCode(code) ? tls : connectionLost)
-  return map({ code, isConnecting, isUnsent, proxyStatus, members: makeErrorMembers(error, call), limits })
+  const host = originOf(error) ?? "the host"
+  return map({ code, isConnecting, isUnsent, proxyStatus, host, members: makeErrorMembers(error, call), limits })
 }
 
 /** Maps a stream whose connection broke. */
 export const fromBrokenStream = (error: unknown, call: ErrorContext): StreamInterruptedError => {
   const code = findSystemError(error)?.code
   return new StreamInterruptedError({
-    ...makeErrorMembers(error, call)("The connection to the host broke in the middle of the stream"),
+    ...makeErrorMembers(
+      error,
+      call
+    )(`The connection to ${originOf(error) ?? "the host"} broke in the middle of the stream`),
     ...(code === undefined ? {} : { code })
   })
 }

@@ -24,7 +24,8 @@
  *   function cannot be continued.
  * - Lines that are no rows are listed in `<output>.rejects.jsonl`. In addition,
  *   `<output>.job.json` describes the input; another one is refused with
- *   `BatchInputChangedError`, unless the job has no result yet.
+ *   `BatchInputChangedError`, unless the job has no result yet, and so are other
+ *   prompts, another schema or another default model, with `BatchOptionsChangedError`.
  * - A row that fails with an error that stops the batch, such as an empty account,
  *   has no line, so that it is requested when the job continues.
  *
@@ -37,7 +38,12 @@
  *
  * @since 0.1.0
  */
-import type { BatchInputChangedError, BatchJobLockedError, InvalidBatchRowError } from "@kimi-effect/core/BatchErrors"
+import type {
+  BatchInputChangedError,
+  BatchJobLockedError,
+  BatchOptionsChangedError,
+  InvalidBatchRowError
+} from "@kimi-effect/core/BatchErrors"
 import type { ChatRequest } from "@kimi-effect/core/ChatRequest"
 import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import type { JournalStoreError } from "@kimi-effect/core/JournalErrors"
@@ -49,9 +55,11 @@ import * as Stream from "effect/Stream"
 import * as Batch from "../batch/Batch.ts"
 import type { BatchProgress, StopReason } from "../batch/BatchProgress.ts"
 import type { BatchResponse } from "../batch/BatchResponse.ts"
-import type { KimiClient } from "../KimiClient.ts"
+import * as RowStream from "../batch/internal/RowStream.ts"
+import * as ClientMoney from "../internal/clientMoney.ts"
+import { KimiClient } from "../KimiClient.ts"
 import * as hostRecord from "./internal/batch/hostRecord.ts"
-import { readerOf, rowsOf, streamRows } from "./internal/batch/inputRows.ts"
+import { type Reader, readerOf, rowsOf, streamRows } from "./internal/batch/inputRows.ts"
 import { type Input, Reading } from "./internal/batch/inputSource.ts"
 import * as jobProgress from "./internal/batch/jobProgress.ts"
 import {
@@ -64,6 +72,7 @@ import {
   type WriteLine
 } from "./internal/batch/openJob.ts"
 import { encodeLine, encodeReject } from "./internal/batch/outputLine.ts"
+import * as rowOptions from "./internal/batch/rowOptions.ts"
 import * as NodeDigest from "./internal/NodeDigest.ts"
 
 export type { Input } from "./internal/batch/inputSource.ts"
@@ -153,14 +162,19 @@ export interface JobResult extends Status {
 export type JobError =
   | BatchInputChangedError
   | BatchJobLockedError
+  | BatchOptionsChangedError
   | ConfigurationError
   | InvalidRequestError
   | JournalStoreError
 
-const openOutput = <A, RD, RP>({ input, order, output, rerun }: Options<A, RD, RP>) =>
-  typeof output === "string"
-    ? Effect.andThen(hostRecord.refuseWhileAtHost(output), open({ input, output, order, rerun }))
-    : openWriter({ input, rerun }, output)
+const openOutput = Effect.fnUntraced(function* <A, RD, RP>(options: Options<A, RD, RP>, reader: Reader) {
+  const { input, order, output, rerun } = options
+  if (typeof output !== "string") return yield* openWriter({ input, rerun }, output)
+  yield* hostRecord.refuseWhileAtHost(output)
+  const model = (yield* ClientMoney.of(yield* KimiClient))?.defaultModel
+  const digests = rowOptions.digestsOf(reader, { ...options, model })
+  return yield* open({ input, output, order, rerun, options: digests })
+})
 
 /** Lines that are no rows go to the reject file. */
 const rejecting =
@@ -182,7 +196,7 @@ export const run = <A = string, RD = never, RP = never>(
       const { onProgress, onReject, total } = options
       const stoppingTags = new Set<string>(options.stop?.errorTags ?? Batch.stoppingErrorTags)
       const reader = yield* readerOf(options)
-      const job = yield* openOutput(options)
+      const job = yield* openOutput(options, reader)
       const { done, source } = job
       const resumed = done.size
       const reading = new Reading()
@@ -195,16 +209,23 @@ export const run = <A = string, RD = never, RP = never>(
         rowsOf(reader, source, (line) => !done.has(line), reading),
         rejecting(job, onReject)
       )
-      yield* Batch.stream<A, RD, InvalidRequestError | JournalStoreError, never, RP>(rows, {
+      const settings = {
         ...options,
-        onProgress: (current) => {
+        onProgress: (current: BatchProgress) => {
           progress = current
           if (onProgress === undefined) return Effect.void
           return onProgress(
             jobProgress.of(current, { given: total, reading, source, resumed, rejected: job.rejected() })
           )
         }
-      }).pipe(Stream.runForEach(record))
+      }
+      // A worker writes its line before it takes another row: a kill loses only rows in flight.
+      const isWrittenAtOnce = typeof options.output === "string" && options.order !== "input"
+      yield* RowStream.make<A, RD, InvalidRequestError | JournalStoreError, never, RP, JournalStoreError>(
+        () => rows,
+        settings,
+        (_, made) => (isWrittenAtOnce ? Effect.tap(made, record) : made)
+      ).pipe(Stream.runForEach((outcome) => (isWrittenAtOnce ? Effect.void : record(outcome))))
       const stopped = progress?.stopped
       yield* job.finish(stopped === undefined)
       return { ...job.status(), rejected: job.rejected(), resumed, stopped }

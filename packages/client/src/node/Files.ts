@@ -12,10 +12,13 @@ import * as FileFailure from "./internal/FileFailure.ts"
 
 export * from "../files/Files.ts"
 
-const unreadable = (reason: string): InvalidRequestError =>
-  new InvalidRequestError({ message: `The file cannot be read: ${reason}`, parameter: "path" })
+const unreadable = (path: string, reason: string): InvalidRequestError =>
+  new InvalidRequestError({ message: `The file ${JSON.stringify(path)} cannot be read: ${reason}`, parameter: "path" })
 
-const failure = (cause: unknown): InvalidRequestError => unreadable(FileFailure.reasonOf(cause))
+const failure =
+  (path: string) =>
+  (cause: unknown): InvalidRequestError =>
+    unreadable(path, FileFailure.reasonOf(cause))
 
 /**
  * Opens a local file as the content of an upload, without loading it. Its name
@@ -29,9 +32,9 @@ const failure = (cause: unknown): InvalidRequestError => unreadable(FileFailure.
  * @since 0.1.0
  */
 export const open = Effect.fnUntraced(function* (path: string): Effect.fn.Return<File, InvalidRequestError> {
-  const stats = yield* Effect.tryPromise({ try: () => stat(path), catch: failure })
+  const stats = yield* Effect.tryPromise({ try: () => stat(path), catch: failure(path) })
   // Reading a pipe or a device might not end.
-  if (!stats.isFile()) return yield* unreadable("it is not a regular file")
-  const blob = yield* Effect.tryPromise({ try: () => openAsBlob(path), catch: failure })
+  if (!stats.isFile()) return yield* unreadable(path, "it is not a regular file")
+  const blob = yield* Effect.tryPromise({ try: () => openAsBlob(path), catch: failure(path) })
   return new File([blob], basename(path))
 })

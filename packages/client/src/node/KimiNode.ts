@@ -6,7 +6,7 @@
 import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
 import type { LiveConfig } from "@kimi-effect/core/LiveConfig"
-import * as Settings from "@kimi-effect/core/Settings"
+import type * as Settings from "@kimi-effect/core/Settings"
 import { loadModule } from "@kimi-effect/core/internal/ModuleLoader"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
@@ -17,10 +17,12 @@ import { layerHttpHosts } from "../internal/httpHosts.ts"
 import * as HostApi from "../HostApi.ts"
 import type { Runtime } from "../internal/stores.ts"
 import * as KimiClient from "../KimiClient.ts"
-import * as Reload from "../Reload.ts"
 import { maxConnectionsOf } from "./internal/connectionOptions.ts"
-import * as ConfigWatch from "./ConfigWatch.ts"
+import type * as ConfigWatch from "./ConfigWatch.ts"
 import * as UndiciHttpClient from "./UndiciHttpClient.ts"
+
+/** A program whose options are in code reads no configuration, and does not load what reads it. */
+const loadSettings = () => loadModule(() => import("@kimi-effect/core/Settings"))
 
 /** All stores, which are loaded when one is configured. */
 const nodeRuntime: Runtime = {
@@ -66,7 +68,9 @@ export const layerConfig = (
   Layer.unwrap(
     Effect.andThen(
       KimiConfig.warnUnknownVariables,
-      Effect.map(Settings.fromConfig(overrides), Settings.provideTo(layerUndici(clientOptions)))
+      Effect.flatMap(loadSettings(), (Settings) =>
+        Effect.map(Settings.fromConfig(overrides), Settings.provideTo(layerUndici(clientOptions)))
+      )
     )
   )
 
@@ -91,9 +95,11 @@ export const layerHostApiConfig = (
   overrides: Settings.Options = {}
 ): Layer.Layer<HostApi.HostApi, ConfigurationError> =>
   Layer.unwrap(
-    Effect.map(
-      Settings.fromConfig(overrides),
-      Settings.provideTo(HostApi.layerHttp.pipe(Layer.provide(UndiciHttpClient.layer)))
+    Effect.flatMap(loadSettings(), (Settings) =>
+      Effect.map(
+        Settings.fromConfig(overrides),
+        Settings.provideTo(HostApi.layerHttp.pipe(Layer.provide(UndiciHttpClient.layer)))
+      )
     )
   )
 
@@ -121,7 +127,7 @@ export const layerReload = (
   clientOptions?: KimiClient.ClientOptions
 ): Layer.Layer<KimiClient.KimiClient, ConfigurationError, LiveConfig> =>
   Layer.unwrap(
-    Effect.map(makePools, (pools) =>
+    Effect.map(Effect.all([makePools, loadModule(() => import("../Reload.ts"))]), ([pools, Reload]) =>
       Layer.effect(
         KimiClient.KimiClient,
         Reload.make(
@@ -153,4 +159,12 @@ export const layerWatch = (
   overrides?: Settings.Options,
   clientOptions?: KimiClient.ClientOptions
 ): Layer.Layer<KimiClient.KimiClient | LiveConfig, ConfigurationError> =>
-  Layer.provideMerge(layerReload(clientOptions), ConfigWatch.layer(files, overrides))
+  Layer.provideMerge(
+    layerReload(clientOptions),
+    Layer.unwrap(
+      Effect.map(
+        loadModule(() => import("./ConfigWatch.ts")),
+        (watch) => watch.layer(files, overrides)
+      )
+    )
+  )

@@ -181,7 +181,7 @@ export const run = <A = string, RD = never, RP = never>(
       const { input, onProgress, onReject, output, pollInterval = "1 second", rangeRows = 100 } = options
       const rowReader = yield* readerOf(options)
       if (output !== undefined) yield* sharedOutput.checkOutput(output)
-      const source = yield* Effect.try({ try: () => openFile(input), catch: inputFailure })
+      const source = yield* Effect.try({ try: () => openFile(input), catch: inputFailure(input) })
       const reader = yield* Effect.tryPromise({ try: () => inputRanges.open(input, rowReader), catch: readFailure })
 
       const journal = yield* Journal
@@ -226,7 +226,7 @@ export const run = <A = string, RD = never, RP = never>(
         })
       ).pipe(Stream.runDrain)
 
-      const isUnchanged = yield* Effect.try({ try: source.isUnchanged, catch: inputFailure })
+      const isUnchanged = yield* Effect.try({ try: source.isUnchanged, catch: inputFailure(input) })
       if (!isUnchanged) {
         const message = "The input was changed while the job was running"
         return yield* Effect.fail(new BatchInputChangedError({ message, input }))

@@ -24,7 +24,7 @@
  *
  * @since 0.1.0
  */
-import type { JournalStoreError } from "@kimi-effect/core/JournalErrors"
+import type { JournalMismatchError, JournalStoreError } from "@kimi-effect/core/JournalErrors"
 import { AgentLimitError, DepthLimitError, type InvalidPlanError } from "@kimi-effect/core/SwarmErrors"
 import { InvalidRequestError, type ToolSchemaError } from "@kimi-effect/core/ValidationErrors"
 import * as Effect from "effect/Effect"
@@ -38,6 +38,7 @@ import type { DurableError } from "./internal/durable/durable.ts"
 import { bodyOf } from "./internal/orchestrate.ts"
 import * as OwnTools from "./internal/ownTools.ts"
 import * as PlanGraph from "./internal/planGraph.ts"
+import * as Program from "./internal/program.ts"
 import { bodyOfPlan } from "./internal/runPlan.ts"
 import type { Emit } from "./internal/Session.ts"
 import { start, type StartError } from "./internal/start.ts"
@@ -45,7 +46,7 @@ import type { SwarmEvent } from "./SwarmEvent.ts"
 import type { MapOptions, RunOptions, SwarmOptions } from "./SwarmOptions.ts"
 import type { PlanNode } from "./SwarmPlan.ts"
 import type { SwarmResult } from "./SwarmResult.ts"
-import type { SwarmState } from "./SwarmState.ts"
+import type { SwarmProgram, SwarmState } from "./SwarmState.ts"
 import type { SwarmStatus } from "./SwarmStatus.ts"
 
 export type { DurableOptions } from "./internal/durable/CurrentRun.ts"
@@ -135,8 +136,18 @@ const nodesOf = <A, R>({
     })
   )
 
-const mapWith = <A, R>(options: MapOptions<A, R>, continued: Continued, emit?: Emit) =>
-  Effect.flatMap(nodesOf(options), (nodes) => planWith(nodes, options, continued, emit))
+/** A state is of one program: another one would get the results of agents that had other tasks. */
+const checkProgram = (state: SwarmState, program: SwarmProgram): Effect.Effect<void, JournalMismatchError> =>
+  Effect.suspend(() => {
+    const error = Program.mismatch(state.program, program)
+    return error === undefined ? Effect.void : Effect.fail(error)
+  })
+
+const continuedPlan = <R>(state: SwarmState, nodes: ReadonlyArray<PlanNode>, options: SwarmOptions<R>) =>
+  Effect.andThen(checkProgram(state, Program.ofPlan(nodes)), planWith(nodes, options, { from: state }))
+
+const mapWith = <A, R>(options: MapOptions<A, R>, emit?: Emit) =>
+  Effect.flatMap(nodesOf(options), (nodes) => planWith(nodes, options, {}, emit))
 
 /** Events that wait for a slow consumer, before the swarm waits for it. */
 const eventBuffer = 256
@@ -182,7 +193,7 @@ export const stream = <R = never>(
  * @since 0.1.0
  */
 export const map = <A, R = never>(options: MapOptions<A, R>): Effect.Effect<SwarmResult, PlanError, R | KimiClient> =>
-  mapWith(options, {})
+  mapWith(options)
 
 /**
  * Runs one agent for each item, as events.
@@ -192,7 +203,7 @@ export const map = <A, R = never>(options: MapOptions<A, R>): Effect.Effect<Swar
  */
 export const mapStream = <A, R = never>(
   options: MapOptions<A, R>
-): Stream.Stream<SwarmEvent, PlanError, R | KimiClient> => streamOf((emit) => mapWith(options, {}, emit))
+): Stream.Stream<SwarmEvent, PlanError, R | KimiClient> => streamOf((emit) => mapWith(options, emit))
 
 /**
  * Runs a graph of agents. A cycle, an unknown or a duplicate id, and more agents
@@ -221,7 +232,8 @@ export const planStream = <R = never>(
 /**
  * Continues `run` from its state, with the same task and options: after a
  * suspension, with a higher limit, or in another process. Agents continue where
- * they were, and those that were done are not run again.
+ * they were, and those that were done are not run again. Another task fails with
+ * `JournalMismatchError`.
  *
  * @category constructors
  * @since 0.1.0
@@ -231,7 +243,7 @@ export const resume: {
     state: SwarmState,
     task: string,
     options?: RunOptions<R>
-  ): Effect.Effect<SwarmResult, RunError, R | KimiClient>
+  ): Effect.Effect<SwarmResult, RunError | JournalMismatchError, R | KimiClient>
   /** Continues a swarm that is recorded in the journal, as `work` does. */
   <E, R>(
     id: string,
@@ -245,10 +257,14 @@ export const resume: {
 ): Effect.Effect<SwarmResult, E | DurableError | RunError, R | Journal | KimiClient> =>
   typeof from === "string"
     ? work(from, program as Effect.Effect<SwarmResult, E, R>, options)
-    : runWith(program as string, options ?? {}, { from })
+    : Effect.andThen(
+        checkProgram(from, Program.ofTask(program as string)),
+        runWith(program as string, options ?? {}, { from })
+      )
 
 /**
- * Continues `map` from its state, with the same options.
+ * Continues `map` from its state, with the same items and prompts. Others fail with
+ * `JournalMismatchError`, which names the items that differ.
  *
  * @category constructors
  * @since 0.1.0
@@ -256,10 +272,13 @@ export const resume: {
 export const resumeMap = <A, R = never>(
   state: SwarmState,
   options: MapOptions<A, R>
-): Effect.Effect<SwarmResult, PlanError, R | KimiClient> => mapWith(options, { from: state })
+): Effect.Effect<SwarmResult, PlanError | JournalMismatchError, R | KimiClient> =>
+  Effect.flatMap(nodesOf(options), (nodes) => continuedPlan(state, nodes, options))
 
 /**
- * Continues `plan` from its state, with the same agents and options.
+ * Continues `plan` from its state, with the same agents and prompts. Others fail
+ * with `JournalMismatchError`, which names the agents that differ; a prompt function
+ * that returns another text ends the swarm `Failed` with it.
  *
  * @category constructors
  * @since 0.1.0
@@ -268,7 +287,7 @@ export const resumePlan = <R = never>(
   state: SwarmState,
   nodes: ReadonlyArray<PlanNode>,
   options: SwarmOptions<R> = {}
-): Effect.Effect<SwarmResult, PlanError, R | KimiClient> => planWith(nodes, options, { from: state })
+): Effect.Effect<SwarmResult, PlanError | JournalMismatchError, R | KimiClient> => continuedPlan(state, nodes, options)
 
 /**
  * Records a swarm in the `Journal`, and continues it where it was when a process

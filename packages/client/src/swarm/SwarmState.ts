@@ -9,6 +9,7 @@
  *
  * @since 0.1.0
  */
+import * as KimiError from "@kimi-effect/core/KimiError"
 import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
@@ -35,6 +36,9 @@ export const CreatedAgent = Schema.Struct({
  */
 export type CreatedAgent = typeof CreatedAgent.Type
 
+/** An error that this version does not know cannot be read: the agent would begin to work again. */
+const isEncodedError = Schema.is(Schema.toEncoded(KimiError.codec))
+
 /**
  * A task that a model has assigned to a sub-agent.
  *
@@ -50,7 +54,7 @@ export const Assignment = Schema.Struct({
   /** The step of the parent. */
   stage: Schema.Int,
   /** What ended the agent early, in its encoded form. */
-  error: Schema.optionalKey(Schema.Json)
+  error: Schema.optionalKey(Schema.Json.check(Schema.makeFilter(isEncodedError, { expected: "an encoded error" })))
 })
 
 /**
@@ -60,6 +64,26 @@ export const Assignment = Schema.Struct({
 export type Assignment = typeof Assignment.Type
 
 /**
+ * What a swarm does, without its contents: a swarm with another task, or other
+ * agents, does not continue from the state of this one.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const SwarmProgram = Schema.Struct({
+  /** `run` with an orchestrator, `plan` for a plan or for one agent for each item. */
+  kind: Schema.String,
+  /** The digests of the task or of the agents, by their names. */
+  parts: Schema.Record(Schema.String, Schema.String)
+})
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export type SwarmProgram = typeof SwarmProgram.Type
+
+/**
  * @category schemas
  * @since 0.1.0
  */
@@ -67,6 +91,7 @@ export const SwarmState = Schema.Struct({
   version: Schema.Literal(1),
   /** The id of the swarm. */
   id: Schema.String,
+  program: SwarmProgram,
   created: Schema.Array(CreatedAgent),
   assignments: Schema.Array(Assignment),
   /** The agents that have begun, by their ids. */

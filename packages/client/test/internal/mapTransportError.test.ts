@@ -123,7 +123,7 @@ describe("mapTransportError", () => {
         provider: "moonshot",
         model: "kimi-k3",
         code: "ECONNREFUSED",
-        message: "The host does not accept connections"
+        message: "No connection to https://api.moonshot.ai can be established"
       })
     })
 
@@ -171,13 +171,34 @@ describe("mapTransportError", () => {
 
     it("describes the failure in one sentence", () => {
       const sentences = {
-        ENOTFOUND: "The host name of the base URL could not be resolved",
-        UND_ERR_CONNECT_TIMEOUT: "No connection to the host was established in time",
+        ENOTFOUND: "The host name of https://api.moonshot.ai could not be resolved",
+        ECONNREFUSED: "No connection to https://api.moonshot.ai can be established",
+        UND_ERR_CONNECT_TIMEOUT: "No connection to https://api.moonshot.ai was established in time",
+        UND_ERR_PRX_CONN: "The proxy on the way to https://api.moonshot.ai does not accept connections",
         UND_ERR_HEADERS_OVERFLOW: "The response is larger than allowed",
-        EPROTO: "The TLS handshake with the host failed"
+        EPROTO: "The TLS handshake with https://api.moonshot.ai failed",
+        ECONNRESET: "The connection to https://api.moonshot.ai broke before the response was complete"
       }
       for (const [code, sentence] of Object.entries(sentences)) {
-        assert.strictEqual(read(coded(code))["message"], sentence)
+        assert.strictEqual(read(failed(coded(code)))["message"], sentence)
+      }
+    })
+
+    it("names only the origin of a URL", () => {
+      for (const [url, origin] of [
+        ["https://user:secret@host.example:8443/tenant/v1/chat?token=secret#secret", "https://host.example:8443"],
+        ["http://127.0.0.1:9/v1/chat/completions", "http://127.0.0.1:9"],
+        ["http://[::1]:9/v1", "http://[::1]:9"],
+        ["not a url with secret", "the host"],
+        ["data:secret", "the host"]
+      ] as const) {
+        const refused = new HttpClientError.HttpClientError({
+          reason: new HttpClientError.TransportError({
+            request: HttpClientRequest.post("").pipe(HttpClientRequest.setUrl(url)),
+            cause: coded("ECONNREFUSED")
+          })
+        })
+        assert.strictEqual(read(refused)["message"], `No connection to ${origin} can be established`)
       }
     })
 
@@ -245,7 +266,7 @@ describe("mapTransportError", () => {
           model: "kimi-k3",
           requestId: "r-1",
           code,
-          message: "The connection to the host broke in the middle of the stream"
+          message: "The connection to https://api.moonshot.ai broke in the middle of the stream"
         })
       }
     })

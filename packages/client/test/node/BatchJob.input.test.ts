@@ -23,6 +23,21 @@ const csv = (text: string | Buffer, options: Partial<BatchJob.Options> = {}, nam
     })
   )
 
+describe("an input", () => {
+  it.live("is named by its path when it does not exist", () =>
+    inFolder((path) =>
+      Effect.gen(function* () {
+        const input = path("missing.jsonl")
+        const error = yield* Effect.flip(BatchJob.run({ input, output: path("out.jsonl") }))
+        assert.strictEqual(
+          error.message,
+          `The input ${JSON.stringify(input)} cannot be read: it does not exist (ENOENT)`
+        )
+      })
+    )
+  )
+})
+
 describe("a CSV input", () => {
   it.live("has quotes, separators, line ends, a byte order mark", () =>
     Effect.gen(function* () {

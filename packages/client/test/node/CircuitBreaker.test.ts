@@ -5,6 +5,7 @@ import { Context, Deferred, Duration, Effect, Exit, Fiber, Layer, Logger, Random
 import * as Redis from "@kimi-effect/core/Redis"
 import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import type * as Scope from "effect/Scope"
+import { jumps, withWallClock } from "../../../../test/support/wallClock.ts"
 import { connect, hasServer, privateRedis, reachable, uniquePrefix } from "./support/redis.ts"
 import { until } from "./support/files.ts"
 
@@ -64,6 +65,22 @@ const shortly = {
 } as const
 
 describe.skipIf(!reachable)("circuits on Redis", () => {
+  for (const [name, jump] of jumps) {
+    it.live(`report no longer wait than they are open when the clock of a process is set ${name}`, () =>
+      withWallClock((set) =>
+        Effect.gen(function* () {
+          const { one, two } = yield* twoProcesses({ openDuration: "20 seconds" })
+          yield* fail(one, 3)
+          set(jump)
+          for (const breaker of [one, two]) {
+            const left = Duration.toMillis((yield* rejection(breaker)).retryAfter ?? Duration.zero)
+            assert.isTrue(left > 0 && left <= 20_000, `${left} milliseconds left`)
+          }
+        })
+      )
+    )
+  }
+
   it.live("open for two processes at the last failure of a run through both", () =>
     Effect.gen(function* () {
       const { one, two } = yield* twoProcesses()

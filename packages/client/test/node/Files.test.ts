@@ -34,6 +34,14 @@ describe("Files.open", () => {
     })
   )
 
+  it.live("names the path of a file that does not exist", () =>
+    Effect.gen(function* () {
+      const path = join(yield* folder, "missing.md")
+      const error = yield* Effect.flip(Files.open(path))
+      assert.strictEqual(error.message, `The file ${JSON.stringify(path)} cannot be read: it does not exist (ENOENT)`)
+    })
+  )
+
   it.live("fails the upload of a file that has changed", () =>
     withFiles((files, server) =>
       Effect.gen(function* () {

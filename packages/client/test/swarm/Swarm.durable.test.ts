@@ -7,26 +7,8 @@ import { MockProvider } from "@kimi-effect/testing"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { TestClock } from "effect/testing"
-import {
-  answering,
-  assign,
-  at,
-  calls,
-  create,
-  isOrchestrator,
-  makeTools,
-  settled,
-  stepOf,
-  taskOf
-} from "./support/swarm.ts"
-
-const team = answering((request) => {
-  if (isOrchestrator(request)) {
-    if (stepOf(request) === 0) return calls(create("a"))
-    return stepOf(request) === 1 ? calls(...["1", "2", "3"].map((task) => assign("a", task))) : "All done"
-  }
-  return stepOf(request) === 0 ? calls(["look", { at: taskOf(request) }]) : `${taskOf(request)} is done`
-})
+import { at, makeTools, settled } from "./support/swarm.ts"
+import { moments, team } from "./support/team.ts"
 
 /** Returns what it has recorded, in place of another call. */
 const makeRecording = () => {
@@ -44,8 +26,6 @@ const makeRecording = () => {
   }
   return hooks
 }
-
-const moments = Array.from({ length: 12 }, (_, index) => index * 500 + 250)
 
 describe("a swarm that continues", () => {
   it.effect.each(moments)(

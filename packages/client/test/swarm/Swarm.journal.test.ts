@@ -1,52 +1,15 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as ToolSet from "@kimi-effect/client/agent/ToolSet"
-import * as Journal from "@kimi-effect/client/journal/Journal"
 import { Swarm } from "@kimi-effect/client/swarm"
 import type { SwarmLimits } from "@kimi-effect/client/swarm/SwarmLimits"
 import type { SwarmResult } from "@kimi-effect/client/swarm/SwarmResult"
-import { MockProvider, Reply } from "@kimi-effect/testing"
-import { BigDecimal, DateTime, Effect, Fiber, Layer, Schema, Stream } from "effect"
+import { Reply } from "@kimi-effect/testing"
+import { BigDecimal, DateTime, Effect, Fiber, Schema, Stream } from "effect"
 import * as Tool from "effect/ai/Tool"
 import * as Toolkit from "effect/ai/Toolkit"
 import { TestClock } from "effect/testing"
-import {
-  answering,
-  assign,
-  calls,
-  callsUsing,
-  create,
-  isOrchestrator,
-  makeTools,
-  settled,
-  stepOf,
-  taskOf,
-  toolTexts
-} from "./support/swarm.ts"
-
-const team = answering((request) => {
-  if (isOrchestrator(request)) {
-    if (stepOf(request) === 0) return calls(create("a"))
-    return stepOf(request) === 1 ? calls(...["1", "2", "3"].map((task) => assign("a", task))) : "All done"
-  }
-  return stepOf(request) === 0 ? calls(["look", { at: taskOf(request) }]) : `${taskOf(request)} is done`
-})
-
-const journaled = (script = team) =>
-  Layer.merge(MockProvider.layerClient({ script }, { model: "kimi-k3" }), Journal.layerMemory())
-
-const succeeded = Effect.flatMap(MockProvider.MockProvider, ({ statistics }) =>
-  Effect.map(statistics, (all) => all.succeeded)
-)
-
-/** Runs for some virtual time, and is interrupted. */
-const during = <A, E, R>(effect: Effect.Effect<A, E, R>, millis: number) =>
-  Effect.gen(function* () {
-    const fiber = yield* Effect.forkChild(effect)
-    yield* TestClock.adjust(millis)
-    yield* Fiber.interrupt(fiber)
-  })
-
-const moments = Array.from({ length: 12 }, (_, index) => index * 500 + 250)
+import { answering, calls, callsUsing, makeTools, settled, stepOf, taskOf, toolTexts } from "./support/swarm.ts"
+import { during, journaled, moments, succeeded } from "./support/team.ts"
 
 const payments = Toolkit.make(
   Tool.make("pay", { parameters: Schema.Struct({ to: Schema.String }), success: Schema.String })

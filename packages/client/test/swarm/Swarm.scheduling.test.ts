@@ -230,4 +230,18 @@ describe("an interrupted swarm", () => {
       }).pipe(at(teamOf(runs({ sample: 20, deep: 100 }), 15))),
     timeout
   )
+
+  it.effect("starts an agent when another one has its outcome", () =>
+    Effect.gen(function* () {
+      const options = { items: range(12), prompt: "{{item}}", concurrency: 3, initialConcurrency: 3 }
+      let working = 0
+      let most = 0
+      const count = ({ _tag }: SwarmEvent.SwarmEvent) => {
+        if (_tag === "AgentStarted") most = Math.max(most, ++working)
+        if (_tag === "AgentFinished") working--
+      }
+      yield* settled(Stream.runForEach(Swarm.mapStream(options), (event) => Effect.sync(() => count(event))))
+      assert.strictEqual(most, 3)
+    }).pipe(at(answering(() => "Done")))
+  )
 })

@@ -1,30 +1,17 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as ToolSet from "@kimi-effect/client/agent/ToolSet"
-import * as Journal from "@kimi-effect/client/journal/Journal"
 import { Swarm } from "@kimi-effect/client/swarm"
+import { QuotaExceededError } from "@kimi-effect/core/RateLimitErrors"
 import { ContentFilterError } from "@kimi-effect/core/ValidationErrors"
-import { MockProvider } from "@kimi-effect/testing"
-import { BigDecimal, Effect, Fiber, Layer, Schema } from "effect"
+import { BigDecimal, Effect, Fiber, Schema } from "effect"
 import * as Tool from "effect/ai/Tool"
 import * as Toolkit from "effect/ai/Toolkit"
 import { TestClock } from "effect/testing"
-import * as MemoryStore from "../../src/journal/internal/MemoryStore.ts"
 import { storeError } from "../../src/journal/internal/GroupCommit.ts"
-import * as OnStore from "../../src/journal/internal/OnStore.ts"
 import type { Store } from "../../src/journal/internal/Store.ts"
 import { valuesOf, withRegistry } from "./support/metrics.ts"
-import {
-  answering,
-  assign,
-  calls,
-  create,
-  isOrchestrator,
-  makeTools,
-  settled,
-  stepOf,
-  taskOf,
-  toolTexts
-} from "./support/swarm.ts"
+import { answering, calls, makeTools, settled, stepOf, taskOf, toolTexts } from "./support/swarm.ts"
+import { journaled as onStore, team } from "./support/team.ts"
 
 /** A store that needs some time to and from the server, as one in the network does. */
 const distant = (store: Store): Store => {
@@ -48,22 +35,8 @@ const distant = (store: Store): Store => {
   }
 }
 
-const journaled = (script: ReturnType<typeof answering>, change: (store: Store) => Store = distant) =>
-  Layer.merge(
-    MockProvider.layerClient({ script }, { model: "kimi-k3" }),
-    Layer.effect(
-      Journal.Journal,
-      Effect.flatMap(MemoryStore.make, (store) => OnStore.make(change(store), {}))
-    )
-  )
-
-const team = answering((request) => {
-  if (isOrchestrator(request)) {
-    if (stepOf(request) === 0) return calls(create("a"))
-    return stepOf(request) === 1 ? calls(...["1", "2", "3"].map((task) => assign("a", task))) : "All done"
-  }
-  return stepOf(request) === 0 ? calls(["look", { at: taskOf(request) }]) : `${taskOf(request)} is done`
-})
+const journaled = (script: Parameters<typeof onStore>[0], change: (store: Store) => Store = distant) =>
+  onStore(script, change)
 
 /** The host refuses the first request, and the others have an answer. */
 const failingOnce = () => {
@@ -235,6 +208,15 @@ const counted = (registry: Parameters<typeof valuesOf>[0]) => {
   return [...names.map((name) => values[name]), values["kimi.swarm.cost s USD"]]
 }
 
+/** How swarms ended, and how often; the duration is counted as often. */
+const runsOf = (registry: Parameters<typeof valuesOf>[0]) => {
+  const values = Object.entries(valuesOf(registry))
+  const of = (name: string) =>
+    values.flatMap(([id, count]) => (id.startsWith(`${name} s `) ? [[id.slice(name.length + 3), count] as const] : []))
+  assert.deepStrictEqual(of("kimi.swarm.duration"), of("kimi.swarm.runs"))
+  return of("kimi.swarm.runs")
+}
+
 describe("the metrics of a swarm in a journal", () => {
   it.effect.each([1_700, 3_200, 4_700, 6_200])(
     "count recorded calls once after an end of its process at %i ms",
@@ -264,6 +246,45 @@ describe("the metrics of a swarm in a journal", () => {
         assert.deepStrictEqual(counted(registry).slice(0, 3), [9, 3, 3])
       })
     ).pipe(Effect.provide(journaled(team)))
+  )
+
+  it.effect("count how it ended once, in the process that ended it", () =>
+    withRegistry((registry) =>
+      Effect.gen(function* () {
+        const { tools } = yield* makeTools
+        const swarm = Swarm.durable("s", Swarm.run("Work", { tools }))
+        yield* settled(Effect.all([swarm, swarm, swarm], { concurrency: 3 }), "1 minute")
+        // A process that starts later gets the recorded result.
+        yield* settled(swarm, "1 minute")
+        assert.deepStrictEqual(runsOf(registry), [["ok", 1]])
+      })
+    ).pipe(Effect.provide(journaled(team)))
+  )
+
+  it.effect("count how it ended in the process that took the place of another one", () =>
+    withRegistry((registry) =>
+      Effect.gen(function* () {
+        const { tools } = yield* makeTools
+        const swarm = Swarm.durable("s", Swarm.run("Work", { tools }))
+        const first = yield* Effect.forkChild(swarm)
+        const second = yield* Effect.forkChild(swarm)
+        yield* TestClock.adjust("3200 millis")
+        yield* Effect.forkChild(Fiber.interrupt(first))
+        yield* TestClock.adjust("1 minute")
+        yield* Fiber.join(second)
+        assert.deepStrictEqual(runsOf(registry), [["ok", 1]])
+      })
+    ).pipe(Effect.provide(journaled(team)))
+  )
+
+  it.effect("count a suspension that ends several processes once", () =>
+    withRegistry((registry) =>
+      Effect.gen(function* () {
+        const swarm = Swarm.durable("s", Swarm.map({ items: ["1", "2", "3"], prompt: "{{item}}" }))
+        yield* settled(Effect.all([swarm, swarm], { concurrency: 2 }), "1 minute")
+        assert.deepStrictEqual(runsOf(registry), [["SwarmSuspendedError", 1]])
+      })
+    ).pipe(Effect.provide(journaled(answering(() => new QuotaExceededError({ message: "Pay first" })))))
   )
 
   it.effect("count a response that the journal fails to record", () =>

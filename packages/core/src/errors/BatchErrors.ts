@@ -76,6 +76,29 @@ export class BatchInputChangedError extends TaggedKimiError<BatchInputChangedErr
 }) {}
 
 /**
+ * Options of a job that change its rows are not those that it was started with.
+ * Its output has results of the former ones.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class BatchOptionsChangedError extends TaggedKimiError<BatchOptionsChangedError>()("BatchOptionsChangedError", {
+  /** The output. */
+  output: Schema.String,
+  /** The names of the options that differ, such as `prompts.template`. */
+  options: Schema.Array(Schema.String)
+}) {}
+
+/**
+ * The host does not know the batch: its id is that of another account, or the host
+ * has lost or deleted it.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class BatchNotFoundError extends TaggedKimiError<BatchNotFoundError>()("BatchNotFoundError", batch) {}
+
+/**
  * The host ended the batch because its completion window had passed. The rows
  * that were answered before are available.
  *

@@ -14,16 +14,17 @@ const entry = {
 
 /**
  * The program has changed since the run began: the request of this step is not
- * the recorded one. Nothing was sent.
+ * the recorded one, or a swarm has another task or other agents. Nothing was sent.
  *
  * @category errors
  * @since 0.1.0
  */
 export class JournalMismatchError extends TaggedKimiError<JournalMismatchError>()("JournalMismatchError", {
-  ...entry,
-  /** Digest of the recorded request. */
+  /** The key of the entry (agent, step, kind and ordinal), or the parts of the program that have changed. */
+  key: Schema.String,
+  /** Digest of what was recorded. */
   recorded: Schema.String,
-  /** Digest of the request that the program makes now. */
+  /** Digest of what the program has now. */
   actual: Schema.String
 }) {}
 

@@ -15,6 +15,8 @@ import {
   BatchFailedError,
   BatchInputChangedError,
   BatchJobLockedError,
+  BatchNotFoundError,
+  BatchOptionsChangedError,
   InvalidBatchError,
   InvalidBatchRowError
 } from "./BatchErrors.ts"
@@ -185,6 +187,8 @@ export const classes = {
   InvalidBatchRowError,
   InvalidBatchError,
   BatchInputChangedError,
+  BatchOptionsChangedError,
+  BatchNotFoundError,
   BatchExpiredError,
   BatchFailedError,
   BatchJobLockedError,

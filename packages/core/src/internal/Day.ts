@@ -85,3 +85,14 @@ export const memoizedDateOf = (): ((dayNumber: number) => string) => {
     return date
   }
 }
+
+const currentDate = memoizedDateOf()
+
+/**
+ * The date of a time in Unix milliseconds, in UTC: `2026-11-26`. It memoizes the
+ * latest date.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const dateAt = (unixMillis: number): string => currentDate(numberOf(unixMillis))

@@ -10,6 +10,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { ConfigurationError, type ConfigurationIssue } from "../errors/ConfigurationErrors.ts"
+import { nearestTo } from "./config/NearestName.ts"
 
 /**
  * The name of an option, whether it satisfies the rule, and the expected form.
@@ -148,6 +149,24 @@ export const keyPart = (name: string, value: unknown): Rule => [
   value === undefined || (typeof value === "string" && /^[^{}]+$/.test(value)),
   "a text without braces, which is not empty"
 ]
+
+/**
+ * An option whose name exists. A misspelt one would have no effect, and its
+ * default would apply unnoticed. `names` has a member for every option.
+ *
+ * @category rules
+ * @since 0.1.0
+ */
+export const knownNames = (given: object | undefined, names: object): ReadonlyArray<Rule> => {
+  const known = Object.keys(names)
+  return Object.entries(given ?? {}).flatMap(([name, value]): ReadonlyArray<Rule> => {
+    if (value === undefined || Object.hasOwn(names, name)) return []
+    const nearest = nearestTo(name.slice(0, 100), known)
+    const expected =
+      nearest === undefined ? `one of the options ${known.join(", ")}` : `a known option; did you mean ${nearest}?`
+    return [[name, false, expected]]
+  })
+}
 
 /**
  * The issue of every violated rule, with the owner's name: `CircuitBreaker slowAfter`.

@@ -19,6 +19,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { CallOptions } from "../CallOptions.ts"
+import type { KimiError } from "../errors/KimiError.ts"
 import type { BudgetError } from "../errors/OperationErrors.ts"
 import * as MonotonicClock from "../internal/MonotonicClock.ts"
 import type { StreamEvent } from "../models/StreamEvent.ts"
@@ -26,6 +27,7 @@ import * as Accounting from "./Accounting.ts"
 import * as Charge from "./internal/Charge.ts"
 import type { Attempt, AttemptReservation, Call, CallBudget, StreamAttempt } from "../pipeline/Call.ts"
 import * as Stage from "../pipeline/Stage.ts"
+import type { EventChunk } from "../pipeline/internal/EventChunk.ts"
 import { type StreamHooks, withStreamHooks } from "../pipeline/internal/StreamGuard.ts"
 import { CurrentSendState, SendState } from "../pipeline/internal/SendState.ts"
 import { Transcript } from "../pipeline/internal/Transcript.ts"
@@ -116,39 +118,65 @@ class ToolNames {
   }
 }
 
+/** One streamed attempt. A class, because every closure would take memory for each open stream. */
+class TrackedStream implements Required<StreamHooks> {
+  readonly #accounting: AccountingService | undefined
+  readonly #call: Call
+  readonly #reservation: AttemptReservation | undefined
+  readonly #context: Context.Context<never>
+  readonly #transcript = new Transcript()
+  readonly #tools = new ToolNames()
+  readonly #sending = new SendState()
+  readonly #startedAt: number
+
+  constructor(
+    accounting: AccountingService | undefined,
+    call: Call,
+    reservation: AttemptReservation | undefined,
+    context: Context.Context<never>
+  ) {
+    this.#accounting = accounting
+    this.#call = call
+    this.#reservation = reservation
+    this.#context = context
+    this.#startedAt = MonotonicClock.millisUnsafe(Context.get(context, Clock.Clock))
+  }
+
+  opening<A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
+    return Effect.provideService(effect, CurrentSendState, this.#sending)
+  }
+
+  onEvents(events: EventChunk): void {
+    for (const event of events) {
+      this.#transcript.add(event)
+      this.#tools.add(event)
+    }
+  }
+
+  onEnd(exit: Exit.Exit<void, KimiError>): Effect.Effect<void> {
+    // The fiber that ends a stream may not be the one that started it, and may have other services.
+    return Effect.updateContext<void, never, never, never>(
+      settleAndRecord(this.#accounting, this.#call, this.#reservation, this.#charge(exit)),
+      () => this.#context
+    )
+  }
+
+  #charge(exit: Exit.Exit<void, KimiError>): Charge.Charge | undefined {
+    if (this.#sending.isUnsent) return undefined
+    const millis = MonotonicClock.millisUnsafe(Context.get(this.#context, Clock.Clock)) - this.#startedAt
+    return Charge.forStream(this.#call, this.#transcript, this.#tools.names, exit, millis)
+  }
+}
+
 /** Tracks one streamed attempt, and settles and records it when it ends. */
 const trackStream = (
   accounting: AccountingService | undefined,
   call: Call
 ): Effect.Effect<Required<StreamHooks>, BudgetError> =>
   Effect.flatMap(reserve(call), (reservation) =>
-    Effect.contextWith((context: Context.Context<never>) => {
-      const transcript = new Transcript()
-      const clock = Context.get(context, Clock.Clock)
-      const startedAt = MonotonicClock.millisUnsafe(clock)
-      const tools = new ToolNames()
-      const sending = new SendState()
-      const settle = (charge: Charge.Charge | undefined) =>
-        // The fiber that ends a stream may not be the one that started it, and may have other services.
-        Effect.updateContext<void, never, never, never>(
-          settleAndRecord(accounting, call, reservation, charge),
-          () => context
-        )
-      return Effect.succeed({
-        opening: (effect) => Effect.provideService(effect, CurrentSendState, sending),
-        onEvents: (events) => {
-          for (const event of events) {
-            transcript.add(event)
-            tools.add(event)
-          }
-        },
-        onEnd: (exit) => {
-          if (sending.isUnsent) return settle(undefined)
-          const millis = MonotonicClock.millisUnsafe(clock) - startedAt
-          return settle(Charge.forStream(call, transcript, tools.names, exit, millis))
-        }
-      } satisfies Required<StreamHooks>)
-    })
+    Effect.contextWith((context: Context.Context<never>) =>
+      Effect.succeed(new TrackedStream(accounting, call, reservation, context))
+    )
   )
 
 /**

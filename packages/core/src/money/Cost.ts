@@ -5,9 +5,10 @@
  * @since 0.1.0
  */
 import * as BigDecimal from "effect/BigDecimal"
-import * as DateTime from "effect/DateTime"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Day from "../internal/Day.ts"
 import type { ModelRequest } from "../models/ChatRequest.ts"
 import type { ChatResponse } from "../models/ChatResponse.ts"
 import { type Usage } from "../models/Usage.ts"
@@ -20,6 +21,11 @@ export { make, of, ofCharge, ofModel, sum } from "./internal/UsageCost.ts"
 export type { BillableUsage, Cost, Purchase } from "./internal/UsageCost.ts"
 export { maxUsage, worstCase } from "./internal/WorstCase.ts"
 
+/** The prices of this fiber, and the day. */
+const today = Effect.flatMap(PriceTable.PriceTable, (prices) =>
+  Effect.map(Clock.currentTimeMillis, (now) => ({ prices, day: Day.dateAt(now) }))
+)
+
 /**
  * The worst-case cost of a request at a host at today's price; none if the price
  * is not known.
@@ -28,11 +34,7 @@ export { maxUsage, worstCase } from "./internal/WorstCase.ts"
  * @since 0.1.0
  */
 export const ofRequest = (request: ModelRequest, provider: string): Effect.Effect<Option.Option<Cost>> =>
-  Effect.gen(function* () {
-    const prices = yield* PriceTable.PriceTable
-    const day = DateTime.formatIsoDateUtc(yield* DateTime.now)
-    return worstCase(request, { provider, day }, prices)
-  })
+  Effect.map(today, ({ day, prices }) => worstCase(request, { provider, day }, prices))
 
 /**
  * A readable amount, such as `$0.000423` or `¥0.0312`; exact, without rounding.
@@ -101,14 +103,14 @@ export const ofResponse = (
   response: ChatResponse,
   request: Pick<ModelRequest, "prompt_cache_options" | "extra_body"> = {}
 ): Effect.Effect<Option.Option<Cost>> =>
-  Effect.gen(function* () {
-    const { model, provider, usage } = response
-    if (usage === undefined || provider === undefined) return Option.none()
-    const prices = yield* PriceTable.PriceTable
-    const day = DateTime.formatIsoDateUtc(yield* DateTime.now)
-    const used = billableUsage(usage, toolNames(response), request)
-    const cost = Option.orElse(of(used, { model, provider, day }, prices), () =>
-      of(used, { model: response.requestedModel ?? model, provider, day }, prices)
-    )
-    return response.cached === undefined ? cost : Option.map(cost, cachedCost)
+  Effect.suspend(() => {
+    const { cached, model, provider, requestedModel, usage } = response
+    if (usage === undefined || provider === undefined) return Effect.succeedNone
+    return Effect.map(today, ({ day, prices }) => {
+      const used = billableUsage(usage, toolNames(response), request)
+      const cost = Option.orElse(of(used, { model, provider, day }, prices), () =>
+        of(used, { model: requestedModel ?? model, provider, day }, prices)
+      )
+      return cached === undefined ? cost : Option.map(cost, cachedCost)
+    })
   })

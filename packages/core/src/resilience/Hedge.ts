@@ -125,6 +125,15 @@ export interface State {
 
 const nanosPerMilli = 1_000_000
 
+const optionNames: Record<keyof Options, true> = {
+  delay: true,
+  percentile: true,
+  minimumSamples: true,
+  minimumDelay: true,
+  responseDelay: true,
+  budget: true
+}
+
 const rulesOf = (options: Options): ReadonlyArray<OptionRules.Rule> => {
   const { delay, responseDelay, minimumDelay, budget, minimumSamples, percentile } = options
   const { positiveDuration } = OptionRules
@@ -135,6 +144,7 @@ const rulesOf = (options: Options): ReadonlyArray<OptionRules.Rule> => {
   const isCount = minimumSamples === undefined || Number.isInteger(minimumSamples)
   const isOn = delay !== undefined || percentile !== undefined || responseDelay !== undefined
   return [
+    ...OptionRules.knownNames(options, optionNames),
     positiveDuration("delay", delay),
     positiveDuration("minimumDelay", minimumDelay),
     positiveDuration("responseDelay", responseDelay),

@@ -107,6 +107,7 @@ export function make(options: Options = {}): Effect.Effect<RetryBudget["Service"
       reward = defaults.reward
     } = options
     yield* OptionRules.check("RetryBudget", [
+      ...OptionRules.knownNames(options, defaults),
       tokensRule("capacity", capacity, "a finite number that is not negative"),
       tokensRule("cost", cost, "a finite number over zero"),
       tokensRule("ambiguousCost", ambiguousCost, "a finite number over zero"),

@@ -112,4 +112,39 @@ describe("Accounting stage on streams", () => {
       assert.deepStrictEqual([...(recorded[0]?.usage.toolCalls ?? [])], [["$web_search", 1]])
     })
   )
+
+  const called = (name: string): StreamEvent => ({
+    _tag: "ToolCall",
+    choice: 0,
+    index: 0,
+    call: { id: "0", type: "builtin_function", function: { name, arguments: "{}" } }
+  })
+  const pieceOf = (name: string): StreamEvent => ({
+    _tag: "ToolCallDelta",
+    choice: 0,
+    index: 0,
+    id: "0",
+    name,
+    arguments: "{"
+  })
+  const countsOf = (...events: ReadonlyArray<StreamEvent>) =>
+    Effect.gen(function* () {
+      const { recorded, accounting, call } = recording()
+      yield* Stream.runDrain(
+        withStreamAccounting(accounting)(() => Stream.fromIterable([start, ...events, reported]))(call)
+      )
+      return [...(recorded[0]?.usage.toolCalls ?? [])]
+    })
+
+  it.effect("counts a call of a host tool that came whole", () =>
+    Effect.map(countsOf(called("$web_search")), (counts) => assert.deepStrictEqual(counts, [["$web_search", 1]]))
+  )
+
+  it.effect("counts a call of a host tool that came in pieces", () =>
+    Effect.map(countsOf(pieceOf("$web_search")), (counts) => assert.deepStrictEqual(counts, [["$web_search", 1]]))
+  )
+
+  it.effect("counts no call without one", () =>
+    Effect.map(countsOf(text), (counts) => assert.deepStrictEqual(counts, []))
+  )
 })

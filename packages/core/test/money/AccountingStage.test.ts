@@ -10,7 +10,7 @@ import { ChatResponse } from "../../src/models/ChatResponse.ts"
 import * as Amount from "../../src/money/internal/Amount.ts"
 import type { CallState } from "../../src/pipeline/Call.ts"
 import { CurrentSendState, type SendState } from "../../src/pipeline/internal/SendState.ts"
-import { withAccounting, withStreamAccounting } from "../../src/money/AccountingStage.ts"
+import { stage, withAccounting, withStreamAccounting } from "../../src/money/AccountingStage.ts"
 import { finish, responseOf } from "../support/responses.ts"
 
 import { answer, hello, prompt, recording, reported, request, start, text, usage } from "./support/recording.ts"
@@ -247,4 +247,15 @@ describe("Accounting stage", () => {
       assert.deepStrictEqual(log, ["reserve kimi-k3", "settle 90+20", "reserve kimi-k3", "settle 90+20"])
     })
   )
+})
+
+describe("the description of the accounting stage", () => {
+  it("states that usage is recorded", () => {
+    const { name, options } = stage(recording().accounting)
+    assert.deepStrictEqual([name, options], ["accounting", { usage: "recorded" }])
+  })
+
+  it("states that usage is not recorded", () => {
+    assert.deepStrictEqual(stage(undefined).options, { usage: "not recorded" })
+  })
 })

@@ -1,8 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
-import { BigDecimal, Effect, Option } from "effect"
+import { BigDecimal, Effect, Layer, Logger, Option } from "effect"
 import { TestClock } from "effect/testing"
 import * as CallOptions from "../../src/CallOptions.ts"
-import type * as Budget from "../../src/money/Budget.ts"
+import { BudgetStoreError } from "../../src/errors/MoneyErrors.ts"
+import * as Budget from "../../src/money/Budget.ts"
+import * as BudgetStore from "../../src/money/BudgetStore.ts"
+import * as Amount from "../../src/money/internal/Amount.ts"
 import { makeBudget, stateOf } from "./support/budget.ts"
 
 const dollars = (amount: number) => ({ currency: "USD" as const, total: BigDecimal.fromNumberUnsafe(amount) })
@@ -105,5 +108,84 @@ describe("Budget.hold", () => {
       const error = yield* Effect.flip(budget.hold(work(30, "b")).pipe(CallOptions.provide({ tenant: "other" })))
       assert.strictEqual(error._tag, "BudgetStoreError")
     })
+  )
+
+  it.effect("refuses work in a currency without a cap", () =>
+    Effect.gen(function* () {
+      const budget = yield* makeBudget({ caps: [...caps] })
+      const yuan = { ...work(1), cost: Option.some({ ...dollars(1), currency: "CNY" as const }) }
+      const error = yield* Effect.flip(budget.hold(yuan))
+      assert.deepInclude(error, { _tag: "UnknownPriceError", provider: "moonshot", model: "kimi-k2.6" })
+      assert.include(error.message, "is in CNY, in which total has no cap")
+    })
+  )
+
+  it.effect("allows work without a price where unknown prices are allowed", () =>
+    Effect.gen(function* () {
+      const budget = yield* makeBudget({ caps: [...caps], onUnknownPrice: "allow" })
+      yield* budget.hold({ ...work(1), cost: Option.none() })
+      yield* budget.hold({ ...work(1), cost: Option.some({ ...dollars(1), currency: "CNY" as const }) })
+      assert.deepStrictEqual(yield* stateOf(budget), [])
+    })
+  )
+
+  it.effect("allows work of tags without a cap, regardless of its cost", () =>
+    Effect.gen(function* () {
+      const budget = yield* makeBudget({ caps: [{ amount: "1", currency: "USD", only: { tenant: "acme" } }] })
+      yield* budget.hold({ ...work(1_000), cost: Option.none() })
+      yield* budget.hold(work(1_000))
+      assert.deepStrictEqual(yield* stateOf(budget), [])
+    })
+  )
+
+  it.effect("refuses an amount that no store counts", () =>
+    Effect.gen(function* () {
+      const budget = yield* makeBudget({ caps: [{ amount: "1000000", currency: "USD" }] })
+      const total = BigDecimal.fromStringUnsafe("1e30")
+      const error = yield* Effect.flip(budget.hold({ ...work(1), cost: Option.some({ ...dollars(1), total }) }))
+      assert.strictEqual(error._tag, "BudgetExceededError")
+      if (error._tag === "BudgetExceededError") assert.isTrue(BigDecimal.equals(error.requested, total))
+    })
+  )
+
+  it.effect("charges the largest amount that stores count", () =>
+    Effect.gen(function* () {
+      const budget = yield* makeBudget({ caps: [...caps] })
+      yield* budget.hold(work(30))
+      yield* budget.settleHold("batch", { total: BigDecimal.fromStringUnsafe("1e30") })
+      const [state] = yield* budget.state
+      assert.isTrue(BigDecimal.equals(state?.spent ?? BigDecimal.fromBigInt(0n), Amount.toDecimal(Amount.maxAmount)))
+    })
+  )
+
+  /** A budget whose store fails. */
+  const withoutStore = (onStoreError: "refuse" | "allow") =>
+    Effect.provide(
+      Budget.Budget,
+      Layer.provide(
+        Budget.layerStore({ caps: [...caps], onStoreError }),
+        Layer.succeed(BudgetStore.BudgetStore, {
+          name: "broken",
+          reserve: () => Effect.fail(away),
+          settle: () => Effect.fail(away),
+          renew: () => Effect.fail(away),
+          scopeBalances: Effect.fail(away)
+        })
+      )
+    )
+  const away = new BudgetStoreError({ message: "away", store: "broken", operation: "reserve" })
+
+  it.effect("is refused while the store is unavailable", () =>
+    Effect.gen(function* () {
+      const budget = yield* withoutStore("refuse")
+      assert.strictEqual((yield* Effect.flip(budget.hold(work(30))))._tag, "BudgetStoreError")
+    }).pipe(Effect.provide(Logger.layer([])))
+  )
+
+  it.effect("is allowed while the store is unavailable where outages are allowed", () =>
+    Effect.gen(function* () {
+      const budget = yield* withoutStore("allow")
+      yield* budget.hold(work(1_000))
+    }).pipe(Effect.provide(Logger.layer([])))
   )
 })

@@ -238,6 +238,59 @@ describe("Budget", () => {
     })
   )
 
+  it.effect("is named in the description of the pipeline", () =>
+    Effect.map(makeBudget({ caps: [total] }), (budget) => {
+      const { name, options } = budget.stage()
+      assert.deepStrictEqual([name, options], ["budget", budget.options])
+    })
+  )
+
+  it.effect("has no state with layerOff", () =>
+    Effect.gen(function* () {
+      const budget = yield* Effect.provide(Budget.Budget, Budget.layerOff)
+      assert.strictEqual(budget.stage().name, "budget")
+      assert.deepStrictEqual(yield* budget.state, [])
+      assert.strictEqual((yield* budget.today).date, "1970-01-01")
+    })
+  )
+
+  it.effect("reserves nothing with layerOff", () =>
+    Effect.gen(function* () {
+      const budget = yield* Effect.provide(Budget.Budget, Budget.layerOff)
+      const call = yield* budget.open(callFor(1_000))
+      const attempt = yield* call.reserve(callFor(1_000))
+      yield* attempt.settle(undefined)
+      const expense = yield* budget.reserve({
+        tool: "search",
+        cost: { currency: "USD", total: BigDecimal.fromBigInt(9n) }
+      })
+      yield* expense.settle(BigDecimal.fromBigInt(9n))
+      yield* budget.checkPrice(callFor(10, { model: "strange" }))
+      yield* budget.settleHold("id", undefined)
+      assert.deepStrictEqual(yield* budget.state, [])
+    })
+  )
+
+  it.effect("checks whether a price is known", () =>
+    Effect.gen(function* () {
+      const budget = yield* makeBudget({ caps: [total] })
+      yield* budget.checkPrice(callFor(10))
+      assert.strictEqual(
+        (yield* Effect.flip(budget.checkPrice(callFor(10, { model: "strange" }))))._tag,
+        "UnknownPriceError"
+      )
+    })
+  )
+
+  it.effect("has the date of its time zone", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(Date.UTC(2026, 10, 23, 23, 30))
+      const utc = yield* makeBudget({ caps: [total] })
+      const berlin = yield* makeBudget({ caps: [total], timeZone: "Europe/Berlin" })
+      assert.deepStrictEqual([(yield* utc.today).date, (yield* berlin.today).date], ["2026-11-23", "2026-11-24"])
+    })
+  )
+
   it.effect("names every invalid option", () =>
     Effect.gen(function* () {
       const result = yield* Effect.result(

@@ -236,3 +236,70 @@ describe("the usage records", () => {
     })
   )
 })
+
+describe("a budget for expenses", () => {
+  const yuan = { ...search, cost: { currency: "CNY" as const, total: BigDecimal.fromBigInt(5n) } }
+
+  it.effect("refuses a currency without a cap", () =>
+    Effect.gen(function* () {
+      const { run } = yield* withMoney()
+      const error = yield* run(Effect.flip(Expense.charge(yuan)(Effect.die("it ran"))))
+      assert.deepInclude(error, { _tag: "UnknownPriceError", provider: "host" })
+      assert.include(error.message, "The price of the tool search is in CNY, in which total has no cap; it was not run")
+    })
+  )
+
+  it.effect("refuses a currency without a cap for a tool of no host", () =>
+    Effect.gen(function* () {
+      const { run } = yield* withMoney()
+      const { provider: _, ...nowhere } = yuan
+      const error = yield* run(Effect.flip(Expense.charge(nowhere)(Effect.die("it ran"))))
+      assert.strictEqual(error._tag, "UnknownPriceError")
+      assert.notProperty(error, "provider")
+    })
+  )
+
+  it.effect("allows a currency without a cap where unknown prices are allowed", () =>
+    Effect.gen(function* () {
+      const { entries, run, state } = yield* withMoney({ onUnknownPrice: "allow" })
+      yield* run(Expense.charge(yuan)(Effect.void))
+      assert.deepStrictEqual([yield* entries, yield* state], [[["search", "", "succeeded", "", 1, "5"]], []])
+    })
+  )
+
+  it.effect("allows what tags without a cap cost", () =>
+    Effect.gen(function* () {
+      const { run, state } = yield* withMoney({ caps: [{ amount: "1", currency: "USD", only: { tenant: "acme" } }] })
+      yield* run(Expense.charge(search)(Effect.void))
+      assert.deepStrictEqual(yield* state, [])
+    })
+  )
+
+  it.effect("refuses an amount that no store counts", () =>
+    Effect.gen(function* () {
+      const { run } = yield* withMoney({ caps: [{ amount: "1000000", currency: "USD" }] })
+      const cost = { currency: "USD" as const, total: BigDecimal.fromStringUnsafe("1e30") }
+      const error = yield* run(Effect.flip(Expense.charge({ ...search, cost })(Effect.die("it ran"))))
+      assert.strictEqual(error._tag, "BudgetExceededError")
+    })
+  )
+
+  it.effect("records a tool of no host under an empty name", () =>
+    Effect.gen(function* () {
+      const { budget, run } = yield* withMoney()
+      const accounting = yield* Accounting.make
+      const { provider: _, ...nowhere } = search
+      yield* run(Accounting.recordTo(accounting)(Expense.charge(nowhere)(Effect.void)))
+      const [entry] = yield* accounting.entries
+      assert.deepStrictEqual([entry?.account, entry?.provider, budget.onStoreError], ["", "", "refuse"])
+    })
+  )
+
+  it("accepts an amount of zero", () => {
+    assert.strictEqual(BigDecimal.format(Expense.dollars(0).total), "0")
+  })
+
+  it.each(["much", -1, "-0.01", Number.NaN])("refuses the amount %s", (amount) => {
+    assert.throws(() => Expense.dollars(amount), RangeError, "at least zero")
+  })
+})

@@ -104,4 +104,26 @@ describe("PriceConfig.fromConfig", () => {
       assert.deepStrictEqual(issues, [{ name: "kimi.prices", expected: "an object with models, tools or batches" }])
     })
   )
+
+  it.effect("names a member whose name has digits", () =>
+    Effect.gen(function* () {
+      const price = { model: "a", provider: "b", currency: "USD", cacheMiss: "1", output: "1" }
+      const issues = yield* issuesOf({ models: [...Array.from({ length: 10 }, () => price), { ...price, a1: 1 }, 5] })
+      assert.sameDeepMembers(
+        [...issues],
+        [
+          { name: "kimi.prices.models[10].a1", expected: "no such member" },
+          { name: "kimi.prices.models[11]", expected: "an object" }
+        ]
+      )
+    })
+  )
+
+  it.effect("names a member whose name begins with a digit", () =>
+    Effect.gen(function* () {
+      const price = { model: "a", provider: "b", currency: "USD", cacheMiss: "1", output: "1" }
+      const issues = yield* issuesOf({ models: [{ ...price, "1a": 1 }] })
+      assert.deepStrictEqual([...issues], [{ name: "kimi.prices.models[0].1a", expected: "no such member" }])
+    })
+  )
 })

@@ -30,7 +30,6 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import type { Chunking } from "../Chunking.ts"
-import type { Reply } from "../Reply.ts"
 import type { HostLedger } from "./HostLedger.ts"
 import * as Cors from "./internal/cors.ts"
 import { deliver } from "./internal/delivery.ts"
@@ -43,7 +42,16 @@ import type * as ServedCassettes from "./internal/servedCassette.ts"
 import { type ReceivedRequest, receive } from "./ReceivedRequest.ts"
 
 /**
- * A reply, or a function from each request to its reply.
+ * A reply; a text is short for `Reply.text`. Any other value dies where it is given.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type GivenReply = Responder.GivenReply
+
+/**
+ * A reply, or a function from each request to its reply. What a function returns
+ * that is no reply is answered with status 500 and a message about it.
  *
  * @category models
  * @since 0.1.0
@@ -123,7 +131,7 @@ export class MockServer extends Context.Service<
     /** The requests that were received in full, oldest first. */
     readonly requests: Effect.Effect<ReadonlyArray<ReceivedRequest>>
     /** Queues replies. Each is used for one chat request, before any other reply. */
-    readonly reply: (...replies: ReadonlyArray<Reply>) => Effect.Effect<void>
+    readonly reply: (...replies: ReadonlyArray<GivenReply>) => Effect.Effect<void>
     /** Sets the reply to chat requests while the queue is empty. */
     readonly replyAlways: (reply: ReplySource) => Effect.Effect<void>
     /** Sets the reply to a route, given as method and full path: `"GET /v1/models"`. */

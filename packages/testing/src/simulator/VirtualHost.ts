@@ -130,7 +130,7 @@ export const make = (
       roundTrip: options.roundTrip ?? defaults.roundTrip
     }
 
-    const begin = (request: ModelRequest, call: SimulatedCall): Attempts.RunningAttempt => {
+    const begin = (request: ModelRequest, call: SimulatedCall, isStream: boolean): Attempts.RunningAttempt => {
       const startedAt = clock.currentTimeMillisUnsafe()
       call.onAttempt(startedAt)
       const conditions = FaultScript.conditionsAt(periods, startedAt - start)
@@ -145,7 +145,7 @@ export const make = (
       if (error !== undefined) {
         return { ...running, plan: AttemptPlan.rejection(error, inputs.roundTrip), isAdmitted: false }
       }
-      const plan = AttemptPlan.make(inputs, conditions, { outputTokens, errors }, startedAt - start)
+      const plan = AttemptPlan.make(inputs, conditions, { isStream, outputTokens, errors }, startedAt - start)
       return { ...running, plan, isAdmitted: true }
     }
 

@@ -31,7 +31,7 @@ const rows: { readonly [Name in Fault.Fault["_tag"]]: Row } = {
   StallMidBody: row(Fault.StallMidBody({ afterBytes: 9 }), "Pending"),
   SlowBody: row(Fault.SlowBody({ delay: 20 }), "Success"),
   TruncatedBody: row(Fault.TruncatedBody({ afterBytes: 9 }), "ConnectionLostError", "StreamInterruptedError"),
-  EmptyBody: row(Fault.EmptyBody(), "InvalidResponseError"),
+  EmptyBody: row(Fault.EmptyBody(), "InvalidResponseError", "StreamTruncatedError"),
   WrongContentType: row(Fault.WrongContentType(), "InvalidResponseError"),
   MalformedJson: row(Fault.MalformedJson(), "InvalidResponseError"),
   HugeBody: row(Fault.HugeBody({ bytes: 9, contentLength: true }), "ResponseTooLargeError"),
@@ -39,19 +39,19 @@ const rows: { readonly [Name in Fault.Fault["_tag"]]: Row } = {
   ResetMidStream: row(Fault.ResetMidStream({ afterEvents: 3 }), "ConnectionLostError", "StreamInterruptedError"),
   StallMidStream: row(Fault.StallMidStream({ afterEvents: 3 }), "Pending"),
   SlowEvents: row(Fault.SlowEvents({ interval: 20 }), "Success"),
-  TruncatedStream: row(Fault.TruncatedStream({ afterEvents: 3 }), "ConnectionLostError", "StreamTruncatedError"),
+  TruncatedStream: row(Fault.TruncatedStream({ afterEvents: 3 }), "Success", "StreamTruncatedError"),
   KeepAlive: row(Fault.KeepAlive({ afterEvents: 3, interval: 20 }), "Pending"),
-  HugeEvent: row(Fault.HugeEvent({ afterEvents: 3, bytes: 9 }), "ConnectionLostError", "EventTooLargeError"),
-  CorruptEvent: row(Fault.CorruptEvent({ afterEvents: 3 }), "ConnectionLostError", "StreamDecodeError"),
-  JoinedEvents: row(Fault.JoinedEvents({ afterEvents: 3 }), "ConnectionLostError", "StreamDecodeError"),
-  ErrorInStream: row(Fault.ErrorInStream({ afterEvents: 3, error }), "ConnectionLostError", "StreamFailedError")
+  HugeEvent: row(Fault.HugeEvent({ afterEvents: 3, bytes: 9 }), "InvalidResponseError", "EventTooLargeError"),
+  CorruptEvent: row(Fault.CorruptEvent({ afterEvents: 3 }), "Success", "StreamDecodeError"),
+  JoinedEvents: row(Fault.JoinedEvents({ afterEvents: 3 }), "Success", "StreamDecodeError"),
+  ErrorInStream: row(Fault.ErrorInStream({ afterEvents: 3, error }), "InvalidResponseError", "StreamFailedError")
 }
 
-const outcomeOf = (fault: Fault.Fault, isStream: boolean, rate = 1) =>
+const outcomeOf = (fault: Fault.Fault, isStream: boolean, rate = 1, others: ReadonlyArray<FaultScript.Fault> = []) =>
   runVirtual(
     0,
     Effect.gen(function* () {
-      const faults = [FaultScript.BadConnections({ after: 0, duration: "1 hour", rate, fault })]
+      const faults = [FaultScript.BadConnections({ after: 0, duration: "1 hour", rate, fault }), ...others]
       const { transport } = yield* VirtualHost.make({}, faults)
       const call: Effect.Effect<unknown, { readonly _tag: string }> = isStream
         ? Stream.runDrain(transport.stream(request))
@@ -73,8 +73,26 @@ describe("a virtual host with bad connections", () => {
     )
   }
 
+  for (const fault of [
+    Fault.TruncatedStream({ afterEvents: 0 }),
+    Fault.CorruptEvent({ afterEvents: 0 }),
+    Fault.JoinedEvents({ afterEvents: 0 })
+  ]) {
+    it.effect(`damages the only event of a chat by ${fault._tag}`, () =>
+      Effect.map(outcomeOf(fault, false), (outcome) => assert.strictEqual(outcome, "InvalidResponseError"))
+    )
+  }
+
   it.effect("spares attempts beyond the rate", () =>
     Effect.map(outcomeOf(Fault.EmptyBody(), false, 0), (outcome) => assert.strictEqual(outcome, "Success"))
+  )
+
+  it.effect("loses a stream in an outage that comes before its fault", () =>
+    Effect.gen(function* () {
+      const outage = FaultScript.Outage({ after: 1, duration: "1 hour", mode: "refuse" })
+      const fault = Fault.TruncatedStream({ afterEvents: 3 })
+      assert.strictEqual(yield* outcomeOf(fault, true, 1, [outage]), "ConnectionLostError")
+    })
   )
 
   it("rejects a rate that is no ratio", () => {

@@ -8,6 +8,7 @@ import * as Journal from "@kimi-effect/client/postgres/Journal"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { median } from "../../harness/Figure.ts"
+import * as Postgres from "../postgres.ts"
 
 export interface Result {
   /** Milliseconds of CPU per recorded call. */
@@ -51,7 +52,7 @@ const work = (runId: string) =>
 const layer =
   store === "sqlite"
     ? SqliteJournal.layerSqlite({ filename: join(folder, "journal.db") })
-    : Journal.layerPostgres({ url: where, schema: "kimi_bench" })
+    : Journal.layerPostgres({ url: where, schema: Postgres.schema })
 
 const onStore = (runId: string): Promise<number> =>
   Effect.runPromise(Effect.scoped(work(runId)).pipe(Effect.provide(layer)))

@@ -5,13 +5,11 @@
  */
 import { start } from "../../harness/childProcess.ts"
 import type { Figure } from "../../harness/Figure.ts"
+import * as Postgres from "../postgres.ts"
 import type { Result } from "./journalProbe.ts"
 
 const agents = 100
 const steps = 15
-
-/** The default is the database that `ops/compose.yaml` starts. The measurement leaves its runs in the schema `kimi_bench`. */
-const postgres = process.env["KIMI_BENCH_POSTGRES"] ?? "postgres://postgres@127.0.0.1:5432/kimi"
 
 const measure = async (store: string, where: string, isQuick: boolean): Promise<Result> => {
   const args = [store, where, ...[agents, steps, isQuick ? 3 : 9].map(String)]
@@ -22,7 +20,7 @@ const measure = async (store: string, where: string, isQuick: boolean): Promise<
 
 export const run = async (isQuick: boolean): Promise<ReadonlyArray<Figure>> => {
   const sqlite = await measure("sqlite", "", isQuick)
-  const server = await measure("postgres", postgres, isQuick)
+  const server = await measure("postgres", Postgres.url, isQuick)
   const replayed = `time to replay ${agents * steps} calls from`
   return [
     { name: "CPU per call recorded in SQLite", value: sqlite.cpu, unit: "ms", threshold: 0.15 },

@@ -1,6 +1,7 @@
 /**
  * Requests equal rows once: those in flight, and those answered of late. Failed
- * ones are requested again by later rows.
+ * ones are requested again by later rows. A row that has the fingerprint of a
+ * different one is requested, whatever comes before or after it.
  */
 import * as CanonicalJson from "@kimi-effect/core/internal/CanonicalJson"
 import type { ChatRequest } from "@kimi-effect/core/ChatRequest"
@@ -12,8 +13,9 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import { Fingerprint } from "./Fingerprint.ts"
 
-/** Longer requests are kept by their digest, so that the keys take little memory. */
+/** Longer requests are compared by their digest, so that they do not stay in memory. */
 const maxKeyLength = 2048
 /** Answers are counted by their texts, at two bytes a character. */
 const maxKeptCharacters = 4 * 1024 * 1024
@@ -23,24 +25,39 @@ const encoder = new TextEncoder()
 
 const lengthOf = (response: ChatResponse): number => response.text.length + response.reasoning.length
 
-/** The answers of late, oldest first. */
+/** A row that was requested. */
+class KnownRow {
+  /** Its text or its digest, when another row has needed it. */
+  key: string | undefined = undefined
+  response: ChatResponse | undefined = undefined
+  readonly done = Deferred.makeUnsafe<ChatResponse, unknown>()
+  /** Undefined when only the digest is needed. */
+  request: ChatRequest | undefined
+
+  constructor(request: ChatRequest) {
+    this.request = request
+  }
+}
+
+/** The rows that were answered of late by their fingerprints, oldest first. */
 class Answers {
-  readonly #kept = new Map<string, ChatResponse>()
+  readonly #kept = new Map<number, KnownRow>()
   #characters = 0
 
-  get(key: string): ChatResponse | undefined {
-    return this.#kept.get(key)
+  get(hash: number): KnownRow | undefined {
+    return this.#kept.get(hash)
   }
 
-  add(key: string, response: ChatResponse): void {
+  add(hash: number, row: KnownRow, response: ChatResponse): void {
     const length = lengthOf(response)
-    if (length > maxKeptCharacters / 8 || this.#kept.has(key)) return
-    this.#kept.set(key, response)
+    if (length > maxKeptCharacters / 8 || this.#kept.has(hash)) return
+    row.response = response
+    this.#kept.set(hash, row)
     this.#characters += length
     for (const [oldest, answer] of this.#kept) {
       if (this.#kept.size <= maxKept && this.#characters <= maxKeptCharacters) break
       this.#kept.delete(oldest)
-      this.#characters -= lengthOf(answer)
+      this.#characters -= answer.response === undefined ? 0 : lengthOf(answer.response)
     }
   }
 }
@@ -74,28 +91,52 @@ const makeKey: Effect.Effect<(request: ChatRequest) => Effect.Effect<string>> = 
 
 const sharing = (keyOf: (request: ChatRequest) => Effect.Effect<string>): Share => {
   const answers = new Answers()
-  const inFlight = new Map<string, Deferred.Deferred<ChatResponse, unknown>>()
-  return <E>(request: ChatRequest, call: Effect.Effect<ChatResponse, E>) =>
-    Effect.flatMap(keyOf(request), (key) => {
-      const known = answers.get(key)
-      if (known !== undefined) return Effect.succeed({ response: known, isShared: true })
-      const running = inFlight.get(key) as Deferred.Deferred<ChatResponse, E> | undefined
-      if (running !== undefined) {
-        return Effect.mapBoth(Deferred.await(running), {
+  const inFlight = new Map<number, KnownRow>()
+
+  const keyOfKnown = (row: KnownRow): Effect.Effect<string | undefined> =>
+    row.key !== undefined || row.request === undefined
+      ? Effect.succeed(row.key)
+      : Effect.map(keyOf(row.request), (key) => (row.key = key))
+
+  const keep = (hash: number, row: KnownRow, length: number, response: ChatResponse): Effect.Effect<void> => {
+    if (length <= maxKeyLength) return Effect.sync(() => answers.add(hash, row, response))
+    return Effect.map(keyOfKnown(row), () => {
+      row.request = undefined
+      answers.add(hash, row, response)
+    })
+  }
+
+  const first = <E>({ hash, length }: Fingerprint, request: ChatRequest, call: Effect.Effect<ChatResponse, E>) => {
+    const row = new KnownRow(request)
+    inFlight.set(hash, row)
+    return alone(
+      request,
+      Effect.onExit(call, (exit) => {
+        const kept = Exit.isSuccess(exit) ? keep(hash, row, length, exit.value) : Effect.void
+        return Effect.flatMap(kept, () => {
+          inFlight.delete(hash)
+          // A row is interrupted by the deadline or the end of the stream, which also interrupt the rows that wait for it.
+          return Exit.hasInterrupts(exit) ? Effect.void : Deferred.done(row.done, exit)
+        })
+      })
+    )
+  }
+
+  const shared = <E>(row: KnownRow) =>
+    row.response !== undefined
+      ? Effect.succeed({ response: row.response, isShared: true })
+      : Effect.mapBoth(Deferred.await(row.done as Deferred.Deferred<ChatResponse, E>), {
           onFailure: (error) => ({ error, isShared: true }),
           onSuccess: (response) => ({ response, isShared: true })
         })
-      }
-      const done = Deferred.makeUnsafe<ChatResponse, E>()
-      inFlight.set(key, done as Deferred.Deferred<ChatResponse, unknown>)
-      return alone(
-        request,
-        Effect.onExit(call, (exit) => {
-          inFlight.delete(key)
-          if (Exit.isSuccess(exit)) answers.add(key, exit.value)
-          // A row is interrupted by the deadline or the end of the stream, which also interrupt the rows that wait for it.
-          return Exit.hasInterrupts(exit) ? Effect.void : Deferred.done(done, exit)
-        })
+
+  return <E>(request: ChatRequest, call: Effect.Effect<ChatResponse, E>) =>
+    Effect.suspend(() => {
+      const fingerprint = new Fingerprint(request)
+      const known = answers.get(fingerprint.hash) ?? inFlight.get(fingerprint.hash)
+      if (known === undefined) return first(fingerprint, request, call)
+      return Effect.flatMap(Effect.zip(keyOfKnown(known), keyOf(request)), ([key, own]) =>
+        key === own ? shared<E>(known) : alone(request, call)
       )
     })
 }

@@ -14,6 +14,7 @@ import type { Input, Options } from "../Batch.ts"
 import type { BatchProgress } from "../BatchProgress.ts"
 import type { BatchResponse, BatchRow } from "../BatchResponse.ts"
 import * as EqualRows from "./EqualRows.ts"
+import * as RowPool from "./RowPool.ts"
 import { decoderOf, runRow } from "./runRow.ts"
 import { stoppingTags } from "./stoppingTags.ts"
 import { Tally } from "./Tally.ts"
@@ -50,6 +51,7 @@ const rulesOf = (options: Limits): ReadonlyArray<OptionRules.Rule> => [
 export const toStream = <E, R>(input: Input<E, R>): Stream.Stream<ChatRequest | BatchRow, E, R> => {
   if (Stream.isStream(input)) return input as Stream.Stream<ChatRequest | BatchRow, E, R>
   if (Symbol.asyncIterator in input) return Stream.orDie(Stream.fromAsyncIterable(input, (cause) => cause))
+  if (Array.isArray(input)) return Stream.fromArray(input as ReadonlyArray<ChatRequest | BatchRow>)
   return Stream.fromIterable(input as Iterable<ChatRequest | BatchRow>, { chunkSize: 1 })
 }
 
@@ -128,26 +130,29 @@ export const make = <A, RD, E, R, RP, EA>(
               Option.getOrUndefined
             )
       let count = 0
-      const outcomes = withDeadline(toStream(rows), deadline, tally).pipe(
-        Stream.takeWhile(() => tally.stopped === undefined),
-        Stream.mapEffect(
-          (given) => {
-            count += 1
-            if (tally.stopped !== undefined) return Effect.undefined
-            const row = toRow(given)
-            return Effect.map(beforeDeadline(around(row, run(row, count))), (outcome) => {
-              if (outcome === undefined) tally.stopped ??= { _tag: "Deadline" }
-              else if (outcome !== skipped) {
-                tally.add(outcome)
-                return outcome
-              }
-              return undefined
-            })
-          },
-          { concurrency, unordered: order === "completion" }
-        ),
-        Stream.filter((outcome) => outcome !== undefined)
-      )
+      const runGiven = (given: ChatRequest | BatchRow) => {
+        count += 1
+        if (tally.stopped !== undefined) return Effect.undefined
+        const row = toRow(given)
+        return Effect.map(beforeDeadline(around(row, run(row, count))), (outcome) => {
+          if (outcome === undefined) tally.stopped ??= { _tag: "Deadline" }
+          else if (outcome !== skipped) {
+            tally.add(outcome)
+            return outcome
+          }
+          return undefined
+        })
+      }
+      const limited = withDeadline(toStream(rows), deadline, tally)
+      const isStopped = (): boolean => tally.stopped !== undefined
+      const outcomes =
+        order === "completion" && concurrency > 1
+          ? RowPool.make(limited, runGiven, { concurrency, isStopped })
+          : limited.pipe(
+              Stream.takeWhile(() => !isStopped()),
+              Stream.mapEffect(runGiven, { concurrency }),
+              Stream.filter((outcome) => outcome !== undefined)
+            )
       const reported =
         onProgress === undefined
           ? outcomes

@@ -3,8 +3,9 @@ import * as Accounting from "@kimi-effect/core/Accounting"
 import type { ChatRequest } from "@kimi-effect/core/ChatRequest"
 import type { ChatResponse } from "@kimi-effect/core/ChatResponse"
 import * as Cost from "@kimi-effect/core/Cost"
+import * as Day from "@kimi-effect/core/internal/Day"
 import * as PriceTable from "@kimi-effect/core/PriceTable"
-import * as DateTime from "effect/DateTime"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 
@@ -22,8 +23,8 @@ export class Attempts {
 }
 
 const sumOf = (attempts: ReadonlyArray<Accounting.AttemptUsage>): Effect.Effect<Option.Option<Cost.Cost>> =>
-  Effect.map(Effect.all([PriceTable.PriceTable, DateTime.now]), ([prices, now]) => {
-    const day = DateTime.formatIsoDateUtc(now)
+  Effect.map(Effect.zip(PriceTable.PriceTable, Clock.currentTimeMillis), ([prices, now]) => {
+    const day = Day.dateAt(now)
     let total: Option.Option<Cost.Cost> = Option.none()
     for (const { charge, model, provider, usage } of attempts) {
       const cost =

@@ -4,6 +4,7 @@ import type { AgentStates } from "@kimi-effect/core/internal/SwarmMetrics"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
 import * as Schedule from "./Schedule.ts"
@@ -60,17 +61,21 @@ export class AgentQueue {
     }
   }
 
-  /** Waits for the admission of an agent, works, and makes room for the next one. */
+  /**
+   * Waits for the admission of an agent, works, and makes room for the next one:
+   * at once, or with `leave` if `isLast` returns that the agent ends with this result.
+   */
   admitted<A, E, R>(
     agent: { readonly id: string; readonly rank: number; readonly wait: number },
-    work: Effect.Effect<A, E, R>
+    work: Effect.Effect<A, E, R>,
+    isLast: (result: A) => boolean = () => false
   ): Effect.Effect<A, E, R> {
-    return Effect.ensuring(
+    return Effect.onExit(
       Effect.andThen(
         Effect.suspend(() => this.#enter(agent.id, agent.rank, agent.wait)),
         work
       ),
-      Effect.suspend(() => this.leave(agent.id))
+      (exit) => (Exit.isSuccess(exit) && isLast(exit.value) ? Effect.void : this.leave(agent.id))
     )
   }
 
@@ -114,8 +119,10 @@ export class AgentQueue {
 
   /** An agent neither waits nor works any more. */
   leave(id: string): Effect.Effect<void> {
-    this.#admissions.delete(id)
-    return this.#change((schedule) => Schedule.leave(schedule, id))
+    return Effect.suspend(() => {
+      this.#admissions.delete(id)
+      return this.#change((schedule) => Schedule.leave(schedule, id))
+    })
   }
 
   get firstToken(): Effect.Effect<void> {

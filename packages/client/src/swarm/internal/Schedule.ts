@@ -57,6 +57,7 @@ export const enqueue = (schedule: Schedule, added: Waiting): Schedule => {
 
 /** Removes an agent that waits or works. */
 export const leave = (schedule: Schedule, id: string): Schedule => {
+  if (!schedule.working.has(id) && schedule.waiting.every((one) => one.id !== id)) return schedule
   const working = new Set(schedule.working)
   working.delete(id)
   const { prefix } = schedule

@@ -12,14 +12,14 @@ import type { AgentState } from "../../agent/AgentState.ts"
 import type { KimiClient } from "../../KimiClient.ts"
 import type { SwarmEvent } from "../SwarmEvent.ts"
 import type { SwarmAgentError } from "../SwarmResult.ts"
-import type { CreatedAgent, SwarmState } from "../SwarmState.ts"
+import type { CreatedAgent, SwarmProgram, SwarmState } from "../SwarmState.ts"
 import type { AgentQueue } from "./AgentQueue.ts"
 import type { SwarmBudget } from "./SwarmBudget.ts"
 import * as Assignments from "./assignments.ts"
 import type { Entry, Recorder } from "./Recorder.ts"
 import type { DurableRun } from "./durable/DurableRun.ts"
 import type { Settings } from "./Settings.ts"
-import { Tokens } from "./Tokens.ts"
+import { Used } from "./Used.ts"
 import { agentOutcome, type SwarmSpan, withoutSpan } from "./spans.ts"
 
 /** What ends a swarm before its agents are done. */
@@ -45,6 +45,7 @@ export interface SessionDependencies<R> {
   readonly emit: Emit
   readonly services: Context.Context<R | KimiClient>
   readonly run: DurableRun | undefined
+  readonly program: SwarmProgram
 }
 
 export class Session<R> {
@@ -58,6 +59,7 @@ export class Session<R> {
   readonly services: Context.Context<R | KimiClient>
   /** The run of a journal that the swarm is recorded in. */
   readonly run: DurableRun | undefined
+  readonly #program: SwarmProgram
   readonly stop = Deferred.makeUnsafe<Stop>()
   /** The latest states of the agents, by their ids. */
   readonly states = new Map<string, AgentState>()
@@ -71,17 +73,22 @@ export class Session<R> {
   readonly refusedPlans = new Map<string, AgentLimitError>()
   /** The first limit of the swarm that was reached. */
   limit: AgentError | AgentLimitError | undefined
-  toolCalls = 0
-  readonly tokens = new Tokens()
+  /** Tool calls without those that concern sub-agents. */
+  readonly toolCalls = new Used()
+  /** Turns whose tool calls are counted, as `<agent>/<step>`. */
+  readonly countedCalls = new Set<string>()
+  readonly tokens = new Used()
   /** What all responses have cost so far. */
   costs: AgentState["costs"] = []
+  /** Whether this process counts how the swarm ends. One that is recorded is counted by the process that ends it. */
+  countsEnd: boolean
   /** Waits for the account. */
   #suspension: Deferred.Deferred<void> | undefined
   readonly #clock: Clock.Clock
   readonly #span: SwarmSpan
 
   constructor(dependencies: SessionDependencies<R>) {
-    const { budget, clock, emit, metrics, queue, recorder, run, services, settings, span } = dependencies
+    const { budget, clock, emit, metrics, queue, program, recorder, run, services, settings, span } = dependencies
     this.settings = settings
     this.queue = queue
     this.budget = budget
@@ -89,6 +96,8 @@ export class Session<R> {
     this.emit = emit
     this.services = withoutSpan(services)
     this.run = run
+    this.#program = program
+    this.countsEnd = run === undefined
     this.metrics = metrics
     this.#span = span
     this.#clock = clock
@@ -102,6 +111,7 @@ export class Session<R> {
     return {
       version: 1,
       id: this.settings.id,
+      program: this.#program,
       created: [...this.created],
       assignments: Assignments.fromEntries(this.recorder.entries.values()),
       agents: Object.fromEntries(this.states)

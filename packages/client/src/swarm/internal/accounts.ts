@@ -5,9 +5,9 @@ import { isOwn } from "./ownTools.ts"
 import { sumCosts, totalsOf } from "./Recorder.ts"
 import type { Session } from "./Session.ts"
 
-/** Tool calls of an agent, without assignments. */
-const callsOf = ({ messages }: AgentState): number => {
-  let calls = 0
+/** Tool calls of an agent, without assignments. Those of an agent that has ended without a result were not run. */
+const callsOf = ({ calls: last, messages }: AgentState, { isOver }: { readonly isOver: boolean }): number => {
+  let calls = isOver ? -last.filter(({ result, tool }) => result === undefined && !isOwn(tool)).length : 0
   for (const message of messages) {
     if (message.role !== "assistant") continue
     for (const call of message.tool_calls ?? []) if (!isOwn(call.function.name)) calls++
@@ -31,11 +31,16 @@ const countedOf = <R>({ abandoned, states }: Session<R>, id: string): AgentState
 }
 
 /** Adds the state of an agent that was reached elsewhere, and what it has used beyond what is counted. */
-export const restoreState = <R>(session: Session<R>, id: string, state: AgentState): void => {
+export const restoreState = <R>(
+  session: Session<R>,
+  id: string,
+  state: AgentState,
+  end: { readonly isOver: boolean }
+): void => {
   const counted = countedOf(session, id)
   const costs = added(state.costs, counted?.costs ?? [])
   session.states.set(id, state)
-  session.toolCalls += callsOf(state) - (counted === undefined ? 0 : callsOf(counted))
+  session.toolCalls.replay(Math.max(0, callsOf(state, end) - (counted === undefined ? 0 : callsOf(counted, end))))
   session.tokens.replay(state.usage.total_tokens - (counted?.usage.total_tokens ?? 0))
   session.costs = sumCosts([session.costs, costs])
   for (const { total } of costs) session.budget?.spend(BigDecimal.fromStringUnsafe(total))

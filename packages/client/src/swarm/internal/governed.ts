@@ -85,6 +85,10 @@ const count = <R>(session: Session<R>, agent: string, call: ModelCall, response:
     return usage
   })
 
+/** The tool calls of a response without those that concern sub-agents. */
+export const callsOf = ({ toolCalls }: Pick<ChatResponse, "toolCalls">): number =>
+  toolCalls.filter((one) => !isOwn(one.function.name)).length
+
 /** The sub-agents that a response assigns tasks to. */
 const assignedBy = <R>(job: Job<R>, { step }: ModelCall, { toolCalls }: ChatResponse): ReadonlyArray<string> =>
   toolCalls.flatMap(({ function: { arguments: args, name } }, position) =>
@@ -134,20 +138,57 @@ const plan = <R>(
   })
 
 /** Takes the tool calls of a response from those of the swarm: all of them, or none. */
-const checkCalls = <R>(session: Session<R>, job: Job<R>, call: ModelCall, response: ChatResponse): void => {
-  if (session.isCounted(job.id, call.step)) return
-  const calls = response.toolCalls.filter((one) => !isOwn(one.function.name)).length
-  const limit = session.settings.toolCalls
-  if (session.toolCalls + calls <= limit) {
-    session.toolCalls += calls
-    return
+const callRefusalOf = <R>(
+  { countedCalls, settings, toolCalls }: Session<R>,
+  job: Job<R>,
+  { step }: ModelCall,
+  response: ChatResponse
+): ToolCallLimitError | undefined => {
+  const turn = `${job.id}/${step}`
+  const calls = callsOf(response)
+  if (calls === 0 || countedCalls.has(turn)) return undefined
+  const limit = settings.toolCalls
+  if (toolCalls.used + calls > limit) {
+    const message = `${calls} more tool calls exceed the ${limit} of the swarm`
+    return new ToolCallLimitError({ agent: job.id, message, limit })
   }
-  const error = new ToolCallLimitError({
-    agent: job.id,
-    message: `${calls} more tool calls exceed the ${limit} of the swarm`,
-    limit
+  countedCalls.add(turn)
+  toolCalls.add(calls)
+  return undefined
+}
+
+/** What was decided about the tool calls of a response. A refusal under another limit is decided again. */
+const decidedCalls = <R>(
+  session: Session<R>,
+  job: Job<R>,
+  call: ModelCall,
+  { callRefusal: recorded, response }: ModelResult
+): Effect.Effect<ToolCallLimitError | undefined, AgentError> => {
+  const { run, settings } = session
+  if (run === undefined || recorded === undefined || recorded.limit === settings.toolCalls) {
+    return Effect.succeed(recorded)
+  }
+  const decide = Effect.sync(() => {
+    const refusal = callRefusalOf(session, job, call, response)
+    return refusal === undefined ? {} : { refusal }
   })
-  session.refusedCalls.set(`${job.id}/${call.step}`, session.limited(error))
+  return Effect.map(Recorded.callDecision(run, job.id, call.step, settings.toolCalls, decide), ({ refusal }) => refusal)
+}
+
+/** Counts the tool calls of a response that were decided on elsewhere or earlier, or remembers that none of them runs. */
+const applyCalls = <R>(
+  session: Session<R>,
+  job: Job<R>,
+  { step }: ModelCall,
+  response: ChatResponse,
+  refusal: ToolCallLimitError | undefined
+): void => {
+  const turn = `${job.id}/${step}`
+  if (refusal !== undefined) session.refusedCalls.set(turn, session.limited(refusal))
+  else if (!session.countedCalls.has(turn)) {
+    session.countedCalls.add(turn)
+    session.toolCalls.replay(callsOf(response))
+  }
 }
 
 const callModel =
@@ -186,15 +227,19 @@ const respond = <R>(
     })
     const made = Effect.map(hook === undefined ? allowed : hook(call, allowed), (response): ModelResult => {
       const refusal = refusalOf(session, job, assignedBy(job, call, response))
-      return { response, ...(refusal === undefined ? {} : { refusal }) }
+      const callRefusal = callRefusalOf(session, job, call, response)
+      return {
+        response,
+        ...(refusal === undefined ? {} : { refusal }),
+        ...(callRefusal === undefined ? {} : { callRefusal })
+      }
     })
-    const { refusal: planRefusal, response } = yield* session.run === undefined
-      ? made
-      : Recorded.model(session.run, job.id, call, made)
+    const result = yield* session.run === undefined ? made : Recorded.model(session.run, job.id, call, made)
+    const { refusal: planRefusal, response } = result
     const usage = yield* count(session, job.id, call, response, isBought)
     // The prefix of an orchestrator is not that of its agents.
     if (job.depth > 0) yield* queue.responded
-    checkCalls(session, job, call, response)
+    applyCalls(session, job, call, response, yield* decidedCalls(session, job, call, result))
     yield* plan(session, job, call, assignedBy(job, call, response), planRefusal)
     const total = totalsOf(session.costs)
     yield* session.emit({ _tag: "Spent", agent: job.id, step: call.step, usage, total })

@@ -4,6 +4,7 @@ import { assignOf } from "./assign.ts"
 import * as DataMarks from "./dataMarks.ts"
 import type { Job } from "./Job.ts"
 import { granted, merged } from "./ownTools.ts"
+import * as Program from "./program.ts"
 import { runJob } from "./runJob.ts"
 import { orchestrator, type Session } from "./Session.ts"
 import type { Settings } from "./Settings.ts"
@@ -42,7 +43,7 @@ export const bodyOf =
       request: profile.request
     }
     return {
-      program: { kind: "run", definition: { task } },
+      program: Program.ofTask(task),
       forms: new Map(),
       orchestrator: job,
       run: (session: Session<R>) => Effect.asVoid(runJob(session, job, assignOf(session, grants, job)))

@@ -172,7 +172,9 @@ const admitted = <R>(session: Session<R>, { entry, job, options, span }: Worker<
     return Effect.andThen(wait === 0 ? Effect.void : Effect.sleep(wait), work)
   }
   const acquired = session.run === undefined ? Effect.void : session.run.acquire(job.id)
-  return queue.admitted({ id: job.id, rank: job.rank, wait }, Effect.andThen(acquired, work))
+  // The agents that work are never more than may: the next one starts when this one has its outcome.
+  const isLast = (result: AgentResult) => nextOf(result)._tag === "Done"
+  return queue.admitted({ id: job.id, rank: job.rank, wait }, Effect.andThen(acquired, work), isLast)
 }
 
 /** Works until the agent is done, however often the host refuses its calls. */
@@ -233,4 +235,4 @@ const worked = <R>(
       yield* session.end({ _tag: "Failed", error: outcome.error })
     }
     return entry
-  })
+  }).pipe(Effect.ensuring(session.queue.leave(job.id)))

@@ -11,6 +11,7 @@ import type { PlanNode } from "../SwarmPlan.ts"
 import * as DataMarks from "./dataMarks.ts"
 import type { Job } from "./Job.ts"
 import { granted } from "./ownTools.ts"
+import * as Program from "./program.ts"
 import type { Entry } from "./Recorder.ts"
 import { runJob } from "./runJob.ts"
 import type { Session } from "./Session.ts"
@@ -65,6 +66,14 @@ const promptOf = (
         catch: () => new InvalidRequestError({ message: `The prompt function of ${id} threw`, parameter: "prompt" })
       })
 
+/** An agent that continues has the prompt that it began with: another one ends the swarm. */
+const checkPrompt = <R>(session: Session<R>, agent: string, prompt: string): Effect.Effect<void> => {
+  const begun = session.states.get(agent)?.messages.find(({ role }) => role === "user")?.content
+  if (typeof begun !== "string" || begun === prompt) return Effect.void
+  const error = Program.promptMismatch(agent, begun, prompt)
+  return Effect.andThen(session.end({ _tag: "Failed", error }), Effect.never)
+}
+
 /** Runs all agents. A node that is not finished skips those that depend on it. */
 const runPlan = <R>(
   session: Session<R>,
@@ -95,6 +104,7 @@ const runPlan = <R>(
           entry.outcome = { _tag: "Stopped", error: prompt.failure }
           yield* session.ended(entry)
         } else {
+          yield* checkPrompt(session, job.id, prompt.success)
           yield* runJob(session, { ...job, prompt: prompt.success }, noAssign)
         }
         results.set(job.id, entry)
@@ -107,14 +117,7 @@ const runPlan = <R>(
 
 /** The agents of a plan and what identifies it. */
 export const bodyOfPlan = <R>(nodes: ReadonlyArray<PlanNode>, ranks: ReadonlyMap<string, number>): Body<R> => ({
-  program: {
-    kind: "plan",
-    definition: nodes.map(({ id, inputs = {}, prompt }) => ({
-      id,
-      inputs: Object.keys(inputs),
-      ...(typeof prompt === "string" ? { prompt } : {})
-    }))
-  },
+  program: Program.ofPlan(nodes),
   forms: new Map(nodes.flatMap(({ id, result }) => (result === undefined ? [] : [[id, result] as const]))),
   run: (session) => runPlan(session, nodes, ranks)
 })

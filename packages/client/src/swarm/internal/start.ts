@@ -13,7 +13,7 @@ import type * as Scope from "effect/Scope"
 import type { KimiClient } from "../../KimiClient.ts"
 import type { SwarmOptions } from "../SwarmOptions.ts"
 import type { SwarmAgentError, SwarmOutcome, SwarmResult } from "../SwarmResult.ts"
-import type { SwarmState } from "../SwarmState.ts"
+import type { SwarmProgram, SwarmState } from "../SwarmState.ts"
 import { restoreState } from "./accounts.ts"
 import * as Assignments from "./assignments.ts"
 import { AgentQueue } from "./AgentQueue.ts"
@@ -41,7 +41,7 @@ const restore = <R>(session: Session<R>, { agents, assignments, created }: Swarm
     Assignments.restore(entry, assignment, agents[assignment.id])
     session.planned.add(assignment.id)
   }
-  for (const [id, state] of Object.entries(agents)) restoreState(session, id, state)
+  for (const [id, state] of Object.entries(agents)) restoreState(session, id, state, { isOver: false })
 }
 
 /** What the agents of a swarm do. */
@@ -50,7 +50,7 @@ export interface Body<R> {
   /** The orchestrator, which concludes. */
   readonly orchestrator?: Job<R>
   /** What the swarm does, to notice that a run was started by another program. */
-  readonly program: { readonly kind: string; readonly definition: unknown }
+  readonly program: SwarmProgram
   /** The forms of the results of agents, by their ids. */
   readonly forms: Finished.Forms
 }
@@ -132,12 +132,14 @@ interface StartOptions<R> {
   readonly span: SwarmSpan
   /** The run of a journal that the swarm is recorded in. */
   readonly run: DurableRun | undefined
+  readonly program: SwarmProgram
   readonly emit: Emit
 }
 
 /** A swarm that has done nothing yet. */
 const open = <R>({
   emit,
+  program,
   run,
   scope,
   settings,
@@ -156,6 +158,7 @@ const open = <R>({
       services,
       span,
       run,
+      program,
       queue: new AgentQueue(Schedule.make({ initial, max }), clock, scope, metrics.states),
       budget: money === undefined ? undefined : new SwarmBudget(id, provider, money.currency, money.ledger),
       recorder: new Recorder(MonotonicClock.millisUnsafe(clock))
@@ -163,11 +166,13 @@ const open = <R>({
   })
 
 /** Records how a swarm ended. The agents of one that was interrupted have no outcome. */
-const recordEnd = <R>({ metrics, now, recorder }: Session<R>, exit: Exit.Exit<SwarmResult, unknown>): void => {
+const recordEnd = <R>(session: Session<R>, exit: Exit.Exit<SwarmResult, unknown>): void => {
+  const { countsEnd, metrics, now, recorder } = session
   for (const { end, job, outcome } of recorder.entries.values()) {
     if (end === undefined && job.depth > 0) metrics.agentEnded(agentOutcome(outcome), undefined)
   }
-  metrics.ended(Exit.isSuccess(exit) ? swarmOutcome(exit.value.outcome) : "interrupted", recorder.wallMillis(now))
+  const outcome = Exit.isSuccess(exit) ? swarmOutcome(exit.value.outcome) : "interrupted"
+  metrics.ended(countsEnd ? outcome : undefined, recorder.wallMillis(now))
 }
 
 interface Start<R> {
@@ -192,7 +197,7 @@ export const start = <R>(
     const run = request === undefined ? undefined : yield* opened(request, body.program)
     const swarm = ofSwarm(id, (span) =>
       Effect.scopedWith((scope) =>
-        Effect.flatMap(open({ settings, scope, span, run, emit }), (session) =>
+        Effect.flatMap(open({ settings, scope, span, run, program: body.program, emit }), (session) =>
           Effect.onExit(runIn(session, from, body), (exit) => Effect.sync(() => recordEnd(session, exit)))
         )
       )

@@ -222,7 +222,8 @@ const withPersistedDefaults = (given: PersistedOptions): PersistedValues => ({
 export const resolveMemory = (given: Options): Effect.Effect<Values, ConfigurationError> =>
   Effect.suspend(() => {
     const options = withMemoryDefaults(given)
-    return Effect.as(OptionRules.check(owner, rulesOf(options)), options)
+    const rules = [...OptionRules.knownNames(given, defaults), ...rulesOf(options)]
+    return Effect.as(OptionRules.check(owner, rules), options)
   })
 
 /**
@@ -235,6 +236,7 @@ export const resolvePersisted = (given: PersistedOptions): Effect.Effect<Persist
   Effect.suspend(() => {
     const options = withPersistedDefaults(given)
     const rules = [
+      ...OptionRules.knownNames(given, persistedDefaults),
       ...rulesOf(options),
       positiveDuration("timeout", options.timeout),
       positiveDuration("writeTimeout", options.writeTimeout),

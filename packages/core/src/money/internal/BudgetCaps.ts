@@ -100,6 +100,8 @@ const dimensionsOf = ({ only = {}, per = [] }: Cap): ReadonlyArray<BudgetScope.D
     (name) => per.includes(name) || (!BudgetScope.isPeriod(name) && only[name] !== undefined)
   )
 
+const memberNames: Record<keyof Cap, true> = { amount: true, currency: true, per: true, only: true }
+
 /** The rules of a cap. A misread cap would bound something else, or nothing. */
 const rulesOf = (cap: Cap, name: string): ReadonlyArray<OptionRules.Rule> => {
   if (typeof cap !== "object" || cap === null) return [[name, false, "an object with an amount and a currency"]]
@@ -109,6 +111,11 @@ const rulesOf = (cap: Cap, name: string): ReadonlyArray<OptionRules.Rule> => {
     only !== null &&
     Object.entries(only).every(([key, value]) => tagNames.some((one) => one === key) && isOptionalString(value))
   return [
+    ...OptionRules.knownNames(cap, memberNames).map(([member, isMet, expected]): OptionRules.Rule => [
+      `${name}.${member}`,
+      isMet,
+      expected
+    ]),
     [`${name}.amount`, parseAmount(amount) !== undefined, 'a decimal from 0 to 1000000 as text, such as "50"'],
     [`${name}.currency`, currency === "USD" || currency === "CNY", "USD or CNY"],
     [

@@ -138,9 +138,32 @@ export const describe = ({ balance, caps, onStoreError, onUnknownPrice }: Option
   ...(balance === undefined ? {} : { balance: "checked" })
 })
 
+/** The layers of the stores pass their options too. */
+type StoreOption = "maxScopes" | "path" | "durability" | "keyPrefix" | "name"
+
+const optionNames: Record<keyof Options | StoreOption, true> = {
+  caps: true,
+  thresholds: true,
+  onUnknownPrice: true,
+  onStoreError: true,
+  timeout: true,
+  lease: true,
+  maxWait: true,
+  defaultOutputTokens: true,
+  lostAttempts: true,
+  timeZone: true,
+  balance: true,
+  maxScopes: true,
+  path: true,
+  durability: true,
+  keyPrefix: true,
+  name: true
+}
+
 const rulesOf = (options: Options): ReadonlyArray<OptionRules.Rule> => {
   const { balance, thresholds = defaults.thresholds } = options
   return [
+    ...OptionRules.knownNames(options, optionNames),
     ["maxWait", isWait(options.maxWait), 'a finite duration, such as "30 seconds", or off'],
     OptionRules.positiveInteger("defaultOutputTokens", options.defaultOutputTokens),
     [

@@ -44,7 +44,7 @@ export const openScoped = (
   read: AccountBalance.Reader | undefined
 ): Effect.Effect<CallBudget, BudgetError, Scope.Scope> =>
   Effect.uninterruptibleMask((restore) =>
-    Effect.tap(open(call, read, restore), ({ close }) => Effect.addFinalizer(() => close))
+    Effect.tap(open(call, read, restore), (budget) => Effect.addFinalizer(() => budget.close))
   )
 
 /**

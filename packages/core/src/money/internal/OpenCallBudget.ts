@@ -43,6 +43,23 @@ const reserveCall = (
     ? Effect.succeed(untracked)
     : reserveInStore(context, price, canWait, (refusal) => budgetExceededError(call, refusal, price.amount))
 
+/** What one attempt reserved. A class, because a closure would take more memory for each open stream. */
+class AssignedReservation implements AttemptReservation {
+  readonly #budget: ReservedCallBudget
+  readonly #reservation: Reservation
+  readonly #purchase: Cost.Purchase
+
+  constructor(budget: ReservedCallBudget, reservation: Reservation, purchase: Cost.Purchase) {
+    this.#budget = budget
+    this.#reservation = reservation
+    this.#purchase = purchase
+  }
+
+  settle(usage: Cost.BillableUsage | undefined): Effect.Effect<void> {
+    return this.#budget.settle(this.#reservation, this.#purchase, usage)
+  }
+}
+
 class ReservedCallBudget implements OpenCallBudget {
   readonly #context: BudgetContext
   readonly #tags: BudgetCaps.Tags
@@ -52,7 +69,7 @@ class ReservedCallBudget implements OpenCallBudget {
   /** The reservation of the first attempt until an attempt is assigned one. */
   #first: Reservation | undefined
   /** Reservations that attempts were assigned and have not settled. */
-  readonly #pending = new Set<Reservation>()
+  #pending: ReadonlyArray<Reservation> = []
 
   constructor(
     context: BudgetContext,
@@ -88,13 +105,15 @@ class ReservedCallBudget implements OpenCallBudget {
     )
   }
 
-  readonly close: Effect.Effect<void> = Effect.suspend(() => {
-    const settled = [...this.#pending].map((reservation) => reservation.settle(reservation.amount))
-    if (this.#first !== undefined) settled.unshift(this.#first.settle(0n))
-    this.#first = undefined
-    this.#pending.clear()
-    return settled.length === 0 ? Effect.void : Effect.all(settled, { discard: true })
-  })
+  get close(): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const settled = this.#pending.map((reservation) => reservation.settle(reservation.amount))
+      if (this.#first !== undefined) settled.unshift(this.#first.settle(0n))
+      this.#first = undefined
+      this.#pending = []
+      return settled.length === 0 ? Effect.void : Effect.all(settled, { discard: true })
+    })
+  }
 
   #reserveAt(
     attempt: Call,
@@ -108,7 +127,7 @@ class ReservedCallBudget implements OpenCallBudget {
     }
     // An attempt that runs in addition to another of its call, such as a hedge, does not wait: it would delay other calls.
     const reserved = Effect.suspend(() =>
-      Effect.map(reserveCall(this.#context, attempt, price, this.#pending.size === 0), (reservation) =>
+      Effect.map(reserveCall(this.#context, attempt, price, this.#pending.length === 0), (reservation) =>
         this.#assign(reservation, price)
       )
     )
@@ -121,17 +140,19 @@ class ReservedCallBudget implements OpenCallBudget {
 
   #assign(reservation: Reservation, price: PricedCall | undefined): AttemptReservation {
     if (price === undefined) return untrackedAttempt
-    this.#pending.add(reservation)
-    return { settle: (usage) => this.#settle(reservation, price.purchase, usage) }
+    // A list of exactly its length, because most calls make one attempt.
+    this.#pending = [...this.#pending, reservation]
+    return new AssignedReservation(this, reservation, price.purchase)
   }
 
-  #settle(
+  settle(
     reservation: Reservation,
     purchase: Cost.Purchase,
     usage: Cost.BillableUsage | undefined
   ): Effect.Effect<void> {
     return Effect.suspend(() => {
-      if (!this.#pending.delete(reservation)) return Effect.void
+      if (!this.#pending.includes(reservation)) return Effect.void
+      this.#pending = this.#pending.filter((pending) => pending !== reservation)
       if (usage === undefined) return reservation.settle(0n)
       const cost = Cost.of(usage, purchase, this.#prices)
       return reservation.settle(Option.isSome(cost) ? Amount.fromDecimal(cost.value.total) : reservation.amount)

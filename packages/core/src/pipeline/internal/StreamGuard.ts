@@ -9,6 +9,7 @@ import * as Channel from "effect/Channel"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Pull from "effect/Pull"
+import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { KimiError } from "../../errors/KimiError.ts"
@@ -66,9 +67,7 @@ class GuardedRun {
   }
 
   /** The consumer has left. */
-  readonly abandon: Effect.Effect<void> = Effect.suspend(() =>
-    this.end(this.#isComplete ? Exit.void : Exit.interrupt())
-  )
+  readonly abandon = (): Effect.Effect<void> => this.end(this.#isComplete ? Exit.void : Exit.interrupt())
 
   open<A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
     return this.#hooks.opening?.(effect) ?? effect
@@ -85,14 +84,19 @@ class GuardedRun {
   }
 
   #observed<E extends KimiError, R>(pull: Pull.Pull<EventChunk, E, void, R>): Pull.Pull<EventChunk, E, void, R> {
-    return Pull.matchEffect(pull, {
+    // Not `Pull.matchEffect`, which keeps two more closures for each open stream.
+    return Effect.matchCauseEffect(pull, {
       onSuccess: (events) => {
         this.observe(events)
         return Effect.succeed(events)
       },
-      onFailure: (cause: Cause.Cause<E>) => Effect.andThen(this.end(Exit.failCause(cause)), Effect.failCause(cause)),
-      onDone: () => Effect.andThen(this.end(Exit.void), Cause.done())
+      onFailure: (cause) => this.#fail(Pull.filterDone(cause))
     })
+  }
+
+  #fail<E extends KimiError>(halt: Result.Result<unknown, Cause.Cause<E>>): Pull.Pull<EventChunk, E, void> {
+    if (Result.isSuccess(halt)) return Effect.andThen(this.end(Exit.void), Cause.done())
+    return Effect.andThen(this.end(Exit.failCause(halt.failure)), Effect.failCause(halt.failure))
   }
 }
 
@@ -103,7 +107,7 @@ const open = <E extends KimiError, R>(
   restore: Restore
 ) =>
   Effect.andThen(
-    Scope.addFinalizer(scope, run.abandon),
+    Scope.addFinalizerExit(scope, run.abandon),
     Effect.map(
       // Some streams begin their work before the first pull; when it is interrupted there, the scope ends the run.
       Effect.onExit(run.open(restore(Channel.toPullScoped(stream.channel, scope))), (exit) =>

@@ -28,6 +28,13 @@ export const makePerRun = <E>(make: (context: Context.Context<never>) => EventSt
     )
   )
 
+/** Outside the stream, which it would keep for as long as the stream is open. The type of a scope's exit is unknown. */
+const finalizerOf =
+  <E>(onExit: (exit: Exit.Exit<unknown, E>) => void) =>
+  (exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> =>
+    // A run closes its own scope with its own errors.
+    Effect.sync(() => onExit(exit as Exit.Exit<unknown, E>))
+
 /**
  * Calls a function with the exit of each run when its scope closes. It has
  * no cost per read. A run that a stage rejected before it began is reported
@@ -42,8 +49,7 @@ export const onClose =
     Stream.fromChannel(
       Channel.fromTransform((upstream, scope) =>
         Effect.andThen(
-          // The type of a scope's exit is unknown; a run closes its own scope with its own errors.
-          Scope.addFinalizerExit(scope, (exit) => Effect.sync(() => onExit(exit as Exit.Exit<unknown, E>))),
+          Scope.addFinalizerExit(scope, finalizerOf(onExit)),
           Channel.toTransform(stream.channel)(upstream, scope)
         )
       )

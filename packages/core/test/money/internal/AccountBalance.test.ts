@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { BigDecimal, Effect, Exit, Fiber } from "effect"
+import { BigDecimal, Effect, Exit, Fiber, Logger } from "effect"
 import { TestClock } from "effect/testing"
 import type * as AccountBalance from "../../../src/money/internal/AccountBalance.ts"
 import type * as Budget from "../../../src/money/Budget.ts"
@@ -178,6 +178,47 @@ describe("AccountBalance", () => {
       assert.isTrue(Exit.isSuccess(yield* asking(second)()))
       assert.isTrue(Exit.isFailure(yield* asking(second)({ ...callFor(10), account: "second" })))
       assert.strictEqual(account.asked, 1)
+    })
+  )
+
+  it.effect("explains a refusal", () =>
+    Effect.gen(function* () {
+      const { read } = makeAccount()
+      const budget = yield* makeBudget({ caps, balance: { read } })
+      const exit = yield* asking(budget)(callFor(51))
+      const error = yield* Effect.flip(exit)
+      assert.deepInclude(error, {
+        _tag: "BudgetExceededError",
+        message: "The account's balance is lower than the worst-case cost of the call"
+      })
+      if (error._tag !== "BudgetExceededError") return
+      const { cap, requested, reserved, spent } = error
+      assert.deepStrictEqual([cap, spent, reserved, requested].map(BigDecimal.format), ["50", "0", "0", "51"])
+    })
+  )
+
+  it.effect("explains that it is not known", () =>
+    Effect.gen(function* () {
+      const budget = yield* makeBudget({ caps, balance: { onError: "refuse" } })
+      const exit = yield* asking(budget)()
+      assert.deepInclude(yield* Effect.flip(exit), {
+        _tag: "BudgetStoreError",
+        store: "account",
+        operation: "balance",
+        message: "The account's balance is not known, so the call was not sent"
+      })
+    })
+  )
+
+  it.effect("is logged when it is not known", () =>
+    Effect.gen(function* () {
+      const logged: Array<unknown> = []
+      const logger = Logger.make(({ message }) => void logged.push(message))
+      const { account, read } = makeAccount()
+      account.fails = true
+      const budget = yield* makeBudget({ caps, balance: { read } })
+      yield* Effect.provide(asking(budget)(), Logger.layer([logger]))
+      assert.include(logged.flat().map(String).join(), "The account's balance is not known")
     })
   )
 })

@@ -4,6 +4,7 @@
  */
 import type { ModelRequest } from "@kimi-effect/core/ChatRequest"
 import type { ChatResponse } from "@kimi-effect/core/ChatResponse"
+import { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import { isKimiError } from "@kimi-effect/core/KimiError"
 import * as TokenCount from "@kimi-effect/core/TokenCount"
 import type { ChatError, StreamError } from "@kimi-effect/core/OperationErrors"
@@ -17,10 +18,12 @@ import * as Reply from "../../Reply.ts"
 import type { Answer, Events, ReceivedRequest, Script } from "../../Script.ts"
 import { HostFiles, moonshotLimits } from "../host/HostFiles.ts"
 import { HostLimits } from "../simulator/HostLimits.ts"
+import * as GivenReply from "../replies/givenReply.ts"
 import * as PromptCount from "../simulator/promptCount.ts"
 import * as Conditions from "./conditions.ts"
 import { brokenBody, type FailureTag, failureReplies } from "./failureReplies.ts"
 import * as Player from "./Player.ts"
+import * as ScriptIssues from "./scriptIssues.ts"
 import * as Settings from "./Settings.ts"
 import { asExplicit, greeting, isStreamFailure } from "./standardReplies.ts"
 
@@ -51,11 +54,6 @@ export type Step =
   | { readonly _tag: "Exact"; readonly answer: ChatResponse | ChatError | StreamError | Events; readonly pace: Pace }
 
 const defaultScript: Script = () => greeting
-
-const isReply = (answer: object): answer is Reply.Reply =>
-  "_tag" in answer && typeof answer._tag === "string" && replyTags.has(answer._tag)
-
-const replyTags: ReadonlySet<string> = new Set<Reply.Reply["_tag"]>(["Default", "Completion", "Json", "Text", "Sse"])
 
 /** Texts that are answered again and again are made into replies once. */
 const maxTexts = 256
@@ -117,6 +115,8 @@ export class Engine {
 
   /** Replaces the script. */
   play(script: Script): void {
+    const issues = ScriptIssues.issuesOf(script)
+    if (issues.length > 0) throw ConfigurationError.of(issues)
     this.#script = script
     this.#player = Player.make(script)
   }
@@ -217,8 +217,8 @@ export class Engine {
         const later = addDelay(pace, move.delay)
         // Errors are effects as well.
         return Effect.isEffect(answer) && !isKimiError(answer)
-          ? Effect.map(answer as Effect.Effect<Answer>, (given) => this.#toStep(given, later))
-          : Effect.succeed(this.#toStep(answer as Answer, later))
+          ? Effect.flatMap(answer as Effect.Effect<unknown>, (given) => this.#returned(given, received, later))
+          : this.#returned(answer, received, later)
       }
       case "NoMatch":
         return unanswered(received, "no part of its script matches the request")
@@ -227,9 +227,20 @@ export class Engine {
     }
   }
 
+  /** What a function of the script returned. */
+  #returned(answer: unknown, { number }: ReceivedRequest, pace: Pace): Effect.Effect<Step> {
+    if (ScriptIssues.isAnswer(answer)) return Effect.succeed(this.#toStep(answer, pace))
+    const given = GivenReply.describe(answer)
+    return Effect.die(
+      new TypeError(
+        `MockProvider: the script returned ${given} for request ${number}, in place of a text, a Reply, an error or an effect of one`
+      )
+    )
+  }
+
   #toStep(answer: Answer, pace: Pace): Step {
     if (typeof answer === "string") return { _tag: "Wire", reply: this.#textReply(answer), fault: undefined, pace }
-    if (!isReply(answer)) return { _tag: "Exact", answer, pace }
+    if (!GivenReply.isReply(answer)) return { _tag: "Exact", answer, pace }
     return { _tag: "Wire", reply: asExplicit(answer), fault: answer.fault, pace }
   }
 

@@ -12,6 +12,7 @@ import type { Script } from "../../Script.ts"
 import * as Distribution from "../../simulator/Distribution.ts"
 import * as FaultScript from "../../simulator/FaultScript.ts"
 import { isFailureTag, type FailureTag } from "./failureReplies.ts"
+import * as ScriptIssues from "./scriptIssues.ts"
 
 /**
  * Options of a provider. All are optional; without any, it answers every
@@ -113,6 +114,7 @@ const faultIssues = ({ faults = [] }: Options): ReadonlyArray<Issue> =>
   })
 
 const issuesOf = (options: Options): ReadonlyArray<Issue> => [
+  ...ScriptIssues.issuesOf(options.script ?? []),
   ...failureIssues(options),
   ...faultIssues(options),
   ...[latencyIssue, speedIssue, flappingIssue, limitIssue, recordedIssue].flatMap((check) => check(options) ?? [])

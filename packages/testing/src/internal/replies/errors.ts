@@ -246,8 +246,7 @@ export const gatewayTimeout = (options?: ErrorOptions): Json | Text => refusal("
 export const cancelled = (options?: ErrorOptions): Json | Text => refusal("clientClosed", options)
 
 /**
- * `InvalidResponseError` for a whole response: 200 with JSON that ends inside a
- * value. For a stream, it is a `StreamDecodeError` or `StreamTruncatedError`.
+ * `InvalidResponseError`: 200 with JSON that ends inside a value.
  *
  * @category errors
  * @since 0.1.0

@@ -16,9 +16,12 @@ export const withWallClock = <A, E, R>(program: (set: SetClock) => Effect.Effect
     let offset = 0
     const millis = (): number => inner.currentTimeMillisUnsafe() + offset
     const nanos = (): bigint => inner.currentTimeNanosUnsafe() + BigInt(offset) * nanosPerMilli
-    // A copy of a `TestClock` can still be adjusted.
+    // A copy of a `TestClock` can still be adjusted; the methods of the machine's clock are not copied with it.
     const clock: Clock.Clock = {
       ...inner,
+      monotonicTimeNanosUnsafe: () => inner.monotonicTimeNanosUnsafe(),
+      monotonicTimeNanos: inner.monotonicTimeNanos,
+      sleep: (duration) => inner.sleep(duration),
       currentTimeMillisUnsafe: millis,
       currentTimeMillis: Effect.sync(millis),
       currentTimeNanosUnsafe: nanos,

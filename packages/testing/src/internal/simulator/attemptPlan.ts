@@ -20,8 +20,8 @@ export interface Plan {
   readonly stalledFrom: number
   /** Absent when the attempt succeeds. */
   readonly error: (ChatError & StreamError) | undefined
-  /** The error of a stream that has begun, where it is another. */
-  readonly streamError?: StreamError
+  /** The error of a stream, where it is another. */
+  readonly streamError?: StreamError | undefined
 }
 
 /** The inputs that all plans of a host share. */
@@ -36,6 +36,7 @@ export interface PlanInputs {
 }
 
 export interface AttemptInput {
+  readonly isStream: boolean
   readonly outputTokens: number
   readonly errors: HostErrors
 }
@@ -141,5 +142,5 @@ export const make = (
   if (outage.mode === "hang") {
     return { ...plan, firstToken: hasBegun ? plan.firstToken : never, end: never, stalledFrom: end, error: undefined }
   }
-  return { ...plan, end, error: attempt.errors.lost }
+  return { ...plan, end, error: attempt.errors.lost, streamError: undefined }
 }

@@ -33,7 +33,7 @@ export interface RunningAttempt {
 /** Callbacks of a host at the start and end of an attempt. */
 export interface Host {
   readonly provider: string
-  readonly begin: (request: ModelRequest, call: SimulatedCall) => RunningAttempt
+  readonly begin: (request: ModelRequest, call: SimulatedCall, isStream: boolean) => RunningAttempt
   /** `outcome` is `Success`, the tag of an error, or `Interrupted` when the client disconnected. */
   readonly end: (running: RunningAttempt, outcome: string) => void
 }
@@ -69,7 +69,7 @@ const responseOf = (host: Host, running: RunningAttempt): ChatResponse =>
 export const chat = (host: Host, request: ModelRequest): Effect.Effect<ChatResponse, ChatError> =>
   Effect.uninterruptibleMask((restore) =>
     Effect.flatMap(CurrentCall, (call) => {
-      const running = host.begin(request, call)
+      const running = host.begin(request, call, false)
       const { end, error } = running.plan
       return Effect.flatMap(
         Effect.onInterrupt(restore(wait(end)), () => Effect.sync(() => host.end(running, "Interrupted"))),
@@ -86,20 +86,15 @@ type Events = Arr.NonEmptyReadonlyArray<StreamEvent>
 const delta: StreamEvent = { _tag: "TextDelta", choice: 0, text }
 
 /** The error of a stream that has started. */
-const toStreamError = (
-  { plan, request }: RunningAttempt,
-  provider: string,
-  error: ChatError & StreamError
-): StreamError =>
-  plan.streamError ??
-  (error._tag === "ConnectionLostError"
+const toStreamError = ({ request }: RunningAttempt, provider: string, error: ChatError & StreamError): StreamError =>
+  error._tag === "ConnectionLostError"
     ? new StreamInterruptedError({
         message: "The connection broke in the middle of the stream",
         provider,
         model: request.model,
         code: "ECONNRESET"
       })
-    : error)
+    : error
 
 /** Longest time without an event while a stream is generating, in milliseconds. Real streams are less sparse. */
 const maxSilenceMillis = 10_000
@@ -113,8 +108,8 @@ export const stream = (host: Host, request: ModelRequest): Stream.Stream<StreamE
   Stream.fromChannel(
     Channel.fromTransform((_: unknown, scope: Scope.Scope) =>
       Effect.flatMap(CurrentCall, (call) => {
-        const running = host.begin(request, call)
-        const { end, error, firstToken, stalledFrom } = running.plan
+        const running = host.begin(request, call, true)
+        const { end, error, firstToken, stalledFrom, streamError } = running.plan
         /** Milliseconds from the start up to which events have been emitted. */
         let emittedUntil = 0
         let isDone = false
@@ -130,7 +125,9 @@ export const stream = (host: Host, request: ModelRequest): Stream.Stream<StreamE
         })
 
         const finish = Effect.suspend((): Pull.Pull<Events, StreamError> => {
-          const failure = emittedUntil > 0 && error !== undefined ? toStreamError(running, host.provider, error) : error
+          const failure =
+            streamError ??
+            (emittedUntil > 0 && error !== undefined ? toStreamError(running, host.provider, error) : error)
           isDone = true
           host.end(running, failure?._tag ?? "Success")
           if (failure !== undefined) return Effect.fail(failure)

@@ -1,4 +1,8 @@
-/** What a fault of the connection means for the plan of an attempt, which has times but no bytes. */
+/**
+ * What a fault of the connection means for the plan of an attempt, which has times
+ * but no bytes. The outcomes are those at `MockServer`, where a response that is not
+ * streamed is one event.
+ */
 import { ConnectionRefusedError, DnsError, RedirectError, TlsError } from "@kimi-effect/core/NetworkErrors"
 import { InvalidResponseError } from "@kimi-effect/core/ProviderErrors"
 import { EventTooLargeError, ResponseTooLargeError } from "@kimi-effect/core/ResourceErrors"
@@ -53,18 +57,24 @@ const connectError = (target: Target, reason: "dns" | "refused" | "tls" | "timeo
 }
 
 /** Applies a fault to the plan of a whole response. */
-export const apply = (fault: Fault, whole: Plan, { errors, outputTokens }: AttemptInput, roundTrip: number): Plan => {
+export const apply = (
+  fault: Fault,
+  whole: Plan,
+  { errors, isStream, outputTokens }: AttemptInput,
+  roundTrip: number
+): Plan => {
   const { lost, target } = errors
   const members = (message: string) => ({ ...target, message })
-  const broken = (streamError?: StreamError): Plan => ({
-    ...whole,
-    end: middleOf(whole),
-    error: lost,
-    ...(streamError === undefined ? {} : { streamError })
-  })
-  const unusable = (): Plan =>
-    instead(new InvalidResponseError(members("The response is not one of this API")), whole.firstToken)
-  const undecodable = (): Plan => broken(new StreamDecodeError(members("An event of the stream cannot be decoded")))
+  const broken = (streamError?: StreamError): Plan => ({ ...whole, end: middleOf(whole), error: lost, streamError })
+  const unusable = (at: number = whole.firstToken): Plan =>
+    instead(new InvalidResponseError(members("The response is not one of this API")), at)
+  const withoutEndMark = () => new StreamTruncatedError(members("The stream ended without its end mark"))
+  /** A fault at an event: beyond the only one of a response that is not streamed it has no effect. */
+  const atEvent = (afterEvents: number, error: () => StreamError): Plan =>
+    isStream ? broken(error()) : afterEvents >= 1 ? whole : unusable()
+  /** Something else follows the events before the fault. */
+  const followedBy = (error: () => StreamError): Plan => (isStream ? broken(error()) : unusable(whole.complete))
+  const undecodable = () => new StreamDecodeError(members("An event of the stream cannot be decoded"))
 
   return Match.valueTags(fault, {
     ConnectFailure: ({ reason }) => instead(connectError(target, reason), roundTrip),
@@ -75,9 +85,9 @@ export const apply = (fault: Fault, whole: Plan, { errors, outputTokens }: Attem
     ResetMidBody: () => broken(),
     StallMidBody: () => stalled(whole, middleOf(whole)),
     TruncatedBody: () => broken(),
-    EmptyBody: unusable,
-    WrongContentType: unusable,
-    MalformedJson: unusable,
+    EmptyBody: () => ({ ...unusable(), ...(isStream ? { streamError: withoutEndMark() } : {}) }),
+    WrongContentType: () => unusable(),
+    MalformedJson: () => unusable(),
     HugeBody: ({ bytes }) =>
       instead(
         new ResponseTooLargeError({ ...members("The response is larger than allowed"), limit: bytes }),
@@ -91,12 +101,12 @@ export const apply = (fault: Fault, whole: Plan, { errors, outputTokens }: Attem
       const complete = whole.complete + outputTokens * Duration.toMillis(interval)
       return { ...whole, complete, end: complete }
     },
-    TruncatedStream: () => broken(new StreamTruncatedError(members("The stream ended without its end mark"))),
+    TruncatedStream: ({ afterEvents }) => atEvent(afterEvents, withoutEndMark),
     KeepAlive: () => stalled(whole, middleOf(whole)),
     HugeEvent: ({ bytes }) =>
-      broken(new EventTooLargeError({ ...members("An event is larger than allowed"), limit: bytes })),
-    CorruptEvent: undecodable,
-    JoinedEvents: undecodable,
-    ErrorInStream: ({ error }) => broken(new StreamFailedError(members(error.message)))
+      followedBy(() => new EventTooLargeError({ ...members("An event is larger than allowed"), limit: bytes })),
+    CorruptEvent: ({ afterEvents }) => atEvent(afterEvents, undecodable),
+    JoinedEvents: ({ afterEvents }) => atEvent(afterEvents, undecodable),
+    ErrorInStream: ({ error }) => followedBy(() => new StreamFailedError(members(error.message)))
   })
 }

@@ -8,6 +8,7 @@ import type { Fault } from "../../Fault.ts"
 import * as FaultPlan from "../../internal/faultPlan.ts"
 import { chunkingOf, render, type RequestForm } from "../../internal/rendering.ts"
 import type * as WirePlan from "../../internal/wirePlan.ts"
+import * as Given from "../../internal/replies/givenReply.ts"
 import * as Reply from "../../Reply.ts"
 import type { BatchEntry } from "../HostLedger.ts"
 import type { ReceivedRequest } from "../ReceivedRequest.ts"
@@ -17,8 +18,11 @@ import { type FileLimits, HostFiles, moonshotLimits } from "../../internal/host/
 import * as RequestCheck from "./requestCheck.ts"
 import * as ServedCassette from "./servedCassette.ts"
 
+/** A reply; a text is short for `Reply.text`. */
+export type GivenReply = string | Reply.Reply
+
 /** A reply, or a function from each request to its reply. */
-export type ReplySource = Reply.Reply | ((request: ReceivedRequest) => Reply.Reply)
+export type ReplySource = GivenReply | ((request: ReceivedRequest) => GivenReply)
 
 /** The options of a server with their defaults applied. */
 export interface Settings {
@@ -43,7 +47,7 @@ export interface Responder {
   readonly respond: (request: ReceivedRequest) => WirePlan.WirePlan
   /** What a plan sends without its fault. */
   readonly replyOf: (plan: WirePlan.WirePlan) => WirePlan.RenderedReply
-  readonly enqueue: (replies: ReadonlyArray<Reply.Reply>) => void
+  readonly enqueue: (replies: ReadonlyArray<GivenReply>) => void
   readonly replyAlways: (source: ReplySource) => void
   readonly replyAt: (route: string, source: ReplySource) => void
   /** Each batch, and what is billed for it. */
@@ -63,7 +67,7 @@ export const make = (settings: Settings): Responder => {
   const now = settings.now ?? Date.now
   const files = new HostFiles(settings.files ?? moonshotLimits, now)
   const queued: Array<Reply.Reply> = []
-  const scripted = new Map<string, ReplySource>()
+  const scripted = new Map<string, Exclude<ReplySource, string>>()
 
   const rejection = (request: ReceivedRequest, route: string): Reply.Json | Reply.Text | undefined => {
     if (!settings.validateRequests) return undefined
@@ -126,9 +130,9 @@ export const make = (settings: Settings): Responder => {
       if (cassette !== undefined) return fromCassette(request, cassette, form, reply.fault)
       return plan(rejection(request, route) ?? standardReply(request, route, form), form, reply.fault)
     },
-    enqueue: (replies) => void queued.push(...replies),
-    replyAlways: (source) => void scripted.set(chatRoute, source),
-    replyAt: (route, source) => void scripted.set(route, source),
+    enqueue: (replies) => void queued.push(...replies.map(accept)),
+    replyAlways: (source) => void scripted.set(chatRoute, acceptSource(source)),
+    replyAt: (route, source) => void scripted.set(route, acceptSource(source)),
     batches: () => batches.entries(),
     reset: () => {
       batches.clear()
@@ -163,9 +167,34 @@ const makePlanner = (pace: WirePlan.Pace, replies: WeakMap<WirePlan.WirePlan, Wi
   }
 }
 
+const asReply = (given: unknown): Reply.Reply | undefined => {
+  if (typeof given === "string") return Reply.text(given)
+  return Given.isReply(given) ? given : undefined
+}
+
+/** Throws for a value that is no reply, where the test gives it: the request that it would be sent to is elsewhere. */
+const accept = (given: unknown): Reply.Reply => {
+  const reply = asReply(given)
+  if (reply === undefined) {
+    throw new TypeError(
+      `MockServer: a reply is a text, a Reply or a function from a request to one, not ${Given.describe(given)}`
+    )
+  }
+  return reply
+}
+
+const acceptSource = (source: ReplySource): Exclude<ReplySource, string> =>
+  typeof source === "function" ? source : accept(source)
+
+const failedSource = (message: string): Reply.Reply =>
+  ErrorReply.make(500, "mock_server_error", `the function that makes replies ${message}`)
+
 /** A function of a test that throws must fail that test, not end the process. */
-const runReplySource = (source: (request: ReceivedRequest) => Reply.Reply, request: ReceivedRequest): Reply.Reply =>
-  Result.getOrElse(
-    Result.try(() => source(request)),
-    (cause) => ErrorReply.make(500, "mock_server_error", `the function that makes replies threw: ${String(cause)}`)
+const runReplySource = (source: (request: ReceivedRequest) => GivenReply, request: ReceivedRequest): Reply.Reply =>
+  Result.match(
+    Result.try((): unknown => source(request)),
+    {
+      onSuccess: (given) => asReply(given) ?? failedSource(`returned ${Given.describe(given)}, not a text or a Reply`),
+      onFailure: (cause) => failedSource(`threw: ${String(cause)}`)
+    }
   )

@@ -1,4 +1,4 @@
-/** The small file next to the output of a job: what its input was, so that another one is noticed. */
+/** The small file next to the output of a job: what its input and its options were, so that others are noticed. */
 import { readFileSync, renameSync, writeFileSync } from "node:fs"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
@@ -7,6 +7,8 @@ const JobRecord = Schema.Struct({
   version: Schema.Literal(1),
   /** Bytes of the input, and the SHA-256 of its first 64 KiB. Of a stream, the SHA-256 of its first two lines. */
   input: Schema.Struct({ size: Schema.NullOr(Schema.Finite), head: Schema.String }),
+  /** Digests of the options that change rows, by their names. Absent in records of earlier versions. */
+  options: Schema.optionalKey(Schema.Record(Schema.String, Schema.String)),
   state: Schema.Literals(["running", "stopped", "finished"]),
   rejected: Schema.Finite
 })

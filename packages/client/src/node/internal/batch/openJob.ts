@@ -1,7 +1,7 @@
 /** Opens the files of a job for one run. */
 import { closeSync, existsSync, openSync, statSync, writeSync } from "node:fs"
 import { resolve } from "node:path"
-import { BatchInputChangedError, BatchJobLockedError } from "@kimi-effect/core/BatchErrors"
+import { BatchInputChangedError, BatchJobLockedError, BatchOptionsChangedError } from "@kimi-effect/core/BatchErrors"
 import { JournalStoreError } from "@kimi-effect/core/JournalErrors"
 import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import * as Effect from "effect/Effect"
@@ -14,6 +14,7 @@ import { type Input, openFile, openStream, type Source } from "./inputSource.ts"
 import * as hostRecord from "./hostRecord.ts"
 import * as jobLock from "./jobLock.ts"
 import * as jobRecord from "./jobRecord.ts"
+import * as rowOptions from "./rowOptions.ts"
 import { LineSet } from "./LineSet.ts"
 import { NotAnOutput, type OutputForm } from "./OutputForm.ts"
 import { type LineHead, readHead } from "./outputLine.ts"
@@ -84,9 +85,12 @@ interface Files {
   readonly output: string
   readonly order?: string | undefined
   readonly rerun?: ReadonlyArray<string> | undefined
+  /** Of the options that change rows. */
+  readonly options: rowOptions.OptionDigests
 }
 
-type OpenError = BatchInputChangedError | BatchJobLockedError | InvalidRequestError | JournalStoreError
+type ChangedError = BatchInputChangedError | BatchOptionsChangedError
+type OpenError = ChangedError | BatchJobLockedError | InvalidRequestError | JournalStoreError
 
 export const notAnOutput = (): InvalidRequestError =>
   new InvalidRequestError({
@@ -123,11 +127,13 @@ export const lock = (output: string): Effect.Effect<void, BatchJobLockedError | 
     (release) => Effect.sync(release)
   )
 
-export const inputFailure = (cause: unknown): InvalidRequestError =>
-  new InvalidRequestError({
-    message: `The input cannot be read: ${FileFailure.describe(FileFailure.codeOf(cause) ?? "unknown error")}`,
-    parameter: "input"
-  })
+export const inputFailure =
+  (input: Input) =>
+  (cause: unknown): InvalidRequestError => {
+    const reason = FileFailure.describe(FileFailure.codeOf(cause) ?? "unknown error")
+    const path = typeof input === "string" ? ` ${JSON.stringify(input)}` : ""
+    return new InvalidRequestError({ message: `The input${path} cannot be read: ${reason}`, parameter: "input" })
+  }
 
 /** The bytes of a stream, which ends with the scope. */
 const iterator = (stream: Stream.Stream<Uint8Array, unknown>) =>
@@ -138,9 +144,9 @@ const iterator = (stream: Stream.Stream<Uint8Array, unknown>) =>
 
 const openSource = (input: Input): Effect.Effect<Source, InvalidRequestError, Scope.Scope> =>
   typeof input === "string"
-    ? Effect.try({ try: () => openFile(input), catch: inputFailure })
+    ? Effect.try({ try: () => openFile(input), catch: inputFailure(input) })
     : Effect.flatMap(iterator(input), (opened) =>
-        Effect.tryPromise({ try: () => openStream(opened), catch: inputFailure })
+        Effect.tryPromise({ try: () => openStream(opened), catch: inputFailure(input) })
       )
 
 const changed = (input: Input): BatchInputChangedError =>
@@ -157,20 +163,33 @@ const hasResults = (output: string): boolean =>
   existsSync(hostRecord.pathOf(output)) ||
   [output, GzipOutput.pendingOf(output)].some((path) => existsSync(path) && statSync(path).size > 0)
 
-/** Compares the input with that of earlier runs, and records it. */
-const checkInput = Effect.fnUntraced(function* (
-  { input, output }: Files,
+const optionsChanged = (output: string, options: ReadonlyArray<string>): BatchOptionsChangedError =>
+  new BatchOptionsChangedError({
+    message: `The job was started with other values of ${options.join(", ")}`,
+    output,
+    options
+  })
+
+/** Compares the input and the options with those of earlier runs, and records them. */
+const checkRecord = Effect.fnUntraced(function* (
+  { input, options, output }: Files,
   current: jobRecord.InputRecord
-): Effect.fn.Return<void, BatchInputChangedError | InvalidRequestError | JournalStoreError> {
+): Effect.fn.Return<void, ChangedError | InvalidRequestError | JournalStoreError> {
   const path = `${output}.job.json`
   if (existsSync(path)) {
     const record = yield* attempt("read", () => jobRecord.read(path))
     if (Option.isNone(record)) return yield* Effect.fail(notAnOutput())
     const { head, size } = record.value.input
     const isSame = head === current.head && size === current.size
-    if (!isSame && hasResults(output)) return yield* Effect.fail(changed(input))
+    if (hasResults(output)) {
+      if (!isSame) return yield* Effect.fail(changed(input))
+      const others = rowOptions.differences(record.value.options ?? options, options)
+      if (others.length > 0) return yield* Effect.fail(optionsChanged(output, others))
+    }
   } else if (existsSync(output) && statSync(output).size > 0) return yield* Effect.fail(notAnOutput())
-  yield* attempt("record", () => jobRecord.write(path, { version: 1, input: current, state: "running", rejected: 0 }))
+  yield* attempt("record", () =>
+    jobRecord.write(path, { version: 1, input: current, options, state: "running", rejected: 0 })
+  )
 })
 
 const checkPaths = ({ input, order, output, rerun }: Files): Effect.Effect<void, InvalidRequestError> => {
@@ -186,11 +205,11 @@ const checkPaths = ({ input, order, output, rerun }: Files): Effect.Effect<void,
 const formOf = (output: string): OutputForm => (output.endsWith(".gz") ? GzipOutput.form : PlainOutput.form)
 
 export const open = Effect.fnUntraced(function* (files: Files): Effect.fn.Return<Job, OpenError, Scope.Scope> {
-  const { input, output, rerun } = files
+  const { input, options, output, rerun } = files
   yield* checkPaths(files)
   const source = yield* openSource(input)
   yield* lock(output)
-  yield* checkInput(files, source.record)
+  yield* checkRecord(files, source.record)
 
   const form = formOf(output)
   const again = new Set(rerun)
@@ -237,7 +256,7 @@ export const open = Effect.fnUntraced(function* (files: Files): Effect.fn.Return
         if (!isUnchanged) return yield* Effect.fail(changed(input))
         const state = isComplete ? "finished" : "stopped"
         yield* attempt("record", () =>
-          jobRecord.write(`${output}.job.json`, { version: 1, input: source.record, state, rejected })
+          jobRecord.write(`${output}.job.json`, { version: 1, input: source.record, options, state, rejected })
         )
       })
   }
@@ -245,7 +264,7 @@ export const open = Effect.fnUntraced(function* (files: Files): Effect.fn.Return
 
 /** A job whose lines go to a function: there is nothing to continue. */
 export const openWriter = Effect.fnUntraced(function* (
-  { input, rerun }: Omit<Files, "output">,
+  { input, rerun }: Pick<Files, "input" | "rerun">,
   write: WriteLine
 ): Effect.fn.Return<Job, InvalidRequestError, Scope.Scope> {
   if (rerun !== undefined && rerun.length > 0) {

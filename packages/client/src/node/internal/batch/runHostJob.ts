@@ -10,12 +10,14 @@ import type * as Result from "effect/Result"
 import type * as BatchMode from "../../../batch/BatchMode.ts"
 import { HostBatch, type PreparedBatch } from "../../../batch/HostBatch.ts"
 import { followRules } from "../../../batch/internal/host/follow.ts"
+import * as ClientMoney from "../../../internal/clientMoney.ts"
 import { KimiClient } from "../../../KimiClient.ts"
 import * as BatchJob from "../../BatchJob.ts"
 import type * as HostBatchJob from "../../HostBatchJob.ts"
 import { HostJob, noSurplus } from "./HostJob.ts"
 import * as hostRecord from "./hostRecord.ts"
 import { readerOf } from "./inputRows.ts"
+import * as rowOptions from "./rowOptions.ts"
 import { type Job, open } from "./openJob.ts"
 
 type Options<A, RD, RP> = HostBatchJob.Options<A, RD, RP>
@@ -34,10 +36,16 @@ const withModel =
   <A, E, R>(effect: Effect.Effect<A, E, R | KimiClient>): Effect.Effect<A, E, R | KimiClient> =>
     model === undefined
       ? effect
-      : Effect.updateService(effect, KimiClient, (client) => ({
-          ...client,
-          chat: (request) => client.chat(request.model === undefined ? { ...request, model } : request)
-        }))
+      : Effect.updateService(effect, KimiClient, (client) =>
+          ClientMoney.register(
+            { ...client, chat: (request) => client.chat(request.model === undefined ? { ...request, model } : request) },
+            Effect.map(ClientMoney.of(client), (money) => ({
+              accounting: money?.accounting,
+              budget: money?.budget,
+              defaultModel: model
+            }))
+          )
+        )
 
 const local = <A, RD, RP>(options: Options<A, RD, RP>, choice: BatchMode.Choice | undefined) =>
   Effect.map(withModel(options.model)(BatchJob.run<A, RD, RP>(options)), (result): HostBatchJob.JobResult => ({
@@ -108,7 +116,9 @@ const atHost = <A, RD, RP>(options: Options<A, RD, RP>, isResumed: boolean) =>
       const { input, output, rerun } = options
       const host = yield* HostBatch
       const reader = yield* readerOf(options)
-      const job = yield* open({ input, output, order: undefined, rerun })
+      const model = options.model ?? (yield* ClientMoney.of(yield* KimiClient))?.defaultModel
+      const digests = rowOptions.digestsOf(reader, { ...options, model })
+      const job = yield* open({ input, output, order: undefined, rerun, options: digests })
       // Read again when no other process can write it: one may just have ended.
       const last = Option.getOrUndefined(yield* hostRecord.read(output))
       const record = last?.state === "open" ? last : undefined

@@ -1,19 +1,24 @@
 /** The run of a swarm in a journal: which agents this process may work on, and what the others have done. */
 import { type JournalMismatchError, type JournalStoreError, LeaseLostError } from "@kimi-effect/core/JournalErrors"
-import * as Digest from "@kimi-effect/core/internal/Digest"
 import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
 import * as Deferred from "effect/Deferred"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Scope from "effect/Scope"
 import type { Calls, Journal, Lease, Recorded, ResourceStatus, RunStatus, Worker } from "../../../journal/Journal.ts"
+import type { SwarmProgram } from "../../SwarmState.ts"
+import * as Program from "../program.ts"
 import type { DurableOptions, RunRequest } from "./CurrentRun.ts"
-
-/** The digest of a request or a program. Computed at once: a clock of a test does not wait for Web Crypto. */
-export const digestOf = (value: unknown): string => Digest.of(value).toString(36)
 
 /** The resource of the swarm as a whole: its conclusion and its result. */
 export const wholeSwarm = "swarm"
+
+const endPrefix = "ended/"
+
+/** The entry of how a swarm ended before it was finished, after so many recorded calls of its agents. */
+export const endKey = (outcome: string, calls: number): string => `${endPrefix}${outcome}/${calls}`
+
+export const isEndKey = (key: string): boolean => key.startsWith(endPrefix)
 
 /** The resource of an agent. Models name agents, so the name of the whole must not be possible. */
 export const resourceOf = (agent: string): string => `agent/${agent}`
@@ -64,6 +69,11 @@ export class DurableRun {
   /** The resources of the run when its state was read last. */
   get resources(): ReadonlyArray<string> {
     return this.#status?.resources.map(({ resource }) => resource) ?? []
+  }
+
+  /** Results that were recorded when the state of the run was read last. */
+  get recordedCalls(): number {
+    return this.#status?.calls ?? 0
   }
 
   /** The recorded results of a resource. */
@@ -200,14 +210,30 @@ export class DurableRun {
   }
 }
 
-/** Starts or joins the run of a swarm. A swarm of another kind or task is another program. */
+/** Names what has changed in place of two headers. */
+const changesOf =
+  (program: SwarmProgram) =>
+  (error: JournalMismatchError): JournalMismatchError => {
+    const prefix = `${headerKind(program)}/`
+    if (!error.recorded.startsWith(prefix)) return error
+    const recorded = Program.decode(program.kind, error.recorded.slice(prefix.length))
+    return recorded === undefined ? error : (Program.mismatch(recorded, program) ?? error)
+  }
+
+const headerKind = ({ kind }: SwarmProgram): string => `swarm/${kind}`
+
+/** Starts or joins the run of a swarm. A swarm of another kind, task or plan is another program. */
 export const open = (
   request: RunRequest,
-  program: { readonly kind: string; readonly definition: unknown }
+  program: SwarmProgram
 ): Effect.Effect<DurableRun, JournalMismatchError | JournalStoreError> =>
   Effect.gen(function* () {
-    const header = { kind: `swarm/${program.kind}`, digest: digestOf(program.definition) }
-    const run = new DurableRun(request, yield* request.journal.join(request.id, header))
+    const header = { kind: headerKind(program), digest: Program.encode(program) }
+    const joined = request.journal.join(request.id, header)
+    const worker = yield* Effect.mapError(joined, (error) =>
+      error._tag === "JournalMismatchError" ? changesOf(program)(error) : error
+    )
+    const run = new DurableRun(request, worker)
     yield* run.refresh
     yield* run.add(wholeSwarm)
     return run

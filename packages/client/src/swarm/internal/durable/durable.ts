@@ -10,7 +10,7 @@ import type { SwarmEvent } from "../../SwarmEvent.ts"
 import type { SwarmResult } from "../../SwarmResult.ts"
 import type { AgentStatus, SwarmStatus } from "../../SwarmStatus.ts"
 import { CurrentRun, type DurableOptions, type RunRequest } from "./CurrentRun.ts"
-import { agentOf, wholeSwarm } from "./DurableRun.ts"
+import { agentOf, isEndKey, wholeSwarm } from "./DurableRun.ts"
 
 export type DurableError = InvalidRequestError | JournalMismatchError | JournalStoreError
 
@@ -76,17 +76,24 @@ const stateOf = ({ isCancelled, resources }: RunStatus): SwarmStatus["state"] =>
   return resources.some(has("Leased")) ? "Running" : "Waiting"
 }
 
+/** `ends` are entries of how it ended before it was finished, which are no calls. */
+const statusOf = (id: string, run: RunStatus, ends: number): SwarmStatus => ({
+  id,
+  state: stateOf(run),
+  agents: run.resources.flatMap(({ resource, state }): ReadonlyArray<AgentStatus> => {
+    const agent = agentOf(resource)
+    return agent === undefined ? [] : [{ id: agent, state: states[state] }]
+  }),
+  // A completed agent has an outcome too, and a finished swarm a result.
+  calls: run.calls - ends - run.resources.filter(({ state }) => state === "Completed").length
+})
+
 export const status = (id: string): Effect.Effect<SwarmStatus, InvalidRequestError | JournalStoreError, Journal> =>
-  Effect.map(existing(id), (run) => ({
-    id,
-    state: stateOf(run),
-    agents: run.resources.flatMap(({ resource, state }): ReadonlyArray<AgentStatus> => {
-      const agent = agentOf(resource)
-      return agent === undefined ? [] : [{ id: agent, state: states[state] }]
-    }),
-    // A completed agent has an outcome too, and a finished swarm a result.
-    calls: run.calls - run.resources.filter(({ state }) => state === "Completed").length
-  }))
+  Effect.gen(function* () {
+    const run = yield* existing(id)
+    const ofSwarm = yield* (yield* Journal).results(id, wholeSwarm)
+    return statusOf(id, run, ofSwarm.filter(({ key }) => isEndKey(key)).length)
+  })
 
 export const cancel = (id: string): Effect.Effect<void, InvalidRequestError | JournalStoreError, Journal> =>
   Effect.andThen(

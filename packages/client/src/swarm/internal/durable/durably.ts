@@ -27,7 +27,8 @@ const abandon = <R>(session: Session<R>, { id }: Job<R>): void => {
 /** Ends the swarm with a failure of the journal. Other agents end their work before, so that none of their calls becomes uncertain. */
 const endUnsettled = <R>(session: Session<R>, job: Job<R>, error: CallError): Effect.Effect<never> => {
   const { queue } = session
-  const quiet = job.depth === 0 ? Effect.void : Effect.andThen(queue.suspend, queue.idle)
+  const left = Effect.andThen(queue.suspend, queue.leave(job.id))
+  const quiet = job.depth === 0 ? Effect.void : Effect.andThen(left, queue.idle)
   return quiet.pipe(Effect.andThen(session.end({ _tag: "Failed", error })), Effect.andThen(Effect.never))
 }
 
@@ -110,6 +111,7 @@ export const durably = <R, R2>(
       if (outcome !== undefined) return outcome
       abandon(session, job)
       entry.outcome = undefined
+      yield* session.queue.leave(job.id)
       yield* run.changed
     }
   }).pipe(Effect.catch((error: CallError | JournalStoreError) => endUnsettled(session, job, error)))

@@ -1,15 +1,14 @@
 /** The result of a swarm that is finished, as an entry of the journal. */
-import * as KimiError from "@kimi-effect/core/KimiError"
 import { Usage } from "@kimi-effect/core/Usage"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type { CallError, Calls } from "../../../journal/Journal.ts"
-import type { AgentOutcome, AgentResult, SwarmAgentError, SwarmResult } from "../../SwarmResult.ts"
+import type { AgentResult, SwarmResult } from "../../SwarmResult.ts"
 import { SwarmState } from "../../SwarmState.ts"
 import * as Structured from "../structured.ts"
 import { type DurableRun, wholeSwarm } from "./DurableRun.ts"
+import { Outcome } from "./outcomes.ts"
 
 const Cost = Schema.Struct({
   currency: Schema.Literals(["USD", "CNY"]),
@@ -63,30 +62,14 @@ const Agent = Schema.Struct({
   id: Schema.String,
   name: Schema.String,
   text: Schema.String,
-  error: Schema.optionalKey(Schema.Json),
-  skipped: Schema.optionalKey(Schema.Literals(["dependency", "ended"]))
+  outcome: Outcome
 })
 
 const Finished = Schema.toCodecJson(
   Schema.Struct({ text: Schema.String, agents: Schema.Array(Agent), report: SwarmReport, state: SwarmState })
 )
 
-const encodeError = Schema.encodeSync(KimiError.codec)
-const decodeError = Schema.decodeUnknownOption(KimiError.codec)
-
-const toRecord = ({ id, name, outcome, text }: AgentResult): typeof Agent.Type => ({
-  id,
-  name,
-  text,
-  ...(outcome._tag === "Stopped" ? { error: encodeError(outcome.error) as Schema.Json } : {}),
-  ...(outcome._tag === "Skipped" ? { skipped: outcome.reason } : {})
-})
-
-const outcomeOf = ({ error, skipped }: typeof Agent.Type): AgentOutcome => {
-  if (skipped !== undefined) return { _tag: "Skipped", reason: skipped }
-  const known = error === undefined ? undefined : Option.getOrUndefined(decodeError(error))
-  return known === undefined ? { _tag: "Finished" } : { _tag: "Stopped", error: known as SwarmAgentError }
-}
+const toRecord = ({ id, name, outcome, text }: AgentResult): typeof Agent.Type => ({ id, name, outcome, text })
 
 /** The forms of the results of agents, by their ids. */
 export type Forms = ReadonlyMap<string, Schema.Codec<unknown, unknown>>
@@ -94,8 +77,7 @@ export type Forms = ReadonlyMap<string, Schema.Codec<unknown, unknown>>
 const fromRecord =
   (forms: Forms) =>
   (agent: typeof Agent.Type): AgentResult => {
-    const { id, name, text } = agent
-    const outcome = outcomeOf(agent)
+    const { id, name, outcome, text } = agent
     const form = forms.get(id)
     const decoded = form === undefined || outcome._tag !== "Finished" ? undefined : Structured.decode(form, text)
     return {

@@ -1,7 +1,6 @@
 /** How agents ended, as entries of the journal. */
 import * as KimiError from "@kimi-effect/core/KimiError"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { AgentState } from "../../../agent/AgentState.ts"
@@ -13,18 +12,25 @@ import type { Entry } from "../Recorder.ts"
 import type { Session } from "../Session.ts"
 import * as Structured from "../structured.ts"
 
+/** How an agent ended. One that this version does not know cannot be read: the work of an agent is not done because its error is new. */
+export const Outcome = Schema.Union([
+  Schema.Struct({ _tag: Schema.Literal("Finished") }),
+  Schema.Struct({
+    _tag: Schema.Literal("Stopped"),
+    error: KimiError.KimiError as unknown as Schema.Codec<SwarmAgentError, unknown>
+  }),
+  Schema.Struct({ _tag: Schema.Literal("Skipped"), reason: Schema.Literals(["dependency", "ended"]) }),
+  Schema.Struct({ _tag: Schema.Literal("Suspended") })
+])
+
 const Ended = Schema.toCodecJson(
   Schema.Struct({
-    /** What ended the agent early, in its encoded form; absent when it is finished. */
-    error: Schema.optionalKey(Schema.Json),
+    outcome: Outcome,
     text: Schema.String,
     requeues: Schema.Int,
     state: Schema.optionalKey(AgentState)
   })
 )
-
-const encodeError = Schema.encodeSync(KimiError.codec)
-const decodeError = Schema.decodeUnknownOption(KimiError.codec)
 
 const options = { key: "outcome", digest: "outcome", codec: Ended, isIdempotent: true }
 
@@ -36,18 +42,8 @@ export const record = <R>(
   outcome: AgentOutcome
 ): Effect.Effect<void, CallError> => {
   const state = states.get(job.id)
-  const ended = {
-    text,
-    requeues,
-    ...(outcome._tag === "Stopped" ? { error: encodeError(outcome.error) as Schema.Json } : {}),
-    ...(state === undefined ? {} : { state })
-  }
+  const ended = { outcome, text, requeues, ...(state === undefined ? {} : { state }) }
   return Effect.asVoid(calls.call(options, Effect.succeed(ended)))
-}
-
-const outcomeOf = (error: Schema.Json | undefined): AgentOutcome => {
-  const known = error === undefined ? undefined : Option.getOrUndefined(decodeError(error))
-  return known === undefined ? { _tag: "Finished" } : { _tag: "Stopped", error: known as SwarmAgentError }
 }
 
 /** Gives an agent the outcome that another process, or an earlier one, has recorded. */
@@ -57,13 +53,13 @@ export const restore = <R>(
   job: Job<R>,
   entry: Entry
 ): Effect.Effect<void, CallError> =>
-  Effect.map(calls.call(options, Effect.never), ({ error, requeues, state, text }) => {
+  Effect.map(calls.call(options, Effect.never), ({ outcome, requeues, state, text }) => {
     entry.isRestored = true
-    entry.outcome = outcomeOf(error)
+    entry.outcome = outcome
     entry.requeues = requeues
     entry.text = text
-    if (state !== undefined) restoreState(session, job.id, state)
-    if (job.result === undefined || entry.outcome._tag !== "Finished") return
+    if (state !== undefined) restoreState(session, job.id, state, { isOver: true })
+    if (job.result === undefined || outcome._tag !== "Finished") return
     const decoded = Structured.decode(job.result, text)
     if (Result.isSuccess(decoded)) entry.value = decoded.success
     else entry.outcome = { _tag: "Stopped", error: decoded.failure }

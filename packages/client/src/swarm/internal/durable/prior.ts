@@ -6,6 +6,7 @@ import * as Schema from "effect/Schema"
 import * as Charge from "../../../agent/internal/loop/charge.ts"
 import type { Session } from "../Session.ts"
 import type { DurableRun } from "./DurableRun.ts"
+import { callsOf } from "../governed.ts"
 import { isModelKey, ModelResult } from "./recorded.ts"
 
 const decode = Schema.decodeUnknownOption(Schema.fromJsonString(ModelResult))
@@ -15,15 +16,15 @@ const concurrency = 8
 
 /**
  * Counts the recorded responses before any call is made. They are replayed agent by
- * agent, and until then their cost would be free for calls of others.
+ * agent, and until then what they have used would be free for calls of others.
  */
 export const count = <R>(session: Session<R>, run: DurableRun): Effect.Effect<void, JournalStoreError> => {
-  const { budget, settings } = session
-  if (budget === undefined && !Number.isFinite(settings.tokens)) return Effect.void
+  const { budget } = session
   const countOne = (json: string): Effect.Effect<void> => {
     const known = Option.getOrUndefined(decode(json))
     if (known === undefined) return Effect.void
     const { model, requestedModel = model } = known.response
+    if (known.callRefusal === undefined) session.toolCalls.expect(callsOf(known.response))
     return Effect.map(Charge.of({ model: requestedModel, messages: [] }, known.response), ({ cost, usage }) => {
       session.tokens.expect(usage.total_tokens)
       if (Option.isSome(cost)) budget?.expect(cost.value.total)

@@ -1,6 +1,7 @@
 /** The calls of agents as entries of the journal. */
 import { ChatResponse } from "@kimi-effect/core/ChatResponse"
 import { UncertainToolResultError } from "@kimi-effect/core/JournalErrors"
+import { ToolCallLimitError } from "@kimi-effect/core/AgentErrors"
 import { AgentLimitError, DepthLimitError } from "@kimi-effect/core/SwarmErrors"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
@@ -8,16 +9,21 @@ import type { ModelCall, ToolRun } from "../../../agent/AgentHooks.ts"
 import type { AgentError } from "../../../agent/AgentResult.ts"
 import { CallResult } from "../../../agent/AgentState.ts"
 import type { CallError } from "../../../journal/Journal.ts"
-import { digestOf, type DurableRun } from "./DurableRun.ts"
+import { digestOf } from "../program.ts"
+import type { DurableRun } from "./DurableRun.ts"
 
 /** Why nothing of what a response assigned starts. */
 export type PlanRefusal = AgentLimitError | DepthLimitError
 
-/** A response, and whether what it assigns starts: with other limits, another run would decide otherwise. */
+/**
+ * A response, whether what it assigns starts, and whether its tool calls run. With
+ * other limits, or in another order of the agents, a replay would decide otherwise.
+ */
 export const ModelResult = Schema.toCodecJson(
   Schema.Struct({
     response: ChatResponse,
-    refusal: Schema.optionalKey(Schema.Union([AgentLimitError, DepthLimitError]))
+    refusal: Schema.optionalKey(Schema.Union([AgentLimitError, DepthLimitError])),
+    callRefusal: Schema.optionalKey(ToolCallLimitError)
   })
 )
 
@@ -26,6 +32,7 @@ export type ModelResult = typeof ModelResult.Type
 const encodeModel = Schema.encodeSync(ModelResult)
 const decodeModel = Schema.decodeSync(ModelResult)
 const ToolResult = Schema.toCodecJson(CallResult)
+const CallDecision = Schema.toCodecJson(Schema.Struct({ refusal: Schema.optionalKey(ToolCallLimitError) }))
 
 type Made<A> = Effect.Effect<A, AgentError>
 
@@ -45,6 +52,21 @@ export const model = (run: DurableRun, agent: string, call: ModelCall, make: Mad
     // In the form in which it is read again, so that the requests after it have equal digests.
     const made = Effect.map(make, (result) => decodeModel(encodeModel(result)))
     return yield* calls.call(options, made)
+  })
+
+/** Decides again about tool calls that were refused under another limit, once for each limit. */
+export const callDecision = (
+  run: DurableRun,
+  agent: string,
+  step: number,
+  limit: number,
+  decide: Effect.Effect<typeof CallDecision.Type>
+): Made<typeof CallDecision.Type> =>
+  Effect.suspend(() => {
+    const calls = run.calls.get(agent)
+    if (calls === undefined) return decide
+    const key = `${agent}/${step}/limit/${limit}`
+    return calls.call({ key, digest: "limit", codec: CallDecision, isIdempotent: true }, decide)
   })
 
 /** The conclusion of a swarm, whose request depends on what the agents have until then. */

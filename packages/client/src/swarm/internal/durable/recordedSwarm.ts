@@ -2,20 +2,19 @@
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import type { CallError } from "../../../journal/Journal.ts"
-import type { SwarmResult } from "../../SwarmResult.ts"
+import * as Schema from "effect/Schema"
+import type { CallError, Lease } from "../../../journal/Journal.ts"
+import type { SwarmOutcome, SwarmResult } from "../../SwarmResult.ts"
+import type { SwarmProgram } from "../../SwarmState.ts"
 import type { KimiClient } from "../../../KimiClient.ts"
 import type { Session, Stop } from "../Session.ts"
 import type { RunRequest } from "./CurrentRun.ts"
-import { type DurableRun, open, wholeSwarm } from "./DurableRun.ts"
+import { type DurableRun, endKey, open, wholeSwarm } from "./DurableRun.ts"
 import * as Finished from "./finished.ts"
 import * as Prior from "./prior.ts"
 
 /** Opens the run. Its failure is that of `Swarm.durable`: a swarm without a journal cannot fail so. */
-export const opened = (
-  request: RunRequest,
-  program: { readonly kind: string; readonly definition: unknown }
-): Effect.Effect<DurableRun> =>
+export const opened = (request: RunRequest, program: SwarmProgram): Effect.Effect<DurableRun> =>
   Effect.catch(open(request, program), (error) => Effect.andThen(Deferred.fail(request.failed, error), Effect.never))
 
 /** Ends the swarm when it is cancelled, or when the state of the run cannot be read any more. */
@@ -34,9 +33,28 @@ interface Ending<R> {
   readonly finish: (stop: Stop | undefined) => Effect.Effect<SwarmResult, never, KimiClient>
 }
 
+/**
+ * Whether this process counts that the swarm has ended before it is finished: the
+ * last one that works on it, and once, until there is progress. It has the lease.
+ */
+const endsUnfinished = (run: DurableRun, lease: Lease, { _tag }: SwarmOutcome): Effect.Effect<boolean, CallError> =>
+  Effect.gen(function* () {
+    yield* run.refresh
+    if (run.resources.some((one) => one !== wholeSwarm && run.stateOf(one) === "Leased")) return false
+    const own = yield* run.results(wholeSwarm)
+    let isFirst = false
+    const first = Effect.sync(() => {
+      isFirst = true
+      return true
+    })
+    const key = endKey(_tag, run.recordedCalls - own.length)
+    yield* lease.call({ key, digest: "ended", codec: Schema.Boolean, isIdempotent: true }, first)
+    return isFirst
+  })
+
 /** Makes the result in one process, while the others wait for it. A swarm that is not finished can be continued. */
 const concluded = <R>(
-  { finish, forms, run }: Ending<R>,
+  { finish, forms, run, session }: Ending<R>,
   stop: Stop | undefined
 ): Effect.Effect<SwarmResult, never, KimiClient> =>
   Effect.suspend(() => {
@@ -46,9 +64,13 @@ const concluded = <R>(
       if (lease === undefined) return yield* Finished.read(run, forms)
       run.calls.set(wholeSwarm, { lease, call: lease.call, resolve: lease.resolve })
       own ??= yield* finish(stop)
-      if (own.outcome._tag !== "Finished") return own
+      if (own.outcome._tag !== "Finished") {
+        session.countsEnd = yield* endsUnfinished(run, lease, own.outcome)
+        return own
+      }
       yield* Finished.record(lease, own)
       yield* lease.complete
+      session.countsEnd = true
       return own
     }).pipe(
       Effect.scoped,
@@ -61,23 +83,30 @@ const concluded = <R>(
         : Effect.succeed(result)
     )
     return Effect.catch(next, (error: CallError) =>
-      Effect.map(own === undefined ? finish(stop) : Effect.succeed(own), (result): SwarmResult => ({
-        ...result,
-        outcome: { _tag: "Failed", error }
-      }))
+      Effect.map(own === undefined ? finish(stop) : Effect.succeed(own), (result): SwarmResult => {
+        // Without its journal, a process does not know of the others.
+        session.countsEnd = true
+        return { ...result, outcome: { _tag: "Failed", error } }
+      })
     )
   })
+
+/** A swarm whose journal cannot be read. */
+const failed = <R>({ finish, session }: Ending<R>, error: CallError): Effect.Effect<SwarmResult, never, KimiClient> => {
+  session.countsEnd = true
+  return finish({ _tag: "Failed", error })
+}
 
 /** The recorded result of a swarm that is finished, or that of its work. */
 export const recorded = <R>(ending: Ending<R>): Effect.Effect<SwarmResult, never, R | KimiClient> =>
   Effect.gen(function* () {
     const { finish, forms, run, session, work } = ending
     const known = yield* Effect.result(Finished.read(run, forms))
-    if (Result.isFailure(known)) return yield* finish({ _tag: "Failed", error: known.failure })
+    if (Result.isFailure(known)) return yield* failed(ending, known.failure)
     if (known.success !== undefined) return known.success
     if (run.isCancelled) return yield* finish({ _tag: "Cancelled" })
     const prior = yield* Effect.result(Prior.count(session, run))
-    if (Result.isFailure(prior)) return yield* finish({ _tag: "Failed", error: prior.failure })
+    if (Result.isFailure(prior)) return yield* failed(ending, prior.failure)
     yield* Effect.forkScoped(watch(session, run))
     return yield* concluded(ending, yield* work)
   }).pipe(Effect.scoped)

@@ -45,8 +45,8 @@ export interface SwarmRecorder {
   readonly toolEnded: (outcome: string) => void
   readonly requeued: (error: string) => void
   readonly suspended: (error: string) => void
-  /** The swarm has ended, and has no agents any more. */
-  readonly ended: (outcome: string, millis: number) => void
+  /** The swarm has ended here, and has no agents any more. Without an outcome it is counted by another process. */
+  readonly ended: (outcome: string | undefined, millis: number) => void
 }
 
 /**
@@ -85,6 +85,7 @@ export class SwarmMetrics {
       ended: (outcome, millis) => {
         this.#running.delete(swarm)
         this.#writeStates()
+        if (outcome === undefined) return
         instruments.update(metrics.swarmRuns, 1, [job, outcome])
         instruments.update(metrics.swarmDuration, millis / 1_000, [job, outcome])
       }

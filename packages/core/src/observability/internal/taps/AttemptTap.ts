@@ -14,7 +14,7 @@ import * as MonotonicClock from "../../../internal/MonotonicClock.ts"
 import { isContent, type StreamEvent } from "../../../models/StreamEvent.ts"
 import type { Attempt, Call, StreamAttempt } from "../../../pipeline/Call.ts"
 import * as Stage from "../../../pipeline/Stage.ts"
-import { withStreamHooks } from "../../../pipeline/internal/StreamGuard.ts"
+import { type StreamHooks, withStreamHooks } from "../../../pipeline/internal/StreamGuard.ts"
 import { makePerRun } from "../../../pipeline/internal/StreamRun.ts"
 import { type CallMetrics, providerName } from "../metrics/CallMetrics.ts"
 import * as CallOutcome from "./CallOutcome.ts"
@@ -22,8 +22,8 @@ import { CurrentObservation, type Observation } from "./Observation.ts"
 import { provideParentSpan } from "./StreamSpan.ts"
 import { attributes, spanEvents, spans } from "../../Telemetry.ts"
 
-/** One attempt. It is written to as the attempt runs. */
-class AttemptObservation {
+/** One attempt. It is written to as the attempt runs, and is itself the hooks of its stream, which take no memory then. */
+class AttemptObservation implements StreamHooks {
   /** Absent without a tracer. */
   readonly span: Tracer.Span | undefined
   readonly #calls: CallMetrics
@@ -50,7 +50,7 @@ class AttemptObservation {
     this.#startedAt = MonotonicClock.millisUnsafe(observation.clock)
   }
 
-  recordEvents(read: Arr.NonEmptyReadonlyArray<StreamEvent>): void {
+  onEvents(read: Arr.NonEmptyReadonlyArray<StreamEvent>): void {
     this.hasBegun = true
     let hasContent = false
     for (const event of read) {
@@ -70,6 +70,10 @@ class AttemptObservation {
       this.#recordContentInterval(now - this.#lastContentAt)
     }
     this.#lastContentAt = now
+  }
+
+  onEnd(exit: Exit.Exit<void, KimiError>): Effect.Effect<void> {
+    return Effect.sync(() => this.end(exit, true))
   }
 
   end<A>(exit: Exit.Exit<A, KimiError>, isStream: boolean): void {
@@ -172,10 +176,7 @@ const withStreamSpan =
         Effect.suspend(() =>
           Effect.map(beginAttempt(calls, observation, call), (begun) => {
             attempt = begun
-            return {
-              onEvents: (events) => begun.recordEvents(events),
-              onEnd: (exit) => Effect.sync(() => begun.end(exit, true))
-            }
+            return begun
           })
         )
       )(

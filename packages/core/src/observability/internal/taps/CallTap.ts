@@ -88,7 +88,8 @@ const openStream = Effect.fnUntraced(function* (
     recorder.spanOptions("stream", model, request, caller)
   )
   const observed = new ObservedStream(recorder, recorder.start("stream", clock, span), model, caller, request.messages)
-  const innerScope = Scope.forkUnsafe(scope)
+  // Not a fork, whose finalizer would be one more for each open stream: the next line closes it.
+  const innerScope = Scope.makeUnsafe()
   // Closes the inner scope within the call's span, also if an outside scope is closed first.
   yield* Scope.addFinalizerExit(scope, (exit) =>
     Effect.andThen(observed.within(Scope.close(innerScope, exit)), observed.end(Exit.interrupt()))

@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Pull from "effect/Pull"
+import * as Result from "effect/Result"
 import type { Values } from "../../../CallOptions.ts"
 import type { StreamError } from "../../../errors/OperationErrors.ts"
 import * as MonotonicClock from "../../../internal/MonotonicClock.ts"
@@ -72,10 +73,10 @@ export class ObservedStream {
 
   /** Observes what is pulled. With `mayCallAgain`, every pull may call a host and needs the span of the call. */
   observe(pull: EventPull, mayCallAgain: boolean): EventPull {
-    const withSpan = this.within(pull)
     // A pull that only reads needs no span.
-    const needed = Effect.suspend(() => (this.#received.hasContent && !mayCallAgain ? pull : withSpan))
-    return Pull.matchEffect(needed, {
+    const needed = Effect.suspend(() => (this.#received.hasContent && !mayCallAgain ? pull : this.within(pull)))
+    // Not `Pull.matchEffect`, which keeps two more closures for each open stream.
+    return Effect.matchCauseEffect(needed, {
       onSuccess: (read) => {
         if (this.#received.addEvents(read)) {
           this.#observation.firstContentAt = MonotonicClock.millisUnsafe(this.#observation.clock)
@@ -83,9 +84,12 @@ export class ObservedStream {
         }
         return Effect.succeed(read)
       },
-      onFailure: (cause: Cause.Cause<StreamError>) =>
-        Effect.andThen(this.end(Exit.failCause(cause)), Effect.failCause(cause)),
-      onDone: () => Effect.andThen(this.end(Exit.void), Cause.done())
+      onFailure: (cause) => this.#fail(Pull.filterDone(cause))
     })
+  }
+
+  #fail(halt: Result.Result<unknown, Cause.Cause<StreamError>>): EventPull {
+    if (Result.isSuccess(halt)) return Effect.andThen(this.end(Exit.void), Cause.done())
+    return Effect.andThen(this.end(Exit.failCause(halt.failure)), Effect.failCause(halt.failure))
   }
 }

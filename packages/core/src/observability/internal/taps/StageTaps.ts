@@ -68,6 +68,12 @@ class RetryObservation {
   }
 }
 
+/** A function of its own, so that it keeps nothing of the attempt's stream. */
+const reportTo =
+  (retry: RetryObservation, attempt: Call) =>
+  (exit: Exit.Exit<unknown, StreamError>): void =>
+    retry.fail(attempt, CallOutcome.errorOf(exit))
+
 /** Observes every attempt of a retry stage, and those that a circuit does not permit. */
 const observeRetry = (calls: CallMetrics, stage: Stage): Stage => ({
   ...stage,
@@ -92,7 +98,7 @@ const observeRetry = (calls: CallMetrics, stage: Stage): Stage => ({
       if (observation === undefined) return stage.stream(inner)(call)
       const retry = new RetryObservation(calls, observation)
       const below: StreamAttempt = (attempt) => {
-        const observed = onClose<StreamError>((exit) => retry.fail(attempt, CallOutcome.errorOf(exit)))(inner(attempt))
+        const observed = onClose<StreamError>(reportTo(retry, attempt))(inner(attempt))
         return makePerRun(() => {
           retry.begin(attempt)
           return observed

@@ -107,13 +107,18 @@ const limitsRules = (limits: Changes["limits"]): ReadonlyArray<OptionRules.Rule>
   )
 }
 
-/**
- * The rules of the options.
- *
- * @category validation
- * @since 0.1.0
- */
-export const rulesOf = ({
+const optionNames: Record<keyof Options, true> = { limits: true, margin: true, maxQueue: true, maxWait: true }
+
+const redisOptionNames: Record<keyof RedisOptions, true> = {
+  ...optionNames,
+  keyPrefix: true,
+  localShare: true,
+  timeout: true,
+  cooldown: true,
+  lease: true
+}
+
+const valueRules = ({
   limits,
   margin,
   maxQueue,
@@ -123,6 +128,17 @@ export const rulesOf = ({
   positiveInteger("maxQueue", maxQueue),
   finiteDuration("margin", margin),
   finiteDuration("maxWait", maxWait)
+]
+
+/**
+ * The rules of the options.
+ *
+ * @category validation
+ * @since 0.1.0
+ */
+export const rulesOf = (options: Changes & Pick<Options, "margin">): ReadonlyArray<OptionRules.Rule> => [
+  ...OptionRules.knownNames(options, optionNames),
+  ...valueRules(options)
 ]
 
 /**
@@ -232,7 +248,8 @@ export const resolveRedis = (options: RedisOptions): Effect.Effect<RedisLimiterO
     timeout = "250 millis"
   } = options
   const checked = check([
-    ...rulesOf(options),
+    ...OptionRules.knownNames(options, redisOptionNames),
+    ...valueRules(options),
     OptionRules.keyPart("keyPrefix", keyPrefix),
     finiteDuration("cooldown", cooldown),
     millisecondDuration("lease", lease),

@@ -218,6 +218,7 @@ export const resolve = (given: Partial<Options>): Effect.Effect<Values, Configur
     const { failureRate, minimumCalls, slowRate, window } = options
     const hasRate = failureRate !== undefined || slowRate !== undefined
     const rules: ReadonlyArray<Rule> = [
+      ...OptionRules.knownNames(given, defaults),
       ...commonRules(options),
       positiveInteger("consecutiveFailures", options.consecutiveFailures),
       fraction("failureRate", failureRate),
@@ -249,6 +250,7 @@ export const resolveRedis = (given: Partial<RedisOptions>): Effect.Effect<RedisV
     const options: RedisOptions = { ...redisDefaults, ...given }
     const { tripPolicy } = options
     const rules: ReadonlyArray<Rule> = [
+      ...OptionRules.knownNames(given, redisDefaults),
       ...commonRules(options),
       ...(tripPolicy._tag === "Consecutive"
         ? [positiveInteger("tripPolicy.failures", tripPolicy.failures)]

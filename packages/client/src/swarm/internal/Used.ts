@@ -1,5 +1,5 @@
-/** The tokens that a swarm has used. */
-export class Tokens {
+/** How much of something a swarm has used: tokens, or tool calls. */
+export class Used {
   #used = 0
   /** What is counted already, and is replayed. */
   #expected = 0
@@ -9,20 +9,20 @@ export class Tokens {
   }
 
   /** Counts a response that is replayed later. */
-  expect(tokens: number): void {
-    this.#used += tokens
-    this.#expected += tokens
+  expect(amount: number): void {
+    this.#used += amount
+    this.#expected += amount
   }
 
   /** Counts a response that this process has received. */
-  add(tokens: number): void {
-    this.#used += tokens
+  add(amount: number): void {
+    this.#used += amount
   }
 
   /** Counts a response that was received earlier or elsewhere, unless it is expected. */
-  replay(tokens: number): void {
-    const known = Math.min(tokens, this.#expected)
+  replay(amount: number): void {
+    const known = Math.min(amount, this.#expected)
     this.#expected -= known
-    this.#used += tokens - known
+    this.#used += amount - known
   }
 }

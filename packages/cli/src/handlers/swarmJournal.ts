@@ -1,0 +1,123 @@
+/** Swarms in a journal: records them, shows them, continues them and ends them. */
+import * as Journal from "@kimi-effect/client/journal/Journal"
+import * as Swarm from "@kimi-effect/client/swarm/Swarm"
+import type { SwarmStatus } from "@kimi-effect/client/swarm/SwarmStatus"
+import * as Digest from "@kimi-effect/core/internal/Digest"
+import { JournalMismatchError } from "@kimi-effect/core/JournalErrors"
+import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import * as client from "../client.ts"
+import { CommandError } from "../commandError.ts"
+import * as journals from "../journal.ts"
+import type { Given } from "../optionFlags.ts"
+import * as Output from "../output.ts"
+import type { SwarmStatus as StatusJson } from "../schemas/swarm.ts"
+import { follow } from "./swarm.ts"
+
+/** What is requested, so that a swarm is continued by its id. */
+const Command = Schema.Struct({ task: Schema.String, agents: Schema.Int })
+
+type Command = typeof Command.Type
+
+const command = "command"
+
+/** The run of the command, in addition to that of its swarm. */
+const runOf = (id: string): string => `${id}/${command}`
+
+const header = { kind: "kimi swarm", digest: "1" }
+
+/** Keeps what is requested first. Another process may do the same at this moment. */
+const keep = (id: string, asked: Command) =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      const worker = yield* (yield* Journal.Journal).join(runOf(id), header)
+      yield* worker.add([command])
+      const [lease] = yield* worker.claim({ limit: 1, resource: command })
+      if (lease === undefined) return
+      yield* lease.call({ key: command, digest: command, codec: Command, isIdempotent: true }, Effect.succeed(asked))
+      yield* lease.complete
+    }).pipe(Effect.catchTag("LeaseLostError", () => Effect.void))
+  )
+
+const decode = Schema.decodeUnknownOption(Schema.fromJsonString(Command))
+
+const missing = (id: string) =>
+  Effect.fail(new CommandError(`There is no swarm ${id} in the journal`, "Check the id and the --journal."))
+
+const isMissing = (error: unknown): boolean => error instanceof InvalidRequestError && error.parameter === "id"
+
+const asked = (id: string) =>
+  Effect.gen(function* () {
+    const [known] = yield* (yield* Journal.Journal).results(runOf(id), command)
+    const found = known === undefined ? Option.none() : decode(known.json)
+    return Option.isSome(found) ? found.value : yield* missing(id)
+  })
+
+interface Named extends journals.JournalFlags {
+  readonly id: string
+  readonly json: boolean
+  readonly options: Given
+}
+
+interface Followed extends Named {
+  readonly html: Option.Option<string>
+}
+
+/** An argument as a shell reads it. */
+const quoted = (text: string): string => (/^[\w./:@-]+$/u.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`)
+
+const resumeOf = ({ id, journal, schema }: Named): string =>
+  ["kimi swarm resume", quoted(id), "--journal", quoted(journal)]
+    .concat(Option.isSome(schema) ? ["--schema", quoted(schema.value)] : [])
+    .join(" ")
+
+/** Whether a swarm was cancelled, or is the one of another command. */
+const isOver = (error: unknown): boolean => error instanceof CommandError || error instanceof JournalMismatchError
+
+/** Runs a recorded swarm. If it ends before it is finished, states how it continues. */
+const work = (input: Followed, { agents, task }: Command) =>
+  Effect.gen(function* () {
+    const events = Swarm.durableStream(input.id, Swarm.stream(task, { limits: { agents } }))
+    yield* Output.note(`Swarm ${input.id}`)
+    yield* follow(events, input)
+  }).pipe(
+    Effect.onInterrupt(() => Output.note(`\nInterrupted. ${resumeOf(input)} continues.`)),
+    Effect.tapError((error) => (isOver(error) ? Effect.void : Output.note(`${resumeOf(input)} continues.`)))
+  )
+
+interface RecordInput extends Omit<Followed, "id">, Command {
+  readonly id: Option.Option<string>
+}
+
+/** Runs a task whose swarm is recorded, or continues it. */
+export const record = ({ agents, id, task, ...input }: RecordInput) => {
+  const named = { ...input, id: Option.getOrElse(id, () => Digest.of(task).toString(36)) }
+  return Effect.andThen(keep(named.id, { task, agents }), work(named, { task, agents })).pipe(
+    Effect.provide(Layer.merge(client.layer(input.options), journals.layer(input.options, input, "create")))
+  )
+}
+
+export const resume = (input: Followed) =>
+  Effect.flatMap(asked(input.id), (command) => work(input, command)).pipe(
+    Effect.provide(Layer.merge(client.layer(input.options), journals.layer(input.options, input, "existing")))
+  )
+
+const toText = ({ agents, calls, id, state }: SwarmStatus): string =>
+  [
+    `Swarm ${id}: ${state}, recorded calls: ${calls}`,
+    ...agents.map((agent) => `  ${Output.plain(agent.id)}: ${agent.state}`)
+  ].join("\n")
+
+const show = (input: Named, state: Effect.Effect<SwarmStatus, unknown, Journal.Journal>) =>
+  Effect.gen(function* () {
+    const known = yield* Effect.catch(state, (error) => (isMissing(error) ? missing(input.id) : Effect.fail(error)))
+    const shown: StatusJson = known
+    yield* input.json ? Output.json(shown) : Output.line(toText(known))
+  }).pipe(Effect.provide(journals.layer(input.options, input, "existing")))
+
+export const status = (input: Named) => show(input, Swarm.status(input.id))
+
+export const cancel = (input: Named) => show(input, Effect.andThen(Swarm.cancel(input.id), Swarm.status(input.id)))

@@ -1,0 +1,76 @@
+/** The journals of commands: in a file, or in PostgreSQL. */
+import { existsSync } from "node:fs"
+import type { Journal } from "@kimi-effect/client/journal/Journal"
+import { loadModule } from "@kimi-effect/core/internal/ModuleLoader"
+import { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
+import type { JournalStoreError } from "@kimi-effect/core/JournalErrors"
+import * as Config from "effect/Config"
+import * as ConfigProvider from "effect/ConfigProvider"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import { CommandError } from "./commandError.ts"
+import * as configuration from "./configuration.ts"
+import type { Given } from "./optionFlags.ts"
+
+const variable = "DATABASE_URL"
+
+const postgres = (url: string | Redacted.Redacted<string>, schema: Option.Option<string>) =>
+  Effect.map(
+    loadModule(() => import("@kimi-effect/client/postgres/Journal")),
+    ({ layerPostgres }) => layerPostgres({ url, schema: Option.getOrUndefined(schema) })
+  )
+
+/** The URL has a password, so it is not an argument: every user of the system can see those. */
+export const layerPostgres = (given: Given, schema: Option.Option<string>) =>
+  Layer.unwrap(
+    Effect.gen(function* () {
+      const { provider } = yield* configuration.read(given)
+      const url = yield* Config.Redacted(variable).pipe(
+        Effect.provideService(ConfigProvider.ConfigProvider, provider),
+        Effect.mapError(() =>
+          ConfigurationError.of([
+            { name: variable, expected: "the address of a PostgreSQL server, in the environment or in the --env-file" }
+          ])
+        )
+      )
+      return yield* postgres(url, schema)
+    })
+  )
+
+/** Where a command keeps its journal, from its flags. */
+export interface JournalFlags {
+  readonly journal: string
+  readonly schema: Option.Option<string>
+}
+
+const isUrl = (text: string): boolean => /^postgres(?:ql)?:\/\//.test(text)
+
+/** A journal in a file, or in PostgreSQL: by its address without a password, or by that of `DATABASE_URL`. */
+export const layer = (
+  given: Given,
+  { journal, schema }: JournalFlags,
+  mode: "create" | "existing"
+): Layer.Layer<
+  Journal,
+  CommandError | ConfigurationError | JournalStoreError,
+  Layer.Services<ReturnType<typeof layerPostgres>>
+> => {
+  if (journal === "postgres") return layerPostgres(given, schema)
+  const made = Effect.gen(function* () {
+    if (isUrl(journal)) {
+      if (URL.canParse(journal) && new URL(journal).password !== "") {
+        const expected = `an address without a password, or postgres for the one in ${variable}`
+        return yield* Effect.fail(ConfigurationError.of([{ name: "--journal", expected }]))
+      }
+      return yield* postgres(journal, schema)
+    }
+    if (mode === "existing" && !existsSync(journal)) {
+      return yield* Effect.fail(new CommandError(`There is no journal ${journal}`, "Check the path of --journal."))
+    }
+    const { layerSqlite } = yield* loadModule(() => import("@kimi-effect/client/node/Journal"))
+    return layerSqlite({ filename: journal })
+  })
+  return Layer.unwrap(made)
+}

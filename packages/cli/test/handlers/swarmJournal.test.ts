@@ -1,0 +1,145 @@
+import { existsSync } from "node:fs"
+import { join } from "node:path"
+import { assert, describe, it } from "@effect/vitest"
+import { Reply } from "@kimi-effect/testing"
+import * as Effect from "effect/Effect"
+import { ownSchema, reachable, url } from "../../../client/test/postgres/support/postgres.ts"
+import { decoded, withServer } from "../mockedHost.ts"
+import { runKimi } from "../runKimi.ts"
+import { temporaryFolder } from "../temporaryFolder.ts"
+
+const path = Effect.map(temporaryFolder, (folder) => join(folder, "team.db"))
+
+describe("kimi swarm --journal", () => {
+  it.live("makes no call for a swarm that is finished", () =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        const args = ["swarm", "Say hello", "--journal", yield* path, "--json"]
+        const first = yield* runKimi(args, { env })
+        assert.strictEqual(first.code, 0, first.stderr)
+        const made = (yield* server.requests).length
+        const again = yield* runKimi(args, { env })
+        assert.deepStrictEqual(decoded("swarm", again.stdout), decoded("swarm", first.stdout))
+        assert.lengthOf(yield* server.requests, made)
+      })
+    )
+  )
+
+  it.live("continues by its id after the account had no money", () =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        const journal = ["--journal", yield* path, "--json"]
+        yield* server.reply(
+          Reply.toolCalls([{ name: "create_subagent", arguments: { name: "a", system_prompt: "b" } }])
+        )
+        yield* server.reply(Reply.quotaExceeded())
+        const first = yield* runKimi(["swarm", "Say hello", "--id", "greeting", ...journal], { env })
+        assert.strictEqual(first.code, 25, first.stderr)
+        assert.include(first.stderr, `kimi swarm resume greeting --journal ${journal[1]} continues.`)
+        yield* server.reply(Reply.text("Hello"))
+        const { code, stderr, stdout } = yield* runKimi(["swarm", "resume", "greeting", ...journal], { env })
+        assert.strictEqual(code, 0, stderr)
+        assert.deepInclude(decoded("swarm resume", stdout), { outcome: "Finished", text: "Hello", steps: 2 })
+        assert.lengthOf(yield* server.requests, 3)
+      })
+    )
+  )
+
+  it.live("shows the state of a swarm", () =>
+    withServer((_, env) =>
+      Effect.gen(function* () {
+        const journal = ["--journal", yield* path]
+        yield* runKimi(["swarm", "Say hello", "--id", "greeting", ...journal], { env })
+        const shown = yield* runKimi(["swarm", "status", "greeting", ...journal])
+        assert.strictEqual(shown.code, 0, shown.stderr)
+        assert.include(shown.stdout, "Swarm greeting: Finished, recorded calls: 2")
+        const json = yield* runKimi(["swarm", "status", "greeting", ...journal, "--json"])
+        assert.deepInclude(decoded("swarm status", json.stdout), { id: "greeting", state: "Finished", calls: 2 })
+      })
+    )
+  )
+
+  it.live("does not continue a swarm that was cancelled", () =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        const journal = ["greeting", "--journal", yield* path]
+        yield* server.reply(Reply.quotaExceeded())
+        yield* runKimi(["swarm", "Say hello", "--id", ...journal], { env })
+        const cancelled = yield* runKimi(["swarm", "cancel", ...journal, "--json"])
+        assert.deepInclude(decoded("swarm cancel", cancelled.stdout), { state: "Cancelled" })
+        const { code, stderr } = yield* runKimi(["swarm", "resume", ...journal], { env })
+        assert.strictEqual(code, 1)
+        assert.include(stderr, "The swarm was cancelled")
+      })
+    )
+  )
+
+  it.live("refuses another task for an id that is used", () =>
+    withServer((_, env) =>
+      Effect.gen(function* () {
+        const journal = ["--id", "greeting", "--journal", yield* path]
+        yield* runKimi(["swarm", "Say hello", ...journal], { env })
+        const { code, stderr } = yield* runKimi(["swarm", "Say goodbye", ...journal], { env })
+        assert.strictEqual(code, 26)
+        assert.include(stderr, "JournalMismatchError")
+      })
+    )
+  )
+
+  it.live.each(["status", "resume", "cancel"])("has no swarm of another id to %s", (subcommand) =>
+    withServer((_, env) =>
+      Effect.gen(function* () {
+        const journal = ["--journal", yield* path]
+        yield* runKimi(["swarm", "Say hello", ...journal], { env })
+        const { code, stderr } = yield* runKimi(["swarm", subcommand, "other", ...journal], { env })
+        assert.strictEqual(code, 1)
+        assert.include(stderr, "There is no swarm other in the journal")
+      })
+    )
+  )
+
+  it.live("creates no journal to look into it", () =>
+    Effect.gen(function* () {
+      const file = yield* path
+      const { code, stderr } = yield* runKimi(["swarm", "status", "a", "--journal", file])
+      assert.strictEqual(code, 1)
+      assert.include(stderr, "There is no journal")
+      assert.isFalse(existsSync(file))
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("refuses a password in an argument", () =>
+    Effect.gen(function* () {
+      const args = ["swarm", "status", "a", "--journal", "postgres://kimi:secret@127.0.0.1/kimi"]
+      const { code, stderr } = yield* runKimi(args)
+      assert.strictEqual(code, 10)
+      assert.include(stderr, "DATABASE_URL")
+      assert.notInclude(stderr, "secret")
+    })
+  )
+
+  it.live("is needed for an id", () =>
+    withServer((_, env) =>
+      Effect.gen(function* () {
+        const { code, stderr } = yield* runKimi(["swarm", "Say hello", "--id", "a"], { env })
+        assert.strictEqual(code, 10)
+        assert.include(stderr, "--id")
+      })
+    )
+  )
+
+  it.live.skipIf(!reachable)("can be in PostgreSQL", () =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        const settings = { env: { ...env, DATABASE_URL: url } }
+        const journal = ["--journal", "postgres", "--schema", yield* ownSchema]
+        const run = ["swarm", "Say hello", "--id", "greeting", ...journal, "--json"]
+        const both = yield* Effect.all([runKimi(run, settings), runKimi(run, settings)], { concurrency: 2 })
+        for (const { code, stderr } of both) assert.strictEqual(code, 0, stderr)
+        assert.lengthOf(yield* server.requests, 2)
+        const shown = yield* runKimi(["swarm", "status", "greeting", ...journal], settings)
+        assert.include(shown.stdout, "Finished")
+      })
+    )
+  )
+})

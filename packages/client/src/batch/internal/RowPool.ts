@@ -1,0 +1,106 @@
+/**
+ * Runs rows with bounded concurrency and emits outcomes as they come. A worker
+ * takes its next row as soon as it has delivered an outcome, without a wait for
+ * the consumer, as long as the buffer of outcomes has room. `Stream.mapEffect`
+ * forks a fiber for each element, and holds its slot until the consumer takes the
+ * result: at 64 calls in flight, three to six slots were always empty.
+ */
+import type * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import type * as Pull from "effect/Pull"
+import * as Queue from "effect/Queue"
+import * as Semaphore from "effect/Semaphore"
+import * as Stream from "effect/Stream"
+
+/** Outcomes that wait for the consumer, as a share of the concurrency: rows are read only a little faster than outcomes are taken. */
+const bufferedShare = 4
+
+interface Options {
+  readonly concurrency: number
+  /** Whether no further row is to be run. */
+  readonly isStopped: () => boolean
+}
+
+/** The rows, of which workers take one at a time. */
+class Rows<Row, E> {
+  #chunk: ReadonlyArray<Row> = []
+  #at = 0
+  /** Why there are no further rows. */
+  end: Cause.Cause<E | Cause.Done> | undefined = undefined
+  /** Reads rows if there are none, one worker after another. */
+  readonly read: Effect.Effect<void>
+
+  constructor(pull: Pull.Pull<ReadonlyArray<Row>, E>) {
+    const next = Effect.matchCause(pull, {
+      onFailure: (cause) => void (this.end = cause),
+      onSuccess: (chunk) => {
+        this.#chunk = chunk
+        this.#at = 0
+      }
+    })
+    this.read = Semaphore.makeUnsafe(1).withPermit(
+      Effect.suspend(() => (this.count === 0 && this.end === undefined ? next : Effect.void))
+    )
+  }
+
+  get count(): number {
+    return this.#chunk.length - this.#at
+  }
+
+  take(): Row {
+    return this.#chunk[this.#at++] as Row
+  }
+}
+
+/** `run` returns nothing for a row without an outcome. Rows in flight are completed when the input ends or fails. */
+export const make = <Row, E, R, A, EA, RA>(
+  input: Stream.Stream<Row, E, R>,
+  run: (row: Row) => Effect.Effect<A | undefined, EA, RA>,
+  { concurrency, isStopped }: Options
+): Stream.Stream<A, E | EA, R | RA> =>
+  Stream.unwrap(
+    Effect.gen(function* () {
+      const outcomes = yield* Effect.acquireRelease(
+        Queue.bounded<A, E | EA | Cause.Done>(Math.ceil(concurrency / bufferedShare)),
+        // Without it a worker that waits for room would delay the end of the stream.
+        Queue.shutdown
+      )
+      const rows = new Rows<Row, E>(yield* Stream.toPull(input))
+      const scope = yield* Effect.scope
+      let started = 0
+      let working = 0
+      /** Workers that wait for a row. */
+      let waiting = 0
+
+      const hasRows = (): boolean => !isStopped() && (rows.count > 0 || rows.end === undefined)
+      const needsWorker = (): boolean => started < concurrency && waiting === 0 && hasRows()
+      const deliver = (outcome: A | undefined) =>
+        outcome === undefined ? Effect.void : Queue.offer(outcomes, outcome)
+      const step: Effect.Effect<unknown, EA, R | RA> = Effect.suspend(() => {
+        if (rows.count === 0) {
+          waiting += 1
+          return Effect.map(rows.read, () => void (waiting -= 1))
+        }
+        const running = Effect.flatMap(run(rows.take()), deliver)
+        return needsWorker() ? Effect.andThen(start(false), running) : running
+      })
+      const work = Effect.matchCauseEffect(Effect.whileLoop({ while: hasRows, body: () => step, step: () => {} }), {
+        onFailure: (cause) => Queue.failCause(outcomes, cause),
+        onSuccess: () => {
+          working -= 1
+          if (working > 0) return Effect.void
+          return rows.end === undefined ? Queue.end(outcomes) : Queue.failCause(outcomes, rows.end)
+        }
+      })
+      const start = (startImmediately: boolean): Effect.Effect<unknown, never, R | RA> =>
+        Effect.suspend(() => {
+          started += 1
+          working += 1
+          return Effect.forkIn(work, scope, { startImmediately })
+        })
+      // At least one, which ends the stream of an empty input.
+      yield* start(true)
+      yield* Effect.whileLoop({ while: needsWorker, body: () => start(true), step: () => {} })
+      return Stream.fromQueue(outcomes)
+    })
+  )

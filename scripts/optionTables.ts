@@ -1,0 +1,60 @@
+/**
+ * Writes the tables of options of functions into the pages of `docs`, from the
+ * comments of their interfaces. With `--check` it writes nothing and fails where a
+ * page is not what it would write.
+ *
+ * A page has the table of an interface between the lines
+ * `<!-- options of packages/client/src/agent/AgentLimits.ts AgentLimits -->` and
+ * `<!-- end of options -->`. A member without a comment is an error. Options of
+ * the client, which are data, are written by `configuration.ts`.
+ */
+import { globSync, readFileSync, writeFileSync } from "node:fs"
+import ts from "typescript6"
+
+const root = new URL("../", import.meta.url).pathname
+
+const interfaceIn = (path: string, name: string): ts.InterfaceDeclaration => {
+  const source = ts.createSourceFile(path, readFileSync(root + path, "utf8"), ts.ScriptTarget.Latest, true)
+  const found = source.statements.find(
+    (statement) => ts.isInterfaceDeclaration(statement) && statement.name.text === name
+  )
+  if (found === undefined) throw new Error(`${path} has no interface ${name}`)
+  return found as ts.InterfaceDeclaration
+}
+
+/** Comments are broken into lines, and a bar ends a cell. */
+const cell = (text: string): string => text.replaceAll(/\s+/g, " ").trim().replaceAll("|", "\\|")
+
+const uncommented: Array<string> = []
+
+const rowOf = (path: string, member: ts.TypeElement): string => {
+  const name = member.name?.getText() ?? ""
+  const comment = ts.getJSDocCommentsAndTags(member).find(ts.isJSDoc)?.comment
+  const text = ts.getTextOfJSDocComment(comment)
+  if (text === undefined) uncommented.push(`${path}: the option ${name} has no comment`)
+  const required = member.questionToken === undefined ? " (required)" : ""
+  return `| \`${name}\`${required} | ${cell(text ?? "")} |`
+}
+
+const tableOf = (path: string, name: string): string =>
+  ["| option | |", "| --- | --- |", ...interfaceIn(path, name).members.map((member) => rowOf(path, member))].join("\n")
+
+const withTables = (page: string): string =>
+  page.replaceAll(
+    /^(<!-- options of (\S+) (\w+) -->)\n[\s\S]*?^(<!-- end of options -->)$/gm,
+    (_, start: string, path: string, name: string, end: string) => [start, "", tableOf(path, name), "", end].join("\n")
+  )
+
+const pages = globSync("docs/**/*.md", { cwd: root })
+  .map((path) => ({ path, before: readFileSync(root + path, "utf8") }))
+  .map(({ before, path }) => ({ path, before, after: withTables(before) }))
+  .filter(({ after, before }) => after !== before)
+
+if (uncommented.length > 0) throw new Error(uncommented.join("\n"))
+
+if (process.argv.includes("--check")) {
+  for (const { path } of pages) process.stderr.write(`${path} is not up to date: run node scripts/optionTables.ts\n`)
+  if (pages.length > 0) process.exit(1)
+} else {
+  for (const { after, path } of pages) writeFileSync(root + path, after)
+}
