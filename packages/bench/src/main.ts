@@ -19,16 +19,16 @@ const [name = "", ...flags] = process.argv.slice(2)
 if (name === "compare") {
   const { compare, write } = await import("./compare/command.ts")
   if (flags.includes("--write")) {
-    await write()
+    await write(flags)
     process.exit(0)
   }
-  process.exit((await compare()) ? 0 : 1)
+  process.exit((await compare(flags)) ? 0 : 1)
 }
 
 if (!isScenario(name)) {
   process.stderr.write(
     `Usage: npm run bench -- <${Object.keys(scenarios).join(" | ")}> [--json] [--quick] [--out <folder>]\n` +
-      "       npm run bench -- compare [--write]\n"
+      "       npm run bench -- compare [--write] [scenario …]\n"
   )
   process.exit(2)
 }

@@ -17,13 +17,19 @@ const compared = {
 
 type Compared = keyof typeof compared
 
-const scenarios = Object.keys(compared) as ReadonlyArray<Compared>
+const isCompared = (name: string): name is Compared => Object.hasOwn(compared, name)
+
+/** The named ones, or all of them. */
+const selected = (names: ReadonlyArray<string>): ReadonlyArray<Compared> => {
+  const found = names.filter(isCompared)
+  return found.length > 0 ? found : Object.keys(compared).filter(isCompared)
+}
 
 /** Runs after which a ratio that was worse in each of them fails. */
 const maxRuns = 3
 
 /** Runs of which the committed ratios have the values. */
-const committedRuns = 5
+const committedRuns = 3
 
 interface Results {
   readonly scenario: string
@@ -69,21 +75,23 @@ const compareScenario = async (scenario: Compared): Promise<boolean> => {
 }
 
 /** Whether no ratio is clearly worse than the committed one. */
-export const compare = async (): Promise<boolean> => {
+export const compare = async (names: ReadonlyArray<string>): Promise<boolean> => {
   let isWithin = true
-  for (const scenario of scenarios) isWithin = (await compareScenario(scenario)) && isWithin
+  for (const scenario of selected(names)) isWithin = (await compareScenario(scenario)) && isWithin
   if (!isWithin) print("If the cost is worth it, replace the committed ratios: npm run bench -- compare --write")
   return isWithin
 }
 
 /** Measures the ratios to commit. */
-export const write = async (): Promise<void> => {
-  for (const scenario of scenarios) {
+export const write = async (names: ReadonlyArray<string>): Promise<void> => {
+  for (const scenario of selected(names)) {
     let ratios: ReadonlyArray<Ratio> = []
-    for (let run = 0; run < committedRuns; run++) ratios = merge(ratios, await measure(scenario))
-    const results: Results = { scenario, node: process.version, cores: availableParallelism(), ratios }
-    mkdirSync(new URL(".", pathOf(scenario)), { recursive: true })
-    writeFileSync(pathOf(scenario), `${JSON.stringify(results, undefined, 2)}\n`)
-    print(`${scenario}: ${ratios.length} ratios, ${committedRuns} runs each`)
+    for (let run = 1; run <= committedRuns; run++) {
+      ratios = merge(ratios, await measure(scenario))
+      const results: Results = { scenario, node: process.version, cores: availableParallelism(), ratios }
+      mkdirSync(new URL(".", pathOf(scenario)), { recursive: true })
+      writeFileSync(pathOf(scenario), `${JSON.stringify(results, undefined, 2)}\n`)
+      print(`${scenario}: run ${run} of ${committedRuns}, ${ratios.length} ratios`)
+    }
   }
 }
