@@ -24,6 +24,7 @@ export default defineConfig({
       project("client", "packages/client", { isolate: false, exclude: ["test/node/**"] }),
       project("client-node", "packages/client", { include: ["test/node/**/*.test.ts"] }),
       project("testing", "packages/testing", { isolate: false }),
+      project("bench", "packages/bench", { isolate: false }),
       project("cli", "packages/cli", { isolate: false }),
       project("examples", "examples", { isolate: false, include: ["{,service/}test/**/*.test.ts"] })
     ]

@@ -94,6 +94,8 @@ known name, because another program may use it.
 Files are text in UTF-8, or in UTF-16 with a byte order mark, of at most 1 MiB. A file that is named and is missing,
 incomplete or in another format is an error with its path and line: it is never read as a file without options.
 
+Example: [configuration](../examples/configuration.ts).
+
 ## Stages
 
 Every stage is configured here, and a stage that is off by default is turned on by the option of its name: \`cache\`, \`budget\`,

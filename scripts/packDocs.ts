@@ -14,7 +14,9 @@ const folder = join(process.cwd(), "dist/docs")
 const withLinks = (page: string, text: string): string =>
   text.replaceAll(/\]\((\.\.\/[^)]*|[^):]+\.svg)\)/g, (link, target: string) => {
     const path = posix.join("docs", dirname(page), target)
-    return path.startsWith("docs/") && !path.endsWith(".svg") ? link : `](${repository}${path})`
+    return path.startsWith("docs/") && !path.endsWith(".svg")
+      ? link
+      : `](${repository}${path}${path.endsWith(".svg") ? "?raw=true" : ""})`
   })
 
 rmSync(folder, { recursive: true, force: true })

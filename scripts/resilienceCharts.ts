@@ -132,12 +132,16 @@ for (const group of groups) {
 }
 
 const height = drawn.length * groupHeight
-const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img">
+const padding = 12
+const [outerWidth, outerHeight] = [width + 2 * padding, height + 2 * padding]
+// With a background, since the page around it may be dark where the system is light.
+const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="${-padding} ${-padding} ${outerWidth} ${outerHeight}" width="${outerWidth}" height="${outerHeight}" role="img">
 <title>Calls and attempts of a simulated hour with an outage of ten minutes</title>
 <style>
 text { font: 12px system-ui, sans-serif; fill: #57606a }
 .title { font-weight: 600; fill: #24292f }
 .grid { stroke: #d0d7de }
+.page { fill: #fff }
 .good { fill: #0969da }
 .bad { fill: #cf222e }
 .outage { fill: #cf222e; opacity: 0.12 }
@@ -145,10 +149,12 @@ text { font: 12px system-ui, sans-serif; fill: #57606a }
   text { fill: #9198a1 }
   .title { fill: #f0f6fc }
   .grid { stroke: #3d444d }
+  .page { fill: #0d1117 }
   .good { fill: #4493f8 }
   .bad, .outage { fill: #f85149 }
 }
 </style>
+<rect class="page" x="${-padding}" y="${-padding}" width="${outerWidth}" height="${outerHeight}" rx="8"/>
 ${drawn.join("\n")}
 </svg>
 `

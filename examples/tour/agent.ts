@@ -31,13 +31,15 @@ const replies = [
 
 export const toolLoop = Effect.gen(function* () {
   const tools = yield* ToolSet.make(toolkit, { provider: Provider.providers.moonshot })
+  const calls: Array<string> = []
   yield* Stream.runForEach(AgentLoop.stream({ tools, prompt: "Compare the weather of Paris and Oslo." }), (event) => {
     switch (event._tag) {
       case "ToolCall":
-        return show(`the model calls ${event.tool}(${event.arguments})`)
+        return Effect.sync(() => void calls.push(`${event.tool}(${event.arguments})`))
       case "Finished":
         return show(
-          `${event.result.text}\n${event.result.steps} steps, ${event.result.cost.map(Cost.format).join(" + ")}`
+          `after ${calls.join(" and ")}: ${event.result.text} ` +
+            `(${event.result.steps} steps, ${event.result.cost.map(Cost.format).join(" + ")})`
         )
       default:
         return Effect.void

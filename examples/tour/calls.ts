@@ -52,6 +52,5 @@ export const stream = Effect.gen(function* () {
 export const invalidRequest = Effect.gen(function* () {
   const kimi = yield* KimiClient.KimiClient
   const error = yield* Effect.flip(kimi.chat({ ...ask, temperature: 0.3 }))
-  yield* show(`${error._tag}: ${error.message}`)
-  yield* show(`${error.category}, retryable: ${error.isRetryable}, fix: ${error.hint}`)
+  yield* show(`${error._tag}: ${error.message}. ${error.hint}`)
 })

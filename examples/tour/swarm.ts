@@ -34,6 +34,6 @@ export const swarm = Effect.gen(function* () {
   writeFileSync(page, SwarmTimeline.toHtml(report))
   yield* show(
     `${report.agents.length} agents, ${report.steps} steps, ${report.criticalSteps} of them in a row, ` +
-      `${report.cost.map(Cost.format).join(" + ")}\ntimeline: ${page}`
+      `${report.cost.map(Cost.format).join(" + ")}, timeline: ${page}`
   )
 }).pipe(Effect.provide(clientOf()))

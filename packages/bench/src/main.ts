@@ -1,44 +1,39 @@
 /**
- * `pnpm bench <scenario> [--json] [--quick] [--out <folder>]` measures one
+ * `npm run bench -- <scenario> [--json] [--quick] [--out <folder>]` measures one
  * scenario. `--out` also writes its figures as JSON, a chart and a page.
  *
  * The last line is one JSON object with every figure, its threshold and whether
  * it is met; `--json` prints that line alone. The exit status is 1 if a
  * threshold is missed.
+ *
+ * `npm run bench -- compare` measures ratios again and compares them with the
+ * committed ones, `compare --write` replaces those.
  */
 import { resolve } from "node:path"
-import { type Figure, isMet, toJson, toTable } from "./harness/Figure.ts"
+import { isMet, toJson, toTable } from "./harness/Figure.ts"
 import { writeReport } from "./harness/report.ts"
-
-const scenarios: Record<string, () => Promise<{ readonly run: (isQuick: boolean) => Promise<ReadonlyArray<Figure>> }>> =
-  {
-    agent: () => import("./agent/scenario.ts"),
-    batch: () => import("./batch/scenario.ts"),
-    cache: () => import("./cache/scenario.ts"),
-    claims: () => import("./claims/scenario.ts"),
-    cli: () => import("./cli/scenario.ts"),
-    "cold-start": () => import("./coldStart/scenario.ts"),
-    faults: () => import("./faults/scenario.ts"),
-    growth: () => import("./growth/scenario.ts"),
-    journal: () => import("./swarm/journal/scenario.ts"),
-    retry: () => import("./retry/scenario.ts"),
-    stack: () => import("./stack/scenario.ts"),
-    simulate: () => import("./simulate/scenario.ts"),
-    swarm: () => import("./swarm/scenario.ts"),
-    telemetry: () => import("./telemetry/scenario.ts"),
-    transport: () => import("./transport/scenario.ts")
-  }
+import { isScenario, scenarios } from "./scenarios.ts"
 
 const [name = "", ...flags] = process.argv.slice(2)
-const load = Object.hasOwn(scenarios, name) ? scenarios[name] : undefined
-if (load === undefined) {
+
+if (name === "compare") {
+  const { compare, write } = await import("./compare/command.ts")
+  if (flags.includes("--write")) {
+    await write(flags)
+    process.exit(0)
+  }
+  process.exit((await compare(flags)) ? 0 : 1)
+}
+
+if (!isScenario(name)) {
   process.stderr.write(
-    `Usage: pnpm bench <${Object.keys(scenarios).join(" | ")}> [--json] [--quick] [--out <folder>]\n`
+    `Usage: npm run bench -- <${Object.keys(scenarios).join(" | ")}> [--json] [--quick] [--out <folder>]\n` +
+      "       npm run bench -- compare [--write] [scenario …]\n"
   )
   process.exit(2)
 }
 
-const scenario = await load()
+const scenario = await scenarios[name]()
 const figures = await scenario.run(flags.includes("--quick"))
 if (!flags.includes("--json")) process.stdout.write(`${toTable(figures)}\n`)
 process.stdout.write(`${toJson(name, figures)}\n`)

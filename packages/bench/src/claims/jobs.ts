@@ -5,7 +5,7 @@ import { type AgentsResult, agentSteps, type BatchResult, inFlight, latencyMilli
 
 const module = (name: string): URL => new URL(name, import.meta.url)
 
-/** The result of one client at a host of its own. */
+/** The result of one client at a separate host. */
 const measure = async <A>(
   client: "v1" | "v2",
   host: string,

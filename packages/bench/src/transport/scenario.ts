@@ -25,13 +25,23 @@ const full: Size = {
   shortStreams: 640,
   heapRounds: 3
 }
+/** For ratios alone: short rounds, and more of them than the quick size has, for a median of which fewer differ. */
+const short: Size = {
+  warmUp: 1,
+  rounds: 5,
+  callsAlone: 512,
+  callsInFlight: 1_024,
+  longStreams: 10,
+  shortStreams: 160,
+  heapRounds: 3
+}
 const quick: Size = { ...full, warmUp: 1, rounds: 3, callsInFlight: 2_048, longStreams: 20, shortStreams: 320 }
 
 const module = (name: string): URL => new URL(name, import.meta.url)
 
 type Samples = Map<Name, Array<number>>
 
-const makeSamples = (): Samples => new Map(names.map((name) => [name, []]))
+const makeSamples = (names: ReadonlyArray<Name>): Samples => new Map(names.map((name) => [name, []]))
 
 const ratio = (values: Samples, name: Name, base: Name): number =>
   median((values.get(name) ?? []).map((value, round) => value / (values.get(base)?.[round] ?? Number.NaN)))
@@ -57,8 +67,8 @@ const barOf = (name: Name, { defaults, fetch, full }: Bars): number | undefined 
 }
 
 const figuresOf = (what: string, unit: string, values: Samples, bars: Bars): ReadonlyArray<Figure> => [
-  ...names.map((name) => ({ name: `${what}, ${name}`, value: median(values.get(name) ?? []), unit })),
-  ...names
+  ...[...values].map(([name, samples]) => ({ name: `${what}, ${name}`, value: median(samples), unit })),
+  ...[...values.keys()]
     .filter((name) => name !== "openai")
     .map((name): Figure => {
       const figure = { name: `${what}, ${name} to openai`, value: ratio(values, name, "openai"), unit: "x" }
@@ -69,10 +79,10 @@ const figuresOf = (what: string, unit: string, values: Samples, bars: Bars): Rea
 
 const workloadNames = Object.keys(workloads) as ReadonlyArray<Workload>
 
-const measureCpu = async (urls: Urls, size: Size): Promise<ReadonlyArray<Figure>> => {
+const measureCpu = async (urls: Urls, size: Size, names: ReadonlyArray<Name>): Promise<ReadonlyArray<Figure>> => {
   const children = new Map<Name, Child<unknown>>()
   for (const name of names) children.set(name, await start(module("./cpuProbe.ts"), [name]))
-  const samples = new Map<Workload, Samples>(workloadNames.map((workload) => [workload, makeSamples()]))
+  const samples = new Map<Workload, Samples>(workloadNames.map((workload) => [workload, makeSamples(names)]))
   const round: Round = { ...size, urls }
   for (let i = 0; i < size.warmUp + size.rounds; i++) {
     // The order rotates, so that no contestant always follows the same one.
@@ -86,12 +96,12 @@ const measureCpu = async (urls: Urls, size: Size): Promise<ReadonlyArray<Figure>
   }
   for (const child of children.values()) await child.stop()
   return workloadNames.flatMap((workload) =>
-    figuresOf(workloads[workload].name, "µs", samples.get(workload) ?? makeSamples(), workloads[workload])
+    figuresOf(workloads[workload].name, "µs", samples.get(workload) ?? makeSamples([]), workloads[workload])
   )
 }
 
-const measureHeap = async (urls: Urls, rounds: number): Promise<ReadonlyArray<Figure>> => {
-  const perStream = makeSamples()
+const measureHeap = async (urls: Urls, rounds: number, names: ReadonlyArray<Name>): Promise<ReadonlyArray<Figure>> => {
+  const perStream = makeSamples(names)
   for (let round = 0; round < rounds; round++) {
     for (const name of names) {
       const child = await start<number>(module("./heapProbe.ts"), [name, urls.hold, `${openStreams}`])
@@ -102,12 +112,23 @@ const measureHeap = async (urls: Urls, rounds: number): Promise<ReadonlyArray<Fi
   return figuresOf(`heap per open stream, ${openStreams} open`, "bytes", perStream, { defaults: 0.68, full: 0.75 })
 }
 
-export const run = async (isQuick: boolean): Promise<ReadonlyArray<Figure>> => {
-  const size = isQuick ? quick : full
+const measure = async (size: Size, names: ReadonlyArray<Name>): Promise<ReadonlyArray<Figure>> => {
   const server = await start<Urls>(module("./server.ts"))
   try {
-    return [...(await measureCpu(server.message, size)), ...(await measureHeap(server.message, size.heapRounds))]
+    return [
+      ...(await measureCpu(server.message, size, names)),
+      ...(await measureHeap(server.message, size.heapRounds, names))
+    ]
   } finally {
     await server.stop()
   }
 }
+
+export const run = (isQuick: boolean): Promise<ReadonlyArray<Figure>> => measure(isQuick ? quick : full, names)
+
+/** Measures kimi-effect next to openai alone. */
+export const runOurs = (): Promise<ReadonlyArray<Figure>> =>
+  measure(
+    short,
+    names.filter((name) => name === "openai" || name.startsWith("kimi-effect"))
+  )

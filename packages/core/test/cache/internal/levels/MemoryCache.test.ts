@@ -37,7 +37,7 @@ const heapUsed = Effect.promise(async () => {
   return least
 })
 
-/** Bytes of small objects for each that is reckoned: V8 of Node 22 takes more for the same objects. */
+/** Bytes of small objects for each that is estimated: V8 of Node 22 takes more for the same objects. */
 const perByte = process.versions.node.startsWith("22.") ? 1.13 : 1
 
 describe("MemoryCache", () => {
@@ -120,9 +120,9 @@ describe("MemoryCache", () => {
       const { bytes, entries } = memory.statistics()
       assert.strictEqual(entries, 5_000)
       // The keys, 80 bytes each, existed before.
-      const reckoned = bytes * perByte
-      assert.isAtMost(taken, 1.1 * reckoned, `${reckoned} reckoned, ${taken} taken`)
-      assert.isAtLeast(taken, 0.9 * reckoned, `${reckoned} reckoned, ${taken} taken`)
+      const estimated = bytes * perByte
+      assert.isAtMost(taken, 1.1 * estimated, `${estimated} estimated, ${taken} taken`)
+      assert.isAtLeast(taken, 0.9 * estimated, `${estimated} estimated, ${taken} taken`)
     })
   )
 
