@@ -67,6 +67,8 @@ const connect = Effect.fnUntraced(function* (server: string) {
 export const toolSet = Effect.fnUntraced(function* (servers: ReadonlyArray<string>, given: Given) {
   const { settings } = yield* configuration.loadWithoutKey(given)
   const http = UndiciHttpClient.layer.pipe(Layer.provide(Layer.succeed(KimiConfig.KimiConfig, settings.config)))
-  const toolkits = yield* Effect.provide(Effect.forEach(servers, connect), http)
+  // In the scope of the tools: a client that ends with the connecting could list tools, and call none.
+  const context = yield* Layer.build(http)
+  const toolkits = yield* Effect.provide(Effect.forEach(servers, connect), context)
   return yield* ToolSet.make(toolkits)
 })

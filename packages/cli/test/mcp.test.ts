@@ -4,6 +4,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Reply from "@kimi-effect/testing/Reply"
 import type * as MockServer from "@kimi-effect/testing/node/MockServer"
 import * as Effect from "effect/Effect"
+import { mcpHttpServer } from "./mcpHttpServer.ts"
 import { mcpServer } from "./mcpServer.ts"
 import { decoded, withServer } from "./mockedHost.ts"
 import { runKimi } from "./runKimi.ts"
@@ -69,6 +70,36 @@ describe("kimi chat --mcp", () => {
       Effect.map(runKimi(["chat", "Hi", "--yes", "--mcp", "/nonexistent/server"], { env }), ({ code, stderr }) => {
         assert.strictEqual(code, 1)
         assert.include(stderr, "The MCP server /nonexistent/server cannot be used")
+      })
+    )
+  )
+})
+
+describe("kimi chat --mcp with a URL", () => {
+  it.live("gives the model the result of its call", () =>
+    withServer((host, env) =>
+      Effect.gen(function* () {
+        const { url } = yield* mcpHttpServer()
+        yield* host.reply(Reply.toolCalls([{ name: "shout", arguments: { word: "hello" } }], { reasoning: "Shout." }))
+        yield* host.reply(Reply.text("It shouted."))
+        const { code, stderr, stdout } = yield* runKimi(["chat", "Shout", "--mcp", url, "--yes", "--json"], { env })
+        assert.strictEqual(code, 0, stderr)
+        assert.strictEqual(decoded("chat", stdout).text, "It shouted.")
+        const { messages } = JSON.parse((yield* host.requests)[1]?.body ?? "{}")
+        assert.deepInclude(messages.at(-1), { role: "tool", content: "HELLO" })
+      })
+    )
+  )
+
+  it.live("names a server that refuses its requests", () =>
+    withServer((host, env) =>
+      Effect.gen(function* () {
+        const { url } = yield* mcpHttpServer(500)
+        const { code, stderr } = yield* runKimi(["chat", "Hi", "--mcp", `${url}?token=secret`, "--yes"], { env })
+        assert.strictEqual(code, 1)
+        assert.include(stderr, `The MCP server ${url} cannot be used`)
+        assert.notInclude(stderr, "secret")
+        assert.lengthOf(yield* host.requests, 0)
       })
     )
   )

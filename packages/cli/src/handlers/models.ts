@@ -39,22 +39,30 @@ const fromCatalog = (model: ModelCatalog.KnownModel, day: string): Model => {
   }
 }
 
+/** What is known of a model that is not in the catalogue. */
+const unknownModel: Model = {
+  id: "",
+  contextWindow: 0,
+  state: "live",
+  image: false,
+  video: false,
+  batch: false,
+  prices: []
+}
+
 /** The models of the account, with what the catalogue knows of them. */
 const fromHost = Effect.fnUntraced(function* (options: Given, day: string) {
   const { withClient } = yield* Effect.promise(() => import("../client.ts"))
   const listed = yield* withClient(options, (kimi) => kimi.models)
   return listed.map(({ context_length, id, supports_image_in, supports_video_in }): Model => {
     const known = ModelCatalog.find(id)
-    const base = known === undefined ? undefined : fromCatalog(known, day)
+    const base = known === undefined ? unknownModel : fromCatalog(known, day)
     return {
-      state: "live",
-      prices: [],
       ...base,
       id,
-      contextWindow: context_length ?? base?.contextWindow ?? 0,
-      image: supports_image_in ?? base?.image ?? false,
-      video: supports_video_in ?? base?.video ?? false,
-      batch: base?.batch ?? false
+      contextWindow: context_length ?? base.contextWindow,
+      image: supports_image_in ?? base.image,
+      video: supports_video_in ?? base.video
     }
   })
 })

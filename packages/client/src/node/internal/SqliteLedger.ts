@@ -103,19 +103,56 @@ const balanceOf = (row: Record<string, unknown>): ScopeBalance => ({
   reserved: expectBigInt(row["reserved"])
 })
 
-/** Prepares the statements of a database with tables. */
-export const make = (db: DatabaseSync): SqliteLedger => {
-  const prepare = (sql: string): StatementSync => {
+const scopesOf = (json: unknown): ReadonlyArray<string> => {
+  const scopes: unknown = JSON.parse(expectString(json))
+  return Array.isArray(scopes) ? scopes.map(expectString) : []
+}
+
+type Row = Record<string, unknown>
+
+const statementsOf =
+  (db: DatabaseSync) =>
+  (sql: string): StatementSync => {
     const statement = db.prepare(sql)
     statement.setReadBigInts(true)
     return statement
   }
-  const held = prepare("SELECT id, amount, scopes FROM holds WHERE id = ?")
-  const charged = prepare("SELECT id, amount, scopes FROM charged WHERE id = ?")
-  const keepCharged = prepare("INSERT OR REPLACE INTO charged (id, amount, scopes, expires_at) VALUES (?, ?, ?, ?)")
-  const removeCharged = prepare("DELETE FROM charged WHERE id = ?")
-  const forgetCharged = prepare("DELETE FROM charged WHERE expires_at <= ?")
+
+/** What was charged in full when a lease ended, and may be corrected. */
+const lateCharges = (prepare: (sql: string) => StatementSync) => {
+  const found = prepare("SELECT id, amount, scopes FROM charged WHERE id = ?")
+  const insert = prepare("INSERT OR REPLACE INTO charged (id, amount, scopes, expires_at) VALUES (?, ?, ?, ?)")
+  const remove = prepare("DELETE FROM charged WHERE id = ?")
+  const forget = prepare("DELETE FROM charged WHERE expires_at <= ?")
+  const line = prepare("SELECT scope, cap, spent, reserved FROM balances WHERE scope = ?")
   const correctIn = prepare("UPDATE balances SET spent = ? WHERE scope = ?")
+  return {
+    has: (id: string): boolean => found.get(id) !== undefined,
+    keep: ({ amount, id, scopes }: Row, now: number): void =>
+      void insert.run(expectString(id), expectBigInt(amount), expectString(scopes), now + correctableMillis),
+    correct: (id: string, used: bigint): ReadonlyArray<SpentChange> => {
+      const row = found.get(id)
+      if (row === undefined) return []
+      remove.run(id)
+      const amount = expectBigInt(row["amount"])
+      return scopesOf(row["scopes"]).flatMap((scope): ReadonlyArray<SpentChange> => {
+        const balance = line.get(scope)
+        if (balance === undefined) return []
+        const { cap, spent: before } = balanceOf(balance)
+        const spent = Amount.corrected(before, amount, used)
+        correctIn.run(spent, scope)
+        return [{ scope, cap, spentBefore: before, spent }]
+      })
+    },
+    forget: (now: number): void => void forget.run(now)
+  }
+}
+
+/** Prepares the statements of a database with tables. */
+export const make = (db: DatabaseSync): SqliteLedger => {
+  const prepare = statementsOf(db)
+  const late = lateCharges(prepare)
+  const held = prepare("SELECT id, amount, scopes FROM holds WHERE id = ?")
   const expired = prepare("SELECT id, amount, scopes, is_overdue, is_correctable FROM holds WHERE expires_at <= ?")
   const insertHold = prepare(
     "INSERT INTO holds (id, amount, expires_at, scopes, lease, is_correctable) VALUES (?, ?, ?, ?, ?, ?)"
@@ -131,11 +168,6 @@ export const make = (db: DatabaseSync): SqliteLedger => {
   const pay = prepare("UPDATE balances SET spent = ?, reserved = reserved - ? WHERE scope = ?")
   const forget = prepare("DELETE FROM balances WHERE forget_at <= ? AND reserved = 0")
 
-  const scopesOf = (json: unknown): ReadonlyArray<string> => {
-    const scopes: unknown = JSON.parse(expectString(json))
-    return Array.isArray(scopes) ? scopes.map(expectString) : []
-  }
-
   const settleRow = (row: Record<string, unknown>, used: bigint): ReadonlyArray<SpentChange> => {
     removeHold.run(expectString(row["id"]))
     const amount = expectBigInt(row["amount"])
@@ -149,23 +181,10 @@ export const make = (db: DatabaseSync): SqliteLedger => {
     })
   }
 
-  const correct = (row: Record<string, unknown>, used: bigint): ReadonlyArray<SpentChange> => {
-    removeCharged.run(expectString(row["id"]))
-    const amount = expectBigInt(row["amount"])
-    return scopesOf(row["scopes"]).flatMap((scope): ReadonlyArray<SpentChange> => {
-      const found = line.get(scope)
-      if (found === undefined) return []
-      const { cap, spent: before } = balanceOf(found)
-      const spent = Amount.corrected(before, amount, used)
-      correctIn.run(spent, scope)
-      return [{ scope, cap, spentBefore: before, spent }]
-    })
-  }
-
   return {
     reserve: ({ amount, claims, id, isCorrectable = false }, now, leaseMillis) => {
       // What was charged in full is counted already.
-      if (held.get(id) !== undefined || charged.get(id) !== undefined) return { _tag: "Reserved" }
+      if (held.get(id) !== undefined || late.has(id)) return { _tag: "Reserved" }
       for (const { cap, scope } of claims) {
         const found = line.get(scope)
         const { reserved, spent } = found === undefined ? { spent: 0n, reserved: 0n } : balanceOf(found)
@@ -180,8 +199,7 @@ export const make = (db: DatabaseSync): SqliteLedger => {
     settle: (id, used) => {
       const row = held.get(id)
       if (row !== undefined) return settleRow(row, used)
-      const late = charged.get(id)
-      return late === undefined ? [] : correct(late, used)
+      return late.correct(id, used)
     },
     renew: (ids, now, leaseMillis) => {
       const lease = Math.ceil(leaseMillis)
@@ -190,18 +208,15 @@ export const make = (db: DatabaseSync): SqliteLedger => {
     settleExpired: (now) =>
       expired.all(now).flatMap((row) => {
         if (row["is_overdue"] === 1n) {
-          const { amount, id, is_correctable, scopes } = row
-          if (is_correctable === 1n) {
-            keepCharged.run(expectString(id), expectBigInt(amount), expectString(scopes), now + correctableMillis)
-          }
-          return settleRow(row, expectBigInt(amount))
+          if (row["is_correctable"] === 1n) late.keep(row, now)
+          return settleRow(row, expectBigInt(row["amount"]))
         }
         extendHold.run(now, expectString(row["id"]))
         return []
       }),
     forget: (now) => {
       forget.run(now)
-      forgetCharged.run(now)
+      late.forget(now)
     },
     scopeBalances: () => all.all().map(balanceOf)
   }
