@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Swarm, SwarmPlan, type SwarmState } from "@kimi-effect/client/swarm"
+import { Swarm, SwarmPlan, SwarmState } from "@kimi-effect/client/swarm"
 import { QuotaExceededError } from "@kimi-effect/core/RateLimitErrors"
 import { MockProvider } from "@kimi-effect/testing"
 import * as Effect from "effect/Effect"
@@ -51,6 +51,15 @@ describe("a swarm that continues from its state", () => {
       const before = yield* requests
       assert.deepStrictEqual(yield* changed(Swarm.resumeMap(state, other)), ["JournalMismatchError", key])
       assert.strictEqual(yield* requests, before)
+    }).pipe(at(shortOfMoney()))
+  )
+
+  it.effect("refuses a state with an error of a newer version", () =>
+    Effect.gen(function* () {
+      const state = yield* stateOf(Swarm.map(items))
+      const assignment = { id: "a", name: "a", parent: "orchestrator", stage: 1, error: { _tag: "QuantumError" } }
+      const error = yield* Effect.flip(SwarmState.decode({ ...state, assignments: [assignment] }))
+      assert.strictEqual(error._tag, "InvalidRequestError")
     }).pipe(at(shortOfMoney()))
   )
 
