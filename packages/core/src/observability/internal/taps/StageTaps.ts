@@ -68,7 +68,7 @@ class RetryObservation {
   }
 }
 
-/** A function of its own, so that it keeps nothing of the attempt's stream. */
+/** A separate function, so that it keeps nothing of the attempt's stream. */
 const reportTo =
   (retry: RetryObservation, attempt: Call) =>
   (exit: Exit.Exit<unknown, StreamError>): Effect.Effect<void> =>

@@ -6,15 +6,15 @@
 import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as PubSub from "effect/PubSub"
 import type * as Pull from "effect/Pull"
 import * as Schedule from "effect/Schedule"
-import * as Stream from "effect/Stream"
+import type * as Stream from "effect/Stream"
 import * as MonotonicClock from "../../../internal/MonotonicClock.ts"
 import * as Circuit from "./Circuit.ts"
 import type { Values } from "./CircuitOptions.ts"
 import * as CircuitTimes from "./CircuitTimes.ts"
 import { maxCircuits, type Transition } from "./Circuits.ts"
+import { TransitionHub } from "./TransitionHub.ts"
 
 type ScheduleStep = (now: number, input: unknown) => Pull.Pull<[unknown, Duration.Duration], unknown>
 
@@ -44,20 +44,19 @@ export class CircuitRegistry {
   readonly #clock: Clock.Clock
   readonly #openDuration: Values["openDuration"]
   readonly #maxOpenMillis: number
-  readonly #transitions: PubSub.PubSub<Transition>
+  readonly #hub = new TransitionHub()
   readonly #entries = new Map<string, Entry>()
 
-  constructor(options: Values, clock: Clock.Clock, transitions: PubSub.PubSub<Transition>) {
+  constructor(options: Values, clock: Clock.Clock) {
     this.policy = { ...options, probeTimeoutMillis: Duration.toMillis(options.probeTimeout) }
     this.#clock = clock
     this.#openDuration = options.openDuration
     this.#maxOpenMillis = Duration.toMillis(options.maxOpenDuration)
-    this.#transitions = transitions
   }
 
   /** Changes of state as they happen. */
   get transitions(): Stream.Stream<Transition> {
-    return Stream.fromPubSub(this.#transitions)
+    return this.#hub.transitions
   }
 
   /** The entry of a key, if there is one. */
@@ -108,7 +107,7 @@ export class CircuitRegistry {
     const prepared =
       circuit._tag === "Open" || circuit._tag === "Closed" ? this.#prepareOpenDuration(entry) : Effect.void
     const transition = { key: entry.key, from: from._tag, to: circuit._tag, at: this.#clock.currentTimeMillisUnsafe() }
-    return Effect.andThen(prepared, Effect.asVoid(PubSub.publish(this.#transitions, transition)))
+    return Effect.map(prepared, () => this.#hub.publish(transition))
   }
 
   /** Sets the state of the circuit of a key. */

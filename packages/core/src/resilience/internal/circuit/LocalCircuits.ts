@@ -6,7 +6,6 @@
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as PubSub from "effect/PubSub"
 import type { CircuitOpenError } from "../../../errors/ResilienceErrors.ts"
 import * as MonotonicClock from "../../../internal/MonotonicClock.ts"
 import * as ErrorClassifier from "../ErrorClassifier.ts"
@@ -14,7 +13,7 @@ import * as Circuit from "./Circuit.ts"
 import * as CircuitGuard from "./CircuitGuard.ts"
 import { describeOptions, type Values } from "./CircuitOptions.ts"
 import { CircuitRegistry, type Entry } from "./CircuitRegistry.ts"
-import { type Circuits, type FailureClassifier, rejection, type Transition } from "./Circuits.ts"
+import { type Circuits, type FailureClassifier, rejection } from "./Circuits.ts"
 
 interface Permit extends Circuit.Permit {
   readonly entry: Entry
@@ -111,7 +110,7 @@ const makeWatch =
  */
 export const make = Effect.fnUntraced(function* (options: Values): Effect.fn.Return<Circuits> {
   const clock = yield* Clock.Clock
-  const registry = new CircuitRegistry(options, clock, yield* PubSub.sliding<Transition>(256))
+  const registry = new CircuitRegistry(options, clock)
   const permits = makePermits(registry, clock)
   return {
     guard: makeGuard(registry, permits, CircuitGuard.make(permits)),
