@@ -266,3 +266,26 @@ describe("ResponseCache", () => {
     })
   )
 })
+
+describe("a cache that is off", () => {
+  const off = Effect.provide(ResponseCache.ResponseCache, Layer.provideMerge(ResponseCache.layerOff, layerDigest))
+
+  it.effect("is described as off", () =>
+    Effect.map(off, (cache) => {
+      const { name, options } = cache.stage()
+      assert.deepStrictEqual([name, options, cache.options], ["cache", { is: "off" }, { is: "off" }])
+    })
+  )
+
+  it.effect("has nothing to remove", () =>
+    Effect.gen(function* () {
+      const cache = yield* off
+      yield* cache.remove("key")
+      yield* cache.removeTag("tag")
+      yield* cache.removeModel("model")
+      yield* cache.clear
+      const { flights, memory, refreshes } = yield* cache.statistics
+      assert.deepStrictEqual([flights, memory.entries, refreshes], [0, 0, { started: 0, failed: 0, running: 0 }])
+    })
+  )
+})

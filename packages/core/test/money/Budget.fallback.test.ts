@@ -132,4 +132,20 @@ describe("Budget under fallback", () => {
       assert.deepStrictEqual(open.lostAttempts, lostAttempts)
     })
   )
+
+  it.effect("reserves for a model whose price is known, though that of the call is not", () =>
+    Effect.gen(function* () {
+      const budget = yield* makeBudget({ caps: [...caps], onUnknownPrice: "allow" })
+      const known = stages(budget, (inner) => ({
+        ...inner,
+        effect: (one) => (call) => inner.effect(one)(withModel("dollar-a-token")(call))
+      }))
+      yield* known.effect(() =>
+        Effect.tap(
+          Effect.succeed(answer(1)),
+          Effect.map(stateOf(budget), (state) => assert.deepStrictEqual(state, ["total 0+20/100"]))
+        )
+      )(callFor(20, { model: "strange" }))
+    })
+  )
 })

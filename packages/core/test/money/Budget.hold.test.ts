@@ -129,7 +129,7 @@ describe("Budget.hold", () => {
       })
       yield* budget.hold(work(30)).pipe(CallOptions.provide({ tenant: "acme" }))
       const error = yield* Effect.flip(budget.hold(work(30, "b")).pipe(CallOptions.provide({ tenant: "other" })))
-      assert.strictEqual(error._tag, "BudgetStoreError")
+      assert.deepInclude(error, { _tag: "BudgetStoreError", store: "memory", operation: "reserve" })
     })
   )
 

@@ -32,7 +32,16 @@ const k3: Price = {
   cacheWrite: "3.00"
 }
 
+/** Prices that are read once are kept, so this test needs another one each time. */
+let unseen = 1_000
+
 describe("Cost.make", () => {
+  it("reads a price that it has not seen", () => {
+    unseen += 1
+    const cost = Cost.make(usage(0, 1_000_000), { ...k3, output: `${unseen}.25` })
+    assert.strictEqual(digits(cost.total), `${unseen}.25`)
+  })
+
   it("counts a fraction of a token, as some hosts report it", () => {
     assert.strictEqual(parts(Cost.make(usage(0, 0.5), k3)).output, "0.0000075")
   })

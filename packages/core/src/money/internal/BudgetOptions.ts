@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import * as BigDecimal from "effect/BigDecimal"
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
@@ -11,7 +12,6 @@ import * as OptionRules from "../../internal/OptionRules.ts"
 import * as KimiConfig from "../../KimiConfig.ts"
 import type * as Stage from "../../pipeline/Stage.ts"
 import * as AccountBalance from "./AccountBalance.ts"
-import * as Amount from "./Amount.ts"
 import * as BudgetCaps from "./BudgetCaps.ts"
 
 /**
@@ -130,7 +130,7 @@ export const describe = ({ balance, caps, onStoreError, onUnknownPrice }: Option
   caps: caps
     .map(({ amount, currency, only, per = [] }) => {
       const scope = [...per, ...Object.entries(only ?? {}).map(([name, value]) => `${name}:${value}`)]
-      return `${typeof amount === "string" ? amount : Amount.toDecimal(Amount.fromDecimal(amount))} ${currency} ${scope.length === 0 ? "in total" : `per ${scope.join("/")}`}`
+      return `${typeof amount === "string" ? amount : BigDecimal.format(amount)} ${currency} ${scope.length === 0 ? "in total" : `per ${scope.join("/")}`}`
     })
     .join("; "),
   "unknown price": onUnknownPrice ?? defaults.onUnknownPrice,

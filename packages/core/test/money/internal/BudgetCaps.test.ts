@@ -25,6 +25,11 @@ describe("BudgetCaps.compile", () => {
     }
   }
 
+  it("retains the spent amount of a day for two days after its end", () => {
+    const { retainUntil } = claimAt("day", "UTC", Date.UTC(2026, 10, 23, 12))
+    assert.strictEqual(retainUntil, Date.UTC(2026, 10, 26))
+  })
+
   const capOf = (caps: ReadonlyArray<BudgetCaps.Cap>, tenant: string, currency: BudgetCaps.Currency = "USD") => {
     const claims = BudgetCaps.compile(caps)({ ...tags, tenant }, currency, { date: "2026-11-23", dayNumber: 20_780 })
     return claims._tag === "Claims" ? claims.claims.map(({ cap }) => Number(cap / 10n ** 12n)) : claims

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Duration } from "effect"
+import { BigDecimal, Duration } from "effect"
 import * as BudgetOptions from "../../../src/money/internal/BudgetOptions.ts"
 import * as KimiConfig from "../../../src/KimiConfig.ts"
 
@@ -79,6 +79,18 @@ describe("options of a budget", () => {
       "unknown price": "refuse",
       "store error": "refuse"
     })
+  })
+
+  it("describes a cap whose amount is a decimal", () => {
+    const decimal = [{ amount: BigDecimal.fromStringUnsafe("9.50"), currency: "USD" }] as const
+    assert.deepStrictEqual(issuesOf({ caps: decimal }), [])
+    assert.strictEqual(BudgetOptions.describe({ caps: decimal })["caps"], "9.5 USD in total")
+  })
+
+  it.each([5, "acme", null])("rejects %j as the names of a cap", (only) => {
+    assert.deepStrictEqual(issuesOf({ caps: [{ ...caps[0], only }] }), [
+      { name: "Budget caps[0].only", expected: "names by tenant, job, agent" }
+    ])
   })
 
   it("describes the policies that are not the default", () => {

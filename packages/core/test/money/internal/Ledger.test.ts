@@ -231,3 +231,13 @@ describe("Ledger", () => {
     assert.isTrue(spent() + Amount.maxAmount < 2n ** 63n)
   })
 })
+
+describe("holdCount", () => {
+  it("is the number of what is reserved", () => {
+    const ledger = new Ledger(10)
+    ledger.reserve({ id: "a", amount: 1n, claims: caps }, 50)
+    ledger.reserve({ id: "b", amount: 1n, claims: caps }, 50)
+    ledger.settle("a", 1n)
+    assert.strictEqual(ledger.holdCount, 1)
+  })
+})

@@ -50,6 +50,8 @@ describe("canonicalizeText", () => {
     ["0.1234567890123456", '!"0.1234567890123456"'],
     ['{"a":1,"a":2}', '!"{\\"a\\":1,\\"a\\":2}"'],
     ["{broken", '!"{broken"'],
+    // As long as null.
+    ["abcd", '!"abcd"'],
     ["", '!""']
   ])("of %s is %s", (text, canonical) => {
     assert.strictEqual(canonicalizeText(text).text, canonical)

@@ -221,6 +221,7 @@ describe("the canonical text of a request", () => {
     ],
     [{ role: "assistant", content: null }, '{"role":"assistant"}'],
     [{ role: "assistant", content: "" }, '{"content":"","role":"assistant"}'],
+    [{ role: "assistant", content: "", partial: true }, '{"content":"","partial":true,"role":"assistant"}'],
     [{ role: "assistant", content: "", tool_calls: [call("{}")] }, `{"role":"assistant",${calledWith("{}")}}`],
     [
       { role: "assistant", content: [{ type: "text", text: "" }], tool_calls: [call("{}")] },
