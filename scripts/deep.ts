@@ -36,5 +36,6 @@ runSteps([
   { name: "runtimes", command: "node", args: ["scripts/runtimes.ts"] },
   { name: "chromium", command: "node", args: ["scripts/chromium.ts"] },
   { name: "sbom", command: "node", args: ["scripts/sbom.ts"] },
-  { name: "fetch runtime", command: "node", args: ["scripts/fetchRuntime.ts"] }
+  { name: "fetch runtime", command: "node", args: ["scripts/fetchRuntime.ts"] },
+  { name: "bench", command: "node", args: ["--expose-gc", "packages/bench/src/main.ts", "compare"] }
 ])

@@ -25,15 +25,15 @@ const full: Size = {
   shortStreams: 640,
   heapRounds: 3
 }
-/** For ratios alone: short rounds, and more of them than the quick size has, for a median of which fewer differ. */
+/** For ratios that are compared with those of the same size: short, since three runs of it are made. */
 const short: Size = {
   warmUp: 1,
-  rounds: 5,
-  callsAlone: 512,
+  rounds: 3,
+  callsAlone: 256,
   callsInFlight: 1_024,
-  longStreams: 10,
-  shortStreams: 160,
-  heapRounds: 3
+  longStreams: 5,
+  shortStreams: 80,
+  heapRounds: 1
 }
 const quick: Size = { ...full, warmUp: 1, rounds: 3, callsInFlight: 2_048, longStreams: 20, shortStreams: 320 }
 
