@@ -58,6 +58,7 @@ export interface SwarmOptions<R = never> {
   readonly request?: Omit<ChatRequest, "messages" | "tools" | "n"> | undefined
   /** The host, by whose prices `limits.cost` reserves. Defaults to Moonshot. */
   readonly provider?: Provider | undefined
+  /** Limits of the whole swarm. */
   readonly limits?: SwarmLimits | undefined
   /** Limits of each sub-agent. Defaults to those of `AgentLimits`, and two hours. */
   readonly agentLimits?: AgentLimits | undefined
