@@ -6,7 +6,7 @@
  *   decode; worse, a tool whose approval depends on its parameters would then
  *   run without approval.
  * - The arguments stay off the span: `Toolkit` writes them on it.
- * - A call that no tool can run gets a result that tells the model why.
+ * - A call that no tool can run gets a result with the reason, for the model.
  */
 import type * as AiError from "effect/ai/AiError"
 import * as Tool from "effect/ai/Tool"
