@@ -39,7 +39,7 @@ const startWorker = (id: string, url: string) => {
     if (message._tag === "Joined") joined.resolve()
     else if (works.add(message.agent).size === agents) all.resolve()
   })
-  // Nobody awaits a worker that ends later: its rejection is not unhandled.
+  // The end of a worker after both is expected, and no unhandled rejection.
   for (const { promise } of [joined, all]) promise.catch(() => {})
   return { child, joined: joined.promise, all: all.promise }
 }
