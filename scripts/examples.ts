@@ -1,8 +1,8 @@
 /**
  * Runs every example as a program, two at a time, each against a local server
  * instead of Kimi. An example is a file of `examples`, or the `main.ts` of a
- * folder there. `examples/hosts` has a host with special replies for some. `node scripts/examples.ts cache mcp` runs the named ones, and
- * prints what they print.
+ * folder there; `examples/hosts` has the replies of the server for some.
+ * `node scripts/examples.ts cache mcp` runs the named ones, and prints what they print.
  */
 import { spawn } from "node:child_process"
 import { once } from "node:events"

@@ -1,7 +1,7 @@
 /** A host that plays the agents of the architecture review. It knows of the code only what tools return. */
 import { Reply } from "@kimi-effect/testing"
 import type { ReceivedRequest } from "@kimi-effect/testing/node/ReceivedRequest"
-import { linesOf, resultsOf, taskOf } from "./conversation.ts"
+import { linesOf, resultsOf, taskOf } from "./internal/conversation.ts"
 
 const calls = (...given: ReadonlyArray<readonly [name: string, args: { readonly [name: string]: string }]>) =>
   Reply.toolCalls(
