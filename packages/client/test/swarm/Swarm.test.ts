@@ -199,6 +199,6 @@ describe("a swarm with an orchestrator", () => {
       )
       const mock = yield* MockProvider.MockProvider
       yield* mock.attempts(0)
-    }).pipe(at(Reply.text("Never") as never))
+    }).pipe(at([Reply.text("Never")]))
   )
 })

@@ -43,23 +43,6 @@ const reserveCall = (
     ? Effect.succeed(untracked)
     : reserveInStore(context, price, canWait, (refusal) => budgetExceededError(call, refusal, price.amount))
 
-/** What one attempt reserved. A class, because a closure would take more memory for each open stream. */
-class AssignedReservation implements AttemptReservation {
-  readonly #budget: ReservedCallBudget
-  readonly #reservation: Reservation
-  readonly #purchase: Cost.Purchase
-
-  constructor(budget: ReservedCallBudget, reservation: Reservation, purchase: Cost.Purchase) {
-    this.#budget = budget
-    this.#reservation = reservation
-    this.#purchase = purchase
-  }
-
-  settle(usage: Cost.BillableUsage | undefined): Effect.Effect<void> {
-    return this.#budget.settle(this.#reservation, this.#purchase, usage)
-  }
-}
-
 class ReservedCallBudget implements OpenCallBudget {
   readonly #context: BudgetContext
   readonly #tags: BudgetCaps.Tags
@@ -142,10 +125,10 @@ class ReservedCallBudget implements OpenCallBudget {
     if (price === undefined) return untrackedAttempt
     // A list of exactly its length, because most calls make one attempt.
     this.#pending = [...this.#pending, reservation]
-    return new AssignedReservation(this, reservation, price.purchase)
+    return { settle: (usage) => this.#settle(reservation, price.purchase, usage) }
   }
 
-  settle(
+  #settle(
     reservation: Reservation,
     purchase: Cost.Purchase,
     usage: Cost.BillableUsage | undefined

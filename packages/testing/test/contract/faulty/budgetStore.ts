@@ -45,6 +45,10 @@ export const make = (broken?: string): Effect.Effect<Store> =>
       if (isPeriodLaw(broken) && hasPeriod(hold) && hold.amount > 1_000n) {
         return { ...hold, claims: hold.claims.map((claim) => ({ ...claim, scope: "USD every period" })) }
       }
+      const forgets =
+        (hold.amount === 30n && breaks("corrects once what was charged for a correctable hold")) ||
+        (hold.amount === 60n && breaks("does not reserve a correctable hold again that was charged"))
+      if (hold.isCorrectable === true) return forgets ? { ...hold, isCorrectable: false } : hold
       const isRepeated = reserved.has(hold.id) && breaks("reserves a hold once when the reservation is repeated")
       return isRepeated ? { ...hold, id: `${hold.id} again`, amount: hold.amount / 2n } : hold
     }
@@ -84,7 +88,7 @@ export const make = (broken?: string): Effect.Effect<Store> =>
         return changes
       }
       const isInvented =
-        (settled.has(id) && breaks("settles a hold only once")) ||
+        (settled.has(id) && reserved.get(id)?.isCorrectable !== true && breaks("settles a hold only once")) ||
         (refused.has(id) && breaks("does not settle a hold that was refused")) ||
         (isExpired(id) && breaks("does not settle a hold whose lease has expired"))
       return isInvented ? [invented] : changes

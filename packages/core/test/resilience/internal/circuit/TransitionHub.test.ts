@@ -23,9 +23,9 @@ describe("subscribers to transitions", () => {
       const scope = yield* Effect.scope
       const subscribers = [yield* subscribe(hub, scope), yield* subscribe(hub, scope)]
       publishAll(hub, 2)
-      for (const { first } of subscribers) {
-        const exit = yield* Fiber.await(first)
-        assert.deepStrictEqual(exit, Exit.succeed([transition(0), transition(1)]))
+      for (const { first, pull } of subscribers) {
+        assert.deepStrictEqual(yield* Fiber.await(first), Exit.succeed([transition(0)]))
+        assert.deepStrictEqual(yield* pull, [transition(1)])
       }
     })
   )
