@@ -42,6 +42,12 @@ describe("an audit log that cannot be written", () => {
           unlinkSync(path)
           // The next attempt is due within a second, without a call.
           yield* until(() => linesIn(path).length === 4, TestClock.adjust("1 second"))
+          // The lines are in the file before the buffer is known to be free.
+          let isFailing = true
+          yield* until(
+            () => !isFailing,
+            Effect.map(audit.status, (status) => void (isFailing = status.isFailing))
+          )
           yield* audit.record(call("last"))
           yield* audit.check
         })

@@ -60,7 +60,9 @@ describe("the keys of a budget in Redis", () => {
       yield* store.settle("a", 1n)
       assert.deepStrictEqual(
         noted,
-        ["used", "spent", "caps", "holds", "leases", "forget", "late"].map((key) => `kimi-effect:budget:{default}:${key}`)
+        ["used", "spent", "caps", "holds", "leases", "forget", "late"].map(
+          (key) => `kimi-effect:budget:{default}:${key}`
+        )
       )
     })
   )
