@@ -214,9 +214,8 @@ export class DurableRun {
 const changesOf =
   (program: SwarmProgram) =>
   (error: JournalMismatchError): JournalMismatchError => {
-    const prefix = `${headerKind(program)}/`
-    if (!error.recorded.startsWith(prefix)) return error
-    const recorded = Program.decode(program.kind, error.recorded.slice(prefix.length))
+    const [, kind = "", digest = ""] = /^swarm\/(\w+)\/(.*)$/s.exec(error.recorded) ?? []
+    const recorded = Program.decode(kind, digest)
     return recorded === undefined ? error : (Program.mismatch(recorded, program) ?? error)
   }
 
