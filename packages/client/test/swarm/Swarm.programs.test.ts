@@ -122,6 +122,16 @@ describe("a swarm in a journal with another program", () => {
     }).pipe(Effect.provide(journaled()))
   )
 
+  it.effect("does not continue with another model of the client", () =>
+    Effect.gen(function* () {
+      const swarm = Swarm.durable("s", Swarm.map(items))
+      yield* during(swarm, 1_500)
+      const other = MockProvider.layerClient({ script: shortOfMoney() }, { model: "kimi-k2.6" })
+      const { outcome } = yield* settled(Effect.provide(swarm, other), "1 minute")
+      assert.strictEqual(outcome._tag === "Failed" ? outcome.error._tag : outcome._tag, "JournalMismatchError")
+    }).pipe(Effect.provide(journaled()))
+  )
+
   it.effect("names the kind of swarm that differs", () =>
     Effect.gen(function* () {
       yield* during(Swarm.durable("s", Swarm.map(items)), 1_500)
