@@ -1,5 +1,7 @@
 /** Tools with which agents read a folder of code, and nothing outside it. */
 import { readdir, readFile } from "node:fs/promises"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
 import { ToolSet } from "@kimi-effect/client/agent"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
@@ -35,7 +37,7 @@ export const toolsFor = (folder: URL) => {
       .toSorted()
   })
   const linesOf = (name: string) =>
-    Effect.promise(async () => (await readFile(new URL(name, folder), "utf8")).split(/\r?\n/u))
+    Effect.promise(async () => (await readFile(join(fileURLToPath(folder), name), "utf8")).split(/\r?\n/u))
   const handlers = kit.toLayer({
     list_files: () => Effect.map(names, (all) => all.join("\n")),
     read_file: ({ name }) =>

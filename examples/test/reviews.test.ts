@@ -80,6 +80,14 @@ describe("the security review", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.live("reads a file whose name is no part of an address", () =>
+    Effect.gen(function* () {
+      const folder = yield* folderWith("100% #1?.py", 'TOKEN = "t-1"\n')
+      const { report } = yield* Security.review(folder).pipe(at(SecurityHost.reply))
+      assert.deepStrictEqual(placesOf(report?.findings), ["100% #1?.py:1"])
+    }).pipe(Effect.scoped)
+  )
+
   it.live("gives agents the code as data only", () =>
     Effect.gen(function* () {
       const { requests } = yield* Security.review(shop).pipe(at(SecurityHost.reply))

@@ -74,8 +74,9 @@ const resumeOf = ({ id, journal, schema }: Named): string =>
     .concat(Option.isSome(schema) ? ["--schema", quoted(schema.value)] : [])
     .join(" ")
 
-/** Whether a swarm was cancelled, or is the one of another command. */
-const isOver = (error: unknown): boolean => error instanceof CommandError || error instanceof JournalMismatchError
+/** Whether a swarm was cancelled, is the one of another command, or fails again in the same way. */
+const isOver = (error: unknown): boolean =>
+  error instanceof CommandError || error instanceof JournalMismatchError || error instanceof InvalidRequestError
 
 /** Runs a recorded swarm. If it ends before it is finished, states how it continues. */
 const work = (input: Followed, { agents, task }: Command) =>

@@ -86,6 +86,16 @@ describe("kimi swarm --journal", () => {
     )
   )
 
+  it.live("offers to continue nothing that could not start", () =>
+    withServer((_, env) =>
+      Effect.gen(function* () {
+        const { code, stderr } = yield* runKimi(["swarm", "", "--journal", yield* path], { env })
+        assert.strictEqual(code, 16)
+        assert.notInclude(stderr, "continues.")
+      })
+    )
+  )
+
   it.live.each(["status", "resume", "cancel"])("has no swarm of another id to %s", (subcommand) =>
     withServer((_, env) =>
       Effect.gen(function* () {

@@ -70,14 +70,25 @@ const makeSwarm = (more: Partial<Settings>) =>
     }
     const done: Array<Done> = []
     const children = new Set<ChildProcess>()
+    const crashes: Array<string> = []
     yield* Effect.addFinalizer(() => Effect.sync(() => children.forEach((child) => child.kill("SIGKILL"))))
     const start = Effect.sync(() => {
       const child = fork(worker, [JSON.stringify(settings)], { execArgv: [] })
       children.add(child)
       child.on("message", (message) => done.push(message as Done))
-      child.once("exit", () => children.delete(child))
+      child.once("exit", (code, signal) => {
+        children.delete(child)
+        if (code !== 0 && signal === null) crashes.push(`A worker ended with ${code}`)
+      })
       return child
     })
+    /** Waits until it is so, or fails when a worker ends with an error, without which it may never be so. */
+    const waitFor = (isSo: Effect.Effect<boolean>) =>
+      until(Effect.map(isSo, (value) => value || crashes.length > 0)).pipe(
+        Effect.andThen(Effect.sync(() => assert.deepStrictEqual(crashes, [])))
+      )
+    /** Waits for so many results. */
+    const results = (count: number) => waitFor(Effect.sync(() => done.length >= count))
     const requested = Effect.map(host.requests, (requests) => {
       const counts = new Map<string, number>()
       for (const request of requests) {
@@ -92,7 +103,7 @@ const makeSwarm = (more: Partial<Settings>) =>
     const progress = (more: number) =>
       Effect.gen(function* () {
         const { length } = yield* host.requests
-        yield* until(Effect.map(host.requests, (requests) => done.length > 0 || requests.length >= length + more))
+        yield* waitFor(Effect.map(host.requests, (requests) => done.length > 0 || requests.length >= length + more))
         yield* Effect.sleep(yield* Random.nextIntBetween(0, 15))
       })
     const kill = (child: ChildProcess) =>
@@ -118,7 +129,7 @@ const makeSwarm = (more: Partial<Settings>) =>
         for (const [call, times] of before) assert.strictEqual(counts.get(call), times, call)
       }
     })
-    return { check, children, done, kill, progress, start }
+    return { check, done, kill, progress, results, start }
   })
 
 describe("a swarm in SQLite", () => {
@@ -127,14 +138,14 @@ describe("a swarm in SQLite", () => {
     () =>
       Effect.gen(function* () {
         for (let round = 0; round < runs({ sample: 1, deep: 10 }); round++) {
-          const { check, done, kill, progress, start } = yield* makeSwarm({})
+          const { check, kill, progress, results, start } = yield* makeSwarm({})
           for (let kills = 0; kills < runs({ sample: 3, deep: 5 }); kills++) {
             const child = yield* start
             yield* progress(yield* Random.nextIntBetween(1, 5))
             yield* kill(child)
           }
           yield* start
-          yield* until(Effect.sync(() => done.length > 0))
+          yield* results(1)
           yield* check
         }
       }).pipe(Random.withSeed(seedOf("swarm kills")), Effect.scoped),
@@ -149,7 +160,7 @@ describe.skipIf(!reachable)("a swarm in PostgreSQL", () => {
       Effect.gen(function* () {
         for (let round = 0; round < runs({ sample: 1, deep: 10 }); round++) {
           const postgres = { url, schema: yield* ownSchema }
-          const { check, done, kill, progress, start } = yield* makeSwarm({ postgres, concurrency: 1 })
+          const { check, done, kill, progress, results, start } = yield* makeSwarm({ postgres, concurrency: 1 })
           const workers = [yield* start, yield* start, yield* start]
           for (let kills = 0; kills < runs({ sample: 2, deep: 5 }); kills++) {
             yield* progress(yield* Random.nextIntBetween(1, 4))
@@ -157,7 +168,7 @@ describe.skipIf(!reachable)("a swarm in PostgreSQL", () => {
             yield* kill(workers[index] as ChildProcess)
             workers[index] = yield* start
           }
-          yield* until(Effect.sync(() => done.length === 3))
+          yield* results(3)
           assert.strictEqual(new Set(done.map((one) => JSON.stringify(one))).size, 1)
           yield* check
         }
@@ -171,13 +182,13 @@ describe.skipIf(!reachable)("a swarm in PostgreSQL", () => {
       Effect.gen(function* () {
         for (let round = 0; round < runs({ sample: 1, deep: 10 }); round++) {
           const postgres = { url, schema: yield* ownSchema }
-          const { check, done, progress, start } = yield* makeSwarm({ postgres, concurrency: 1 })
+          const { check, done, progress, results, start } = yield* makeSwarm({ postgres, concurrency: 1 })
           const [first] = [yield* start, yield* start]
           yield* progress(yield* Random.nextIntBetween(1, 12))
           first.kill("SIGSTOP")
-          yield* until(Effect.sync(() => done.length > 0))
+          yield* results(1)
           first.kill("SIGCONT")
-          yield* until(Effect.sync(() => done.length === 2))
+          yield* results(2)
           assert.strictEqual(new Set(done.map((one) => JSON.stringify(one))).size, 1)
           yield* check
         }

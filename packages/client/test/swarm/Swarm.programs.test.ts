@@ -111,4 +111,32 @@ describe("a swarm in a journal with another program", () => {
       assert.deepStrictEqual(yield* changed(other), ["JournalMismatchError", "item 2, item 4 (new)"])
     }).pipe(Effect.provide(journaled()))
   )
+
+  it.effect("names the first items that differ in their order", () =>
+    Effect.gen(function* () {
+      const letters = [..."abcdefghijkl"]
+      yield* during(Swarm.durable("s", Swarm.map({ ...items, items: letters })), 1_500)
+      const other = Swarm.durable("s", Swarm.map({ ...items, items: letters.toReversed() }))
+      const key = "item 1, item 2, item 3, item 4, item 5 and 7 more"
+      assert.deepStrictEqual(yield* changed(other), ["JournalMismatchError", key])
+    }).pipe(Effect.provide(journaled()))
+  )
+
+  it.effect("does not continue with another model of the client", () =>
+    Effect.gen(function* () {
+      const swarm = Swarm.durable("s", Swarm.map(items))
+      yield* during(swarm, 1_500)
+      const other = MockProvider.layerClient({ script: shortOfMoney() }, { model: "kimi-k2.6" })
+      const { outcome } = yield* settled(Effect.provide(swarm, other), "1 minute")
+      assert.strictEqual(outcome._tag === "Failed" ? outcome.error._tag : outcome._tag, "JournalMismatchError")
+    }).pipe(Effect.provide(journaled()))
+  )
+
+  it.effect("names the kind of swarm that differs", () =>
+    Effect.gen(function* () {
+      yield* during(Swarm.durable("s", Swarm.map(items)), 1_500)
+      const other = Swarm.durable("s", Swarm.run("Work"))
+      assert.deepStrictEqual(yield* changed(other), ["JournalMismatchError", "kind of swarm"])
+    }).pipe(Effect.provide(journaled()))
+  )
 })

@@ -287,6 +287,17 @@ describe("the metrics of a swarm in a journal", () => {
     ).pipe(Effect.provide(journaled(answering(() => new QuotaExceededError({ message: "Pay first" })))))
   )
 
+  it.effect("count a suspension once when a later process has no more success", () =>
+    withRegistry((registry) =>
+      Effect.gen(function* () {
+        const swarm = Swarm.durable("s", Swarm.map({ items: ["1", "2", "3"], prompt: "{{item}}" }))
+        yield* settled(swarm, "1 minute")
+        yield* settled(swarm, "1 minute")
+        assert.deepStrictEqual(runsOf(registry), [["SwarmSuspendedError", 1]])
+      })
+    ).pipe(Effect.provide(journaled(answering(() => new QuotaExceededError({ message: "Pay first" })))))
+  )
+
   it.effect("count a response that the journal fails to record", () =>
     withRegistry((registry) =>
       Effect.gen(function* () {

@@ -34,6 +34,9 @@ export const encode = ({ parts }: SwarmProgram): string =>
 export const decode = (kind: string, text: string): SwarmProgram | undefined =>
   Option.getOrUndefined(Option.map(decodeDigests(text), (parts) => ({ kind, parts: Object.fromEntries(parts) })))
 
+/** Item 2 comes before item 10. */
+const { compare } = new Intl.Collator("en", { numeric: true })
+
 /** As many changed parts as an error names. */
 const maxNamed = 5
 
@@ -48,7 +51,8 @@ const changed = (parts: ReadonlyArray<string>, recorded: string, actual: string)
 export const mismatch = (recorded: SwarmProgram, actual: SwarmProgram): JournalMismatchError | undefined => {
   if (recorded.kind !== actual.kind) return changed(["kind of swarm"], recorded.kind, actual.kind)
   const [before, now] = [new Map(Object.entries(recorded.parts)), new Map(Object.entries(actual.parts))]
-  const ids = [...new Set([...before.keys(), ...now.keys()])].filter((id) => before.get(id) !== now.get(id))
+  const all = [...new Set([...before.keys(), ...now.keys()])]
+  const ids = all.filter((id) => before.get(id) !== now.get(id)).toSorted(compare)
   const [first] = ids
   if (first === undefined) return undefined
   const named = ids.map((id) => (!now.has(id) ? `${id} (missing)` : !before.has(id) ? `${id} (new)` : id))

@@ -5,6 +5,8 @@ import * as Deferred from "effect/Deferred"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Scope from "effect/Scope"
+import * as ClientMoney from "../../../internal/clientMoney.ts"
+import { KimiClient } from "../../../KimiClient.ts"
 import type { Calls, Journal, Lease, Recorded, ResourceStatus, RunStatus, Worker } from "../../../journal/Journal.ts"
 import type { SwarmProgram } from "../../SwarmState.ts"
 import * as Program from "../program.ts"
@@ -40,6 +42,8 @@ export const notLeased = (agent: string): LeaseLostError =>
 export class DurableRun {
   readonly id: string
   readonly options: DurableOptions
+  /** The model of requests that name none. */
+  readonly defaultModel: string | undefined
   /** The agents that this process works on or follows, by their ids. */
   readonly calls = new Map<string, AgentCalls>()
   readonly #scopes = new Map<string, Scope.Scope>()
@@ -49,8 +53,9 @@ export class DurableRun {
   #status: RunStatus | undefined
   #changed = Deferred.makeUnsafe<void>()
 
-  constructor({ id, journal, options }: RunRequest, worker: Worker) {
+  constructor({ id, journal, options }: RunRequest, worker: Worker, defaultModel: string | undefined) {
     this.id = id
+    this.defaultModel = defaultModel
     this.options = options
     this.#journal = journal
     this.#worker = worker
@@ -214,9 +219,8 @@ export class DurableRun {
 const changesOf =
   (program: SwarmProgram) =>
   (error: JournalMismatchError): JournalMismatchError => {
-    const prefix = `${headerKind(program)}/`
-    if (!error.recorded.startsWith(prefix)) return error
-    const recorded = Program.decode(program.kind, error.recorded.slice(prefix.length))
+    const [, kind = "", digest = ""] = /^swarm\/(\w+)\/(.*)$/s.exec(error.recorded) ?? []
+    const recorded = Program.decode(kind, digest)
     return recorded === undefined ? error : (Program.mismatch(recorded, program) ?? error)
   }
 
@@ -226,14 +230,15 @@ const headerKind = ({ kind }: SwarmProgram): string => `swarm/${kind}`
 export const open = (
   request: RunRequest,
   program: SwarmProgram
-): Effect.Effect<DurableRun, JournalMismatchError | JournalStoreError> =>
+): Effect.Effect<DurableRun, JournalMismatchError | JournalStoreError, KimiClient> =>
   Effect.gen(function* () {
     const header = { kind: headerKind(program), digest: Program.encode(program) }
     const joined = request.journal.join(request.id, header)
     const worker = yield* Effect.mapError(joined, (error) =>
       error._tag === "JournalMismatchError" ? changesOf(program)(error) : error
     )
-    const run = new DurableRun(request, worker)
+    const money = yield* ClientMoney.of(yield* KimiClient)
+    const run = new DurableRun(request, worker, money?.defaultModel)
     yield* run.refresh
     yield* run.add(wholeSwarm)
     return run

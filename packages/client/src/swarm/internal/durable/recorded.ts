@@ -42,12 +42,16 @@ const conclusionPrefix = "conclusion/"
 /** Whether an entry of this key is the response of a model. */
 export const isModelKey = (key: string): boolean => key.endsWith(modelSuffix) || key.startsWith(conclusionPrefix)
 
+/** The digest of a request with the model that it goes to. */
+const requestDigest = ({ defaultModel }: DurableRun, { request }: ModelCall): string =>
+  digestOf({ ...request, model: request.model ?? defaultModel })
+
 /** Makes a call of the model, or returns the response that was recorded. */
 export const model = (run: DurableRun, agent: string, call: ModelCall, make: Made<ModelResult>): Made<ModelResult> =>
   Effect.gen(function* () {
     const calls = run.calls.get(agent)
     if (calls === undefined) return yield* make
-    const digest = digestOf(call.request)
+    const digest = requestDigest(run, call)
     const options = { key: `${agent}/${call.step}${modelSuffix}`, digest, codec: ModelResult, isIdempotent: true }
     // In the form in which it is read again, so that the requests after it have equal digests.
     const made = Effect.map(make, (result) => decodeModel(encodeModel(result)))
@@ -73,13 +77,13 @@ export const callDecision = (
 export const conclusion = (
   run: DurableRun,
   agent: string,
-  { request }: ModelCall,
+  call: ModelCall,
   make: Made<ChatResponse>
 ): Made<ChatResponse> =>
   Effect.gen(function* () {
     const calls = run.calls.get(agent)
     if (calls === undefined) return yield* make
-    const digest = digestOf(request)
+    const digest = requestDigest(run, call)
     const options = { key: `${conclusionPrefix}${digest}`, digest, codec: ModelResult, isIdempotent: true }
     const { response } = yield* calls.call(
       options,

@@ -14,7 +14,7 @@ import * as Finished from "./finished.ts"
 import * as Prior from "./prior.ts"
 
 /** Opens the run. Its failure is that of `Swarm.durable`: a swarm without a journal cannot fail so. */
-export const opened = (request: RunRequest, program: SwarmProgram): Effect.Effect<DurableRun> =>
+export const opened = (request: RunRequest, program: SwarmProgram): Effect.Effect<DurableRun, never, KimiClient> =>
   Effect.catch(open(request, program), (error) => Effect.andThen(Deferred.fail(request.failed, error), Effect.never))
 
 /** Ends the swarm when it is cancelled, or when the state of the run cannot be read any more. */
