@@ -87,7 +87,7 @@ describe("a ledger of an earlier version", () => {
   it.effect("keeps the ends of the leases of the second version", () =>
     Effect.gen(function* () {
       const store = yield* BudgetStore.makeSqlite({ path: yield* written(secondVersion) })
-      // The lease that has expired before ends; those of the other two go on.
+      // The lease that has expired before ends; the other two continue.
       yield* TestClock.adjust("30 seconds")
       assert.deepStrictEqual(yield* store.scopeBalances, [line("USD day", 3n, 10n), line("USD total", 12n, 30n)])
       yield* TestClock.adjust("90 seconds")
