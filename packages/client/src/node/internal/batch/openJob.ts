@@ -100,7 +100,7 @@ export const notAnOutput = (): InvalidRequestError =>
 
 export const storeFailure = (operation: string, cause: unknown): JournalStoreError =>
   new JournalStoreError({
-    message: `The files of the batch job cannot be used: ${FileFailure.codeOf(cause) ?? "unknown error"}`,
+    message: `The files of the batch job cannot be used: ${FileFailure.describe(FileFailure.codeOf(cause) ?? "unknown error")}`,
     store: "file",
     operation
   })
@@ -304,8 +304,20 @@ const scanStatus = (output: string): Status => {
   return counts.status
 }
 
+/** A job that is only read must have an output. */
+const orNoOutput =
+  (operation: string, output: string) =>
+  (cause: unknown): InvalidRequestError | JournalStoreError => {
+    if (FileFailure.codeOf(cause) !== "ENOENT") return orNotAnOutput(operation)(cause)
+    const reason = FileFailure.describe("ENOENT")
+    return new InvalidRequestError({
+      message: `The output ${JSON.stringify(output)} cannot be read: ${reason}`,
+      parameter: "output"
+    })
+  }
+
 export const statusOf = (output: string): Effect.Effect<Status, InvalidRequestError | JournalStoreError> =>
-  Effect.try({ try: () => scanStatus(output), catch: orNotAnOutput("status") })
+  Effect.try({ try: () => scanStatus(output), catch: orNoOutput("status", output) })
 
 /** The bytes of the lines of failed rows, of all tags or of some. */
 export const failedLines = (
@@ -318,5 +330,5 @@ export const failedLines = (
       formOf(output).read(output, ({ tag }, bytes) => {
         if (tag !== undefined && (tags === undefined || tags.has(tag))) visit(bytes.toString("utf8"))
       }),
-    catch: orNotAnOutput("read")
+    catch: orNoOutput("read", output)
   })
