@@ -36,7 +36,10 @@ const { devDependencies } = readJson(join(root, "packages/client/package.json"))
 const dependencies = {
   ...tarballs,
   ...Object.fromEntries(
-    ["effect", "@effect/platform-node", "redis"].map((dependency) => [dependency, devDependencies[dependency]])
+    ["effect", "@effect/platform-node", "@effect/sql-pg", "redis"].map((dependency) => [
+      dependency,
+      devDependencies[dependency]
+    ])
   )
 }
 /** The imports of a program on the main entries. */

@@ -160,13 +160,20 @@ describe("kimi batch status", () => {
 
   it.live("fails for an output that does not exist", () =>
     Effect.map(runKimi(["batch", "status", "/nonexistent/out.jsonl"]), ({ code, stderr }) => {
-      assert.notStrictEqual(code, 0)
-      assert.include(stderr, "kimi: ")
+      assert.strictEqual(code, 16)
+      assert.include(stderr, 'The output "/nonexistent/out.jsonl" cannot be read: it does not exist')
     })
   )
 })
 
 describe("kimi batch failed", () => {
+  it.live("fails for an output that does not exist", () =>
+    Effect.map(runKimi(["batch", "failed", "/nonexistent/out.jsonl"]), ({ code, stderr }) => {
+      assert.strictEqual(code, 16)
+      assert.include(stderr, 'The output "/nonexistent/out.jsonl" cannot be read: it does not exist')
+    })
+  )
+
   it.live("lists failed rows of a tag", () =>
     withServer((_, env) =>
       Effect.gen(function* () {

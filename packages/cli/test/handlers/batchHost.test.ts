@@ -24,12 +24,17 @@ type Server = MockServer.MockServer["Service"]
 const batchRoute = "GET /v1/batches/batch-000001"
 
 /** Starts a job and leaves it when its batch was created. */
-const leave = (server: Server, env: { readonly [name: string]: string }, lines = [lineOf("a"), lineOf("b")]) =>
+const leave = (
+  server: Server,
+  env: { readonly [name: string]: string },
+  lines = [lineOf("a"), lineOf("b")],
+  flags: ReadonlyArray<string> = []
+) =>
   Effect.gen(function* () {
     const files = yield* filesOf(lines)
     let isBroken = true
     yield* server.replyAt(batchRoute, () => (isBroken ? ErrorReply.table.invalidRequest : Reply.defaultReply))
-    const { code } = yield* runKimi(["batch", "run", files.input, files.output, "--mode", "host"], { env })
+    const { code } = yield* runKimi(["batch", "run", files.input, files.output, "--mode", "host", ...flags], { env })
     assert.strictEqual(code, 16)
     isBroken = false
     return files
@@ -113,6 +118,31 @@ describe("kimi batch resume", () => {
         assert.strictEqual(code, 0, stderr)
         assert.deepInclude(decoded("batch resume", stdout), { answered: 2, mode: "host" })
         assert.strictEqual((yield* server.ledger).batches.length, 1)
+      })
+    )
+  )
+
+  it.live("collects the batch of a job that was started with another model", () =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        const line = JSON.stringify({ id: "a", request: { messages: [{ role: "user", content: "a" }] } })
+        const { output } = yield* leave(server, env, [line], ["--model", "kimi-k2.6"])
+        const { code, stderr, stdout } = yield* runKimi(["batch", "resume", output, "--json", ...poll], { env })
+        assert.strictEqual(code, 0, stderr)
+        assert.deepInclude(decoded("batch resume", stdout), { answered: 1, mode: "host" })
+      })
+    )
+  )
+
+  it.live("keeps the model with which a job was started", () =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        const line = JSON.stringify({ id: "a", request: { messages: [{ role: "user", content: "a" }] } })
+        const { input, output } = yield* leave(server, env, [line], ["--model", "kimi-k2.6"])
+        yield* runKimi(["batch", "resume", output, ...poll], { env })
+        const { code, stderr } = yield* runKimi(["batch", "run", input, output, "--mode", "host"], { env })
+        assert.strictEqual(code, 27)
+        assert.include(stderr, "other values of model")
       })
     )
   )

@@ -173,6 +173,21 @@ describe("HostBatch.resume", () => {
     )
   )
 
+  it.live("prices rows by the model of their batch", () =>
+    withHost(({ another, server }) =>
+      Effect.gen(function* () {
+        yield* server.replyAlways(Reply.text("yes", { usage }))
+        const first = yield* HostBatch.HostBatch
+        const { id } = yield* first.submit(yield* first.prepare([rowOf("a")]))
+        const other = yield* another
+        const { responses } = yield* Effect.provideService(HostBatch.resume(id, fast), HostBatch.HostBatch, other)
+        // The model of the configuration costs more.
+        const costs = responses.map(({ cost }) => Option.map(cost, ({ total }) => BigDecimal.format(total)))
+        assert.deepStrictEqual(costs, [Option.some("0.00177")])
+      })
+    )
+  )
+
   it.live("fails for a batch that the host does not have", () =>
     withHost(() =>
       Effect.gen(function* () {

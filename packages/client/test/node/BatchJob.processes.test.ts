@@ -5,6 +5,7 @@ import { Readable } from "node:stream"
 import { pipeline } from "node:stream/promises"
 import { fileURLToPath } from "node:url"
 import { assert, describe, it } from "@effect/vitest"
+import { Reply } from "@kimi-effect/testing"
 import { MockServer } from "@kimi-effect/testing/node"
 import { Effect, Random } from "effect"
 import { runs, seedOf } from "../../../../test/support/depth.ts"
@@ -16,13 +17,15 @@ const worker = fileURLToPath(new URL("./support/batch/worker.ts", import.meta.ur
 
 const sizeOf = (path: string): number => (existsSync(path) ? statSync(path).size : 0)
 
-/** Runs until it ends or the output has grown to a size, at which it is killed. */
+/** Runs until it ends or the output has grown to a size, at which it is killed. The lives share their compiled modules. */
 const life = (
   settings: { readonly baseUrl: string; readonly options: Options & { readonly output: string } },
+  compiled: string,
   killedAt: number
 ) =>
   Effect.gen(function* () {
-    const child = fork(worker, [JSON.stringify(settings)], { execArgv: [] })
+    const env = { ...process.env, NODE_COMPILE_CACHE: compiled }
+    const child = fork(worker, [JSON.stringify(settings)], { execArgv: [], env })
     let result: JobResult | undefined
     child.on("message", (message) => (result = message as JobResult))
     const ended = Effect.promise(() => new Promise<void>((resolve) => child.once("exit", () => resolve())))
@@ -34,52 +37,85 @@ const life = (
     return result
   })
 
+const linesOf = (path: string): ReadonlyArray<string> =>
+  existsSync(path) ? readFileSync(path, "utf8").split("\n").slice(0, -1) : []
+
+const textOf = (json: unknown) =>
+  (json as { readonly messages: ReadonlyArray<{ content: string }> }).messages[0]?.content
+
+/** The content of the answer of the simulated host to a row. */
+const answerTo = (line: string): readonly [id: string, text: string | undefined] => {
+  const { id, response } = JSON.parse(line) as {
+    readonly id: string
+    readonly response?: { readonly choices: ReadonlyArray<{ readonly message: { readonly content: string } }> }
+  }
+  return [id, response?.choices[0]?.message.content]
+}
+
 describe("a batch job that is killed", () => {
-  it.live(
-    "has one line for each row",
-    () =>
-      Effect.gen(function* () {
-        const rows = runs({ sample: 2_000, deep: 5_000 })
-        const concurrency = 16
-        const kills = runs({ sample: 10, deep: 100 })
-        const host = yield* MockServer.make({ latency: 0, maxRecordedRequests: 1 })
-        const path = yield* folder
-        const input = join(path, "in.jsonl")
-        const output = join(path, "out.jsonl")
-        const line = (_: unknown, index: number) =>
-          JSON.stringify({
-            id: `row ${index + 1}`,
-            request: { messages: [{ role: "user", content: `Row ${index + 1}` }] }
-          })
-        writeFileSync(input, Array.from({ length: rows }, line).join("\n"))
+  for (const { kills, order, rows, title } of [
+    {
+      title: "has one line for each row",
+      order: "completion",
+      kills: runs({ sample: 10, deep: 100 }),
+      rows: runs({ sample: 2_000, deep: 5_000 })
+    },
+    {
+      title: "keeps the order of its input where that is asked for",
+      order: "input",
+      kills: runs({ sample: 2, deep: 20 }),
+      rows: runs({ sample: 400, deep: 2_000 })
+    }
+  ] as const) {
+    it.live(
+      title,
+      () =>
+        Effect.gen(function* () {
+          const concurrency = 16
+          const host = yield* MockServer.make({ latency: 0, maxRecordedRequests: 1 })
+          yield* host.replyAlways((request) => Reply.text(`Answer to ${textOf(request.json)}`))
+          const path = yield* folder
+          const input = join(path, "in.jsonl")
+          const output = join(path, "out.jsonl")
+          const line = (_: unknown, index: number) =>
+            JSON.stringify({
+              id: `row ${index + 1}`,
+              request: { messages: [{ role: "user", content: `Row ${index + 1}` }] }
+            })
+          writeFileSync(input, Array.from({ length: rows }, line).join("\n"))
 
-        const settings = { baseUrl: host.url, options: { input, output, concurrency } }
-        let killed = 0
-        let result: JobResult | undefined
-        while (result === undefined) {
-          const size = sizeOf(output)
-          const step = (rows * 600) / kills
-          const at =
-            killed < kills ? size + (yield* Random.nextIntBetween(1, Math.ceil(step))) : Number.POSITIVE_INFINITY
-          result = yield* life(settings, at)
-          if (result === undefined) killed += 1
-        }
+          // Anywhere in the job, from its first lines to its last ones.
+          const moments: Array<number> = []
+          for (let index = 0; index < kills; index++) moments.push(yield* Random.nextIntBetween(1, rows * 0.95))
+          moments.sort((a, b) => a - b)
+          const settings = { baseUrl: host.url, options: { input, output, concurrency, order } }
+          let killed = 0
+          let result: JobResult | undefined
+          while (result === undefined) {
+            const size = sizeOf(output)
+            const bytesOfRow = size / Math.max(1, linesOf(output).length)
+            const moment = moments[killed]
+            const at = moment === undefined ? Number.POSITIVE_INFINITY : Math.max(size + 1, moment * bytesOfRow)
+            result = yield* life(settings, join(path, "compiled"), at)
+            if (result === undefined) killed += 1
+          }
 
-        assert.isAtLeast(killed, kills / 2)
-        assert.deepInclude(result, { answered: rows, failed: 0, rejected: 0 })
-        assert.isUndefined(result.stopped)
-        assert.isAbove(result.resumed, 0)
-        const ids = readFileSync(output, "utf8")
-          .trimEnd()
-          .split("\n")
-          .map((text) => (JSON.parse(text) as { readonly id: string }).id)
-        assert.strictEqual(ids.length, rows)
-        assert.strictEqual(new Set(ids).size, rows)
-        const { requested } = yield* host.ledger
-        assert.isAtMost(requested, rows + killed * concurrency)
-      }).pipe(Random.withSeed(seedOf("batch kills")), Effect.scoped),
-    1_200_000
-  )
+          assert.isAtLeast(killed, kills / 2)
+          assert.deepInclude(result, { answered: rows, failed: 0, rejected: 0 })
+          assert.isUndefined(result.stopped)
+          assert.isAbove(result.resumed, 0)
+          const answers = linesOf(output).map(answerTo)
+          if (order === "completion") answers.sort(([a], [b]) => Number(a.slice(4)) - Number(b.slice(4)))
+          assert.deepStrictEqual(
+            answers,
+            Array.from({ length: rows }, (_, index) => [`row ${index + 1}`, `Answer to Row ${index + 1}`] as const)
+          )
+          const { requested } = yield* host.ledger
+          assert.isAtMost(requested, rows + killed * concurrency)
+        }).pipe(Random.withSeed(seedOf("batch kills")), Effect.scoped),
+      1_200_000
+    )
+  }
 })
 
 interface Memory {

@@ -1,4 +1,3 @@
-import { DatabaseSync } from "node:sqlite"
 import { assert, describe, it } from "@effect/vitest"
 import type { Claim, Hold } from "@kimi-effect/core/internal/Ledger"
 import { Effect } from "effect"
@@ -104,32 +103,5 @@ describe("BudgetStore.makeSqlite", () => {
         )
       })
     )
-  )
-
-  it.effect("continues a file of the first version", () =>
-    Effect.gen(function* () {
-      const path = `${yield* folder}/budget.db`
-      const old = new DatabaseSync(path)
-      old.exec(`
-        CREATE TABLE balances (
-          scope TEXT PRIMARY KEY, cap INTEGER NOT NULL, spent INTEGER NOT NULL, reserved INTEGER NOT NULL,
-          forget_at INTEGER
-        ) STRICT, WITHOUT ROWID;
-        CREATE INDEX balances_forget_at ON balances (forget_at) WHERE forget_at IS NOT NULL;
-        CREATE TABLE holds (
-          id TEXT PRIMARY KEY, amount INTEGER NOT NULL, expires_at INTEGER NOT NULL, scopes TEXT NOT NULL
-        ) STRICT, WITHOUT ROWID;
-        CREATE INDEX holds_expires_at ON holds (expires_at);
-        INSERT INTO balances VALUES ('USD total', 100, 7, 10, NULL);
-        INSERT INTO holds VALUES ('1', 10, 60000, '["USD total"]');
-        PRAGMA application_id = ${0x6b_69_6d_42};
-        PRAGMA user_version = 1;
-      `)
-      old.close()
-      const store = yield* BudgetStore.makeSqlite({ path })
-      yield* store.reserve(hold("2"), lease)
-      yield* store.settle("1", 2n)
-      assert.deepStrictEqual(yield* store.scopeBalances, [line(9n, 10n)])
-    })
   )
 })

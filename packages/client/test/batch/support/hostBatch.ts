@@ -1,6 +1,7 @@
 /** A service for batches at a host that is simulated, with or without money. */
 import * as Accounting from "@kimi-effect/core/Accounting"
 import * as Budget from "@kimi-effect/core/Budget"
+import * as BudgetStore from "@kimi-effect/core/BudgetStore"
 import type { ChatRequest } from "@kimi-effect/core/ChatRequest"
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
 import { Reply } from "@kimi-effect/testing"
@@ -36,13 +37,17 @@ export const fast = { interval: "1 millis" } as const
 
 export const withHost = <A, E>(
   test: (host: Host) => Effect.Effect<A, E, HostBatch.HostBatch>,
-  options?: MockServer.Options
+  options?: MockServer.Options,
+  store: Layer.Layer<BudgetStore.BudgetStore, unknown> = BudgetStore.layerMemory()
 ) =>
   Effect.scoped(
     Effect.gen(function* () {
       const server = yield* MockServer.make(options)
       const money = yield* Layer.build(
-        Layer.mergeAll(Accounting.layer, Budget.layer({ caps: [{ amount: "10", currency: "USD" }] }))
+        Layer.merge(
+          Accounting.layer,
+          Layer.provide(Budget.layerStore({ caps: [{ amount: "10", currency: "USD" }] }), Layer.orDie(store))
+        )
       )
       const layer = HostBatch.layer({ retry: { baseDelay: "1 millis" } }).pipe(
         Layer.provide(HostApi.layerHttp),

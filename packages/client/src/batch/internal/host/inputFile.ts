@@ -27,6 +27,11 @@ const linesOf = (files: Files["Service"], { input_file_id }: Batch): Stream.Stre
   )
 }
 
+const modelOf = (body: unknown): string | undefined => {
+  const model = Predicate.isObject(body) ? (body as { readonly model?: unknown }).model : undefined
+  return typeof model === "string" ? model : undefined
+}
+
 export const rowsOf = (
   files: Files["Service"],
   batch: Batch,
@@ -36,7 +41,7 @@ export const rowsOf = (
     Stream.runCollect(
       Stream.map(
         Stream.suspend(() => linesOf(files, batch)),
-        ({ id, line }): HostRow => ({ id, line })
+        ({ body, id, line }): HostRow => ({ id, line, model: modelOf(body) })
       )
     )
   )

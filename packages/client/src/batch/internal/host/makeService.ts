@@ -41,6 +41,9 @@ const dayOf = ({ created_at }: Batch): Effect.Effect<string> =>
     ? Effect.map(DateTime.now, DateTime.formatIsoDateUtc)
     : Effect.succeed(new Date(created_at * 1_000).toISOString().slice(0, 10))
 
+/** All rows of a batch have one model. */
+const modelOf = ([row]: ReadonlyArray<HostRow>): string | undefined => row?.request?.model ?? row?.model
+
 const filesOf = ({ error_file_id, input_file_id, output_file_id }: Batch): ReadonlyArray<string> =>
   [input_file_id, output_file_id, error_file_id].filter((id) => id !== undefined && id !== "") as ReadonlyArray<string>
 
@@ -72,7 +75,7 @@ const makeResults = Effect.gen(function* () {
           const table = yield* prices
           const day = yield* dayOf(batch)
           const all = [...rows]
-          const model = options.model ?? all[0]?.request?.model ?? config?.model ?? provider.defaultModel
+          const model = options.model ?? modelOf(all) ?? config?.model ?? provider.defaultModel
           const { isWanted = () => true, onRead = recordOnce(batch.id), onSurplus, schema } = options
           const outcomes = responses<A, RD, E | FileError, R>(batch, {
             provider,

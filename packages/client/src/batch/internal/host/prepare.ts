@@ -21,6 +21,8 @@ export interface HostRow {
   readonly line: number
   /** Absent where the rows were not kept. */
   readonly request?: ModelRequest | undefined
+  /** The model in the file at the host, of a row that was read from it. */
+  readonly model?: string | undefined
 }
 
 /** Rows that a host can run. */

@@ -100,7 +100,7 @@ export const notAnOutput = (): InvalidRequestError =>
 
 export const storeFailure = (operation: string, cause: unknown): JournalStoreError =>
   new JournalStoreError({
-    message: `The files of the batch job cannot be used: ${FileFailure.codeOf(cause) ?? "unknown error"}`,
+    message: `The files of the batch job cannot be used: ${FileFailure.describe(FileFailure.codeOf(cause) ?? "unknown error")}`,
     store: "file",
     operation
   })
@@ -170,12 +170,13 @@ const optionsChanged = (output: string, options: ReadonlyArray<string>): BatchOp
     options
   })
 
-/** Compares the input and the options with those of earlier runs, and records them. */
+/** Compares the input and the options with those of earlier runs, and records them. Returns the recorded options. */
 const checkRecord = Effect.fnUntraced(function* (
   { input, options, output }: Files,
   current: jobRecord.InputRecord
-): Effect.fn.Return<void, ChangedError | InvalidRequestError | JournalStoreError> {
+): Effect.fn.Return<rowOptions.OptionDigests, ChangedError | InvalidRequestError | JournalStoreError> {
   const path = `${output}.job.json`
+  let recorded = options
   if (existsSync(path)) {
     const record = yield* attempt("read", () => jobRecord.read(path))
     if (Option.isNone(record)) return yield* Effect.fail(notAnOutput())
@@ -185,11 +186,13 @@ const checkRecord = Effect.fnUntraced(function* (
       if (!isSame) return yield* Effect.fail(changed(input))
       const others = rowOptions.differences(record.value.options ?? options, options)
       if (others.length > 0) return yield* Effect.fail(optionsChanged(output, others))
+      recorded = rowOptions.withModelOf(record.value.options ?? options, options)
     }
   } else if (existsSync(output) && statSync(output).size > 0) return yield* Effect.fail(notAnOutput())
   yield* attempt("record", () =>
-    jobRecord.write(path, { version: 1, input: current, options, state: "running", rejected: 0 })
+    jobRecord.write(path, { version: 1, input: current, options: recorded, state: "running", rejected: 0 })
   )
+  return recorded
 })
 
 const checkPaths = ({ input, order, output, rerun }: Files): Effect.Effect<void, InvalidRequestError> => {
@@ -205,11 +208,11 @@ const checkPaths = ({ input, order, output, rerun }: Files): Effect.Effect<void,
 const formOf = (output: string): OutputForm => (output.endsWith(".gz") ? GzipOutput.form : PlainOutput.form)
 
 export const open = Effect.fnUntraced(function* (files: Files): Effect.fn.Return<Job, OpenError, Scope.Scope> {
-  const { input, options, output, rerun } = files
+  const { input, output, rerun } = files
   yield* checkPaths(files)
   const source = yield* openSource(input)
   yield* lock(output)
-  yield* checkRecord(files, source.record)
+  const options = yield* checkRecord(files, source.record)
 
   const form = formOf(output)
   const again = new Set(rerun)
@@ -301,8 +304,20 @@ const scanStatus = (output: string): Status => {
   return counts.status
 }
 
+/** A job that is only read must have an output. */
+const orNoOutput =
+  (operation: string, output: string) =>
+  (cause: unknown): InvalidRequestError | JournalStoreError => {
+    if (FileFailure.codeOf(cause) !== "ENOENT") return orNotAnOutput(operation)(cause)
+    const reason = FileFailure.describe("ENOENT")
+    return new InvalidRequestError({
+      message: `The output ${JSON.stringify(output)} cannot be read: ${reason}`,
+      parameter: "output"
+    })
+  }
+
 export const statusOf = (output: string): Effect.Effect<Status, InvalidRequestError | JournalStoreError> =>
-  Effect.try({ try: () => scanStatus(output), catch: orNotAnOutput("status") })
+  Effect.try({ try: () => scanStatus(output), catch: orNoOutput("status", output) })
 
 /** The bytes of the lines of failed rows, of all tags or of some. */
 export const failedLines = (
@@ -315,5 +330,5 @@ export const failedLines = (
       formOf(output).read(output, ({ tag }, bytes) => {
         if (tag !== undefined && (tags === undefined || tags.has(tag))) visit(bytes.toString("utf8"))
       }),
-    catch: orNotAnOutput("read")
+    catch: orNoOutput("read", output)
   })

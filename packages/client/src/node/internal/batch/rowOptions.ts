@@ -47,7 +47,14 @@ export const digestsOf = ({ separator }: Reader, { model, prompts, schema }: Row
   )
 }
 
-/** The names of the options that differ. The model of a client that is no client of this library is not known. */
+/** With the model of an earlier run where that of this one is not known. */
+export const withModelOf = (before: OptionDigests, now: OptionDigests): OptionDigests =>
+  before["model"] === undefined ? now : { model: before["model"], ...now }
+
+/**
+ * The names of the options that differ. The model is not known of a client that is no
+ * client of this library, nor of a job that is continued without its options.
+ */
 export const differences = (before: OptionDigests, now: OptionDigests): ReadonlyArray<string> =>
   [...new Set([...Object.keys(before), ...Object.keys(now)])]
     .filter((name) => before[name] !== now[name])

@@ -112,6 +112,10 @@ const runWhereChosen = <A, RD, RP>(
     return yield* run.collect(id, prepared.rows, mode === "auto" ? choice : asked)
   })
 
+/** The model of new rows that name none. A job that is continued without its options has no new rows. */
+const defaultModel = (isResumed: boolean): Effect.Effect<string | undefined, never, KimiClient> =>
+  isResumed ? Effect.undefined : Effect.map(Effect.flatMap(KimiClient, ClientMoney.of), (money) => money?.defaultModel)
+
 /** At the host, or the choice of this program, which runs the job when its files are closed. */
 const atHost = <A, RD, RP>(options: Options<A, RD, RP>, isResumed: boolean) =>
   Effect.scoped(
@@ -119,13 +123,14 @@ const atHost = <A, RD, RP>(options: Options<A, RD, RP>, isResumed: boolean) =>
       const { input, output, rerun } = options
       const host = yield* HostBatch
       const reader = yield* readerOf(options)
-      const model = options.model ?? (yield* ClientMoney.of(yield* KimiClient))?.defaultModel
+      const model = options.model ?? (yield* defaultModel(isResumed))
       const digests = rowOptions.digestsOf(reader, { ...options, model })
       const job = yield* open({ input, output, order: undefined, rerun, options: digests })
       // Read again when no other process can write it: one may just have ended.
       const last = Option.getOrUndefined(yield* hostRecord.read(output))
       const record = last?.state === "open" ? last : undefined
-      const run = new HostJob(options, host, job, reader, last)
+      // Rows of a submission that name no model have that of the submission.
+      const run = new HostJob({ ...options, model: options.model ?? record?.model }, host, job, reader, last)
       if (record?.submission.batchId !== undefined) {
         return yield* run.collect(record.submission.batchId, undefined, undefined)
       }

@@ -1,4 +1,5 @@
 /** Runs a batch job against a host until it ends, or is killed. */
+import { flushCompileCache } from "node:module"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as BatchJob from "../../../../src/node/BatchJob.ts"
@@ -8,6 +9,9 @@ interface Settings {
   readonly baseUrl: string
   readonly options: BatchJob.Options
 }
+
+// A process that is killed does not write it at its end.
+flushCompileCache()
 
 const { baseUrl, options } = JSON.parse(process.argv[2] ?? "{}") as Settings
 

@@ -14,10 +14,10 @@ import { folder } from "../files.ts"
 const apiKey = Redacted.make("sk-test-0123456789abcdef")
 
 /** The client and the batches of a host, which have the same services. */
-export const layerOf = (baseUrl: string) => {
-  const config = KimiConfig.layer({ apiKey, baseUrl, model: "kimi-k2.6" })
+export const layerOf = (baseUrl: string, model = "kimi-k2.6") => {
+  const config = KimiConfig.layer({ apiKey, baseUrl, model })
   return Layer.merge(
-    KimiNode.layer({ apiKey, baseUrl, model: "kimi-k2.6" }),
+    KimiNode.layer({ apiKey, baseUrl, model }),
     HostBatch.layer({ retry: { baseDelay: "1 millis" } }).pipe(
       Layer.provide(HostApi.layerHttp),
       Layer.provide(UndiciHttpClient.layer),
