@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Fiber, Scope, Stream } from "effect"
+import { Effect, Fiber, Scope, Stream } from "effect"
 import type { Transition } from "../../../../src/resilience/internal/circuit/Circuits.ts"
 import { TransitionHub } from "../../../../src/resilience/internal/circuit/TransitionHub.ts"
 
@@ -24,7 +24,7 @@ describe("subscribers to transitions", () => {
       const subscribers = [yield* subscribe(hub, scope), yield* subscribe(hub, scope)]
       publishAll(hub, 2)
       for (const { first, pull } of subscribers) {
-        assert.deepStrictEqual(yield* Fiber.await(first), Exit.succeed([transition(0)]))
+        assert.deepStrictEqual(yield* Fiber.join(first), [transition(0)])
         assert.deepStrictEqual(yield* pull, [transition(1)])
       }
     })
