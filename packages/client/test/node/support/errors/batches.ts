@@ -5,6 +5,7 @@ import type { KimiError } from "@kimi-effect/core/KimiError"
 import { MockProvider } from "@kimi-effect/testing"
 import { Effect } from "effect"
 import * as BatchJob from "../../../../src/node/BatchJob.ts"
+import * as Journal from "../../../../src/node/Journal.ts"
 import { folder } from "../files.ts"
 
 const request = { messages: [{ role: "user" as const, content: "Hi" }] }
@@ -23,7 +24,7 @@ const withFiles = <A, E, R>(
   }).pipe(Effect.scoped, withHost)
 
 export const batches = {
-  JournalStoreError: withFiles(({ output }) => Effect.flip(BatchJob.status(output))),
+  JournalStoreError: withFiles(({ input }) => Effect.flip(Effect.scoped(Journal.makeSqlite({ filename: input })))),
   InvalidBatchRowError: withFiles(({ input, output }) =>
     Effect.gen(function* () {
       writeFileSync(input, "{")
