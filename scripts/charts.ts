@@ -3,7 +3,8 @@
  * chart and table have the same figures. With `--check` it writes nothing and
  * fails where the file is not what it would write.
  */
-import { readFileSync, writeFileSync } from "node:fs"
+import { readFileSync } from "node:fs"
+import { writeOrCheck } from "./generatedFile.ts"
 
 const readme = new URL("../README.md", import.meta.url)
 const chart = new URL("../docs/figures.svg", import.meta.url)
@@ -84,17 +85,4 @@ ${rows.map(group).join("\n")}
 </svg>
 `
 
-if (process.argv.includes("--check")) {
-  let written = ""
-  try {
-    written = readFileSync(chart, "utf8")
-  } catch {
-    // A missing file is not up to date either.
-  }
-  if (written !== svg) {
-    process.stderr.write("docs/figures.svg is not up to date: run node scripts/charts.ts\n")
-    process.exit(1)
-  }
-} else {
-  writeFileSync(chart, svg)
-}
+writeOrCheck(chart, svg, "scripts/charts.ts")

@@ -6,12 +6,12 @@
  * The same seed has the same report, so the chart changes only with the client
  * or the simulator.
  */
-import { readFileSync, writeFileSync } from "node:fs"
 import { CircuitBreaker } from "@kimi-effect/core"
 import { FaultScript, Simulator } from "@kimi-effect/testing"
 import type { Report } from "@kimi-effect/testing/Report"
 import { tiers } from "@kimi-effect/core/RateLimits"
 import * as Effect from "effect/Effect"
+import { writeOrCheck } from "./generatedFile.ts"
 
 const chart = new URL("../docs/resilience.svg", import.meta.url)
 
@@ -159,17 +159,4 @@ ${drawn.join("\n")}
 </svg>
 `
 
-if (process.argv.includes("--check")) {
-  let written = ""
-  try {
-    written = readFileSync(chart, "utf8")
-  } catch {
-    // A missing file is not up to date either.
-  }
-  if (written !== svg) {
-    process.stderr.write("docs/resilience.svg is not up to date: run node scripts/resilienceCharts.ts\n")
-    process.exit(1)
-  }
-} else {
-  writeFileSync(chart, svg)
-}
+writeOrCheck(chart, svg, "scripts/resilienceCharts.ts")
