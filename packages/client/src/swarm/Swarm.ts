@@ -25,6 +25,7 @@
  * @since 0.1.0
  */
 import type { JournalMismatchError, JournalStoreError } from "@kimi-effect/core/JournalErrors"
+import type { BudgetExceededError } from "@kimi-effect/core/MoneyErrors"
 import { AgentLimitError, DepthLimitError, type InvalidPlanError } from "@kimi-effect/core/SwarmErrors"
 import { InvalidRequestError, type ToolSchemaError } from "@kimi-effect/core/ValidationErrors"
 import * as Effect from "effect/Effect"
@@ -66,7 +67,7 @@ export type RunError = StartError | ToolSchemaError | DepthLimitError
  * @category errors
  * @since 0.1.0
  */
-export type PlanError = StartError | AgentLimitError | InvalidPlanError
+export type PlanError = StartError | AgentLimitError | BudgetExceededError | InvalidPlanError
 
 /** The options of a swarm, and the state that it continues from. */
 interface Continued {
@@ -93,7 +94,9 @@ const runWith = <R>(
       subAgentTools: options.subAgentTools
     })
     const own = yield* OwnTools.make
-    return yield* start({ options, from, emit, hasConclusion: true }, bodyOf(task, options, own))
+    return yield* start({ options, from, emit, hasConclusion: true }, (settings) =>
+      Effect.succeed(bodyOf(task, options, own)(settings))
+    )
   })
 
 const planWith = <R>(
@@ -112,7 +115,7 @@ const planWith = <R>(
     yield* OwnTools.checkGrants(options.tools, Object.fromEntries(grants))
     const graph = nodes.map(({ id, inputs = {} }) => ({ id, after: Object.keys(inputs) }))
     const ranks = yield* Effect.fromResult(PlanGraph.check(graph))
-    return yield* start({ options, from, emit, hasConclusion: false }, () => bodyOfPlan(nodes, ranks))
+    return yield* start({ options, from, emit, hasConclusion: false }, (settings) => bodyOfPlan(settings, nodes, ranks))
   })
 
 const itemText = (item: unknown): string => (typeof item === "string" ? item : JSON.stringify(item))

@@ -8,9 +8,11 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { providers } from "../../Provider.ts"
+import type { CostLimit } from "../../agent/AgentLimits.ts"
 import type { SwarmLimits } from "../SwarmLimits.ts"
 import type { SwarmOptions } from "../SwarmOptions.ts"
 import * as Ledger from "./Ledger.ts"
+import type { Money } from "./SwarmBudget.ts"
 
 export interface Settings<R> {
   readonly id: string
@@ -20,7 +22,7 @@ export interface Settings<R> {
   /** Tokens that agents may use; those of the conclusion are subtracted. */
   readonly tokens: number
   readonly allTokens: number
-  readonly money: { readonly ledger: Ledger.Ledger; readonly currency: "USD" | "CNY" } | undefined
+  readonly money: Money | undefined
   readonly millis: number
   readonly depth: number
   /** What is kept for the conclusion; nothing without an orchestrator. */
@@ -82,6 +84,43 @@ const priceOf = <R>(
     provider
   )
 
+const format = (amount: BigDecimal.BigDecimal): string => BigDecimal.format(BigDecimal.normalize(amount))
+
+const amountOf = (
+  parameter: string,
+  { amount }: CostLimit
+): Effect.Effect<BigDecimal.BigDecimal, InvalidRequestError> => {
+  const cap = typeof amount === "string" ? BigDecimal.fromString(amount) : Option.none()
+  return Option.isSome(cap) && BigDecimal.isPositive(cap.value)
+    ? Effect.succeed(cap.value)
+    : Effect.fail(invalid(parameter, 'an amount over zero as a decimal, such as "0.50"'))
+}
+
+/** The most that the output of one call costs: what an agent has reserved by default. */
+const outputPrice = <R>({ request = {} }: SwarmOptions<R>, model: string, provider: string) =>
+  Effect.map(
+    Cost.ofRequest({ ...request, model, messages: [{ role: "user", content: "" }] }, provider),
+    Option.match({ onNone: () => Ledger.zero, onSome: ({ total }) => total })
+  )
+
+/** What each agent has reserved by `limits.agentCost`. */
+const reservationOf = (
+  agentCost: CostLimit,
+  currency: CostLimit["currency"],
+  most: BigDecimal.BigDecimal
+): Effect.Effect<BigDecimal.BigDecimal, InvalidRequestError> =>
+  Effect.gen(function* () {
+    const amount = yield* amountOf("limits.agentCost", agentCost)
+    if (agentCost.currency !== currency) {
+      return yield* Effect.fail(invalid("limits.agentCost", `in ${currency} as limits.cost`))
+    }
+    if (BigDecimal.isGreaterThan(amount, most)) {
+      const expected = `at most ${format(most)}, which limits.cost has without the conclusion`
+      return yield* Effect.fail(invalid("limits.agentCost", expected))
+    }
+    return amount
+  })
+
 const moneyOf = <R>(
   options: SwarmOptions<R>,
   provider: string,
@@ -89,11 +128,11 @@ const moneyOf = <R>(
 ): Effect.Effect<Settings<R>["money"], InvalidRequestError | UnknownPriceError> =>
   Effect.gen(function* () {
     const given = options.limits?.cost
-    if (given === undefined) return undefined
-    const cap = BigDecimal.fromString(given.amount)
-    if (Option.isNone(cap) || !BigDecimal.isPositive(cap.value)) {
-      return yield* Effect.fail(invalid("limits.cost", 'an amount over zero as a decimal, such as "0.50"'))
+    if (given === undefined) {
+      if (options.limits?.agentCost === undefined) return undefined
+      return yield* Effect.fail(invalid("limits.cost", "set with limits.agentCost, which is a part of it"))
     }
+    const cap = yield* amountOf("limits.cost", given)
     const model = options.request?.model
     if (model === undefined) {
       return yield* Effect.fail(invalid("request.model", "set with limits.cost, to know the price"))
@@ -108,11 +147,16 @@ const moneyOf = <R>(
     }
     // The price of one token shows that the model has one, and nothing is kept for a conclusion that is never made.
     const kept = conclusion.promptTokens === 0 ? Ledger.zero : price.value.total
-    if (BigDecimal.isGreaterThan(kept, cap.value)) {
-      const least = BigDecimal.format(BigDecimal.normalize(kept))
-      return yield* Effect.fail(invalid("limits.cost", `at least ${least}, which the conclusion may cost`))
+    if (BigDecimal.isGreaterThan(kept, cap)) {
+      return yield* Effect.fail(invalid("limits.cost", `at least ${format(kept)}, which the conclusion may cost`))
     }
-    return { currency: given.currency, ledger: Ledger.make(cap.value, kept) }
+    const ledger = Ledger.make(cap, kept)
+    const agentCost = options.limits?.agentCost
+    const reservation =
+      agentCost === undefined
+        ? yield* outputPrice(options, model, provider)
+        : yield* reservationOf(agentCost, given.currency, Ledger.free(ledger))
+    return { currency: given.currency, ledger, reservation, isSplit: agentCost !== undefined }
   })
 
 /** How long a conclusion may take by default: a tenth of the time of the swarm, at most a minute. */
