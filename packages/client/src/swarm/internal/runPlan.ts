@@ -67,10 +67,17 @@ const promptOf = (
 ): Result.Result<string, InvalidRequestError> =>
   typeof prompt === "string"
     ? Result.succeed(prompt)
-    : Result.try({
-        try: () => (prompt as (inputs: unknown) => string)(inputs),
-        catch: () => new InvalidRequestError({ message: `The prompt function of ${id} threw`, parameter: "prompt" })
-      })
+    : Result.flatMap(
+        Result.try({
+          try: (): unknown => (prompt as (inputs: unknown) => unknown)(inputs),
+          catch: () => new InvalidRequestError({ message: `The prompt function of ${id} threw`, parameter: "prompt" })
+        }),
+        (text) => {
+          if (typeof text === "string") return Result.succeed(text)
+          const message = `The prompt function of ${id} returned no text`
+          return Result.fail(new InvalidRequestError({ message, parameter: "prompt" }))
+        }
+      )
 
 /** An agent that continues has the prompt that it began with: another one ends the swarm. */
 const checkPrompt = <R>(session: Session<R>, agent: string, prompt: string): Effect.Effect<void> => {
