@@ -90,7 +90,7 @@ describe("a swarm refuses", () => {
   it.effect.each(cases)("%s", ([, parameter, refused]) =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(refused)
-      assert.deepInclude(error, { _tag: "InvalidRequestError", parameter })
+      assert.deepInclude(error as object, { _tag: "InvalidRequestError", parameter })
       const { statistics } = yield* MockProvider.MockProvider
       assert.strictEqual((yield* statistics).calls, 0)
     }).pipe(Effect.provide(journaled(team)))
