@@ -12,21 +12,21 @@ const maxSeen = 128
 
 const none: Progress = { stalled: 0, seen: [] }
 
-export const digestOf = ({ content }: CallResult): string => Digest.of(content).toString(36)
-
 const digestOfCall = ({ arguments: text, tool }: AgentCall): string =>
   Digest.of([tool, canonicalizeText(text).text]).toString(36)
 
 /** Also JSON without a value, such as an empty list. */
 const empty = /^(?:[\s"[\]{}]*|null)$/
 
-const isBlank = ({ content }: CallResult): boolean => typeof content === "string" && empty.test(content)
+/** Blank for a result without a value. */
+export const digestOf = ({ content }: CallResult): string =>
+  typeof content === "string" && empty.test(content) ? "" : Digest.of(content).toString(36)
 
 /**
  * What a call counts: nothing with a new result, a half if only the call is new,
  * such as the third file that was written, and otherwise one.
  */
-const weightOf = (seen: ReadonlySet<string>, call: string, result: string | undefined): number => {
+const weightOf = (seen: ReadonlySet<string>, [call = "", result]: ReadonlyArray<string>): number => {
   if (result === undefined) return 1
   if (!seen.has(result)) return 0
   return seen.has(call) ? 1 : 0.5
@@ -38,13 +38,13 @@ export const count = ({ seen: earlier, stalled }: Progress = none, calls: Readon
   let weight = 1
   for (const one of calls) {
     const { digest, result } = one
-    const isUseless = result === undefined || result.isFailure || isBlank(result)
-    const known = [digestOfCall(one), ...(isUseless ? [] : [`= ${digest ?? digestOf(result)}`])] as const
-    weight = Math.min(weight, weightOf(seen, known[0], known[1]))
-    for (const digest of known) {
+    const value = result === undefined || result.isFailure ? "" : (digest ?? digestOf(result))
+    const known = value === "" ? [digestOfCall(one)] : [digestOfCall(one), `= ${value}`]
+    weight = Math.min(weight, weightOf(seen, known))
+    for (const entry of known) {
       // The latest ones are last.
-      seen.delete(digest)
-      seen.add(digest)
+      seen.delete(entry)
+      seen.add(entry)
     }
   }
   return { stalled: weight === 0 ? 0 : stalled + weight, seen: [...seen].slice(-maxSeen) }
