@@ -77,7 +77,7 @@ describe("a run ends without progress", () => {
     }).pipe(at(endless((step) => calls(["search", { text: `${step}` }]))))
   )
 
-  it.effect("after as many steps as the limit says", () =>
+  it.effect("after as many steps as its limit", () =>
     Effect.gen(function* () {
       assert.strictEqual(yield* stepsOf(cycle, { stalledSteps: 4 }), 6)
     })

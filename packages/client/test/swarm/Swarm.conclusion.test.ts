@@ -1,4 +1,4 @@
-/** What is kept for the conclusion of a swarm whose options do not say how much. */
+/** What is kept for the conclusion of a swarm without options for it. */
 import { assert, describe, it } from "@effect/vitest"
 import { Swarm } from "@kimi-effect/client/swarm"
 import * as Cost from "@kimi-effect/core/Cost"
@@ -46,7 +46,7 @@ const billed = Effect.gen(function* () {
 })
 
 describe("without limits of the conclusion, a swarm", () => {
-  it.effect("keeps the price of 16,000 and 4,000 tokens", () =>
+  it.effect("keeps the price of 20,000 tokens", () =>
     Effect.gen(function* () {
       const { tools } = yield* makeTools
       const agentLimits = { repeats: false as const }

@@ -12,7 +12,7 @@ import * as Ledger from "./Ledger.ts"
 
 type Amount = BigDecimal.BigDecimal
 
-/** What the settings of a swarm say about its money. */
+/** The settings of the money of a swarm. */
 export interface Money {
   readonly ledger: Ledger.Ledger
   readonly currency: "USD" | "CNY"

@@ -71,7 +71,7 @@ export const buy = <R>(
   })
 }
 
-/** An agent that waits for money makes room for others in the queue, where it has a place of its own. */
+/** An agent that waits for money makes room for others in the queue. Those outside of it take no place there. */
 const asideOf =
   <R>({ queue, run }: Session<R>, { depth, id, rank }: Job<R>): Purchase<ChatResponse>["aside"] =>
   (wait) =>

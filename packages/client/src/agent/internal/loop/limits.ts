@@ -71,6 +71,10 @@ const issueOf = (given: AgentLimits, cost: Limits["cost"], millis: number): Inva
 
 const defaultStalledSteps = 12
 
+/** Where more equal calls are allowed in a row, as many steps without progress are. */
+const stalledStepsOf = ({ stalledSteps }: AgentLimits, stopAt: number): number =>
+  stalledSteps === false ? Number.POSITIVE_INFINITY : (stalledSteps ?? Math.max(defaultStalledSteps, stopAt))
+
 /** Applies the defaults. */
 export const resolve = (given: AgentLimits = {}): Result.Result<Limits, InvalidRequestError> => {
   const cost = given.cost === undefined ? undefined : costOf(given.cost)
@@ -88,10 +92,7 @@ export const resolve = (given: AgentLimits = {}): Result.Result<Limits, InvalidR
     millis,
     remindAt: new Set(remindAt),
     stopAt,
-    stalledSteps:
-      given.stalledSteps === false
-        ? Number.POSITIVE_INFINITY
-        : (given.stalledSteps ?? Math.max(defaultStalledSteps, stopAt))
+    stalledSteps: stalledStepsOf(given, stopAt)
   })
 }
 

@@ -3,8 +3,8 @@ import { assert, describe, it } from "@effect/vitest"
 import * as BigDecimal from "effect/BigDecimal"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
-import * as Ledger from "../../src/swarm/internal/Ledger.ts"
-import { runs, seedOf } from "../../../../test/support/depth.ts"
+import * as Ledger from "../../../src/swarm/internal/Ledger.ts"
+import { runs, seedOf } from "../../../../../test/support/depth.ts"
 
 const amountOf = (value: number) => BigDecimal.fromNumberUnsafe(value)
 
