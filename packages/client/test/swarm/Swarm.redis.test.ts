@@ -1,13 +1,19 @@
 /** Two swarms of one account on two machines, which share its limits and its budget in Redis: the ledger of the host is the witness. */
 import { assert, describe, it } from "@effect/vitest"
 import { KimiClient } from "@kimi-effect/client/KimiClient"
+import * as KimiNode from "@kimi-effect/client/node/KimiNode"
 import { Swarm, type SwarmResult } from "@kimi-effect/client/swarm"
+import * as Admission from "@kimi-effect/core/Admission"
+import * as Budget from "@kimi-effect/core/Budget"
 import type { ModelRequest } from "@kimi-effect/core/ChatRequest"
+import * as Redis from "@kimi-effect/core/Redis"
 import { Reply } from "@kimi-effect/testing"
 import { MockServer } from "@kimi-effect/testing/node"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import { connect } from "../node/support/configured.ts"
-import { ownPrefix, reachable, urlOf } from "../node/support/redis.ts"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import { connect, ownPrefix, reachable } from "../node/support/redis.ts"
 import { callsUsing, makeTools, stepOf, taskOf } from "./support/swarm.ts"
 
 const concurrency = 3
@@ -34,13 +40,18 @@ const onTwoMachines = (budget: string) =>
       most = Math.max(most, 1 + entries.filter(({ outcome }) => outcome === "open").length)
       return answer(json as ModelRequest)
     })
-    const url = urlOf()
-    const machine = connect(server, {
-      KIMI_LIMITS: url,
-      KIMI_MAX_CONCURRENCY: `${concurrency}`,
-      KIMI_BUDGET: budget,
-      KIMI_BUDGET_STORE: url,
-      KIMI_REDIS_KEY_PREFIX: yield* ownPrefix
+    const keyPrefix = yield* ownPrefix
+    // Long, as a machine without Redis has limits for itself alone.
+    const timeout = "20 seconds"
+    const machine = Effect.gen(function* () {
+      const stores = Layer.merge(
+        Admission.layerRedis({ keyPrefix, timeout, limits: { concurrency } }),
+        Budget.layerRedis({ keyPrefix, timeout, caps: [{ amount: budget, currency: "USD" }] })
+      )
+      const redis = Layer.succeed(Redis.Redis, yield* connect())
+      const client = KimiNode.layer({ apiKey: Redacted.make("sk-test"), baseUrl: server.url })
+      const services = yield* Layer.build(client.pipe(Layer.provide(stores), Layer.provide(redis)))
+      return Context.get(services, KimiClient)
     })
     const machines = yield* Effect.all([machine, machine])
     const { tools } = yield* makeTools
@@ -67,16 +78,16 @@ const errorsOf = (results: ReadonlyArray<SwarmResult.SwarmResult>) =>
 describe.skipIf(!reachable)("swarms of two machines that share their account in Redis", () => {
   it.live("never have more calls at the host than the account may", () =>
     Effect.gen(function* () {
-      const { ledger, most, results } = yield* onTwoMachines("5 USD")
+      const { ledger, most, results } = yield* onTwoMachines("5")
       assert.deepStrictEqual(errorsOf(results), [])
       assert.strictEqual(ledger.answered, 2 * agents * 3)
-      assert.strictEqual(most, concurrency)
+      assert.isAtMost(most, concurrency)
     })
   )
 
   it.live("never spend more than their budget", () =>
     Effect.gen(function* () {
-      const { ledger, results } = yield* onTwoMachines("0.1 USD")
+      const { ledger, results } = yield* onTwoMachines("0.1")
       assert.isAtMost(priceOf(ledger.billed), 100_000)
       // Together they need three times as much, and each alone more.
       assert.isAbove(errorsOf(results).length, 0)
