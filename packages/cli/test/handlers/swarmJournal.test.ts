@@ -119,6 +119,17 @@ describe("kimi swarm --journal", () => {
     )
   )
 
+  it.live("is continued by the printed command with an id that begins with a dash", () =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        const file = yield* path
+        yield* server.reply(Reply.quotaExceeded())
+        const { stderr } = yield* runKimi(["swarm", "Say hello", "--id=-x", "--journal", file], { env })
+        assert.include(stderr, `kimi swarm resume --journal ${file} -- -x continues.`)
+      })
+    )
+  )
+
   it.live("states how an id that begins with a dash is given", () =>
     Effect.gen(function* () {
       const { code, stderr } = yield* runKimi(["swarm", "status", "-x", "--journal", yield* path])
