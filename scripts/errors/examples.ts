@@ -49,6 +49,7 @@ export const situations: { readonly [T in Tag]?: string } = {
   ToolCallLimitError: "an agent has called its tools as often as it may",
   TokenLimitError: "the prompts of an agent have used as many tokens as its run may",
   RepeatedToolCallError: "the model calls the same tool with the same arguments again and again",
+  NoProgressError: "an agent makes two calls in turn whose results do not change",
   AgentLimitError: "a swarm has as many agents as it may have, and its model asks for another",
   DepthLimitError: "a sub-agent creates a sub-agent that creates another",
   InvalidPlanError: "the tasks `a` and `b` of a plan depend on each other",

@@ -20,9 +20,12 @@ const presenter: CliOutput.Presenter = {
           const { canColor } = yield* TerminalCapabilities.TerminalCapabilities
           const formatter = CliOutput.defaultFormatter({ colors: canColor })
           yield* Console.error(formatter.formatErrors(event.errors).trimStart())
-          yield* Console.error(
-            `\nUsage: ${event.helpDoc.usage}\nRun ${event.commandPath.join(" ")} --help for its flags.`
-          )
+          const path = event.commandPath.join(" ")
+          const [flag] = event.errors.flatMap((error) => (error._tag === "UnrecognizedOption" ? [error.option] : []))
+          if (flag !== undefined && /<\w/.test(event.helpDoc.usage)) {
+            yield* Console.error(`\nAn argument that begins with - is given last, after --: ${path} ... -- ${flag}`)
+          }
+          yield* Console.error(`\nUsage: ${event.helpDoc.usage}\nRun ${path} --help for its flags.`)
         })
       : CliOutput.defaultPresenter.present(event)
 }

@@ -40,7 +40,11 @@ export const runFlags = {
 }
 
 const common = {
-  id: Argument.String("id").pipe(Argument.withDescription("The id of the swarm, which kimi swarm writes to stderr.")),
+  id: Argument.String("id").pipe(
+    Argument.withDescription(
+      "The id of the swarm, which kimi swarm writes to stderr. One that begins with - is given after --, as the last argument."
+    )
+  ),
   journal: journalFlag,
   schema,
   json: jsonFlag,

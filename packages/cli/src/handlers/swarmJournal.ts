@@ -69,10 +69,12 @@ interface Followed extends Named {
 /** An argument as a shell reads it. */
 const quoted = (text: string): string => (/^[\w./:@-]+$/u.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`)
 
-const resumeOf = ({ id, journal, schema }: Named): string =>
-  ["kimi swarm resume", quoted(id), "--journal", quoted(journal)]
-    .concat(Option.isSome(schema) ? ["--schema", quoted(schema.value)] : [])
-    .join(" ")
+const resumeOf = ({ id, journal, schema }: Named): string => {
+  const flags = ["--journal", quoted(journal), ...(Option.isSome(schema) ? ["--schema", quoted(schema.value)] : [])]
+  // An id such as -x is no flag after the two dashes.
+  const words = id.startsWith("-") ? [...flags, "--", quoted(id)] : [quoted(id), ...flags]
+  return ["kimi swarm resume", ...words].join(" ")
+}
 
 /** Whether a swarm was cancelled, is the one of another command, or fails again in the same way. */
 const isOver = (error: unknown): boolean =>

@@ -108,6 +108,36 @@ describe("kimi swarm --journal", () => {
     )
   )
 
+  it.live("is found by an id that begins with a dash, after two dashes", () =>
+    withServer((_, env) =>
+      Effect.gen(function* () {
+        const journal = ["--journal", yield* path]
+        yield* runKimi(["swarm", "Say hello", "--id=-x", ...journal], { env })
+        const { code, stdout } = yield* runKimi(["swarm", "status", ...journal, "--", "-x"], { env })
+        assert.deepStrictEqual([code, stdout.split("\n")[0]?.startsWith("Swarm -x: Finished")], [0, true])
+      })
+    )
+  )
+
+  it.live("is continued by the printed command with an id that begins with a dash", () =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        const file = yield* path
+        yield* server.reply(Reply.quotaExceeded())
+        const { stderr } = yield* runKimi(["swarm", "Say hello", "--id=-x", "--journal", file], { env })
+        assert.include(stderr, `kimi swarm resume --journal ${file} -- -x continues.`)
+      })
+    )
+  )
+
+  it.live("states how an id that begins with a dash is given", () =>
+    Effect.gen(function* () {
+      const { code, stderr } = yield* runKimi(["swarm", "status", "-x", "--journal", yield* path])
+      assert.strictEqual(code, 2)
+      assert.include(stderr, "An argument that begins with - is given last, after --: kimi swarm status ... -- -x")
+    }).pipe(Effect.scoped)
+  )
+
   it.live("creates no journal to look into it", () =>
     Effect.gen(function* () {
       const file = yield* path

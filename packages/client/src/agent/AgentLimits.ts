@@ -64,4 +64,12 @@ export interface AgentLimits {
   readonly duration?: Duration.Input | undefined
   /** Equal tool calls in a row. `false` allows any number. */
   readonly repeats?: RepeatLimits | false | undefined
+  /**
+   * Steps in a row that bring nothing new. Ends with `NoProgressError`; the results
+   * of a step after half of them remind the model. In such a step every call fails,
+   * returns nothing, or returns what one of the latest calls has returned, such as
+   * in a cycle. A step with a call that was not made before counts half. Defaults
+   * to 12, or to `repeats.stopAt` if that is more. `false` allows any number.
+   */
+  readonly stalledSteps?: number | false | undefined
 }

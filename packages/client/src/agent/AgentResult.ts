@@ -20,6 +20,7 @@
  * @since 0.1.0
  */
 import type {
+  NoProgressError,
   RepeatedToolCallError,
   StepLimitError,
   TokenLimitError,
@@ -67,6 +68,7 @@ export type AgentError =
   | ToolCallLimitError
   | TokenLimitError
   | RepeatedToolCallError
+  | NoProgressError
   | StreamError
   | ToolError
   | JournalMismatchError

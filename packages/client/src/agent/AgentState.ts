@@ -67,7 +67,9 @@ export const AgentCall = Schema.Struct({
   /** Whether the response was truncated before the arguments began. */
   isTruncated: Schema.optionalKey(Schema.Literal(true)),
   /** Present when it is `done`. */
-  result: Schema.optionalKey(CallResult)
+  result: Schema.optionalKey(CallResult),
+  /** The digest of the result without a reminder, when it has one. */
+  digest: Schema.optionalKey(Schema.String)
 })
 
 /**
@@ -87,6 +89,19 @@ export const RepeatedCall = Schema.Struct({
   /** The arguments in canonical form. */
   arguments: Schema.String,
   count: Schema.Int
+})
+
+/**
+ * What a run has seen, to notice that nothing new comes.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Progress = Schema.Struct({
+  /** Steps in a row that brought nothing new. */
+  stalled: Schema.Finite,
+  /** Digests of the latest calls and results. */
+  seen: Schema.Array(Schema.String)
 })
 
 /**
@@ -133,6 +148,8 @@ export const AgentState = Schema.Struct({
   elapsedMillis: Schema.Finite,
   /** The calls that the last turn made again. */
   repeats: Schema.Array(RepeatedCall),
+  /** Whether the latest steps brought something new; absent before the first results. */
+  progress: Schema.optionalKey(Progress),
   /** Why the model stopped, once it needs no further turn. */
   finishReason: Schema.optionalKey(Schema.String)
 })
@@ -194,7 +211,7 @@ export const messages = (state: AgentState): ReadonlyArray<Message> =>
 export const addMessages =
   (...added: ReadonlyArray<Message>) =>
   (state: AgentState): AgentState => {
-    const { finishReason: _, ...rest } = state
+    const { finishReason: _, progress: __, ...rest } = state
     return { ...rest, messages: [...messages(state), ...added], calls: [], repeats: [] }
   }
 

@@ -25,8 +25,9 @@
  * @since 0.1.0
  */
 import type { JournalMismatchError, JournalStoreError } from "@kimi-effect/core/JournalErrors"
+import type { BudgetExceededError } from "@kimi-effect/core/MoneyErrors"
 import { AgentLimitError, DepthLimitError, type InvalidPlanError } from "@kimi-effect/core/SwarmErrors"
-import { InvalidRequestError, type ToolSchemaError } from "@kimi-effect/core/ValidationErrors"
+import type { InvalidRequestError, ToolSchemaError } from "@kimi-effect/core/ValidationErrors"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
@@ -36,6 +37,9 @@ import type { DurableOptions } from "./internal/durable/CurrentRun.ts"
 import * as Durable from "./internal/durable/durable.ts"
 import type { DurableError } from "./internal/durable/durable.ts"
 import { bodyOf } from "./internal/orchestrate.ts"
+import * as Given from "./internal/given.ts"
+import * as GivenPlan from "./internal/givenPlan.ts"
+import { mapNodes } from "./internal/mapNodes.ts"
 import * as OwnTools from "./internal/ownTools.ts"
 import * as PlanGraph from "./internal/planGraph.ts"
 import * as Program from "./internal/program.ts"
@@ -66,7 +70,7 @@ export type RunError = StartError | ToolSchemaError | DepthLimitError
  * @category errors
  * @since 0.1.0
  */
-export type PlanError = StartError | AgentLimitError | InvalidPlanError
+export type PlanError = StartError | AgentLimitError | BudgetExceededError | InvalidPlanError
 
 /** The options of a swarm, and the state that it continues from. */
 interface Continued {
@@ -80,20 +84,23 @@ const runWith = <R>(
   emit?: Emit
 ): Effect.Effect<SwarmResult, RunError, R | KimiClient> =>
   Effect.gen(function* () {
+    yield* Given.checkOptions(options)
     if (options.limits?.depth === 0) {
       return yield* Effect.fail(
         new DepthLimitError({ message: "An orchestrator needs a depth of at least 1", agent: "orchestrator", limit: 0 })
       )
     }
-    if (task === "") {
-      return yield* Effect.fail(new InvalidRequestError({ message: "The task is empty", parameter: "task" }))
+    if (typeof task !== "string" || task.trim() === "") {
+      return yield* Effect.fail(Given.invalid("task", "a text that is not empty"))
     }
     yield* OwnTools.checkGrants(options.tools, {
       "orchestrator.tools": options.orchestrator?.tools,
       subAgentTools: options.subAgentTools
     })
     const own = yield* OwnTools.make
-    return yield* start({ options, from, emit, hasConclusion: true }, bodyOf(task, options, own))
+    return yield* start({ options, from, emit, hasConclusion: true }, (settings) =>
+      Effect.succeed(bodyOf(task, options, own)(settings))
+    )
   })
 
 const planWith = <R>(
@@ -103,6 +110,8 @@ const planWith = <R>(
   emit?: Emit
 ): Effect.Effect<SwarmResult, PlanError, R | KimiClient> =>
   Effect.gen(function* () {
+    yield* Given.checkOptions(options)
+    yield* GivenPlan.check(nodes)
     const limit = options.limits?.agents ?? 100
     if (nodes.length > limit) {
       const message = `The plan has ${nodes.length} agents, and the swarm may have ${limit}`
@@ -112,28 +121,14 @@ const planWith = <R>(
     yield* OwnTools.checkGrants(options.tools, Object.fromEntries(grants))
     const graph = nodes.map(({ id, inputs = {} }) => ({ id, after: Object.keys(inputs) }))
     const ranks = yield* Effect.fromResult(PlanGraph.check(graph))
-    return yield* start({ options, from, emit, hasConclusion: false }, () => bodyOfPlan(nodes, ranks))
+    return yield* start({ options, from, emit, hasConclusion: false }, (settings) => bodyOfPlan(settings, nodes, ranks))
   })
 
-const itemText = (item: unknown): string => (typeof item === "string" ? item : JSON.stringify(item))
-
-/** The nodes of a map. A function that throws fails before anything is sent. */
-const nodesOf = <A, R>({
-  agent,
-  items,
-  prompt,
-  result
-}: MapOptions<A, R>): Effect.Effect<ReadonlyArray<PlanNode>, InvalidRequestError> =>
-  Effect.forEach(items, (item, index) =>
-    Effect.try({
-      try: (): PlanNode => ({
-        id: `item ${index + 1}`,
-        agent,
-        prompt: typeof prompt === "string" ? prompt.replaceAll("{{item}}", () => itemText(item)) : prompt(item, index),
-        result
-      }),
-      catch: () => new InvalidRequestError({ message: `The prompt of item ${index + 1} threw`, parameter: "prompt" })
-    })
+/** The nodes of a map. */
+const nodesOf = <A, R>(options: MapOptions<A, R>): Effect.Effect<ReadonlyArray<PlanNode>, InvalidRequestError> =>
+  Effect.andThen(
+    Given.checkOptions(options),
+    Effect.suspend(() => Effect.fromResult(mapNodes(options)))
   )
 
 /** A state is of one program: another one would get the results of agents that had other tasks. */
@@ -144,7 +139,11 @@ const checkProgram = (state: SwarmState, program: SwarmProgram): Effect.Effect<v
   })
 
 const continuedPlan = <R>(state: SwarmState, nodes: ReadonlyArray<PlanNode>, options: SwarmOptions<R>) =>
-  Effect.andThen(checkProgram(state, Program.ofPlan(nodes)), planWith(nodes, options, { from: state }))
+  Given.checkState(state).pipe(
+    Effect.andThen(GivenPlan.check(nodes)),
+    Effect.andThen(Effect.suspend(() => checkProgram(state, Program.ofPlan(nodes)))),
+    Effect.andThen(planWith(nodes, options, { from: state }))
+  )
 
 const mapWith = <A, R>(options: MapOptions<A, R>, emit?: Emit) =>
   Effect.flatMap(nodesOf(options), (nodes) => planWith(nodes, options, {}, emit))
@@ -257,9 +256,9 @@ export const resume: {
 ): Effect.Effect<SwarmResult, E | DurableError | RunError, R | Journal | KimiClient> =>
   typeof from === "string"
     ? work(from, program as Effect.Effect<SwarmResult, E, R>, options)
-    : Effect.andThen(
-        checkProgram(from, Program.ofTask(program as string)),
-        runWith(program as string, options ?? {}, { from })
+    : Given.checkState(from).pipe(
+        Effect.andThen(Effect.suspend(() => checkProgram(from, Program.ofTask(program as string)))),
+        Effect.andThen(runWith(program as string, options ?? {}, { from }))
       )
 
 /**

@@ -5,6 +5,7 @@
  *
  * @since 0.1.0
  */
+import type { BudgetExceededError } from "@kimi-effect/core/MoneyErrors"
 import type { AgentLimitError, DepthLimitError, UnknownAgentError } from "@kimi-effect/core/SwarmErrors"
 import type { Usage } from "@kimi-effect/core/Usage"
 import type { TotalCost } from "../agent/AgentResult.ts"
@@ -32,7 +33,7 @@ export type SwarmEvent =
   | {
       readonly _tag: "PlanRefused"
       readonly by: string
-      readonly error: AgentLimitError | DepthLimitError | UnknownAgentError
+      readonly error: AgentLimitError | BudgetExceededError | DepthLimitError | UnknownAgentError
     }
   | { readonly _tag: "AgentStarted"; readonly agent: string }
   | { readonly _tag: "StepStarted"; readonly agent: string; readonly step: number }

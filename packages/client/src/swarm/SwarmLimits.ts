@@ -37,6 +37,17 @@ export interface SwarmLimits {
    * repeats failed calls itself.
    */
   readonly cost?: CostLimit | undefined
+  /**
+   * What each sub-agent has reserved of `cost`, from when it is planned until it
+   * ends; what it has not used returns then. A call that needs more takes what is
+   * free, and waits for it while other agents make progress; an agent that cannot
+   * get it ends with `BudgetExceededError` and its result in part. So no agent uses
+   * what others have reserved. A plan or a turn of the orchestrator whose
+   * reservations together exceed what is left starts none of them:
+   * `BudgetExceededError`. By default an agent reserves what the output of one call
+   * can cost, with its first call, and agents wait to start until that is free.
+   */
+  readonly agentCost?: CostLimit | undefined
   /** The time of the whole swarm. No limit by default. Agents stop with `DeadlineExceededError`. */
   readonly duration?: Duration.Input | undefined
   /**
@@ -44,7 +55,11 @@ export interface SwarmLimits {
    * An agent of the last level that tries to gets a `DepthLimitError`.
    */
   readonly depth?: number | undefined
-  /** What is reserved for the conclusion of the orchestrator when a limit ends the swarm. Nothing is without one. */
+  /**
+   * What is reserved from the start for the conclusion of the orchestrator when a
+   * limit ends the swarm, also when it is not set: by its defaults. `Swarm.map` and
+   * `Swarm.plan` have no orchestrator, so nothing is reserved there.
+   */
   readonly conclusion?: ConclusionLimits | undefined
 }
 
@@ -56,9 +71,9 @@ export interface SwarmLimits {
  * @since 0.1.0
  */
 export interface ConclusionLimits {
-  /** Defaults to 16,000. */
+  /** Tokens of its prompt. Defaults to 16,000. */
   readonly promptTokens?: number | undefined
-  /** Defaults to 4,000, the reasoning included. */
+  /** Tokens of its response, the reasoning included. Defaults to 4,000. */
   readonly completionTokens?: number | undefined
   /** The end of `duration` that is kept for it. Defaults to a tenth, at most a minute. */
   readonly duration?: Duration.Input | undefined

@@ -102,7 +102,7 @@ export interface RunOptions<R = never> extends SwarmOptions<R> {
  */
 export interface MapOptions<A, R = never> extends SwarmOptions<R> {
   readonly items: ReadonlyArray<A>
-  /** The prompt for an item: a function, or a text in which `{{item}}` is replaced. */
+  /** The prompt for an item: a function, or a text in which `{{item}}` is replaced. A text with another placeholder is refused. */
   readonly prompt: string | ((item: A, index: number) => string)
   readonly agent?: AgentProfile | undefined
   /** The form of the results as JSON, in `value` of each agent. */

@@ -64,6 +64,12 @@ const diamond = [
 
 type Limit = Pick<SwarmLimits, "cost">
 
+/** Each of the agents, of which there are at most five, has a seventh of the limit without the conclusion. */
+const withShares = (limit: Limit, kept: number): Pick<SwarmLimits, "cost" | "agentCost"> => {
+  const amount = ((Number(limit.cost?.amount) - kept) / 7).toFixed(7)
+  return Number(amount) > 0 ? { ...limit, agentCost: { amount, currency: "USD" } } : limit
+}
+
 type Result = Effect.Effect<SwarmResult.SwarmResult, Swarm.RunError | Swarm.PlanError, KimiClient>
 
 const kinds: ReadonlyArray<{
@@ -75,6 +81,17 @@ const kinds: ReadonlyArray<{
     name: "an orchestrator with agents at two levels",
     kept: 0.0112,
     run: (tools, limit) => Swarm.run("Work", { tools, request, limits: { depth: 2, conclusion, ...limit } })
+  },
+  {
+    name: "an orchestrator whose agents have reservations",
+    kept: 0.0112,
+    run: (tools, limit) =>
+      Swarm.run("Work", { tools, request, limits: { depth: 2, conclusion, ...withShares(limit, 0.0112) } })
+  },
+  {
+    name: "a plan whose agents have reservations",
+    kept: 0.0001,
+    run: (tools, limit) => Swarm.plan(diamond, { tools, request, limits: withShares(limit, 0) })
   },
   {
     name: "a plan",

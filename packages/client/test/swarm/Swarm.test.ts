@@ -202,3 +202,24 @@ describe("a swarm with an orchestrator", () => {
     }).pipe(at([Reply.text("Never")]))
   )
 })
+
+describe("an agent of a swarm without progress", () => {
+  it.effect("ends alone with what it had", () =>
+    Effect.gen(function* () {
+      const { tools } = yield* makeTools
+      const result = yield* settled(Swarm.map({ items: ["stuck", "done"], prompt: "{{item}}", tools }))
+      const [stuck, done] = result.agents
+      assert.strictEqual(stuck?.outcome._tag === "Stopped" && stuck.outcome.error._tag, "NoProgressError")
+      assert.deepStrictEqual([stuck?.text, done?.outcome._tag], ["So far", "Finished"])
+      assert.deepStrictEqual([result.outcome._tag, result.report.agents[0]?.steps], ["Finished", 14])
+    }).pipe(
+      at(
+        answering((request) =>
+          taskOf(request) === "done"
+            ? "A result"
+            : Reply.toolCalls([{ name: "look", arguments: { at: `${stepOf(request) % 2}` } }], { content: "So far" })
+        )
+      )
+    )
+  )
+})

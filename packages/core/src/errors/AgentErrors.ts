@@ -64,3 +64,16 @@ export class RepeatedToolCallError extends TaggedKimiError<RepeatedToolCallError
   /** How many times the call was made in a row. */
   count: Schema.Int
 }) {}
+
+/**
+ * The steps of the agent bring nothing new: their calls fail, or return what they
+ * have returned before.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class NoProgressError extends TaggedKimiError<NoProgressError>()("NoProgressError", {
+  ...agent,
+  /** The steps in a row that may bring nothing new. */
+  limit: Schema.Int
+}) {}

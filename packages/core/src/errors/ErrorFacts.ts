@@ -158,6 +158,7 @@ export const table = {
   ToolCallLimitError:            row("agent",          "warning",  "final", "ignored", "none",     "none",                   "shared", "other",   "FixRequest",     "Raise the limit on tool calls, or give the agent a smaller task."),
   TokenLimitError:               row("agent",          "warning",  "final", "ignored", "none",     "none",                   "shared", "other",   "FixRequest",     "Raise the token limit of the run, or shorten its prompts and tool results."),
   RepeatedToolCallError:         row("agent",          "warning",  "final", "ignored", "none",     "none",                   "shared", "other",   "FixRequest",     "Correct the tool result that the model does not accept, or raise the limit on repeated calls."),
+  NoProgressError:               row("agent",          "warning",  "final", "ignored", "none",     "none",                   "shared", "other",   "FixRequest",     "Correct the tools whose results do not help the model, or raise the limit on steps without progress."),
 
   AgentLimitError:               row("swarm",          "warning",  "final", "ignored", "none",     "none",                   "shared", "other",   "FixRequest",     "Raise the limit on agents, or split the task into fewer parts."),
   DepthLimitError:               row("swarm",          "warning",  "final", "ignored", "none",     "none",                   "shared", "other",   "FixRequest",     "Raise the depth limit if sub-agents are meant to create sub-agents."),

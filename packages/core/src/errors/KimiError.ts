@@ -8,7 +8,13 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
-import { RepeatedToolCallError, StepLimitError, TokenLimitError, ToolCallLimitError } from "./AgentErrors.ts"
+import {
+  NoProgressError,
+  RepeatedToolCallError,
+  StepLimitError,
+  TokenLimitError,
+  ToolCallLimitError
+} from "./AgentErrors.ts"
 import { AuthenticationError, IpNotAllowedError, PermissionDeniedError } from "./AuthenticationErrors.ts"
 import {
   BatchExpiredError,
@@ -171,6 +177,7 @@ export const classes = {
   ToolCallLimitError,
   TokenLimitError,
   RepeatedToolCallError,
+  NoProgressError,
   AgentLimitError,
   DepthLimitError,
   InvalidPlanError,

@@ -14,6 +14,8 @@ export class AgentQueue {
   readonly #scope: Scope.Scope
   /** The effects that paused agents wait for. */
   readonly #paused = new Map<string, number>()
+  /** Agents that wait for something else than their admission. */
+  readonly #aside = new Set<string>()
   readonly #admissions = new Map<string, Deferred.Deferred<void>>()
   /** Waits for the time of the next admission. */
   #timer: { readonly at: number; readonly fiber: Fiber.Fiber<void> } | undefined
@@ -52,10 +54,11 @@ export class AgentQueue {
   /** How many agents are in each state. */
   get states(): AgentStates {
     const { capacity, isSuspended } = this.#schedule
+    const waiting = this.waiting + this.#aside.size
     return {
       working: this.working,
-      queued: isSuspended ? 0 : this.waiting,
-      suspended: isSuspended ? this.waiting : 0,
+      queued: isSuspended ? 0 : waiting,
+      suspended: isSuspended ? waiting : 0,
       delegating: this.#paused.size,
       concurrency: Math.floor(capacity)
     }
@@ -115,6 +118,22 @@ export class AgentQueue {
       () => effect,
       () => Effect.map(end, (last) => void (isLast = last))
     ).pipe(Effect.tap(() => (isLast ? this.#enter(id, rank, 0) : Effect.void)))
+  }
+
+  /** Makes room for others while a working agent waits for `effect`, and waits for its admission if that succeeds. */
+  aside<A, E, R>(
+    agent: { readonly id: string; readonly rank: number },
+    effect: Effect.Effect<A, E, R>
+  ): Effect.Effect<A, E, R> {
+    const { id, rank } = agent
+    return Effect.acquireUseRelease(
+      Effect.suspend(() => {
+        this.#aside.add(id)
+        return this.leave(id)
+      }),
+      () => effect,
+      () => Effect.sync(() => void this.#aside.delete(id))
+    ).pipe(Effect.tap(() => this.#enter(id, rank, 0)))
   }
 
   /** An agent neither waits nor works any more. */

@@ -1,4 +1,5 @@
 /** A swarm that runs: its agents, what they have used, and what ends it. */
+import type { BudgetExceededError } from "@kimi-effect/core/MoneyErrors"
 import type { AgentLimitError } from "@kimi-effect/core/SwarmErrors"
 import type { SwarmRecorder } from "@kimi-effect/core/internal/SwarmMetrics"
 import * as MonotonicClock from "@kimi-effect/core/internal/MonotonicClock"
@@ -17,7 +18,7 @@ import type { AgentQueue } from "./AgentQueue.ts"
 import type { SwarmBudget } from "./SwarmBudget.ts"
 import * as Assignments from "./assignments.ts"
 import type { Entry, Recorder } from "./Recorder.ts"
-import type { DurableRun } from "./durable/DurableRun.ts"
+import { type DurableRun, resourceOf } from "./durable/DurableRun.ts"
 import type { Settings } from "./Settings.ts"
 import { Used } from "./Used.ts"
 import { agentOutcome, type SwarmSpan, withoutSpan } from "./spans.ts"
@@ -33,6 +34,9 @@ export type Emit = (event: SwarmEvent) => Effect.Effect<void>
 
 /** The id of the orchestrator. */
 export const orchestrator = "orchestrator"
+
+/** How the ids of its conclusions begin. */
+export const conclusionId = `${orchestrator} conclusion`
 
 export interface SessionDependencies<R> {
   readonly settings: Settings<R>
@@ -70,7 +74,7 @@ export class Session<R> {
   readonly planned = new Set<string>()
   /** Turns that exceed a limit, as `<agent>/<step>`. Nothing of them runs. */
   readonly refusedCalls = new Map<string, AgentError>()
-  readonly refusedPlans = new Map<string, AgentLimitError>()
+  readonly refusedPlans = new Map<string, AgentLimitError | BudgetExceededError>()
   /** The first limit of the swarm that was reached. */
   limit: AgentError | AgentLimitError | undefined
   /** Tool calls without those that concern sub-agents. */
@@ -127,11 +131,29 @@ export class Session<R> {
     })
   }
 
+  /** An agent begins to work in this process, and leaves what it has of the limits when it ends. */
+  during<A, E, R2>(
+    { depth, id }: { readonly id: string; readonly depth: number },
+    work: Effect.Effect<A, E, R2>
+  ): Effect.Effect<A, E, R2> {
+    return Effect.suspend(() => {
+      this.budget?.begin(id, depth === 0)
+      return work
+    }).pipe(Effect.ensuring(Effect.suspend(() => this.#left(id))))
+  }
+
+  #left(id: string): Effect.Effect<void> {
+    this.budget?.end(id)
+    return this.queue.leave(id)
+  }
+
   /** Completes what is known about an agent, which has its outcome. */
   ended(entry: Entry): Effect.Effect<void> {
     return Effect.suspend(() => {
       const { isRestored, job, outcome, start } = entry
       if (outcome === undefined) return Effect.void
+      // One that was skipped has never begun.
+      this.budget?.end(job.id)
       this.recorder.end(job.id, this.now)
       // The process in which a recorded outcome came about has counted it.
       if (job.depth > 0 && !isRestored) {
@@ -145,6 +167,11 @@ export class Session<R> {
         ...(outcome._tag === "Stopped" ? { error: outcome.error._tag } : {})
       })
     })
+  }
+
+  /** Whether an agent was done before this run, so that it makes no call. */
+  isDone(id: string): boolean {
+    return this.states.get(id)?.finishReason !== undefined || this.run?.stateOf(resourceOf(id)) === "Completed"
   }
 
   /** Remembers a limit of the swarm that was reached. */

@@ -1,16 +1,15 @@
 /** The options of a swarm with their defaults, checked before anything is sent. */
-import * as Cost from "@kimi-effect/core/Cost"
-import { UnknownPriceError } from "@kimi-effect/core/MoneyErrors"
-import * as TokenCount from "@kimi-effect/core/TokenCount"
-import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
-import * as BigDecimal from "effect/BigDecimal"
+import type { UnknownPriceError } from "@kimi-effect/core/MoneyErrors"
+import type { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { providers } from "../../Provider.ts"
 import type { SwarmLimits } from "../SwarmLimits.ts"
 import type { SwarmOptions } from "../SwarmOptions.ts"
-import * as Ledger from "./Ledger.ts"
+import { invalid, issueOf } from "./given.ts"
+import * as MoneySettings from "./moneySettings.ts"
+import type { Money } from "./SwarmBudget.ts"
 
 export interface Settings<R> {
   readonly id: string
@@ -20,7 +19,7 @@ export interface Settings<R> {
   /** Tokens that agents may use; those of the conclusion are subtracted. */
   readonly tokens: number
   readonly allTokens: number
-  readonly money: { readonly ledger: Ledger.Ledger; readonly currency: "USD" | "CNY" } | undefined
+  readonly money: Money | undefined
   readonly millis: number
   readonly depth: number
   /** What is kept for the conclusion; nothing without an orchestrator. */
@@ -30,9 +29,6 @@ export interface Settings<R> {
   readonly maxResultBytes: number
   readonly provider: string
 }
-
-const invalid = (parameter: string, expected: string): InvalidRequestError =>
-  new InvalidRequestError({ message: `${parameter} must be ${expected}`, parameter })
 
 const countOf = (
   parameter: string,
@@ -58,63 +54,6 @@ const millisOf = (
     : Effect.fail(invalid(parameter, "a duration over zero"))
 }
 
-/** A text that counts as at least this number of tokens. */
-const textOf = (tokens: number): string => {
-  let text = "word ".repeat(tokens)
-  while (TokenCount.ofText(text) < tokens) text += text
-  return text
-}
-
-/** The worst case of a conclusion, or of one token without one. */
-const priceOf = <R>(
-  { request = {} }: SwarmOptions<R>,
-  model: string,
-  provider: string,
-  { completionTokens, promptTokens }: Settings<R>["conclusion"]
-) =>
-  Cost.ofRequest(
-    {
-      ...request,
-      model,
-      max_completion_tokens: Math.max(1, completionTokens),
-      messages: [{ role: "user", content: textOf(promptTokens) }]
-    },
-    provider
-  )
-
-const moneyOf = <R>(
-  options: SwarmOptions<R>,
-  provider: string,
-  conclusion: Settings<R>["conclusion"]
-): Effect.Effect<Settings<R>["money"], InvalidRequestError | UnknownPriceError> =>
-  Effect.gen(function* () {
-    const given = options.limits?.cost
-    if (given === undefined) return undefined
-    const cap = BigDecimal.fromString(given.amount)
-    if (Option.isNone(cap) || !BigDecimal.isPositive(cap.value)) {
-      return yield* Effect.fail(invalid("limits.cost", 'an amount over zero as a decimal, such as "0.50"'))
-    }
-    const model = options.request?.model
-    if (model === undefined) {
-      return yield* Effect.fail(invalid("request.model", "set with limits.cost, to know the price"))
-    }
-    const price = yield* priceOf(options, model, provider, conclusion)
-    if (Option.isNone(price) || price.value.currency !== given.currency) {
-      return yield* Effect.fail(
-        new UnknownPriceError({
-          message: `The price of ${model} in ${given.currency} is not known, so limits.cost cannot be enforced`
-        })
-      )
-    }
-    // The price of one token shows that the model has one, and nothing is kept for a conclusion that is never made.
-    const kept = conclusion.promptTokens === 0 ? Ledger.zero : price.value.total
-    if (BigDecimal.isGreaterThan(kept, cap.value)) {
-      const least = BigDecimal.format(BigDecimal.normalize(kept))
-      return yield* Effect.fail(invalid("limits.cost", `at least ${least}, which the conclusion may cost`))
-    }
-    return { currency: given.currency, ledger: Ledger.make(cap.value, kept) }
-  })
-
 /** How long a conclusion may take by default: a tenth of the time of the swarm, at most a minute. */
 const conclusionMillis = (millis: number): number => Math.min(60_000, millis / 10)
 
@@ -139,6 +78,8 @@ export const resolve = <R>(
   hasConclusion: boolean
 ): Effect.Effect<Settings<R>, InvalidRequestError | UnknownPriceError> =>
   Effect.gen(function* () {
+    const issue = issueOf(options)
+    if (issue !== undefined) return yield* Effect.fail(issue)
     const limits = options.limits ?? {}
     const provider = (options.provider ?? providers.moonshot).id
     const millis = yield* millisOf("limits.duration", limits.duration, Number.POSITIVE_INFINITY)
@@ -155,7 +96,7 @@ export const resolve = <R>(
       toolCalls: yield* countOf("limits.toolCalls", limits.toolCalls, 1_500),
       tokens,
       allTokens,
-      money: yield* moneyOf(options, provider, conclusion),
+      money: yield* MoneySettings.resolve(options, provider, conclusion),
       millis,
       depth: yield* countOf("limits.depth", limits.depth, 1, 0),
       conclusion,

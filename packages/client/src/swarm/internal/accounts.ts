@@ -43,5 +43,5 @@ export const restoreState = <R>(
   session.toolCalls.replay(Math.max(0, callsOf(state, end) - (counted === undefined ? 0 : callsOf(counted, end))))
   session.tokens.replay(state.usage.total_tokens - (counted?.usage.total_tokens ?? 0))
   session.costs = sumCosts([session.costs, costs])
-  for (const { total } of costs) session.budget?.spend(BigDecimal.fromStringUnsafe(total))
+  for (const { total } of costs) session.budget?.spend(id, BigDecimal.fromStringUnsafe(total))
 }

@@ -91,7 +91,11 @@ const assigned = <R>(
   call: ToolRun
 ): Effect.Effect<CallResult, never, R | KimiClient> =>
   Effect.suspend(() => {
+    const { budget } = session
     const job = jobOf(session, grants, parent, call)
+    if (job instanceof UnknownAgentError || "content" in job) {
+      budget?.end(idOf(parent.id, call.step, call.position, call.arguments))
+    }
     if (job instanceof UnknownAgentError) {
       const refused = session.emit({ _tag: "PlanRefused", by: parent.id, error: job })
       return Effect.as(refused, failed(job.message))
@@ -100,7 +104,8 @@ const assigned = <R>(
     session.planned.add(job.id)
     const run = runJob(session, job, assignOf(session, grants, job))
     const isOutside = parent.depth === 0 || session.run?.isFollowed(parent.id) === true
-    const made = isOutside ? run : session.queue.paused({ id: parent.id, rank: parent.rank + 1 }, run)
+    const delegated = budget === undefined ? run : budget.idle(parent.id, run)
+    const made = isOutside ? delegated : session.queue.paused({ id: parent.id, rank: parent.rank + 1 }, delegated)
     return Effect.map(made, ({ outcome = finished, text }): CallResult => {
       const name = outcome._tag === "Stopped" ? `stopped: ${outcome.error._tag}` : outcomes[outcome._tag]
       return { content: DataMarks.markAgent(job.name, name, text), isFailure: outcome._tag !== "Finished" }

@@ -12,7 +12,7 @@ import * as Recorded from "./durable/recorded.ts"
 import { buy, recordResponse } from "./governed.ts"
 import type { Job } from "./Job.ts"
 import type { Entry } from "./Recorder.ts"
-import { orchestrator, type Session } from "./Session.ts"
+import { conclusionId, type Session } from "./Session.ts"
 
 const system = `You coordinated a team of agents, and it had to stop early. Write the final answer to the task from the results below. Name what is missing or uncertain. ${DataMarks.rule}`
 
@@ -62,15 +62,15 @@ export const conclude = <R>(
   Effect.gen(function* () {
     const { budget, settings } = session
     yield* session.emit({ _tag: "Concluding", reason })
-    budget?.conclude()
     const request = { ...settings.options.request, ...job.request }
     const { tool_choice: _, ...rest } = request
     const prompt = fittingPrompt(session, job.prompt)
     const model = settings.options.request?.model
     const hook = settings.options.hooks?.callModel
     // Each conclusion of a swarm that was resumed has its own state, and so its cost stays in the report.
-    let id = `${orchestrator} conclusion`
-    for (let count = 2; session.states.has(id); count++) id = `${orchestrator} conclusion ${count}`
+    let id = conclusionId
+    for (let count = 2; session.states.has(id); count++) id = `${conclusionId} ${count}`
+    budget?.conclude(id)
     const result = yield* AgentLoop.run({
       agent: id,
       system,
@@ -86,7 +86,7 @@ export const conclude = <R>(
           const bought =
             budget === undefined
               ? make
-              : Effect.retry(buy(session, call, make), {
+              : Effect.retry(buy(session, id, call, make), {
                   while: isRequeued,
                   times: 3,
                   schedule: Schedule.exponential("1 second")

@@ -19,6 +19,7 @@ import * as Recorded from "./durable/recorded.ts"
 import type { ModelResult, PlanRefusal } from "./durable/recorded.ts"
 import type { Job } from "./Job.ts"
 import * as Ledger from "./Ledger.ts"
+import type { Purchase } from "./SwarmBudget.ts"
 import { assignArguments, isOwn } from "./ownTools.ts"
 import { totalsOf } from "./Recorder.ts"
 import { orchestrator, type Session } from "./Session.ts"
@@ -49,19 +50,32 @@ const tokensLeft = <R>({ settings, tokens }: Session<R>): TokenLimitError | unde
 
 /** Makes a call with the money that it needs. */
 export const buy = <R>(
-  session: Session<R>,
+  { budget }: Session<R>,
+  agent: string,
   { request }: ModelCall,
-  make: Effect.Effect<ChatResponse, AgentError>
+  make: Effect.Effect<ChatResponse, AgentError>,
+  aside: Purchase<ChatResponse>["aside"] = (wait) => wait
 ): Effect.Effect<ChatResponse, AgentError> => {
-  const { budget } = session
   if (budget === undefined) return make
-  return budget.buy(request, CallOptions.provide({ maxAttempts: 1 })(make), (exit) => {
-    if (Exit.isFailure(exit)) return Effect.succeed(isFree(exit) ? Ledger.zero : undefined)
-    return Effect.map(Charge.of(request, exit.value), ({ cost }) =>
-      Option.getOrUndefined(Option.map(cost, ({ total }) => total))
-    )
+  return budget.buy({
+    agent,
+    request,
+    aside,
+    make: CallOptions.provide({ maxAttempts: 1 })(make),
+    costOf: (exit) => {
+      if (Exit.isFailure(exit)) return Effect.succeed(isFree(exit) ? Ledger.zero : undefined)
+      return Effect.map(Charge.of(request, exit.value), ({ cost }) =>
+        Option.getOrUndefined(Option.map(cost, ({ total }) => total))
+      )
+    }
   })
 }
+
+/** An agent that waits for money makes room for others in the queue. Those outside of it take no place there. */
+const asideOf =
+  <R>({ queue, run }: Session<R>, { depth, id, rank }: Job<R>): Purchase<ChatResponse>["aside"] =>
+  (wait) =>
+    depth === 0 || run?.isFollowed(id) === true ? wait : queue.aside({ id, rank: rank + 1 }, wait)
 
 /** Records a response that the host has made now in the metrics, also when the journal fails to record it. */
 export const recordResponse = <R>(
@@ -81,7 +95,7 @@ const count = <R>(session: Session<R>, agent: string, call: ModelCall, response:
     if (isBought) session.tokens.add(usage.total_tokens)
     else session.tokens.replay(usage.total_tokens)
     if (Option.isSome(cost)) session.costs = addCost(session.costs, cost.value)
-    if (!isBought && Option.isSome(cost)) session.budget?.spend(cost.value.total)
+    if (!isBought && Option.isSome(cost)) session.budget?.spend(agent, cost.value.total)
     return usage
   })
 
@@ -97,7 +111,7 @@ const assignedBy = <R>(job: Job<R>, { step }: ModelCall, { toolCalls }: ChatResp
 
 /** Checks the sub-agents that a response starts, before any of them does. They are planned when it refuses nothing. */
 const refusalOf = <R>(
-  { planned, settings }: Session<R>,
+  { budget, planned, settings }: Session<R>,
   job: Job<R>,
   ids: ReadonlyArray<string>
 ): PlanRefusal | undefined => {
@@ -107,15 +121,18 @@ const refusalOf = <R>(
     return new DepthLimitError({ message, agent: job.id, limit: settings.depth })
   }
   const added = ids.filter((id) => !planned.has(id))
-  if (planned.size + added.length <= settings.agents) {
-    for (const id of added) planned.add(id)
-    return undefined
+  if (planned.size + added.length > settings.agents) {
+    return new AgentLimitError({
+      message: `${added.length} more sub-agents exceed the ${settings.agents} of the swarm`,
+      limit: settings.agents,
+      requested: planned.size + added.length
+    })
   }
-  return new AgentLimitError({
-    message: `${added.length} more sub-agents exceed the ${settings.agents} of the swarm`,
-    limit: settings.agents,
-    requested: planned.size + added.length
-  })
+  const refusal = budget?.refusalOf(added.length)
+  if (refusal !== undefined) return refusal
+  for (const id of added) planned.add(id)
+  budget?.plan(added, job.id)
+  return undefined
 }
 
 /** Plans the sub-agents that a response starts, or remembers why none of them does. */
@@ -131,9 +148,10 @@ const plan = <R>(
     if (refusal === undefined) {
       // The decision may have been recorded by another process.
       for (const id of ids) session.planned.add(id)
+      session.budget?.plan(ids, job.id)
       return session.emit({ _tag: "Planned", agents: ids, by: job.id })
     }
-    if (refusal._tag === "AgentLimitError") session.refusedPlans.set(`${job.id}/${step}`, session.limited(refusal))
+    if (refusal._tag !== "DepthLimitError") session.refusedPlans.set(`${job.id}/${step}`, session.limited(refusal))
     return session.emit({ _tag: "PlanRefused", by: job.id, error: refusal })
   })
 
@@ -206,8 +224,13 @@ const respond = <R>(
     const { queue, recorder, settings } = session
     yield* session.emit({ _tag: "StepStarted", agent: job.id, step: call.step })
     let isBought = false
-    const start = session.now
-    const bought = buy(session, call, make).pipe(
+    // An agent that waits for money does not work.
+    let start: number | undefined
+    const begun = Effect.suspend(() => {
+      start = session.now
+      return make
+    })
+    const bought = buy(session, job.id, call, begun, asideOf(session, job)).pipe(
       Effect.tap((response) => {
         isBought = true
         return recordResponse(session, call, response)
@@ -215,7 +238,8 @@ const respond = <R>(
       Effect.onExit((exit) =>
         Effect.sync(() => {
           const isFailure = Exit.isFailure(exit)
-          recorder.activity(job.id, { kind: "model", name: "model", start, end: session.now, isFailure })
+          if (start !== undefined)
+            recorder.activity(job.id, { kind: "model", name: "model", start, end: session.now, isFailure })
         })
       )
     )

@@ -212,7 +212,8 @@ export const runJob = <R>(
   session: Session<R>,
   job: Job<R>,
   assign: Assign
-): Effect.Effect<Entry, never, R | KimiClient> => ofAgent(job, (span) => worked(session, job, span, assign))
+): Effect.Effect<Entry, never, R | KimiClient> =>
+  ofAgent(job, (span) => session.during(job, worked(session, job, span, assign)))
 
 const worked = <R>(
   session: Session<R>,
@@ -235,4 +236,4 @@ const worked = <R>(
       yield* session.end({ _tag: "Failed", error: outcome.error })
     }
     return entry
-  }).pipe(Effect.ensuring(session.queue.leave(job.id)))
+  })

@@ -1,4 +1,5 @@
 /** Runs the agents of a plan, each when those that it depends on are finished. */
+import type { BudgetExceededError } from "@kimi-effect/core/MoneyErrors"
 import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -15,8 +16,13 @@ import * as Program from "./program.ts"
 import type { Entry } from "./Recorder.ts"
 import { runJob } from "./runJob.ts"
 import type { Session } from "./Session.ts"
+import type { Settings } from "./Settings.ts"
+import { SwarmBudget } from "./SwarmBudget.ts"
 import type { Body } from "./start.ts"
 import * as Structured from "./structured.ts"
+
+/** Who has planned the agents. */
+const thePlan = "plan"
 
 const noAssign = () => Effect.succeed({ content: "Error: The agent has no sub-agents.", isFailure: true })
 
@@ -61,10 +67,17 @@ const promptOf = (
 ): Result.Result<string, InvalidRequestError> =>
   typeof prompt === "string"
     ? Result.succeed(prompt)
-    : Result.try({
-        try: () => (prompt as (inputs: unknown) => string)(inputs),
-        catch: () => new InvalidRequestError({ message: `The prompt function of ${id} threw`, parameter: "prompt" })
-      })
+    : Result.flatMap(
+        Result.try({
+          try: (): unknown => (prompt as (inputs: unknown) => unknown)(inputs),
+          catch: () => new InvalidRequestError({ message: `The prompt function of ${id} threw`, parameter: "prompt" })
+        }),
+        (text) => {
+          if (typeof text === "string") return Result.succeed(text)
+          const message = `The prompt function of ${id} returned no text`
+          return Result.fail(new InvalidRequestError({ message, parameter: "prompt" }))
+        }
+      )
 
 /** An agent that continues has the prompt that it began with: another one ends the swarm. */
 const checkPrompt = <R>(session: Session<R>, agent: string, prompt: string): Effect.Effect<void> => {
@@ -86,7 +99,12 @@ const runPlan = <R>(
     const ended = new Map(nodes.map(({ id }) => [id, Deferred.makeUnsafe<Entry>()]))
     const results = new Map<string, Entry>()
     for (const { job } of jobs) session.recorder.add(job)
-    yield* session.emit({ _tag: "Planned", agents: nodes.map(({ id }) => id) })
+    const ids = nodes.map(({ id }) => id)
+    session.budget?.plan(
+      ids.filter((id) => !session.isDone(id)),
+      thePlan
+    )
+    yield* session.emit({ _tag: "Planned", agents: ids })
     const runNode = ({ job, node }: (typeof jobs)[number]) =>
       Effect.gen(function* () {
         const entry = session.recorder.add(job)
@@ -116,8 +134,16 @@ const runPlan = <R>(
   })
 
 /** The agents of a plan and what identifies it. */
-export const bodyOfPlan = <R>(nodes: ReadonlyArray<PlanNode>, ranks: ReadonlyMap<string, number>): Body<R> => ({
-  program: Program.ofPlan(nodes),
-  forms: new Map(nodes.flatMap(({ id, result }) => (result === undefined ? [] : [[id, result] as const]))),
-  run: (session) => runPlan(session, nodes, ranks)
-})
+export const bodyOfPlan = <R>(
+  { id: swarm, money, provider }: Settings<R>,
+  nodes: ReadonlyArray<PlanNode>,
+  ranks: ReadonlyMap<string, number>
+): Effect.Effect<Body<R>, BudgetExceededError> => {
+  const refusal = money === undefined ? undefined : new SwarmBudget(swarm, provider, money).refusalOf(nodes.length)
+  if (refusal !== undefined) return Effect.fail(refusal)
+  return Effect.succeed({
+    program: Program.ofPlan(nodes),
+    forms: new Map(nodes.flatMap(({ id, result }) => (result === undefined ? [] : [[id, result] as const]))),
+    run: (session) => runPlan(session, nodes, ranks)
+  })
+}

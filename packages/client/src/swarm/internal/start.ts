@@ -27,7 +27,7 @@ import type { Job } from "./Job.ts"
 import { SwarmBudget } from "./SwarmBudget.ts"
 import { Recorder } from "./Recorder.ts"
 import * as Schedule from "./Schedule.ts"
-import { type Emit, orchestrator, Session, type Stop } from "./Session.ts"
+import { conclusionId, type Emit, orchestrator, Session, type Stop } from "./Session.ts"
 import * as Settings from "./Settings.ts"
 import { agentOutcome, ofSwarm, swarmOutcome, type SwarmSpan } from "./spans.ts"
 
@@ -42,6 +42,12 @@ const restore = <R>(session: Session<R>, { agents, assignments, created }: Swarm
     session.planned.add(assignment.id)
   }
   for (const [id, state] of Object.entries(agents)) restoreState(session, id, state, { isOver: false })
+  // Agents that have begun have their reservations before new ones start.
+  const isBegun = (id: string) =>
+    id !== orchestrator && !id.startsWith(conclusionId) && session.recorder.entries.get(id)?.outcome === undefined
+  session.budget?.reserve(
+    Object.entries(agents).flatMap(([id, { finishReason }]) => (finishReason === undefined && isBegun(id) ? [id] : []))
+  )
 }
 
 /** What the agents of a swarm do. */
@@ -160,7 +166,7 @@ const open = <R>({
       run,
       program,
       queue: new AgentQueue(Schedule.make({ initial, max }), clock, scope, metrics.states),
-      budget: money === undefined ? undefined : new SwarmBudget(id, provider, money.currency, money.ledger),
+      budget: money === undefined ? undefined : new SwarmBudget(id, provider, money),
       recorder: new Recorder(MonotonicClock.millisUnsafe(clock))
     })
   })
@@ -185,15 +191,15 @@ interface Start<R> {
 }
 
 /** Runs a swarm to its outcome. */
-export const start = <R>(
+export const start = <R, E = never>(
   { emit = () => Effect.void, from, hasConclusion, options }: Start<R>,
-  bodyOf: (settings: Settings.Settings<R>) => Body<R>
-): Effect.Effect<SwarmResult, StartError, R | KimiClient> =>
+  bodyOf: (settings: Settings.Settings<R>) => Effect.Effect<Body<R>, E>
+): Effect.Effect<SwarmResult, StartError | E, R | KimiClient> =>
   Effect.gen(function* () {
     const request = yield* CurrentRun
     const id = options.id ?? request?.id ?? "swarm"
     const settings = { ...(yield* Settings.resolve(options, hasConclusion)), id }
-    const body = bodyOf(settings)
+    const body = yield* bodyOf(settings)
     const run = request === undefined ? undefined : yield* opened(request, body.program)
     const swarm = ofSwarm(id, (span) =>
       Effect.scopedWith((scope) =>

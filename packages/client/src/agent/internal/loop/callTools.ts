@@ -13,6 +13,7 @@ import type { AgentCall, CallResult } from "../../AgentState.ts"
 import type { DecodedCall, ToolResult, ToolSet } from "../../ToolSet.ts"
 import { withoutDefects } from "./defects.ts"
 import { promptMessages } from "./promptMessages.ts"
+import * as Progress from "./progress.ts"
 import { reminder } from "./repeats.ts"
 import * as Results from "./results.ts"
 import type { Session } from "./Session.ts"
@@ -78,12 +79,16 @@ const hostNames = <R>(tools: ToolSet<R> | undefined): ReadonlyArray<string> =>
 const settle = <R>(
   session: Session<R>,
   call: AgentCall,
-  result: CallResult
+  result: CallResult,
+  note?: string
 ): Effect.Effect<ToolError | undefined, AgentError> =>
   Effect.gen(function* () {
     const { emit, settings } = session
-    yield* session.update((state) => Transitions.setResult(state, call.callId, result))
-    if (emit !== undefined) yield* emit([{ _tag: "ToolResult", callId: call.callId, tool: call.tool, result }])
+    yield* session.update((state) => Transitions.setResult(state, call.callId, result, note))
+    if (emit !== undefined) {
+      const noted = Results.withNote(result, note)
+      yield* emit([{ _tag: "ToolResult", callId: call.callId, tool: call.tool, result: noted }])
+    }
     const error = Results.errorOf(result)
     return error !== undefined && settings.endsRun(error) ? error : undefined
   })
@@ -103,7 +108,8 @@ const check = <R>(
       return yield* settle(
         session,
         call,
-        noteOf(session, call, Results.ofError(inspected.failure, hostNames(settings.tools)))
+        Results.ofError(inspected.failure, hostNames(settings.tools)),
+        noteOf(session, call)
       )
     const { decoded, needsApproval } = inspected.success
     // It ran when the run was interrupted: another run could repeat what it has done.
@@ -171,8 +177,8 @@ const toolRunOf = <R>({ state }: Session<R>, { call, decoded }: CheckedCall): To
   isRepeatable: isRepeatable(decoded)
 })
 
-const noteOf = <R>({ settings }: Session<R>, call: AgentCall, result: CallResult): CallResult =>
-  Results.withNote(result, reminder(call, settings.limits))
+const noteOf = <R>({ settings: { limits }, state }: Session<R>, call: AgentCall): string | undefined =>
+  reminder(call, limits) ?? Progress.reminder(state, limits)
 
 const run = <R>(session: Session<R>, checked: CheckedCall): Effect.Effect<ToolError | undefined, AgentError, R> =>
   Effect.gen(function* () {
@@ -184,7 +190,7 @@ const run = <R>(session: Session<R>, checked: CheckedCall): Effect.Effect<ToolEr
     // A hook can run the tool in another span.
     const context = Context.omit(Tracer.ParentSpan)(yield* Effect.context<R>()) as Context.Context<R>
     const result = yield* callTool === undefined ? handled : callTool(toolRun, Effect.provide(handled, context))
-    return yield* settle(session, call, noteOf(session, call, result))
+    return yield* settle(session, call, result, noteOf(session, call))
   })
 
 const isError = (value: CheckedCall | ToolError | undefined): value is ToolError =>

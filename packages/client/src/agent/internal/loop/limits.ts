@@ -1,5 +1,6 @@
 /** The limits of a run with their defaults, and which of them a state has reached. */
 import {
+  type NoProgressError,
   type RepeatedToolCallError,
   StepLimitError,
   TokenLimitError,
@@ -24,6 +25,7 @@ export interface Limits {
   readonly millis: number
   readonly remindAt: ReadonlySet<number>
   readonly stopAt: number
+  readonly stalledSteps: number
 }
 
 export type LimitError =
@@ -34,6 +36,7 @@ export type LimitError =
   | UnknownPriceError
   | DeadlineExceededError
   | RepeatedToolCallError
+  | NoProgressError
 
 const invalid = (parameter: string, expected: string): InvalidRequestError =>
   new InvalidRequestError({ message: `limits.${parameter} must be ${expected}`, parameter: `limits.${parameter}` })
@@ -58,10 +61,19 @@ const issueOf = (given: AgentLimits, cost: Limits["cost"], millis: number): Inva
     return invalid("cost", 'an amount over zero as a decimal, such as "0.50", in USD or CNY')
   }
   if (!(millis > 0)) return invalid("duration", "a duration over zero")
+  if (given.stalledSteps !== false && !isCount(given.stalledSteps)) {
+    return invalid("stalledSteps", "a whole number over zero, or false")
+  }
   if (given.repeats === false || given.repeats === undefined) return undefined
   const { remindAt = [], stopAt } = given.repeats
   return [...remindAt, stopAt].every(isCount) ? undefined : invalid("repeats", "whole numbers over zero")
 }
+
+const defaultStalledSteps = 12
+
+/** Where more equal calls are allowed in a row, as many steps without progress are. */
+const stalledStepsOf = ({ stalledSteps }: AgentLimits, stopAt: number): number =>
+  stalledSteps === false ? Number.POSITIVE_INFINITY : (stalledSteps ?? Math.max(defaultStalledSteps, stopAt))
 
 /** Applies the defaults. */
 export const resolve = (given: AgentLimits = {}): Result.Result<Limits, InvalidRequestError> => {
@@ -79,7 +91,8 @@ export const resolve = (given: AgentLimits = {}): Result.Result<Limits, InvalidR
     cost,
     millis,
     remindAt: new Set(remindAt),
-    stopAt
+    stopAt,
+    stalledSteps: stalledStepsOf(given, stopAt)
   })
 }
 

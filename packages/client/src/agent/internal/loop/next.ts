@@ -1,6 +1,7 @@
 /** What a run does next, as a function of its state and its limits. */
 import type { AgentCall, AgentState } from "../../AgentState.ts"
 import { exceeded, type LimitError, type Limits } from "./limits.ts"
+import * as Progress from "./progress.ts"
 import * as Repeats from "./repeats.ts"
 
 export type Action =
@@ -26,6 +27,6 @@ export const next = (state: AgentState, limits: Limits): Action => {
     return error === undefined ? { _tag: "RunTools", calls } : { _tag: "Stop", error }
   }
   if (state.finishReason !== undefined) return { _tag: "Finish", finishReason: state.finishReason }
-  const error = exceeded(state, limits, 0)
+  const error = exceeded(state, limits, 0) ?? Progress.exceeded(state, limits)
   return error === undefined ? { _tag: "CallModel" } : { _tag: "Stop", error }
 }

@@ -9,7 +9,9 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import { UniqueIds } from "../../../internal/toolCalls.ts"
 import type { AgentCall, AgentState, CallResult, Decision } from "../../AgentState.ts"
+import * as Progress from "./progress.ts"
 import * as Repeats from "./repeats.ts"
+import { withNote } from "./results.ts"
 import { rejected, toolMessages } from "./toolMessages.ts"
 
 /** What a response used and cost. */
@@ -124,9 +126,11 @@ const updateCall = (state: AgentState, callId: string, change: (call: AgentCall)
 export const setStatus = (state: AgentState, callId: string, status: "awaiting" | "approved" | "started"): AgentState =>
   updateCall(state, callId, (call) => ({ ...call, status }))
 
-/** Adds the result of a call. When it is the last one, all of them become messages. */
-export const setResult = (state: AgentState, callId: string, result: CallResult): AgentState => {
-  const next = updateCall(state, callId, (call) => ({ ...call, status: "done", result }))
+/** Adds the result of a call, with a note for the model. When it is the last one, all of them become messages. */
+export const setResult = (state: AgentState, callId: string, result: CallResult, note?: string): AgentState => {
+  const digest = note === undefined ? {} : { digest: Progress.digestOf(result) }
+  const noted = withNote(result, note)
+  const next = updateCall(state, callId, (call) => ({ ...call, status: "done", result: noted, ...digest }))
   const price = result.cost === undefined ? undefined : BigDecimal.fromStringUnsafe(result.cost)
   const counted = {
     ...next,
@@ -134,7 +138,8 @@ export const setResult = (state: AgentState, callId: string, result: CallResult)
     costs: price === undefined ? state.costs : addCost(state.costs, { currency: "USD", total: price, saved: zero })
   }
   if (counted.calls.some(({ status }) => status !== "done")) return counted
-  return { ...counted, calls: [], messages: [...counted.messages, ...toolMessages(counted.calls)] }
+  const progress = Progress.count(state.progress, counted.calls)
+  return { ...counted, calls: [], progress, messages: [...counted.messages, ...toolMessages(counted.calls)] }
 }
 
 const invalidDecision = (callId: string, reason: string): InvalidRequestError =>

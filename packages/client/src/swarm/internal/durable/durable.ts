@@ -9,19 +9,26 @@ import { Journal, type ResourceStatus, type RunStatus } from "../../../journal/J
 import type { SwarmEvent } from "../../SwarmEvent.ts"
 import type { SwarmResult } from "../../SwarmResult.ts"
 import type { AgentStatus, SwarmStatus } from "../../SwarmStatus.ts"
+import * as Given from "../given.ts"
 import { CurrentRun, type DurableOptions, type RunRequest } from "./CurrentRun.ts"
 import { agentOf, isEndKey, wholeSwarm } from "./DurableRun.ts"
 
 export type DurableError = InvalidRequestError | JournalMismatchError | JournalStoreError
 
-const requestOf = (id: string, options: DurableOptions): Effect.Effect<RunRequest, InvalidRequestError, Journal> =>
+const requestOf = (
+  id: string,
+  program: unknown,
+  options: DurableOptions
+): Effect.Effect<RunRequest, InvalidRequestError, Journal> =>
   Effect.gen(function* () {
+    yield* Given.checkId(id)
+    yield* Given.checkProgram(program)
+    if (!Given.isObject(options)) return yield* Effect.fail(Given.invalid("options", "an object"))
     const [, isMet, expected] = OptionRules.millisecondDuration("pollInterval", options.pollInterval)
     if (!isMet) {
       const message = `pollInterval must be ${expected}`
       return yield* Effect.fail(new InvalidRequestError({ message, parameter: "pollInterval" }))
     }
-    if (id === "") return yield* Effect.fail(new InvalidRequestError({ message: "The id is empty", parameter: "id" }))
     return { id, options, journal: yield* Journal, failed: Deferred.makeUnsafe() }
   })
 
@@ -30,7 +37,7 @@ export const durable = <E, R>(
   program: Effect.Effect<SwarmResult, E, R>,
   options: DurableOptions = {}
 ): Effect.Effect<SwarmResult, E | DurableError, R | Journal> =>
-  Effect.flatMap(requestOf(id, options), (request) =>
+  Effect.flatMap(requestOf(id, program, options), (request) =>
     Effect.raceFirst(Effect.provideService(program, CurrentRun, request), Deferred.await(request.failed))
   )
 
@@ -40,7 +47,7 @@ export const durableStream = <E, R>(
   options: DurableOptions = {}
 ): Stream.Stream<SwarmEvent, E | DurableError, R | Journal> =>
   Stream.unwrap(
-    Effect.map(requestOf(id, options), (request) =>
+    Effect.map(requestOf(id, program, options), (request) =>
       Stream.merge(
         Stream.provideService(program, CurrentRun, request),
         Stream.fromEffect(Deferred.await(request.failed)),
@@ -54,18 +61,18 @@ const unknown = (id: string): InvalidRequestError =>
 
 /** The state of a run that exists. */
 const existing = (id: string): Effect.Effect<RunStatus, InvalidRequestError | JournalStoreError, Journal> =>
-  Effect.flatMap(Journal, (journal) =>
-    Effect.flatMap(journal.status(id), (status) =>
-      status?.header.kind.startsWith("swarm/") === true ? Effect.succeed(status) : Effect.fail(unknown(id))
-    )
-  )
+  Effect.gen(function* () {
+    yield* Given.checkId(id)
+    const status = yield* (yield* Journal).status(id)
+    return status?.header.kind.startsWith("swarm/") === true ? status : yield* Effect.fail(unknown(id))
+  })
 
 export const work = <E, R>(
   id: string,
   program: Effect.Effect<SwarmResult, E, R>,
   options?: DurableOptions
 ): Effect.Effect<SwarmResult, E | DurableError, R | Journal> =>
-  Effect.andThen(existing(id), durable(id, program, options))
+  Given.checkProgram(program).pipe(Effect.andThen(existing(id)), Effect.andThen(durable(id, program, options)))
 
 const states = { Waiting: "Waiting", Leased: "Working", Completed: "Done" } as const
 

@@ -112,6 +112,8 @@ export const durably = <R, R2>(
       abandon(session, job)
       entry.outcome = undefined
       yield* session.queue.leave(job.id)
-      yield* run.changed
+      // It does not return money here before its process has ended it, which may wait for an agent of this one.
+      const { budget } = session
+      yield* budget === undefined ? run.changed : budget.idle(job.id, run.changed)
     }
   }).pipe(Effect.catch((error: CallError | JournalStoreError) => endUnsettled(session, job, error)))

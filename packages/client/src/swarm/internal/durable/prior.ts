@@ -5,7 +5,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Charge from "../../../agent/internal/loop/charge.ts"
 import type { Session } from "../Session.ts"
-import type { DurableRun } from "./DurableRun.ts"
+import { agentOf, type DurableRun, wholeSwarm } from "./DurableRun.ts"
 import { callsOf } from "../governed.ts"
 import { isModelKey, ModelResult } from "./recorded.ts"
 
@@ -20,22 +20,30 @@ const concurrency = 8
  */
 export const count = <R>(session: Session<R>, run: DurableRun): Effect.Effect<void, JournalStoreError> => {
   const { budget } = session
-  const countOne = (json: string): Effect.Effect<void> => {
+  const begun = new Set<string>()
+  const countOne = (resource: string, json: string): Effect.Effect<void> => {
     const known = Option.getOrUndefined(decode(json))
     if (known === undefined) return Effect.void
     const { model, requestedModel = model } = known.response
     if (known.callRefusal === undefined) session.toolCalls.expect(callsOf(known.response))
     return Effect.map(Charge.of({ model: requestedModel, messages: [] }, known.response), ({ cost, usage }) => {
       session.tokens.expect(usage.total_tokens)
-      if (Option.isSome(cost)) budget?.expect(cost.value.total)
+      const agent = agentOf(resource) ?? resource
+      if (Option.isSome(cost)) budget?.expect(agent, cost.value.total)
+      if (resource !== wholeSwarm && run.stateOf(resource) !== "Completed") begun.add(agent)
     })
   }
-  return Effect.forEach(
+  const counted = Effect.forEach(
     run.resources,
     (resource) =>
       Effect.flatMap(run.results(resource), (results) =>
-        Effect.forEach(results, ({ json, key }) => (isModelKey(key) ? countOne(json) : Effect.void), { discard: true })
+        Effect.forEach(results, ({ json, key }) => (isModelKey(key) ? countOne(resource, json) : Effect.void), {
+          discard: true
+        })
       ),
     { concurrency, discard: true }
   )
+  // Agents that have begun have their reservations before new ones start.
+  const agents = run.resources.map((resource) => agentOf(resource) ?? resource)
+  return Effect.map(counted, () => budget?.reserve(agents.filter((agent) => begun.has(agent))))
 }

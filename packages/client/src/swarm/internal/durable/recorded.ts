@@ -2,6 +2,7 @@
 import { ChatResponse } from "@kimi-effect/core/ChatResponse"
 import { UncertainToolResultError } from "@kimi-effect/core/JournalErrors"
 import { ToolCallLimitError } from "@kimi-effect/core/AgentErrors"
+import { BudgetExceededError } from "@kimi-effect/core/MoneyErrors"
 import { AgentLimitError, DepthLimitError } from "@kimi-effect/core/SwarmErrors"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
@@ -13,7 +14,7 @@ import { digestOf } from "../program.ts"
 import type { DurableRun } from "./DurableRun.ts"
 
 /** Why nothing of what a response assigned starts. */
-export type PlanRefusal = AgentLimitError | DepthLimitError
+export type PlanRefusal = AgentLimitError | BudgetExceededError | DepthLimitError
 
 /**
  * A response, whether what it assigns starts, and whether its tool calls run. With
@@ -22,7 +23,7 @@ export type PlanRefusal = AgentLimitError | DepthLimitError
 export const ModelResult = Schema.toCodecJson(
   Schema.Struct({
     response: ChatResponse,
-    refusal: Schema.optionalKey(Schema.Union([AgentLimitError, DepthLimitError])),
+    refusal: Schema.optionalKey(Schema.Union([AgentLimitError, BudgetExceededError, DepthLimitError])),
     callRefusal: Schema.optionalKey(ToolCallLimitError)
   })
 )

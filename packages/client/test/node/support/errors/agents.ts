@@ -49,5 +49,6 @@ export const agents = {
   StepLimitError: calling("note", note, { steps: 1 }),
   ToolCallLimitError: calling("note", note, { toolCalls: 1 }),
   TokenLimitError: calling("note", note, { tokens: 1 }),
-  RepeatedToolCallError: calling("note", note)
+  RepeatedToolCallError: calling("note", note),
+  NoProgressError: calling("note", note, { repeats: false, stalledSteps: 1 })
 }
