@@ -51,7 +51,8 @@ describe("an output that cannot be written", () => {
     withServer((server, env) =>
       Effect.gen(function* () {
         const path = join(yield* temporaryFolder, "missing", "out")
-        const { code, stderr } = yield* runKimi([...args, path], { env })
+        const { code, stderr, stdout } = yield* runKimi([...args, path], { env })
+        assert.strictEqual(stdout, "")
         assert.strictEqual(code, 1)
         assert.include(stderr, `${path} cannot be written: NotFound`)
         assert.include(stderr, args.at(-1) ?? "")

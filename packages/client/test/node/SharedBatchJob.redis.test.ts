@@ -17,7 +17,7 @@ import * as redis from "./support/redis.ts"
 /** What each row is answered with: 93 tokens at $3 and 47 at $15 a million are 984 millionths of a dollar. */
 const answer = Reply.chatResponse({ content: "yes", usage: { prompt_tokens: 93, completion_tokens: 47 } })
 
-/** Runs a job by three workers, each with a client and connections of its own. */
+/** Runs a job by three workers, each with a separate client and separate connections. */
 const run = ({ options, schema }: Job, host: Server, variables: Variables) => {
   const worker = Effect.suspend(() => {
     const client = Layer.provide(KimiNode.layerConfig(), environment(variablesFor(host, variables)))
