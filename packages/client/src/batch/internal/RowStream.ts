@@ -116,7 +116,11 @@ export const make = <A, RD, E, R, RP, EA>(
       const rows = input((): boolean => tally.stopped !== undefined)
       const tally = tallyOf(options, MonotonicClock.millisUnsafe(clock), totalOf(rows, options))
       const share = yield* EqualRows.make(options.deduplicate ?? true)
-      const run = runRow({ client, share, decode: decoderOf(options.schema) })
+      const run = runRow({
+        client,
+        share,
+        decode: options.schema === undefined ? undefined : decoderOf(options.schema)
+      })
       if (onProgress !== undefined) yield* reportEvery(progressInterval, clock, tally, onProgress)
 
       const deadline =
