@@ -42,6 +42,10 @@ export const decoderOf = <A, R>(schema: Schema.ConstraintDecoder<A, R> | undefin
   }
 }
 
+/** None without a schema: the text of a response needs no effect. */
+export const rowDecoderOf = <A, R>(schema: Schema.ConstraintDecoder<A, R> | undefined): Decode<A, R> | undefined =>
+  schema === undefined ? undefined : decoderOf(schema)
+
 /** The response of another row, which costs nothing. */
 const sharedResponse = (response: ChatResponse): ChatResponse =>
   new ChatResponse({ ...response, cached: { level: "flight", age: 0, isStale: false } }, { disableChecks: true })
