@@ -88,6 +88,9 @@ Results are written to stdout; logs, hints and errors to stderr. \`kimi --comple
 | --- | --- |
 ${codes.map(([code, meaning]) => `| ${code} | ${meaning} |`).join("\n")}
 
+A file that a command writes at its end, such as that of \`--history\` or \`--html\`, is checked before anything is sent: one that
+cannot be written ends the command with 1, and the files of a batch or a journal with 26.
+
 With \`--json\`, a failure is one line on stderr: \`{ "error": { "tag", "category", "message", "hint", "exitCode" } }\`.
 
 ${sections.join("\n\n")}

@@ -3,8 +3,9 @@ import { isKimiError, type KimiError } from "@kimi-effect/core/KimiError"
 import * as Cause from "effect/Cause"
 import * as CliError from "effect/cli/CliError"
 import * as Effect from "effect/Effect"
-import { CommandError } from "./commandError.ts"
+import { CommandError, UsageError } from "./commandError.ts"
 import * as exitCodes from "./exitCodes.ts"
+import { hintOf, messageOf } from "./hints.ts"
 import * as Output from "./output.ts"
 
 interface Description {
@@ -18,14 +19,19 @@ interface Description {
 const ofKimiError = (error: KimiError): Description => ({
   tag: error._tag,
   category: error.category,
-  message: error.message,
-  hint: error.hint,
+  message: messageOf(error),
+  hint: hintOf(error),
   exitCode: exitCodes.byCategory[error.category]
 })
 
-const describe = (error: unknown): Description => {
+/** What a failure is called, and what to change. */
+export const describe = (error: unknown): Description => {
   if (isKimiError(error)) return ofKimiError(error as KimiError)
   const own = { category: "other", exitCode: exitCodes.other }
+  if (error instanceof UsageError) {
+    const { _tag: tag, hint, message } = error
+    return { category: "usage", exitCode: exitCodes.usage, tag, message, hint }
+  }
   if (error instanceof CommandError) return { ...own, tag: error._tag, message: error.message, hint: error.hint }
   const tag = error instanceof Error ? error.name : "Error"
   const message = error instanceof Error ? error.message : String(error)

@@ -6,6 +6,7 @@ import type * as Cause from "effect/Cause"
 import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Console from "effect/Console"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -13,6 +14,7 @@ import * as Queue from "effect/Queue"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
 import * as Terminal from "effect/Terminal"
+import { interrupted } from "../src/exitCodes.ts"
 import { run } from "../src/run.ts"
 
 interface Outcome {
@@ -29,6 +31,8 @@ export interface Options {
   readonly typed?: ReadonlyArray<string>
   /** Keys that are pressed, such as `down` or `ctrl-c`. The output is then a terminal too. */
   readonly keys?: ReadonlyArray<string>
+  /** The output after which the command is interrupted. */
+  readonly until?: string | undefined
 }
 
 const inputOf = (key: string): Terminal.UserInput => {
@@ -36,9 +40,10 @@ const inputOf = (key: string): Terminal.UserInput => {
   return { input: Option.none(), key: { name: key.replace("ctrl-", ""), ctrl, meta: false, shift: false } }
 }
 
-export const runKimi = (args: ReadonlyArray<string>, { env = {}, keys, stdin, typed }: Options = {}) =>
+export const runKimi = (args: ReadonlyArray<string>, { env = {}, keys, stdin, typed, until }: Options = {}) =>
   Effect.gen(function* () {
     let stdout = ""
+    const shown = Deferred.makeUnsafe<number>()
     const errors: Array<string> = []
     const lines = [...(typed ?? [])]
     const console: Console.Console = {
@@ -66,10 +71,11 @@ export const runKimi = (args: ReadonlyArray<string>, { env = {}, keys, stdin, ty
       display: (text) =>
         Effect.sync(() => {
           stdout += text
+          if (until !== undefined && stdout.includes(until)) Deferred.doneUnsafe(shown, Effect.succeed(interrupted))
         })
     })
     const isTerminal = typed !== undefined || keys !== undefined
-    const code = yield* run(args).pipe(
+    const code = yield* Effect.raceFirst(run(args), Deferred.await(shown)).pipe(
       Effect.provide(
         Layer.mergeAll(
           NodeFileSystem.layer,

@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { loadModule } from "@kimi-effect/core/internal/ModuleLoader"
 import { batchInputFlags } from "../batchInputFlags.ts"
+import * as Numbers from "../numberFlags.ts"
 import { jsonFlag, optionFlags } from "../optionFlags.ts"
 import { failed } from "./batchFailed.ts"
 import { cancel, forget, hostFlags, loadHost, resume, status } from "./batchHost.ts"
@@ -29,7 +30,11 @@ const run = Command.make(
       )
     ),
     output,
-    rows: Flag.Int("rows").pipe(Flag.withDescription("Rows in flight. Default: 16."), Flag.withDefault(16)),
+    rows: Flag.Int("rows").pipe(
+      Flag.withDescription("Rows in flight. Default: 16."),
+      Numbers.positive,
+      Flag.withDefault(16)
+    ),
     read: batchInputFlags,
     sharing: sharedFlags,
     host: hostFlags,

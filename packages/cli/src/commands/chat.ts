@@ -3,6 +3,7 @@ import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import { handler } from "../handler.ts"
+import * as Numbers from "../numberFlags.ts"
 import { jsonFlag, optionFlags } from "../optionFlags.ts"
 
 export const chat = Command.make(
@@ -31,6 +32,7 @@ export const chat = Command.make(
     ),
     maxTokens: Flag.Int("max-tokens").pipe(
       Flag.withDescription("The most tokens of the response, reasoning included."),
+      Numbers.positive,
       Flag.optional
     ),
     stream: Flag.Boolean("stream").pipe(

@@ -3,6 +3,8 @@ import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import { handler } from "../handler.ts"
+import * as Numbers from "../numberFlags.ts"
+import { batchInputFlags } from "../batchInputFlags.ts"
 import { jsonFlag, optionFlags } from "../optionFlags.ts"
 
 export const cost = Command.make(
@@ -10,15 +12,17 @@ export const cost = Command.make(
   {
     file: Argument.String("file").pipe(
       Argument.withDescription(
-        "JSON Lines of chat requests, or of requests in the batch form; with --text, a prompt on each line."
+        "The input of kimi batch run, which is read as it is there; with --text, a prompt on each line. - is standard input."
       )
     ),
     text: Flag.Boolean("text").pipe(
       Flag.withDescription("Each line of the file is a prompt."),
       Flag.withDefault(false)
     ),
+    read: batchInputFlags,
     outputTokens: Flag.Int("output-tokens").pipe(
       Flag.withDescription("Tokens of a likely response. Default: 500."),
+      Numbers.positive,
       Flag.withDefault(500)
     ),
     batch: Flag.Boolean("batch").pipe(
@@ -31,7 +35,7 @@ export const cost = Command.make(
   handler(() => import("../handlers/cost.ts"))
 ).pipe(
   Command.withDescription(
-    "Computes what the requests of a file will cost before they are sent: likely, and at the worst. Works without a network."
+    "Computes what the requests of a file will cost before they are sent: likely, and at the worst. Works without a network. Exits with 1 if lines are no rows, which are counted and not in the amounts."
   ),
   Command.withShortDescription("Compute what requests will cost"),
   Command.withExamples([

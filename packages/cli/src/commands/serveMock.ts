@@ -2,12 +2,13 @@
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import { handler } from "../handler.ts"
+import * as Numbers from "../numberFlags.ts"
 import { jsonFlag } from "../optionFlags.ts"
 
 export const serveMock = Command.make(
   "serve-mock",
   {
-    port: Flag.Int("port").pipe(Flag.withDescription("Defaults to a free port."), Flag.optional),
+    port: Flag.Int("port").pipe(Flag.withDescription("Defaults to a free port."), Numbers.port, Flag.optional),
     cassette: Flag.String("cassette").pipe(
       Flag.withDescription("Serves the responses of a cassette."),
       Flag.withMetavar("file"),

@@ -2,6 +2,7 @@
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import { handler } from "../handler.ts"
+import * as Numbers from "../numberFlags.ts"
 import { jsonFlag, optionFlags } from "../optionFlags.ts"
 
 export const simulate = Command.make(
@@ -14,6 +15,7 @@ export const simulate = Command.make(
     ),
     calls: Flag.Int("calls").pipe(
       Flag.withDescription("Calls of random traffic. Default: 1000."),
+      Numbers.positive,
       Flag.withDefault(1000)
     ),
     duration: Flag.String("duration").pipe(

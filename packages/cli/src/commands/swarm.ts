@@ -3,15 +3,23 @@ import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import { handler } from "../handler.ts"
+import * as Numbers from "../numberFlags.ts"
 import { jsonFlag, optionFlags } from "../optionFlags.ts"
 import { cancel, html, resume, runFlags, status } from "./swarmJournal.ts"
 
 export const swarm = Command.make(
   "swarm",
   {
-    task: Argument.String("task").pipe(Argument.withDescription("What the agents do together.")),
+    task: Argument.String("task").pipe(
+      Argument.withDescription("What the agents do together."),
+      Argument.filter(
+        (task) => task.trim() !== "",
+        () => "a task of at least one word"
+      )
+    ),
     agents: Flag.Int("agents").pipe(
       Flag.withDescription("The most sub-agents that the swarm starts. Default: 100."),
+      Numbers.positive,
       Flag.withDefault(100)
     ),
     recording: runFlags,

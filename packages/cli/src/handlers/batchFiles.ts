@@ -39,20 +39,28 @@ const misplaced = (flags: InputFlags): string | undefined => {
   return Option.isSome(flags.idColumn) ? "--id-column" : undefined
 }
 
-/** Options of the job. Lines that are no rows are written to stderr when there is no reject file. */
-export const jobFiles = Effect.fnUntraced(function* ({ input, output }: Paths, flags: InputFlags) {
+/** How the input is read. */
+export const jobInput = Effect.fnUntraced(function* (input: string, flags: InputFlags) {
   const unused = misplaced(flags)
   if (unused !== undefined) {
     return yield* Effect.fail(ConfigurationError.of([{ name: unused, expected: "a --column or a --template with it" }]))
   }
   const { stdin } = yield* Stdio.Stdio
-  const terminal = yield* Terminal.Terminal
-  const write = (line: string) => Effect.provideService(Output.print(line), Terminal.Terminal, terminal)
   return {
     input: isStandard(input) ? stdin : input,
     format: Option.getOrUndefined(flags.format),
     separator: Option.getOrUndefined(flags.separator),
-    prompts: promptsOf(flags),
+    prompts: promptsOf(flags)
+  } satisfies BatchJob.RowOptions
+})
+
+/** Options of the job. Lines that are no rows are written to stderr when there is no reject file. */
+export const jobFiles = Effect.fnUntraced(function* ({ input, output }: Paths, flags: InputFlags) {
+  const read = yield* jobInput(input, flags)
+  const terminal = yield* Terminal.Terminal
+  const write = (line: string) => Effect.provideService(Output.print(line), Terminal.Terminal, terminal)
+  return {
+    ...read,
     ...(isStandard(output)
       ? {
           output: write,

@@ -11,7 +11,6 @@ import { isKimiError } from "@kimi-effect/core/KimiError"
 import { StreamTruncatedError } from "@kimi-effect/core/StreamErrors"
 import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
 import * as StreamFold from "@kimi-effect/core/StreamFold"
-import { EmptyMessageError } from "@kimi-effect/core/ValidationErrors"
 import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -21,7 +20,7 @@ import * as Stream from "effect/Stream"
 import * as Terminal from "effect/Terminal"
 import * as ChatHistory from "../chatHistory.ts"
 import * as client from "../client.ts"
-import { CommandError } from "../commandError.ts"
+import { CommandError, UsageError } from "../commandError.ts"
 import { report } from "../failure.ts"
 import { readText } from "../input.ts"
 import type { Given } from "../optionFlags.ts"
@@ -174,6 +173,11 @@ const interactive = Effect.fnUntraced(function* (input: Input, start: ChatHistor
   }
 })
 
+const noPrompt = new UsageError(
+  "There is no prompt",
+  "Pass it as arguments or pipe it in: kimi chat Hello, or kimi chat < prompt.txt. Without both, a chat needs a terminal and no --json."
+)
+
 const resumeNote = (history: Option.Option<string>): Effect.Effect<void> =>
   Output.note(
     Option.isNone(history)
@@ -197,20 +201,27 @@ const toolsOf = Effect.fnUntraced(function* (input: Input, canAsk: boolean) {
   return tools
 })
 
-const converse = Effect.fnUntraced(function* (input: Input) {
-  const { canPrompt } = yield* TerminalCapabilities.TerminalCapabilities
-  const history = yield* ChatHistory.read(input.history, Option.getOrUndefined(input.system))
-  const text = yield* readText(input.prompt)
-  const tools = yield* toolsOf(input, canPrompt && !input.json)
+const converse = Effect.fnUntraced(function* (
+  input: Input,
+  history: ChatHistory.History,
+  text: string,
+  canAsk: boolean
+) {
+  const tools = yield* toolsOf(input, canAsk)
   if (text !== "") return void (yield* respond(input, yield* ask(input, history, text), tools))
-  if (!canPrompt || input.json) return yield* new EmptyMessageError({ message: "There is no prompt" })
   yield* Effect.catchIf(interactive(input, history, tools), Terminal.isQuitError, () => Output.print("\n"))
 })
 
-export const run = (input: Input) =>
-  Effect.scoped(converse(input)).pipe(
+export const run = Effect.fnUntraced(function* (input: Input) {
+  const { canPrompt } = yield* TerminalCapabilities.TerminalCapabilities
+  const canAsk = canPrompt && !input.json
+  const text = yield* readText(input.prompt)
+  if (text === "" && !canAsk) return yield* Effect.fail(noPrompt)
+  const history = yield* ChatHistory.read(input.history, Option.getOrUndefined(input.system))
+  yield* Effect.scoped(converse(input, history, text, canAsk)).pipe(
     Effect.onInterrupt(() => resumeNote(input.history)),
     Effect.provide(
       Layer.merge(client.layer(input.options), Layer.provide(Files.layer(), client.layerHostApi(input.options)))
     )
   )
+})

@@ -1,4 +1,5 @@
 /** Computes what the requests of a file will cost. */
+import * as BatchJob from "@kimi-effect/client/node/BatchJob"
 import * as Provider from "@kimi-effect/client/Provider"
 import { ChatRequest, type ModelRequest } from "@kimi-effect/core/ChatRequest"
 import * as Cost from "@kimi-effect/core/Cost"
@@ -6,7 +7,6 @@ import { user } from "@kimi-effect/core/Message"
 import * as PriceTable from "@kimi-effect/core/PriceTable"
 import * as TokenCount from "@kimi-effect/core/TokenCount"
 import { fromTokens } from "@kimi-effect/core/Usage"
-import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import * as BigDecimal from "effect/BigDecimal"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
@@ -20,36 +20,19 @@ import { CommandError } from "../commandError.ts"
 import type { Given } from "../optionFlags.ts"
 import * as Output from "../output.ts"
 import type { CostEstimate } from "../schemas/cost.ts"
+import { type InputFlags, jobInput } from "./batchFiles.ts"
 
 interface Input {
   readonly file: string
   readonly text: boolean
+  readonly read: InputFlags
   readonly outputTokens: number
   readonly batch: boolean
   readonly json: boolean
   readonly options: Given
 }
 
-const decode = Schema.decodeUnknownResult(
-  Schema.fromJsonString(
-    Schema.Union([Schema.Struct({ request: ChatRequest }), Schema.Struct({ body: ChatRequest }), ChatRequest])
-  )
-)
-
-/** Errors name the line and never quote it. */
-const requestOf = (line: string, number: number, isText: boolean): Result.Result<ChatRequest, InvalidRequestError> => {
-  if (isText) return Result.succeed({ messages: [user(line)] })
-  return Result.match(decode(line), {
-    onSuccess: (row) => Result.succeed("request" in row ? row.request : "body" in row ? row.body : row),
-    onFailure: () =>
-      Result.fail(
-        new InvalidRequestError({
-          message: `Line ${number} is neither a chat request nor a row of a batch; with --text, each line is a prompt`,
-          parameter: `line ${number}`
-        })
-      )
-  })
-}
+const decode = Schema.decodeUnknownResult(ChatRequest)
 
 /** Where and when the requests are sent. */
 interface Purchase {
@@ -66,6 +49,10 @@ interface Sum {
 /** Sums in constant memory. */
 class Estimate {
   requests = 0
+  /** Rows that fail before they are sent. */
+  invalid = 0
+  /** Lines that are no rows. */
+  rejected = 0
   promptTokens = 0
   likelyTokens = 0
   worstTokens = 0
@@ -107,6 +94,8 @@ const decimal = (amount: BigDecimal.BigDecimal): string => BigDecimal.format(Big
 
 const resultOf = (estimate: Estimate): CostEstimate => ({
   requests: estimate.requests,
+  invalid: estimate.invalid,
+  rejected: estimate.rejected,
   promptTokens: estimate.promptTokens,
   outputTokens: { likely: estimate.likelyTokens, worst: estimate.worstTokens },
   amounts: [...estimate.sums].map(([currency, { likely, worst }]) => ({
@@ -126,29 +115,62 @@ const toText = (result: CostEstimate): string =>
     ...result.amounts.map(
       ({ currency, likely, worst }) => `likely ${symbols[currency]}${likely}, at most ${symbols[currency]}${worst}`
     ),
+    ...(result.invalid === 0 ? [] : [`rows that would fail before they are sent: ${result.invalid}`]),
     ...(result.unpriced.length === 0 ? [] : [`without a known price: ${Output.plain(result.unpriced.join(", "))}`])
   ].join("\n")
 
-export const run = Effect.fnUntraced(function* ({ batch, file, json, options, outputTokens, text }: Input) {
+/** Lines that are no rows are listed up to this number, and counted. */
+const mostListed = 10
+
+const promptsOf = (file: string) =>
+  Effect.map(FileSystem.FileSystem, (fs) =>
+    fs.stream(file).pipe(
+      Stream.mapError(({ reason }) => new CommandError(`${file} cannot be read: ${reason._tag}`, "Check the path.")),
+      Stream.decodeText(),
+      Stream.splitLines,
+      Stream.filter((line) => line.trim() !== ""),
+      Stream.map((line): ChatRequest => ({ messages: [user(line)] }))
+    )
+  ).pipe(Stream.unwrap)
+
+/** The requests that `kimi batch run` would read. */
+const rowsOf = (file: string, flags: InputFlags, estimate: Estimate) =>
+  Effect.map(jobInput(file, flags), (input) =>
+    BatchJob.rows({
+      ...input,
+      onReject: ({ line, message }) =>
+        Effect.suspend(() => {
+          estimate.rejected += 1
+          return estimate.rejected > mostListed ? Effect.void : Output.note(`Line ${line} is no row: ${message}`)
+        })
+    })
+  ).pipe(
+    Stream.unwrap,
+    Stream.map(({ request }) => request)
+  )
+
+export const run = Effect.fnUntraced(function* ({ batch, file, json, options, outputTokens, read, text }: Input) {
   const { settings } = yield* configuration.loadWithoutKey(options)
   const { config, table } = settings
   const { defaultModel, id: provider } = Provider.fromConfig(config)
   const day = DateTime.formatIsoDateUtc(yield* DateTime.now)
   const estimate = new Estimate({ provider, day, isBatch: batch }, table ?? PriceTable.catalog, outputTokens)
-  const fs = yield* FileSystem.FileSystem
-  let number = 0
-  yield* fs.stream(file).pipe(
-    Stream.mapError(({ reason }) => new CommandError(`${file} cannot be read: ${reason._tag}`, "Check the path.")),
-    Stream.decodeText(),
-    Stream.splitLines,
-    Stream.runForEach((line) => {
-      number++
-      if (line.trim() === "") return Effect.void
-      return Effect.map(Effect.fromResult(requestOf(line, number, text)), (request) =>
-        estimate.add({ ...request, model: request.model ?? config.model ?? defaultModel })
-      )
+  const add = (request: ChatRequest) =>
+    Effect.sync(() => {
+      // A job only looks for the messages of a row. The client checks the others before it sends them.
+      const checked = decode(request)
+      if (Result.isFailure(checked)) estimate.invalid += 1
+      else estimate.add({ ...checked.success, model: checked.success.model ?? config.model ?? defaultModel })
     })
-  )
+  yield* text ? Stream.runForEach(promptsOf(file), add) : Stream.runForEach(rowsOf(file, read, estimate), add)
   const result = resultOf(estimate)
   yield* json ? Output.json(result) : Output.line(toText(result))
+  if (estimate.rejected > 0) {
+    return yield* Effect.fail(
+      new CommandError(
+        `Lines that are no rows: ${estimate.rejected}`,
+        "They are not in the amounts; kimi batch run would list them in its reject file."
+      )
+    )
+  }
 })

@@ -7,12 +7,11 @@ import * as KimiConfig from "@kimi-effect/core/KimiConfig"
 import { tiers } from "@kimi-effect/core/RateLimits"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import * as configuration from "../configuration.ts"
-import { CommandError } from "../commandError.ts"
 import type { Given } from "../optionFlags.ts"
 import * as Output from "../output.ts"
+import * as OutputFile from "../outputFile.ts"
 
 interface Input {
   readonly traffic: ReadonlyArray<string>
@@ -56,16 +55,13 @@ const middleOutage = (total: Duration.Duration, outage: Duration.Duration): Faul
     mode: "refuse"
   })
 
-const write = (path: string, text: string) =>
-  Effect.flatMap(FileSystem.FileSystem, (fs) => fs.writeFileString(path, text)).pipe(
-    Effect.mapError(({ reason }) => new CommandError(`${path} cannot be written: ${reason._tag}`, "Check the path."))
-  )
-
 export const run = Effect.fnUntraced(function* (input: Input) {
   const { config } = (yield* configuration.loadWithoutKey(input.options)).settings
   const given = Option.isSome(input.duration) ? yield* durationOf("--duration", input.duration.value) : undefined
   const outage = Option.isSome(input.outage) ? yield* durationOf("--outage", input.outage.value) : undefined
   const traffic = input.traffic.length > 0 ? yield* AuditTraffic.fromFiles(input.traffic) : { calls: input.calls }
+  const page = Option.map(input.html, (path): OutputFile.OutputFile => ({ flag: "--html", path }))
+  if (Option.isSome(page)) yield* OutputFile.check(page.value)
   const total = given ?? Duration.hours(24)
   const report = yield* Simulator.run({
     seed: input.seed,
@@ -75,9 +71,8 @@ export const run = Effect.fnUntraced(function* (input: Input) {
     ...(config.tier === undefined ? {} : { host: { limits: tiers[config.tier] } }),
     ...(outage === undefined ? {} : { faults: [middleOutage(total, outage)] })
   })
-  if (Option.isSome(input.html)) {
-    yield* write(input.html.value, Simulator.toHtml(report))
-    yield* Output.note(`Wrote ${input.html.value}`)
-  }
   yield* input.json ? Output.json(report) : Output.line(Simulator.toTable(report))
+  if (Option.isNone(page)) return
+  yield* OutputFile.write(page.value, Simulator.toHtml(report))
+  yield* Output.note(`Wrote ${page.value.path}`)
 })

@@ -7,7 +7,6 @@ import { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import * as Cost from "@kimi-effect/core/Cost"
 import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
 import * as Effect from "effect/Effect"
-import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { loadModule } from "@kimi-effect/core/internal/ModuleLoader"
@@ -17,6 +16,7 @@ import { readKeys } from "../keys.ts"
 import { live } from "../live.ts"
 import type { Given } from "../optionFlags.ts"
 import * as Output from "../output.ts"
+import * as OutputFile from "../outputFile.ts"
 import type { SwarmRun } from "../schemas/swarm.ts"
 import { SwarmView } from "../swarmView.ts"
 
@@ -43,17 +43,16 @@ const toJson = ({ agents, outcome, report, text }: SwarmResult): SwarmRun => ({
   wallMillis: report.wallMillis
 })
 
-const writePage = (path: string, result: SwarmResult) =>
-  Effect.flatMap(FileSystem.FileSystem, (fs) => fs.writeFileString(path, SwarmTimeline.toHtml(result.report))).pipe(
-    Effect.mapError(({ reason }) => new CommandError(`${path} cannot be written: ${reason._tag}`, "Check the path.")),
-    Effect.andThen(Output.note(`Wrote ${path}`))
-  )
+const writePage = (page: OutputFile.OutputFile, result: SwarmResult) =>
+  Effect.andThen(OutputFile.write(page, SwarmTimeline.toHtml(result.report)), Output.note(`Wrote ${page.path}`))
 
 /** Shows what the agents of a swarm do, and then its result. */
 export const follow = Effect.fnUntraced(function* <E, R>(
   events: Stream.Stream<SwarmEvent, E, R>,
   { html, json }: Pick<Input, "html" | "json">
 ) {
+  const page = Option.map(html, (path): OutputFile.OutputFile => ({ flag: "--html", path }))
+  if (Option.isSome(page)) yield* OutputFile.check(page.value)
   const view = new SwarmView()
   const { canAnimate, canPrompt } = yield* TerminalCapabilities.TerminalCapabilities
   const hasKeys = canAnimate && canPrompt
@@ -74,7 +73,7 @@ export const follow = Effect.fnUntraced(function* <E, R>(
   const { result } = view
   if (result === undefined) return yield* Effect.die("A swarm ends with its result")
   yield* json ? Output.json(toJson(result)) : Output.line(Output.plain(result.text))
-  if (Option.isSome(html)) yield* writePage(html.value, result)
+  if (Option.isSome(page)) yield* writePage(page.value, result)
   if (result.outcome._tag === "Cancelled") {
     return yield* Effect.fail(new CommandError("The swarm was cancelled.", "Start another one."))
   }

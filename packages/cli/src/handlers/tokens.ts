@@ -2,9 +2,9 @@
 import * as Provider from "@kimi-effect/client/Provider"
 import { user } from "@kimi-effect/core/Message"
 import * as TokenCount from "@kimi-effect/core/TokenCount"
-import { EmptyMessageError } from "@kimi-effect/core/ValidationErrors"
 import * as Effect from "effect/Effect"
 import { withClient } from "../client.ts"
+import { UsageError } from "../commandError.ts"
 import * as configuration from "../configuration.ts"
 import { readText } from "../input.ts"
 import type { Given } from "../optionFlags.ts"
@@ -20,7 +20,14 @@ interface Input {
 
 export const run = Effect.fnUntraced(function* ({ json, live, options, text: words }: Input) {
   const text = yield* readText(words)
-  if (text === "") return yield* new EmptyMessageError({ message: "There is no text to count" })
+  if (text === "") {
+    return yield* Effect.fail(
+      new UsageError(
+        "There is no text to count",
+        "Pass it as arguments or pipe it in: kimi tokens Hello world, or kimi tokens < prompt.txt"
+      )
+    )
+  }
   const { config } = (yield* configuration.loadWithoutKey(options)).settings
   const model = config.model ?? Provider.fromConfig(config).defaultModel
   const messages = [user(text)]

@@ -9,6 +9,8 @@ const Amount = Schema.Struct({
 
 export const CostEstimate = Schema.Struct({
   requests: Schema.Finite,
+  invalid: Schema.Finite.annotate({ description: "Rows that would fail before they are sent; not in the amounts" }),
+  rejected: Schema.Finite.annotate({ description: "Lines that are no rows; not in the amounts" }),
   promptTokens: Schema.Finite,
   outputTokens: Schema.Struct({ likely: Schema.Finite, worst: Schema.Finite }),
   amounts: Schema.Array(Amount).annotate({ description: "One for each currency" }),

@@ -108,15 +108,6 @@ describe("kimi chat", () => {
     )
   )
 
-  it.live("fails without a prompt", () =>
-    withServer((_, env) =>
-      Effect.map(runKimi(["chat"], { env, stdin: "" }), ({ code, stderr }) => {
-        assert.strictEqual(code, 16)
-        assert.include(stderr, "EmptyMessageError")
-      })
-    )
-  )
-
   it.live("reports a failure as JSON if the result would be", () =>
     withServer((server, env) =>
       Effect.gen(function* () {

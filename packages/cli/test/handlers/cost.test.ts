@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { decoded } from "../mockedHost.ts"
+import { decoded, withServer } from "../mockedHost.ts"
 import { runKimi } from "../runKimi.ts"
 import { temporaryFolder } from "../temporaryFolder.ts"
 
@@ -25,12 +25,50 @@ describe("kimi cost", () => {
     })
   )
 
+  it.live("reads the columns of a table", () =>
+    Effect.gen(function* () {
+      const path = join(yield* temporaryFolder, "prompts.csv")
+      writeFileSync(path, "text\nHello\nHello\n")
+      const { code, stdout } = yield* runKimi(["cost", path, "--column", "text", "--json"])
+      assert.strictEqual(code, 0)
+      assert.deepInclude(decoded("cost", stdout), { requests: 2, promptTokens: 172 })
+    })
+  )
+
+  it.live("counts rows that the client would refuse", () =>
+    Effect.gen(function* () {
+      const path = join(yield* temporaryFolder, "requests.jsonl")
+      writeFileSync(path, '{"messages":[1]}\n')
+      const { code, stdout } = yield* runKimi(["cost", path, "--json"])
+      assert.strictEqual(code, 0)
+      assert.deepInclude(decoded("cost", stdout), { requests: 0, invalid: 1, rejected: 0 })
+    })
+  )
+
+  it.live("counts the lines that a batch would reject", () =>
+    withServer((_, env) =>
+      Effect.gen(function* () {
+        const folder = yield* temporaryFolder
+        const path = join(folder, "requests.jsonl")
+        const request = JSON.stringify({ messages: [{ role: "user", content: "Hello" }] })
+        writeFileSync(path, `${request}\nno row\n{"secret":1}\n\n${request}\n`)
+        const cost = yield* runKimi(["cost", path, "--json"])
+        assert.strictEqual(cost.code, 1)
+        const { rejected, requests } = decoded("cost", cost.stdout)
+        const batch = yield* runKimi(["batch", "run", path, join(folder, "out.jsonl"), "--json"], { env })
+        const result = decoded("batch run", batch.stdout)
+        assert.deepStrictEqual([requests, rejected], [result.answered, result.rejected])
+        assert.deepStrictEqual([requests, rejected], [2, 2])
+      })
+    )
+  )
+
   it.live("names the line of a request that it cannot read, without its text", () =>
     Effect.gen(function* () {
       const path = join(yield* temporaryFolder, "requests.jsonl")
       writeFileSync(path, '{"messages":[]}\n{"secret":1}\n')
       const { code, stderr } = yield* runKimi(["cost", path])
-      assert.strictEqual(code, 16)
+      assert.strictEqual(code, 1)
       assert.include(stderr, "Line 2")
       assert.notInclude(stderr, "secret")
     })

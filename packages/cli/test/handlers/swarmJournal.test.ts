@@ -89,7 +89,7 @@ describe("kimi swarm --journal", () => {
   it.live("offers to continue nothing that could not start", () =>
     withServer((_, env) =>
       Effect.gen(function* () {
-        const { code, stderr } = yield* runKimi(["swarm", "", "--journal", yield* path], { env })
+        const { code, stderr } = yield* runKimi(["swarm", "Hello", "--id", "", "--journal", yield* path], { env })
         assert.strictEqual(code, 16)
         assert.notInclude(stderr, "continues.")
       })

@@ -9,8 +9,4 @@ describe("kimi tokens", () => {
       assert.deepStrictEqual(decoded("tokens", stdout), { tokens: 86, model: "kimi-k3", source: "estimate" })
     })
   )
-
-  it.live("fails without a text", () =>
-    Effect.map(runKimi(["tokens"], { stdin: " \n" }), ({ code }) => assert.strictEqual(code, 16))
-  )
 })

@@ -54,7 +54,7 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as Batch from "../batch/Batch.ts"
 import type { BatchProgress, StopReason } from "../batch/BatchProgress.ts"
-import type { BatchResponse } from "../batch/BatchResponse.ts"
+import type { BatchResponse, BatchRow } from "../batch/BatchResponse.ts"
 import * as RowStream from "../batch/internal/RowStream.ts"
 import * as ClientMoney from "../internal/clientMoney.ts"
 import { KimiClient } from "../KimiClient.ts"
@@ -66,6 +66,7 @@ import {
   failedLines,
   type Job,
   open,
+  openSource,
   openWriter,
   type Status,
   statusOf,
@@ -205,7 +206,7 @@ export const run = <A = string, RD = never, RP = never>(
         outcome._tag === "Failed" && stoppingTags.has(outcome.error._tag)
           ? Effect.void
           : job.append(encodeLine(outcome, options.schema !== undefined))
-      const rows = streamRows(
+      const wanted = streamRows(
         rowsOf(reader, source, (line) => !done.has(line), reading),
         rejecting(job, onReject)
       )
@@ -222,7 +223,7 @@ export const run = <A = string, RD = never, RP = never>(
       // A worker writes its line before it takes another row: a kill loses only rows in flight.
       const isWrittenAtOnce = typeof options.output === "string" && options.order !== "input"
       yield* RowStream.make<A, RD, InvalidRequestError | JournalStoreError, never, RP, JournalStoreError>(
-        () => rows,
+        () => wanted,
         settings,
         (_, made) => (isWrittenAtOnce ? Effect.tap(made, record) : made)
       ).pipe(Stream.runForEach((outcome) => (isWrittenAtOnce ? Effect.void : record(outcome))))
@@ -231,6 +232,32 @@ export const run = <A = string, RD = never, RP = never>(
       return { ...job.status(), rejected: job.rejected(), resumed, stopped }
     })
   ).pipe(Effect.provide(NodeDigest.layer))
+
+/**
+ * Options of `rows`: how an input is read.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface RowOptions extends Pick<Options, "format" | "input" | "onReject" | "prompts" | "separator"> {}
+
+/**
+ * The rows of an input as a job reads them, without running them.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const rows = (options: RowOptions): Stream.Stream<BatchRow, ConfigurationError | InvalidRequestError> =>
+  Stream.unwrap(
+    Effect.gen(function* () {
+      const reader = yield* readerOf(options)
+      const source = yield* openSource(options.input)
+      return streamRows(
+        rowsOf(reader, source, () => true, new Reading()),
+        (error) => options.onReject?.(error) ?? Effect.void
+      )
+    })
+  )
 
 /**
  * Counts of an output, of a job that is running too: answered and failed rows,

@@ -59,4 +59,39 @@ describe("equal rows of a Batch", () => {
       })
     )
   )
+
+  it.effect("requests a row again whose equal row is not among the last 1,000 answers", () =>
+    withHost(
+      Effect.gen(function* () {
+        const mock = yield* MockProvider.MockProvider
+        const different = Array.from({ length: 2_200 }, (_, index) => `row ${index + 1}`)
+        const rows = [...different, "row 1201", "row 1200"].map(ask)
+        const { responses } = yield* passing(Batch.run(rows, { concurrency: 1 }))
+        assert.deepStrictEqual(
+          responses.slice(-2).map(({ isCached }) => isCached),
+          [true, false]
+        )
+        assert.strictEqual((yield* mock.requests).length, 2_201)
+      })
+    )
+  )
+
+  it.effect("answers a row whose equal row ends while they are compared", () =>
+    withHost(
+      Effect.gen(function* () {
+        const mock = yield* MockProvider.MockProvider
+        // Long enough to be compared by digests, which are not made at once.
+        const long = "a".repeat(3_000)
+        const { responses } = yield* passing(Batch.run([long, long].map(ask), { concurrency: 2 }))
+        assert.deepStrictEqual(
+          responses.map((row) => [row._tag, row.isCached]),
+          [
+            ["Answered", false],
+            ["Answered", true]
+          ]
+        )
+        assert.strictEqual((yield* mock.requests).length, 1)
+      })
+    )
+  )
 })

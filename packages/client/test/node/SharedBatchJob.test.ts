@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs"
+import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { gunzipSync, gzipSync } from "node:zlib"
 import { assert, describe, it } from "@effect/vitest"
 import * as Journal from "@kimi-effect/client/journal/Journal"
@@ -264,6 +264,23 @@ describe("SharedBatchJob", () => {
         assert.deepInclude(yield* Effect.flip(SharedBatchJob.run(options)), { parameter: "output" })
         assert.strictEqual(readFileSync(options.output, "utf8"), "my notes")
         yield* attempts(0)
+      })
+    )
+  )
+
+  it.live.each([
+    { place: "in a folder that does not exist", name: "missing/out.jsonl" },
+    { place: "that is a folder", name: "folder" }
+  ])("refuses an output $place before a request", ({ name }) =>
+    inJournal((path) =>
+      Effect.gen(function* () {
+        writeFileSync(path("in.jsonl"), rows(2))
+        mkdirSync(path("folder"))
+        const error = yield* Effect.flip(SharedBatchJob.run({ id: "a", input: path("in.jsonl"), output: path(name) }))
+        assert.strictEqual(error._tag, "JournalStoreError")
+        assert.include(error.message, path(name))
+        const mock = yield* MockProvider.MockProvider
+        assert.lengthOf(yield* mock.requests, 0)
       })
     )
   )

@@ -30,7 +30,8 @@ class KnownRow {
   /** Its text or its digest, when another row has needed it. */
   key: string | undefined = undefined
   response: ChatResponse | undefined = undefined
-  readonly done = Deferred.makeUnsafe<ChatResponse, unknown>()
+  /** Made when another row waits for it. */
+  done: Deferred.Deferred<ChatResponse, unknown> | undefined = undefined
   /** Undefined when only the digest is needed. */
   request: ChatRequest | undefined
 
@@ -42,6 +43,9 @@ class KnownRow {
 /** The rows that were answered of late by their fingerprints, oldest first. */
 class Answers {
   readonly #kept = new Map<number, KnownRow>()
+  /** The fingerprints in their order: the first entry of a map is found after all places of deleted ones. */
+  readonly #order: Array<number> = []
+  #oldest = 0
   #characters = 0
 
   get(hash: number): KnownRow | undefined {
@@ -53,12 +57,19 @@ class Answers {
     if (length > maxKeptCharacters / 8 || this.#kept.has(hash)) return
     row.response = response
     this.#kept.set(hash, row)
+    this.#order.push(hash)
     this.#characters += length
-    for (const [oldest, answer] of this.#kept) {
-      if (this.#kept.size <= maxKept && this.#characters <= maxKeptCharacters) break
-      this.#kept.delete(oldest)
-      this.#characters -= answer.response === undefined ? 0 : lengthOf(answer.response)
-    }
+    while (this.#kept.size > maxKept || this.#characters > maxKeptCharacters) this.#forgetOldest()
+  }
+
+  #forgetOldest(): void {
+    const hash = this.#order[this.#oldest++] as number
+    const answer = this.#kept.get(hash)
+    this.#kept.delete(hash)
+    this.#characters -= answer?.response === undefined ? 0 : lengthOf(answer.response)
+    if (this.#oldest < maxKept) return
+    this.#order.splice(0, this.#oldest)
+    this.#oldest = 0
   }
 }
 
@@ -98,12 +109,16 @@ const sharing = (keyOf: (request: ChatRequest) => Effect.Effect<string>): Share 
       ? Effect.succeed(row.key)
       : Effect.map(keyOf(row.request), (key) => (row.key = key))
 
-  const keep = (hash: number, row: KnownRow, length: number, response: ChatResponse): Effect.Effect<void> => {
-    if (length <= maxKeyLength) return Effect.sync(() => answers.add(hash, row, response))
-    return Effect.map(keyOfKnown(row), () => {
+  const keepLong = (hash: number, row: KnownRow, response: ChatResponse): Effect.Effect<void> =>
+    Effect.map(keyOfKnown(row), () => {
       row.request = undefined
       answers.add(hash, row, response)
     })
+
+  const end = (hash: number, row: KnownRow, exit: Exit.Exit<ChatResponse, unknown>): void => {
+    inFlight.delete(hash)
+    // A row is interrupted by the deadline or the end of the stream, which also interrupt the rows that wait for it.
+    if (row.done !== undefined && !Exit.hasInterrupts(exit)) Deferred.doneUnsafe(row.done, exit)
   }
 
   const first = <E>({ hash, length }: Fingerprint, request: ChatRequest, call: Effect.Effect<ChatResponse, E>) => {
@@ -112,29 +127,33 @@ const sharing = (keyOf: (request: ChatRequest) => Effect.Effect<string>): Share 
     return alone(
       request,
       Effect.onExit(call, (exit) => {
-        const kept = Exit.isSuccess(exit) ? keep(hash, row, length, exit.value) : Effect.void
-        return Effect.flatMap(kept, () => {
-          inFlight.delete(hash)
-          // A row is interrupted by the deadline or the end of the stream, which also interrupt the rows that wait for it.
-          return Exit.hasInterrupts(exit) ? Effect.void : Deferred.done(row.done, exit)
-        })
+        if (Exit.isSuccess(exit)) {
+          if (length > maxKeyLength) {
+            return Effect.map(keepLong(hash, row, exit.value), () => end(hash, row, exit))
+          }
+          answers.add(hash, row, exit.value)
+        }
+        end(hash, row, exit)
+        return Effect.void
       })
     )
   }
 
-  const shared = <E>(row: KnownRow) =>
-    row.response !== undefined
-      ? Effect.succeed({ response: row.response, isShared: true })
-      : Effect.mapBoth(Deferred.await(row.done as Deferred.Deferred<ChatResponse, E>), {
-          onFailure: (error) => ({ error, isShared: true }),
-          onSuccess: (response) => ({ response, isShared: true })
-        })
+  const shared = <E>(row: KnownRow) => {
+    if (row.response !== undefined) return Effect.succeed({ response: row.response, isShared: true })
+    return Effect.mapBoth(Deferred.await(row.done as Deferred.Deferred<ChatResponse, E>), {
+      onFailure: (error) => ({ error, isShared: true }),
+      onSuccess: (response) => ({ response, isShared: true })
+    })
+  }
 
   return <E>(request: ChatRequest, call: Effect.Effect<ChatResponse, E>) =>
     Effect.suspend(() => {
       const fingerprint = new Fingerprint(request)
       const known = answers.get(fingerprint.hash) ?? inFlight.get(fingerprint.hash)
       if (known === undefined) return first(fingerprint, request, call)
+      // Now: while the keys are made, the row may end.
+      if (known.response === undefined) known.done ??= Deferred.makeUnsafe()
       return Effect.flatMap(Effect.zip(keyOfKnown(known), keyOf(request)), ([key, own]) =>
         key === own ? shared<E>(known) : alone(request, call)
       )

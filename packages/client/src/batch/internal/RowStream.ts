@@ -15,7 +15,7 @@ import type { BatchProgress } from "../BatchProgress.ts"
 import type { BatchResponse, BatchRow } from "../BatchResponse.ts"
 import * as EqualRows from "./EqualRows.ts"
 import * as RowPool from "./RowPool.ts"
-import { decoderOf, runRow } from "./runRow.ts"
+import { rowDecoderOf, runRow } from "./runRow.ts"
 import { stoppingTags } from "./stoppingTags.ts"
 import { Tally } from "./Tally.ts"
 
@@ -116,7 +116,7 @@ export const make = <A, RD, E, R, RP, EA>(
       const rows = input((): boolean => tally.stopped !== undefined)
       const tally = tallyOf(options, MonotonicClock.millisUnsafe(clock), totalOf(rows, options))
       const share = yield* EqualRows.make(options.deduplicate ?? true)
-      const run = runRow({ client, share, decode: decoderOf(options.schema) })
+      const run = runRow({ client, share, decode: rowDecoderOf(options.schema) })
       if (onProgress !== undefined) yield* reportEvery(progressInterval, clock, tally, onProgress)
 
       const deadline =

@@ -12,13 +12,15 @@ import { Attempts, costOf } from "./rowCost.ts"
 
 type Decode<A, R> = (response: ChatResponse) => Effect.Effect<A, StructuredOutputError, R>
 
+/** Without a schema, the value of a response is its text. */
+const textOf = <A>(response: ChatResponse): A => response.text as A
+
 const truncated = (): StructuredOutputError =>
   new StructuredOutputError({ message: "The response was truncated by the token limit", reason: "truncated" })
 
 /** Reads responses with a Schema; without one, their text. */
 export const decoderOf = <A, R>(schema: Schema.ConstraintDecoder<A, R> | undefined): Decode<A, R> => {
-  // Without a schema, `A` is a text.
-  if (schema === undefined) return (response) => Effect.succeed(response.text as A)
+  if (schema === undefined) return (response) => Effect.succeed(textOf(response))
   const decode = Schema.decodeUnknownEffect(schema)
   return (response) => {
     if (response.finishReason === "length") return Effect.fail(truncated())
@@ -40,6 +42,10 @@ export const decoderOf = <A, R>(schema: Schema.ConstraintDecoder<A, R> | undefin
   }
 }
 
+/** None without a schema: the text of a response needs no effect. */
+export const rowDecoderOf = <A, R>(schema: Schema.ConstraintDecoder<A, R> | undefined): Decode<A, R> | undefined =>
+  schema === undefined ? undefined : decoderOf(schema)
+
 /** The response of another row, which costs nothing. */
 const sharedResponse = (response: ChatResponse): ChatResponse =>
   new ChatResponse({ ...response, cached: { level: "flight", age: 0, isStale: false } }, { disableChecks: true })
@@ -47,7 +53,8 @@ const sharedResponse = (response: ChatResponse): ChatResponse =>
 interface Settings<A, R> {
   readonly client: KimiClient["Service"]
   readonly share: Share
-  readonly decode: Decode<A, R>
+  /** Absent when the value of a response is its text. */
+  readonly decode: Decode<A, R> | undefined
 }
 
 /** The failed attempts that an error lists; at least the one that it is of. */
@@ -73,25 +80,29 @@ export const runRow =
           cost
         }))
 
-      const answered = (response: ChatResponse, isShared: boolean) =>
-        Effect.matchEffect(decode(response), {
-          onFailure: (error) => failed(error, isShared, response),
-          onSuccess: (value) =>
-            Effect.map(costOf(attempts, request, response), (cost): Answered<A> => {
-              const isCached = response.cached !== undefined
-              return {
-                _tag: "Answered",
-                id,
-                line,
-                value,
-                response,
-                usage: response.usage,
-                attempts: isCached ? 0 : attempts.count || 1,
-                isCached,
-                cost
-              }
-            })
+      const withValue = (response: ChatResponse, value: A) =>
+        Effect.map(costOf(attempts, request, response), (cost): Answered<A> => {
+          const isCached = response.cached !== undefined
+          return {
+            _tag: "Answered",
+            id,
+            line,
+            value,
+            response,
+            usage: response.usage,
+            attempts: isCached ? 0 : attempts.count || 1,
+            isCached,
+            cost
+          }
         })
+
+      const answered = (response: ChatResponse, isShared: boolean): Effect.Effect<BatchResponse<A>, never, R> =>
+        decode === undefined
+          ? withValue(response, textOf(response))
+          : Effect.matchEffect(decode(response), {
+              onFailure: (error) => failed(error, isShared, response),
+              onSuccess: (value) => withValue(response, value)
+            })
 
       const call = Accounting.recordTo(attempts.recorder)(client.chat(request))
       return Effect.matchEffect(share(request, call), {

@@ -98,9 +98,15 @@ export const notAnOutput = (): InvalidRequestError =>
     parameter: "output"
   })
 
+/** The file that the system names, so that its path can be corrected. */
+const subjectOf = (cause: unknown): string =>
+  cause instanceof Error && "path" in cause && typeof cause.path === "string"
+    ? `The file ${JSON.stringify(cause.path)} of the batch job`
+    : "A file of the batch job"
+
 export const storeFailure = (operation: string, cause: unknown): JournalStoreError =>
   new JournalStoreError({
-    message: `The files of the batch job cannot be used: ${FileFailure.describe(FileFailure.codeOf(cause) ?? "unknown error")}`,
+    message: `${subjectOf(cause)} cannot be used: ${FileFailure.describe(FileFailure.codeOf(cause) ?? "unknown error")}`,
     store: "file",
     operation
   })
@@ -142,7 +148,7 @@ const iterator = (stream: Stream.Stream<Uint8Array, unknown>) =>
     (opened) => Effect.promise(async () => opened.return?.())
   )
 
-const openSource = (input: Input): Effect.Effect<Source, InvalidRequestError, Scope.Scope> =>
+export const openSource = (input: Input): Effect.Effect<Source, InvalidRequestError, Scope.Scope> =>
   typeof input === "string"
     ? Effect.try({ try: () => openFile(input), catch: inputFailure(input) })
     : Effect.flatMap(iterator(input), (opened) =>

@@ -21,8 +21,10 @@ const decode = Schema.decodeUnknownSync(Schema.fromJsonString(RecordedRow))
 
 const headBytes = 4096
 
+const rejectsOf = (output: string): string => `${output}.rejects.jsonl`
+
 /** The output of an earlier run of this job may be replaced, and no other file. */
-export const checkOutput = (output: string): Effect.Effect<void, InvalidRequestError | JournalStoreError> =>
+const checkOwn = (output: string): Effect.Effect<void, InvalidRequestError | JournalStoreError> =>
   Effect.try({
     try: () => {
       if (existsSync(`${output}.job.json`)) return false
@@ -39,6 +41,16 @@ export const checkOutput = (output: string): Effect.Effect<void, InvalidRequestE
     catch: (cause) => storeFailure("open", cause)
   }).pipe(Effect.flatMap((isOwn) => (isOwn ? Effect.void : Effect.fail(notAnOutput()))))
 
+/** As the system refuses a folder, but before the file is written. */
+class FolderError extends Error {
+  readonly code = "EISDIR"
+  readonly path: string
+  constructor(path: string) {
+    super("The path is a folder")
+    this.path = path
+  }
+}
+
 /** A file that appears under its name when it is complete. */
 class NewFile {
   readonly #path: string
@@ -50,6 +62,7 @@ class NewFile {
     this.#path = path
     // Several processes may write the same file on a shared volume.
     this.#temporary = `${path}.${randomUUID()}.tmp`
+    if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) throw new FolderError(path)
     this.#file = openSync(this.#temporary, "wx", 0o600)
   }
 
@@ -87,6 +100,18 @@ export interface Written extends Status {
   readonly rejected: number
 }
 
+/**
+ * Fails for an output that cannot be written when the job is complete, before any
+ * row is paid: its folder must take a new file, and the path must be no folder.
+ */
+export const checkOutput = (output: string): Effect.Effect<void, InvalidRequestError | JournalStoreError> =>
+  Effect.andThen(
+    attempt("open", () => {
+      for (const path of [output, rejectsOf(output)]) new NewFile(path).close()
+    }),
+    checkOwn(output)
+  )
+
 /** The rows of one range in their order. */
 const rowsOf = (results: ReadonlyArray<{ readonly key: string; readonly json: string }>): ReadonlyArray<RecordedRow> =>
   results.toSorted((one, other) => Number(one.key) - Number(other.key)).map(({ json }) => decode(json))
@@ -105,7 +130,7 @@ export const write = (
         (one, other) => (rangeOf(one.resource)?.line ?? 0) - (rangeOf(other.resource)?.line ?? 0)
       )
       const lines = yield* newFile(output)
-      const rejects = yield* newFile(`${output}.rejects.jsonl`)
+      const rejects = yield* newFile(rejectsOf(output))
       const counts = new Counts()
       let rejected = 0
       for (const { resource } of ranges) {

@@ -1,0 +1,75 @@
+/** What to change after an error of the library, in the words of the command: its flags, files and subcommands. */
+import { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
+import type { KimiError } from "@kimi-effect/core/KimiError"
+
+type Tag = KimiError["_tag"]
+
+/** Errors whose hint in the library names modules and options of it. */
+const byTag: { readonly [T in Tag]?: string } = {
+  GatewayRefusedError:
+    "Check the firewall, gateway or proxy between this machine and the host: its rules for this address, --proxy with its credentials, and --base-url.",
+  ConnectTimeoutError: "Raise --set connectTimeout, or check the network route to the host.",
+  ConnectionPoolTimeoutError: "Raise --set maxConnections, or run fewer rows at the same time with --rows.",
+  FirstTokenTimeoutError: "Raise --set firstTokenTimeout, lower --effort, or shorten the prompt.",
+  IdleTimeoutError: "Raise --set idleTimeout, or run the command again.",
+  TotalTimeoutError: "Raise --total-timeout, lower --max-tokens, or use --stream.",
+  DeadlineExceededError: "Raise --set deadline, or lower --max-tokens.",
+  ContextLengthError:
+    "Shorten the conversation, lower --max-tokens, or choose a model with a larger window: kimi models.",
+  ModelNotFoundError: "kimi models --live lists the models of this key; pass one of them with --model.",
+  ModelRetiredError: "Pass the successor of this model with --model; kimi models --all lists both.",
+  RequestTooLargeError:
+    "Send less: shorten the prompt, or pass large files with --image and --file, which upload them.",
+  UnsupportedMediaError: "Pass an image or a video in a format that the model supports with --image.",
+  EmptyMessageError: "Give every message some content.",
+  GatewayTimeoutError: "Use --stream, or lower --max-tokens: the gateway timed out while waiting for the model.",
+  ReasoningBudgetExhaustedError: "Raise --max-tokens or lower --effort: reasoning and response share the tokens.",
+  MalformedOutputError: "Pass --set markup=keep, or use a host that parses the model's output.",
+  AdmissionTimeoutError: "Send fewer calls, raise the account's tier with --tier, or raise --set admissionMaxWait.",
+  AdmissionQueueFullError: "Run fewer rows at the same time with --rows, or raise --set admissionMaxQueue.",
+  AdmissionLimitError: "Shorten the prompt or lower --max-tokens: the host counts both against the account's limit.",
+  BudgetExceededError:
+    "Raise the cap of --budget, set or lower --max-tokens, pass --set budgetDefaultOutputTokens, or wait until running calls have settled.",
+  UnknownPriceError: "Pass --set budgetOnUnknownPrice=allow, or a model whose price kimi models lists.",
+  ConfigurationError:
+    "Give what is named the expected form: a flag, a variable, or an option of a file; kimi config shows where each value comes from.",
+  ResponseTooLargeError: "Raise --set maxResponseBytes, or --set maxContentBytes for what is held in memory.",
+  EventTooLargeError: "Raise --set maxEventBytes if stream events of that size are expected.",
+  ToolArgumentsTooLargeError: "Raise --set maxToolArgumentBytes if arguments of that size are expected.",
+  AgentLimitError: "Raise --agents, or give the swarm a smaller task.",
+  SwarmSuspendedError: "Top up the account or wait for its quota, then run kimi swarm resume with the id of the swarm.",
+  JournalMismatchError: "Run it with the input, flags and task of the first run, or choose another id.",
+  JournalStoreError:
+    "Check that the path or the server that the message names can be reached and written to and is not full, then run the same command again.",
+  FileLimitError: "Delete files that are no longer needed with kimi files delete, then upload again.",
+  BatchOptionsChangedError: "Restore the flags that the message names, or choose another output file.",
+  BatchNotFoundError:
+    "Check that the key belongs to the account that created the batch; if the host has lost it, run kimi batch forget and then kimi batch run, which sends the rows again."
+}
+
+/** The flags that give the library's options their values. */
+const flagOf: { readonly [name: string]: string } = {
+  "Batch concurrency": "--rows",
+  "Batch stop.deadline": "--deadline",
+  "BatchJob prompts": "--column or --template",
+  "BatchJob prompts.template": "--template",
+  "BatchJob separator": "--separator",
+  "HostBatchJob completionWindow": "--window",
+  "HostBatchJob interval": "--poll",
+  "HostBatchJob stop.deadline": "--deadline",
+  "SharedBatchJob id": "--shared",
+  duration: "--duration",
+  "traffic.calls": "--calls"
+}
+
+const named = (name: string): string => flagOf[name] ?? name.replace(/^paths\[\d+\]$/, "--traffic")
+
+/** The message, with flags in place of the library's options. */
+export const messageOf = (error: KimiError): string =>
+  error._tag === "ConfigurationError"
+    ? ConfigurationError.of(error.issues.map(({ expected, name }) => ({ name: named(name), expected }))).message
+    : error.message
+
+/** What to change. A hint of this one error, such as the values that a parameter may have, stays. */
+export const hintOf = (error: KimiError): string =>
+  "fix" in error && error.fix !== undefined ? error.hint : (byTag[error._tag] ?? error.hint)

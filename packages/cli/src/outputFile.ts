@@ -1,0 +1,58 @@
+/** Files that a command writes at its end. */
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import type * as PlatformError from "effect/PlatformError"
+import { CommandError } from "./commandError.ts"
+
+/** A file of a command, by the flag that names it. */
+export interface OutputFile {
+  readonly flag: string
+  readonly path: string
+}
+
+const temporaryOf = ({ flag, path }: OutputFile): OutputFile => ({ flag, path: `${path}.tmp` })
+
+const failure =
+  ({ flag, path }: OutputFile) =>
+  ({ reason }: PlatformError.PlatformError): CommandError =>
+    new CommandError(
+      `${path} cannot be written: ${reason._tag}`,
+      `Name a file in a folder that exists and can be written to with ${flag}.`
+    )
+
+/**
+ * Fails if a file cannot be written, before the command pays for what it would
+ * write. A file is created and removed, since permissions are not the only cause: a
+ * volume can be read-only. The contents of an existing file stay.
+ */
+export const check = Effect.fnUntraced(function* (file: OutputFile) {
+  const fs = yield* FileSystem.FileSystem
+  const isNew = yield* Effect.scoped(fs.open(file.path, { flag: "wx", mode: 0o600 })).pipe(
+    Effect.as(true),
+    Effect.catch((error) =>
+      error.reason._tag === "AlreadyExists"
+        ? Effect.as(Effect.scoped(fs.open(file.path, { flag: "a" })), false)
+        : Effect.fail(error)
+    ),
+    Effect.mapError(failure(file))
+  )
+  if (isNew) yield* Effect.ignore(fs.remove(file.path))
+})
+
+/** Writes a file whose readers may be others. */
+export const write = (file: OutputFile, text: string) =>
+  Effect.flatMap(FileSystem.FileSystem, (fs) => fs.writeFileString(file.path, text)).pipe(
+    Effect.mapError(failure(file))
+  )
+
+/** Replaces a file of its owner at once: a reader sees the earlier text or the new one. */
+export const replace = Effect.fnUntraced(function* (file: OutputFile, text: string) {
+  const fs = yield* FileSystem.FileSystem
+  const temporary = temporaryOf(file).path
+  yield* fs
+    .writeFileString(temporary, text, { mode: 0o600 })
+    .pipe(Effect.andThen(fs.rename(temporary, file.path)), Effect.mapError(failure(file)))
+})
+
+/** Fails if `replace` would: it needs a new file in the folder too. */
+export const checkReplace = (file: OutputFile) => Effect.andThen(check(file), check(temporaryOf(file)))

@@ -1,0 +1,85 @@
+/** What a failed command prints. */
+import { assert, describe, it } from "@effect/vitest"
+import { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
+import { table } from "@kimi-effect/core/ErrorFacts"
+import * as KimiConfig from "@kimi-effect/core/KimiConfig"
+import type { KimiError } from "@kimi-effect/core/KimiError"
+import { UnsupportedParameterError } from "@kimi-effect/core/ValidationErrors"
+import * as Effect from "effect/Effect"
+import { hintOf, messageOf } from "../src/hints.ts"
+import { runKimi } from "./runKimi.ts"
+
+/** Errors that no command can end with: the tools, plans and cassettes of programs. */
+const ofPrograms = /^(Tool|ClientClosed|CassetteMiss|StructuredOutput|UnknownAgent|InvalidPlan)/
+
+const tags = (Object.keys(table) as ReadonlyArray<keyof typeof table>).filter((tag) => !ofPrograms.test(tag))
+
+const hintOfTag = (tag: keyof typeof table): string => hintOf({ _tag: tag, hint: table[tag].hint } as KimiError)
+
+describe("the hint of an error", () => {
+  it("names no module of the library", () => {
+    const found = tags.filter((tag) => /\b(?:KimiClient|Files|Media|layer\w*)\b|@kimi-effect|`/.test(hintOfTag(tag)))
+    assert.deepStrictEqual(found, [])
+  })
+
+  it("names options as flags", () => {
+    const found = tags.filter((tag) =>
+      [...hintOfTag(tag).matchAll(/(--set )?\b([a-z]+[A-Z]\w*)/g)].some(
+        ([, flag, name = ""]) => flag === undefined || !Object.hasOwn(KimiConfig.options, name)
+      )
+    )
+    // The least wait that the host has asked for is a part of the message.
+    assert.deepStrictEqual(found, ["RateLimitError", "CircuitOpenError"])
+  })
+
+  it("is that of the one error if there is one", () => {
+    const error = new UnsupportedParameterError({ message: "No", parameter: "a", fix: "Use b." })
+    assert.strictEqual(hintOf(error), "Use b.")
+  })
+})
+
+describe("the message of an error", () => {
+  it("names the flag of an option", () => {
+    const error = ConfigurationError.of([
+      { name: "BatchJob separator", expected: "a comma" },
+      { name: "paths[1]", expected: "a file" }
+    ])
+    assert.strictEqual(
+      messageOf(error),
+      "Invalid configuration:\n  --separator: expected a comma\n  --traffic: expected a file"
+    )
+  })
+})
+
+describe("a command without what it needs", () => {
+  it.live.each([
+    ["chat", "kimi chat < prompt.txt"],
+    ["tokens", "kimi tokens < prompt.txt"]
+  ] as const)("describes how %s is given a text", ([command, example]) =>
+    Effect.map(runKimi([command], { stdin: "\n" }), ({ code, stderr }) => {
+      assert.strictEqual(code, 2)
+      assert.include(stderr, example)
+    })
+  )
+
+  it.live.each([
+    ["batch run a b --rows 0", "--rows"],
+    ["chat Hi --max-tokens 0", "--max-tokens"],
+    ["cost a --output-tokens=-1", "--output-tokens"],
+    ["serve-mock --port 99999", "--port"],
+    ["simulate --calls 0", "--calls"],
+    ["swarm Hi --agents 0", "--agents"]
+  ] as const)("refuses the number of kimi %s", ([args, flag]) =>
+    Effect.map(runKimi(args.split(" ")), ({ code, stderr }) => {
+      assert.strictEqual(code, 2)
+      assert.include(stderr, `Invalid value for flag ${flag}`)
+    })
+  )
+
+  it.live("refuses a swarm without a task", () =>
+    Effect.map(runKimi(["swarm", " "]), ({ code, stderr }) => {
+      assert.strictEqual(code, 2)
+      assert.include(stderr, "a task of at least one word")
+    })
+  )
+})

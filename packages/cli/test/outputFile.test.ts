@@ -1,0 +1,100 @@
+/** Files that cannot be written are refused before anything is sent. */
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { assert, describe, it } from "@effect/vitest"
+import { Reply } from "@kimi-effect/testing"
+import * as Effect from "effect/Effect"
+import { withServer } from "./mockedHost.ts"
+import { runKimi } from "./runKimi.ts"
+import { temporaryFolder } from "./temporaryFolder.ts"
+
+const row = JSON.stringify({ id: "a", request: { model: "kimi-k2.6", messages: [{ role: "user", content: "a" }] } })
+
+/** Commands with the path that they write. */
+const commands: ReadonlyArray<{
+  readonly name: string
+  readonly expected: number
+  readonly args: (path: string) => ReadonlyArray<string>
+}> = [
+  { name: "chat --history", expected: 1, args: (path) => ["chat", "Hello", "--history", path] },
+  { name: "swarm --html", expected: 1, args: (path) => ["swarm", "Say hello", "--html", path] },
+  { name: "swarm --journal", expected: 26, args: (path) => ["swarm", "Say hello", "--journal", path] },
+  { name: "simulate --html", expected: 1, args: (path) => ["simulate", "--calls", "10", "--html", path] },
+  { name: "batch run", expected: 26, args: (path) => ["batch", "run", "IN", path] },
+  { name: "batch run --mode host", expected: 26, args: (path) => ["batch", "run", "IN", path, "--mode", "host"] },
+  { name: "batch resume", expected: 26, args: (path) => ["batch", "resume", "batch-1", path] }
+]
+
+const replaced = (input: string) => (arg: string) => (arg === "IN" ? input : arg)
+
+describe("an output that cannot be written", () => {
+  it.live.each(commands)("is refused by $name before a request", ({ args, expected }) =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        const input = join(yield* temporaryFolder, "in.jsonl")
+        writeFileSync(input, `${row}\n`)
+        // A file is no folder, for every user of the system.
+        const path = join(input, "out.jsonl")
+        const { code, stderr } = yield* runKimi(args(path).map(replaced(input)), { env })
+        assert.strictEqual(code, expected, stderr)
+        assert.include(stderr, input)
+        assert.lengthOf(yield* server.requests, 0)
+      })
+    )
+  )
+
+  it.live.each([
+    { name: "chat", args: ["chat", "Hello", "--history"] },
+    { name: "swarm", args: ["swarm", "Say hello", "--html"] },
+    { name: "simulate", args: ["simulate", "--calls", "10", "--html"] }
+  ])("names its flag after $name in a folder that does not exist", ({ args }) =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        const path = join(yield* temporaryFolder, "missing", "out")
+        const { code, stderr, stdout } = yield* runKimi([...args, path], { env })
+        assert.strictEqual(stdout, "")
+        assert.strictEqual(code, 1)
+        assert.include(stderr, `${path} cannot be written: NotFound`)
+        assert.include(stderr, args.at(-1) ?? "")
+        assert.lengthOf(yield* server.requests, 0)
+      })
+    )
+  )
+
+  it.live("is refused where a conversation could not be replaced", () =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        const path = join(yield* temporaryFolder, "talk.json")
+        mkdirSync(`${path}.tmp`)
+        const { code } = yield* runKimi(["chat", "Hello", "--history", path], { env })
+        assert.strictEqual(code, 1)
+        assert.lengthOf(yield* server.requests, 0)
+      })
+    )
+  )
+})
+
+describe("an output that can be written", () => {
+  it.live("does not exist after a command that failed", () =>
+    withServer((_, env) =>
+      Effect.gen(function* () {
+        const folder = yield* temporaryFolder
+        const args = ["chat", "Hello", "--history", join(folder, "talk.json")]
+        yield* runKimi(args, { env: { ...env, KIMI_API_KEY: "sk-another" } })
+        assert.deepStrictEqual(readdirSync(folder), [])
+      })
+    )
+  )
+
+  it.live("keeps its contents when the command is interrupted", () =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        const path = join(yield* temporaryFolder, "team.html")
+        writeFileSync(path, "an earlier page")
+        yield* server.replyAlways(Reply.never())
+        yield* runKimi(["swarm", "Hello", "--html", path], { env, keys: ["ctrl-c"] })
+        assert.strictEqual(readFileSync(path, "utf8"), "an earlier page")
+      })
+    )
+  )
+})
