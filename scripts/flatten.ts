@@ -211,10 +211,18 @@ const sourceProblems = (fileName: string): ReadonlyArray<string> =>
     .filter((source) => !source.startsWith("\0") && !existsSync(join(dist, fileName, "..", source)))
     .map((source) => `the source map of ${fileName} leads to ${source}, which does not exist`)
 
+/** Namespaces whose members are destructured: a bundle of any program then has all their members. */
+const namespaceProblems = (fileName: string): ReadonlyArray<string> =>
+  [...(files.get(fileName)?.code ?? "").matchAll(/const (\{[^{}]*\}) = (\w+)_exports;/g)].map(
+    ([, members, namespace]) =>
+      `${fileName}: \`const ${members} = ${namespace}\` keeps the whole module in every bundle`
+  )
+
 const problems = [...files.values()].flatMap(({ fileName, isEntry }) => [
   ...(isEntry ? nodeProblems(fileName) : []),
   ...cycleProblems(fileName),
-  ...sourceProblems(fileName)
+  ...sourceProblems(fileName),
+  ...namespaceProblems(fileName)
 ])
 if (problems.length > 0) {
   process.stderr.write(problems.map((problem) => `@kimi-effect/${name}: ${problem}\n`).join(""))

@@ -61,15 +61,20 @@ export const fromCodec = <A>(
   expected: string,
   format: (value: A) => string = String
 ): OptionForm<A> => {
-  const decode = Schema.decodeUnknownOption(codec)
-  const is = Schema.is(Schema.toType(codec))
+  // Made when they are first used: a program gives a few of the options.
+  let decode: ((found: unknown) => Option.Option<A>) | undefined
+  let is: ((input: unknown) => input is A) | undefined
   return {
     expected,
     fromSource: (found) => {
+      decode ??= Schema.decodeUnknownOption(codec)
       const decoded = decode(found)
       return Option.isSome(decoded) ? Result.succeed(decoded.value) : invalid(expected)
     },
-    fromInput: (input) => (is(input) ? Result.succeed(input) : invalid(expected)),
+    fromInput: (input) => {
+      is ??= Schema.is(Schema.toType(codec))
+      return is(input) ? Result.succeed(input) : invalid(expected)
+    },
     format
   }
 }
