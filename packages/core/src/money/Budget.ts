@@ -155,7 +155,7 @@ export const make = Effect.fnUntraced(function* (
     reservations,
     queue: new ReservationQueue(reservations, clock, BudgetOptions.waitOf(options)),
     clock,
-    calendar: Day.calendarOf(BudgetOptions.zoneOf(timeZone) ?? DateTime.zoneMakeOffset(0)),
+    calendar: Day.calendarOf(Day.zoneOf(timeZone) ?? DateTime.zoneMakeOffset(0)),
     dateOf: Day.memoizedDateOf(),
     defaultOutputTokens: options.defaultOutputTokens,
     lostAttempts: options.lostAttempts ?? BudgetOptions.defaults.lostAttempts,
