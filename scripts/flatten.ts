@@ -77,7 +77,7 @@ const isRedis = (path: string): boolean => /\/Redis(?!Url)\w*\.ts$|\/AdmissionSc
 
 /** The layers of a package, lowest first: each imports only those before it. */
 const layers: Readonly<Record<string, (path: string) => string>> = {
-  // What calls say about the cache is also read by the check of health, which would load the cache.
+  // The check of health uses the options that calls have for the cache, and would load the cache.
   core: (path) =>
     path === "src/cache/CacheControl.ts"
       ? "base"
