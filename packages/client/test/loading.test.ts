@@ -1,15 +1,20 @@
 import { spawnSync } from "node:child_process"
 import { assert, describe, it } from "@effect/vitest"
 
-const probe = new URL("support/loadedModules.ts", import.meta.url).pathname
-
-/** The paths of modules that a new process loads for an entry, from the folder of their package. */
-const loadedBy = (entry: string): ReadonlyArray<string> => {
-  const { status, stderr, stdout } = spawnSync(process.execPath, [probe, entry], { encoding: "utf8" })
+/** What a probe prints in a new process. */
+const run = (probe: URL, argument: string): string => {
+  const { status, stderr, stdout } = spawnSync(process.execPath, [probe.pathname, argument], { encoding: "utf8" })
   assert.strictEqual(status, 0, stderr)
-  const urls: ReadonlyArray<string> = JSON.parse(stdout)
-  return urls.map((url) => url.replace(/^.*\/(?=(?:core|client)\/src\/)/, "").replace(/^.*\/node_modules\//, ""))
+  return stdout
 }
+
+/** The paths of modules, from the folder of their package. */
+const pathsOf = (urls: ReadonlyArray<string>): ReadonlyArray<string> =>
+  urls.map((url) => url.replace(/^.*\/(?=(?:core|client)\/src\/)/, "").replace(/^.*\/node_modules\//, ""))
+
+/** The modules that an entry loads. */
+const loadedBy = (entry: string): ReadonlyArray<string> =>
+  pathsOf(JSON.parse(run(new URL("support/loadedModules.ts", import.meta.url), entry)))
 
 const client = loadedBy("@kimi-effect/client/KimiClient")
 
@@ -63,5 +68,48 @@ describe("import of KimiClient", () => {
       client.filter((path) => pattern.test(path)),
       []
     )
+  })
+})
+
+describe("a client of KimiNode", () => {
+  const built = (options: object): { readonly paths: ReadonlyArray<string>; readonly zoneReads: number } => {
+    const { urls, zoneReads } = JSON.parse(
+      run(new URL("support/configuredModules.ts", import.meta.url), JSON.stringify(options))
+    )
+    return { paths: pathsOf(urls), zoneReads }
+  }
+
+  const stores =
+    /nodeStores\.ts$|core\/src\/cache\/(?!CacheControl\.ts$|internal\/ResponseCacheService\.ts$)|^lru-cache\//
+  const observer = /core\/src\/observability\/(?:Observer|CallLog)\.ts$/
+
+  it("with a budget in memory loads only the budget", () => {
+    const { paths } = built({ budget: "100 USD per day" })
+    assert.include(paths, "core/src/money/Budget.ts")
+    assert.deepStrictEqual(
+      paths.filter((path) => stores.test(path) || observer.test(path)),
+      []
+    )
+  })
+
+  it("with telemetry loads no store", () => {
+    const { paths } = built({ telemetry: true })
+    assert.include(paths, "core/src/observability/Observer.ts")
+    assert.deepStrictEqual(
+      paths.filter((path) => stores.test(path)),
+      []
+    )
+  })
+
+  it("with a cache in memory uses the digest of Node", () => {
+    assert.include(built({ cache: "memory" }).paths, "client/src/node/internal/NodeDigest.ts")
+  })
+
+  it("whose caps are in UTC reads no time zones of the platform", () => {
+    assert.strictEqual(built({ budget: "100 USD per day" }).zoneReads, 0)
+  })
+
+  it("whose caps are in another zone reads them", () => {
+    assert.isAbove(built({ budget: "100 USD per day", budgetTimeZone: "Europe/Berlin" }).zoneReads, 0)
   })
 })

@@ -22,7 +22,7 @@ import * as ConfigSource from "./internal/config/ConfigSource.ts"
 import * as Conflicts from "./internal/config/Conflicts.ts"
 import type { providerIds } from "./internal/config/Connection.ts"
 import { nearestTo } from "./internal/config/NearestName.ts"
-import { type Name, names, type Options, options, type Values } from "./internal/config/OptionTable.ts"
+import { type Name, names, type Options, rows, type Values } from "./internal/config/OptionTable.ts"
 import * as UnknownVariables from "./internal/config/UnknownVariables.ts"
 
 export type { BudgetCap } from "./internal/config/BudgetCapsForm.ts"
@@ -49,7 +49,7 @@ export class KimiConfig extends Context.Service<KimiConfig, Values>()("@kimi-eff
 /** Any row, for code that treats all alike. */
 type AnyOption = ConfigOption<unknown, unknown, unknown>
 
-const rowOf = (name: Name): Pick<AnyOption, "default" | "fromInput" | "fromSource"> => options[name]
+const rowOf = (name: Name): Pick<AnyOption, "default" | "fromInput" | "fromSource"> => rows[name]
 
 /**
  * The default of every option.
@@ -65,7 +65,7 @@ const nonOptionKeys: ReadonlySet<string> = new Set(["prices"])
 
 type Issue = typeof ConfigurationIssue.Type
 
-const isName = (name: string): name is Name => Object.hasOwn(options, name)
+const isName = (name: string): name is Name => Object.hasOwn(rows, name)
 
 /** An option of this name does not exist. `label` is the name with its place in the source. */
 const unknownOption = (name: string, label = name): Issue => {
@@ -204,7 +204,7 @@ export const warnUnknownVariables: Effect.Effect<void> = Effect.suspend(UnknownV
  * @since 0.1.0
  */
 export const isConfigured = (config: Values, group: string): boolean =>
-  names.some((name) => options[name].group === group && !Equal.equals(config[name], defaults[name]))
+  names.some((name) => rows[name].group === group && !Equal.equals(config[name], defaults[name]))
 
 /**
  * The options given in code.

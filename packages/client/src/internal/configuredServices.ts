@@ -60,7 +60,7 @@ const optional = (config: Values, { stores }: Runtime): ServiceLayer =>
   Layer.unwrap(
     Effect.gen(function* () {
       const { make } = yield* loadModule(() => import("./optionalServices.ts"))
-      return make(config, yield* stores)
+      return make(config, yield* stores(config))
     })
   )
 

@@ -25,8 +25,6 @@ import type { Accounts } from "./accounts.ts"
 import * as Lifetime from "./lifetime.ts"
 import { RedisConnections } from "./RedisConnections.ts"
 
-const { defaults } = HealthSettings
-
 /** What the checks examine. */
 export interface HealthInputs {
   readonly config: KimiConfig.Values
@@ -44,9 +42,9 @@ const chatChecks = (
 ): ReadonlyArray<Health.HealthCheck> => {
   if (probe === undefined || probe === false) return []
   const {
-    timeToLive = defaults.paidProbe.timeToLive,
+    timeToLive = HealthSettings.defaults.paidProbe.timeToLive,
     model,
-    timeout = defaults.paidProbe.timeout
+    timeout = HealthSettings.defaults.paidProbe.timeout
   } = probe === true ? {} : probe
   return [
     ChatCheck.make({
@@ -63,10 +61,10 @@ const accountChecks = (
   settings: HealthSettings.Values
 ): ReadonlyArray<Health.HealthCheck> => {
   const {
-    balanceTimeToLive = defaults.balanceTimeToLive,
-    balanceWarning = defaults.balanceWarning,
-    queueWarning = defaults.queueWarning,
-    slowAfter = defaults.slowAfter
+    balanceTimeToLive = HealthSettings.defaults.balanceTimeToLive,
+    balanceWarning = HealthSettings.defaults.balanceWarning,
+    queueWarning = HealthSettings.defaults.queueWarning,
+    slowAfter = HealthSettings.defaults.slowAfter
   } = settings
   const accounts = [...ids]
   const role: HealthRole = accounts.length > 1 ? "alternative" : "required"
@@ -106,7 +104,7 @@ const accountChecks = (
 export const make = Effect.fnUntraced(function* (inputs: HealthInputs): Effect.fn.Return<Health.Health["Service"]> {
   const settings = yield* HealthSettings.HealthSettings
   const { budget, cache } = inputs.services
-  const { budgetWarning = defaults.budgetWarning, checks = [] } = settings
+  const { budgetWarning = HealthSettings.defaults.budgetWarning, checks = [] } = settings
   const [connection, ...connections] = yield* RedisConnections
   return yield* Health.make(
     [

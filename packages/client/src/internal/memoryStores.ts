@@ -1,8 +1,7 @@
 /** The memory of the process as the only store. */
-import * as Budget from "@kimi-effect/core/Budget"
 import { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
+import { loadModule } from "@kimi-effect/core/internal/ModuleLoader"
 import type * as KimiConfig from "@kimi-effect/core/KimiConfig"
-import * as ResponseCache from "@kimi-effect/core/ResponseCache"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redis from "@kimi-effect/core/Redis"
@@ -13,7 +12,19 @@ const fail = (name: KimiConfig.Name): Effect.Effect<never, ConfigurationError> =
 
 export const memoryStores: Stores = {
   redis: () => (name) => Layer.effect(Redis.Redis, fail(name)),
-  cache: (config) => ResponseCache.layerMemory(ResponseCache.optionsFromConfig(config)),
-  budget: (config) => Budget.layer(Budget.optionsFromConfig(config)),
+  cache: (config) =>
+    Layer.unwrap(
+      Effect.map(
+        loadModule(() => import("@kimi-effect/core/ResponseCache")),
+        (ResponseCache) => ResponseCache.layerMemory(ResponseCache.optionsFromConfig(config))
+      )
+    ),
+  budget: (config) =>
+    Layer.unwrap(
+      Effect.map(
+        loadModule(() => import("@kimi-effect/core/Budget")),
+        (Budget) => Budget.layer(Budget.optionsFromConfig(config))
+      )
+    ),
   auditLog: () => fail("auditLog")
 }

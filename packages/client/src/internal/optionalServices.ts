@@ -1,13 +1,10 @@
-/** The services of stages that are off by default, and of those that processes share over Redis. */
+/** The services of stages that are off by default, and of those that processes share over Redis. Each is loaded when it is configured. */
 import * as Admission from "@kimi-effect/core/Admission"
-import * as Budget from "@kimi-effect/core/Budget"
-import * as CallLog from "@kimi-effect/core/CallLog"
 import * as CircuitBreaker from "@kimi-effect/core/CircuitBreaker"
-import * as Hedge from "@kimi-effect/core/Hedge"
-import type * as KimiConfig from "@kimi-effect/core/KimiConfig"
-import * as Observer from "@kimi-effect/core/Observer"
+import { loadModule } from "@kimi-effect/core/internal/ModuleLoader"
+import * as OptionalServices from "@kimi-effect/core/internal/OptionalServices"
+import * as KimiConfig from "@kimi-effect/core/KimiConfig"
 import { Redis } from "@kimi-effect/core/Redis"
-import * as ResponseCache from "@kimi-effect/core/ResponseCache"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -63,27 +60,29 @@ const limits = (config: Values, redis: RedisOf): ServiceLayer =>
       )
     : Layer.empty
 
-const hedge = (config: Values): ServiceLayer => {
-  const options = Hedge.optionsFromConfig(config)
-  return options === undefined ? Layer.empty : Hedge.layer(options)
-}
+const hedge = (config: Values): ServiceLayer =>
+  KimiConfig.isConfigured(config, "hedge")
+    ? Layer.unwrap(
+        Effect.map(
+          loadModule(() => import("@kimi-effect/core/Hedge")),
+          (Hedge) => {
+            const options = Hedge.optionsFromConfig(config)
+            return options === undefined ? Layer.empty : Hedge.layer(options)
+          }
+        )
+      )
+    : Layer.empty
 
 /** Calls are written to logs by an observer. */
-const observer = (config: Values, stores: Stores): ServiceLayer => {
-  const { auditLog, callLog, telemetry } = config
-  if (!telemetry && !callLog && auditLog === undefined) return Layer.empty
-  return Layer.effect(
-    Observer.Observer,
-    Effect.gen(function* () {
-      const onCall: Array<Observer.Sink> = []
-      if (callLog) onCall.push(yield* CallLog.make(CallLog.optionsFromConfig(config)))
-      const audit = auditLog === undefined ? undefined : yield* stores.auditLog(config, auditLog)
-      if (audit !== undefined) onCall.push(audit.record)
-      const healthChecks = audit === undefined ? [] : [audit.healthCheck]
-      return yield* Observer.make({ ...Observer.optionsFromConfig(config), onCall, healthChecks })
-    })
-  )
-}
+const observer = (config: Values, stores: Stores): ServiceLayer =>
+  config.telemetry || config.callLog || config.auditLog !== undefined
+    ? Layer.unwrap(
+        Effect.map(
+          loadModule(() => import("./configuredObserver.ts")),
+          ({ layer }) => layer(config, stores)
+        )
+      )
+    : Layer.empty
 
 /** All that are configured. */
 export const make = (config: Values, stores: Stores): ServiceLayer => {
@@ -95,9 +94,9 @@ export const make = (config: Values, stores: Stores): ServiceLayer => {
     Layer.succeed(RedisConnections, connections),
     unlessProvided(CircuitBreaker.CircuitBreaker, circuits(config, redis)),
     unlessProvided(Admission.Admission, limits(config, redis)),
-    unlessProvided(ResponseCache.ResponseCache, cache),
-    unlessProvided(Budget.Budget, budget),
-    unlessProvided(Hedge.Hedge, hedge(config)),
-    unlessProvided(Observer.Observer, observer(config, stores))
+    unlessProvided(OptionalServices.ResponseCache, cache),
+    unlessProvided(OptionalServices.Budget, budget),
+    unlessProvided(OptionalServices.Hedge, hedge(config)),
+    unlessProvided(OptionalServices.Observer, observer(config, stores))
   )
 }

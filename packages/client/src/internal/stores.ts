@@ -35,7 +35,7 @@ export interface Stores {
 export interface Runtime {
   /** The options that need a store that this runtime does not have. */
   readonly unsupported: (config: Values) => ConfigurationError["issues"]
-  readonly stores: Effect.Effect<Stores>
+  readonly stores: (config: Values) => Effect.Effect<Stores>
 }
 
 /** An option that a client without Node does not support. */
@@ -52,8 +52,9 @@ export const anyRuntime: Runtime = {
       .map((name) => withoutNode(name, name === "cache" || name === "limits" ? "memory or off" : "memory")),
     ...(config.auditLog === undefined ? [] : [withoutNode("auditLog", "no file")])
   ],
-  stores: Effect.map(
-    loadModule(() => import("./memoryStores.ts")),
-    ({ memoryStores }) => memoryStores
-  )
+  stores: () =>
+    Effect.map(
+      loadModule(() => import("./memoryStores.ts")),
+      ({ memoryStores }) => memoryStores
+    )
 }

@@ -15,7 +15,7 @@ import * as RcMap from "effect/RcMap"
 import * as configuredServices from "../internal/configuredServices.ts"
 import { layerHttpHosts } from "../internal/httpHosts.ts"
 import * as HostApi from "../HostApi.ts"
-import type { Runtime } from "../internal/stores.ts"
+import { anyRuntime, type Runtime } from "../internal/stores.ts"
 import * as KimiClient from "../KimiClient.ts"
 import { maxConnectionsOf } from "./internal/connectionOptions.ts"
 import type * as ConfigWatch from "./ConfigWatch.ts"
@@ -24,13 +24,20 @@ import * as UndiciHttpClient from "./UndiciHttpClient.ts"
 /** A program whose options are in code reads no configuration, and does not load what reads it. */
 const loadSettings = () => loadModule(() => import("@kimi-effect/core/Settings"))
 
+/** Whether any runtime has what a configuration needs. A cache uses the digest of Node. */
+const needsNoStore = (config: KimiConfig.Values): boolean =>
+  config.cache._tag === "Off" && anyRuntime.unsupported(config).length === 0
+
 /** All stores, which are loaded when one is configured. */
 const nodeRuntime: Runtime = {
   unsupported: () => [],
-  stores: Effect.map(
-    loadModule(() => import("./internal/nodeStores.ts")),
-    ({ nodeStores }) => nodeStores
-  )
+  stores: (config) =>
+    needsNoStore(config)
+      ? anyRuntime.stores(config)
+      : Effect.map(
+          loadModule(() => import("./internal/nodeStores.ts")),
+          ({ nodeStores }) => nodeStores
+        )
 }
 
 const layerUndici = (clientOptions: KimiClient.ClientOptions | undefined) =>

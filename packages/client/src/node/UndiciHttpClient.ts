@@ -101,18 +101,26 @@ const bodyOf = ({ body }: Request): SentBody | undefined => {
 
 type Dispatch = (handler: Dispatcher.DispatchHandler) => void
 
-/** One call: waits for a connection, completes with the head of the response, then passes its body on. */
+type Resume = (effect: Effect.Effect<UndiciResponse, Failure>) => void
+
+/**
+ * One call: waits for a connection, completes with the head of the response,
+ * then passes its body on. undici refers to it for longer than the call takes,
+ * so it refers to the call, its fiber included, only while that waits for it:
+ * otherwise the garbage of every call outlives young generations.
+ */
 class Handler implements Dispatcher.DispatchHandler, PooledCall {
   #controller: Dispatcher.DispatchController | undefined = undefined
   #body: ResponseBody<Failure> | undefined = undefined
   #response: UndiciResponse | undefined = undefined
   #isAborted = false
+  #hasEnded = false
   #isPooled = false
   #dispatch: Dispatch | undefined
   #source: BodySource | undefined
   readonly #request: Request
   readonly #pool: OriginPool
-  readonly #resume: (effect: Effect.Effect<UndiciResponse, Failure>) => void
+  #resume: Resume | undefined
   /** Absent without accounting. */
   readonly #sending: SendState | undefined
 
@@ -121,7 +129,7 @@ class Handler implements Dispatcher.DispatchHandler, PooledCall {
     pool: OriginPool,
     dispatch: Dispatch,
     source: BodySource | undefined,
-    resume: (effect: Effect.Effect<UndiciResponse, Failure>) => void,
+    resume: Resume,
     sending: SendState | undefined
   ) {
     this.#request = request
@@ -148,7 +156,7 @@ class Handler implements Dispatcher.DispatchHandler, PooledCall {
   reject(cause: PoolTimeout): void {
     this.#closeSource()
     this.#sending?.setRefused()
-    this.#resume(Effect.fail(transportError(this.#request, cause)))
+    this.#complete(Effect.fail(transportError(this.#request, cause)))
   }
 
   abort(): void {
@@ -177,7 +185,7 @@ class Handler implements Dispatcher.DispatchHandler, PooledCall {
     controller.rawHeaders = null
     this.#body = new ResponseBody(controller)
     this.#response = new UndiciResponse(this.#request, status, headers, this.#body)
-    this.#resume(Effect.succeed(this.#response))
+    this.#complete(Effect.succeed(this.#response))
   }
 
   onResponseData(_: Dispatcher.DispatchController, chunk: Uint8Array): void {
@@ -188,10 +196,18 @@ class Handler implements Dispatcher.DispatchHandler, PooledCall {
     this.#closeSource()
     this.#release()
     this.#body?.end()
+    this.#body = undefined
+    this.#response = undefined
+    this.#hasEnded = true
   }
 
   onResponseError(_: Dispatcher.DispatchController, cause: Error): void {
     this.#fail(cause)
+  }
+
+  #complete(result: Effect.Effect<UndiciResponse, Failure>): void {
+    this.#resume?.(result)
+    this.#resume = undefined
   }
 
   /** Once: undici may report an error after a proxy's refusal, and an end after it. */
@@ -210,12 +226,13 @@ class Handler implements Dispatcher.DispatchHandler, PooledCall {
   #fail(cause: unknown): void {
     this.#closeSource()
     this.#release()
+    if (this.#hasEnded) return
     if (this.#body !== undefined && this.#response !== undefined) {
       this.#body.fail(decodeError(this.#request, this.#response, cause))
     } else {
       if (!this.#isAborted) this.#sending?.setRefused()
       const failure = this.#controller === undefined ? new UnsentRequest(cause) : cause
-      this.#resume(Effect.fail(transportError(this.#request, failure)))
+      this.#complete(Effect.fail(transportError(this.#request, failure)))
     }
   }
 }

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as DateTime from "effect/DateTime"
+import * as Option from "effect/Option"
 
 const dayMillis = 86_400_000
 
@@ -42,6 +43,18 @@ export interface LocalDate {
   readonly date: string
   /** Days since 1970. */
   readonly dayNumber: number
+}
+
+/**
+ * The time zone of a name; `undefined` if it is not known. UTC without the zones
+ * of the platform, which take 20 MB of memory once they are read.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const zoneOf = (name: unknown): DateTime.TimeZone | undefined => {
+  if (name === "UTC") return DateTime.zoneMakeOffset(0)
+  return typeof name === "string" ? Option.getOrUndefined(DateTime.zoneMakeNamed(name)) : undefined
 }
 
 /** Every zone is offset by a multiple of this, so that the date does not change within it. */

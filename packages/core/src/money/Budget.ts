@@ -49,10 +49,10 @@ import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as PubSub from "effect/PubSub"
 import * as BigDecimal from "effect/BigDecimal"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import { EventHub } from "../internal/EventHub.ts"
 import { CallOptions } from "../CallOptions.ts"
 import { ConfigurationError } from "../errors/ConfigurationErrors.ts"
 import type { Call } from "../pipeline/Call.ts"
@@ -139,7 +139,7 @@ export const make = Effect.fnUntraced(function* (
   const { lease = BudgetOptions.defaults.lease, timeout = BudgetOptions.defaults.timeout } = options
   const ownPrices = yield* PriceTable.PriceTable
   const prices = PriceTable.currentOrElse(ownPrices)
-  const events = yield* PubSub.sliding<BudgetEvent.BudgetEvent>(256)
+  const hub = new EventHub<BudgetEvent.BudgetEvent>()
   const reservations = yield* ReservationManager.make(
     yield* BudgetStore.BudgetStore,
     {
@@ -147,7 +147,7 @@ export const make = Effect.fnUntraced(function* (
       lease: Duration.fromInputUnsafe(lease),
       timeout: Duration.fromInputUnsafe(timeout)
     },
-    events
+    hub
   )
   const clock = yield* Clock.Clock
   const { timeZone = BudgetOptions.defaults.timeZone } = options
@@ -155,7 +155,7 @@ export const make = Effect.fnUntraced(function* (
     reservations,
     queue: new ReservationQueue(reservations, clock, BudgetOptions.waitOf(options)),
     clock,
-    calendar: Day.calendarOf(BudgetOptions.zoneOf(timeZone) ?? DateTime.zoneMakeOffset(0)),
+    calendar: Day.calendarOf(Day.zoneOf(timeZone) ?? DateTime.zoneMakeOffset(0)),
     dateOf: Day.memoizedDateOf(),
     defaultOutputTokens: options.defaultOutputTokens,
     lostAttempts: options.lostAttempts ?? BudgetOptions.defaults.lostAttempts,
@@ -184,7 +184,7 @@ export const make = Effect.fnUntraced(function* (
     hold: (held) => Effect.flatMap(CallOptions, (tags) => LongHold.hold(context, tags, held)),
     settleHold: (id, cost) => LongHold.settle(context, id, cost),
     stage: ({ balanceOf } = {}) => BudgetStage.stage(open, BudgetOptions.describe(options), balanceOf),
-    events: Stream.fromPubSub(events),
+    events: hub.events,
     state: Effect.map(reservations.scopeBalances, (lines) =>
       lines.map(({ cap, reserved, scope, spent }) => ({
         ...BudgetEvent.parseScopeKey(scope),

@@ -119,24 +119,23 @@ const checkRules = (checks: Values["checks"] = []): ReadonlyArray<OptionRules.Ru
 const rulesOf = (settings: Values): ReadonlyArray<OptionRules.Rule> => {
   const { balanceWarning = 0, paidProbe } = settings
   const probe = typeof paidProbe === "object" && paidProbe !== null ? paidProbe : {}
-  const { positiveInteger, fraction, positiveDuration, finiteDuration } = OptionRules
   return [
-    finiteDuration("timeToLive", settings.timeToLive),
-    positiveDuration("timeout", settings.timeout),
-    finiteDuration("balanceTimeToLive", settings.balanceTimeToLive),
-    positiveDuration("slowAfter", settings.slowAfter),
+    OptionRules.finiteDuration("timeToLive", settings.timeToLive),
+    OptionRules.positiveDuration("timeout", settings.timeout),
+    OptionRules.finiteDuration("balanceTimeToLive", settings.balanceTimeToLive),
+    OptionRules.positiveDuration("slowAfter", settings.slowAfter),
     // Any other value would count as true and make paid calls.
     [
       "paidProbe",
       paidProbe === probe || ["undefined", "boolean"].includes(typeof paidProbe),
       "true, false or an object"
     ],
-    finiteDuration("paidProbe.timeToLive", probe.timeToLive),
-    positiveDuration("paidProbe.timeout", probe.timeout),
-    fraction("queueWarning", settings.queueWarning),
-    fraction("budgetWarning", settings.budgetWarning),
+    OptionRules.finiteDuration("paidProbe.timeToLive", probe.timeToLive),
+    OptionRules.positiveDuration("paidProbe.timeout", probe.timeout),
+    OptionRules.fraction("queueWarning", settings.queueWarning),
+    OptionRules.fraction("budgetWarning", settings.budgetWarning),
     ["balanceWarning", Number.isFinite(balanceWarning) && balanceWarning >= 0, "a finite number that is not negative"],
-    positiveInteger("failureThreshold", settings.failureThreshold),
+    OptionRules.positiveInteger("failureThreshold", settings.failureThreshold),
     ...checkRules(settings.checks)
   ]
 }

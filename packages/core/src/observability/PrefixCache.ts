@@ -47,9 +47,9 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
-import * as PubSub from "effect/PubSub"
 import type * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
+import type * as Stream from "effect/Stream"
+import { EventHub } from "../internal/EventHub.ts"
 import type { ConfigurationError } from "../errors/ConfigurationErrors.ts"
 import * as OptionRules from "../internal/OptionRules.ts"
 import type { Price } from "../ModelCatalog.ts"
@@ -140,9 +140,10 @@ const build = Effect.fnUntraced(function* (
     OptionRules.millisecondDuration("timeToLive", timeToLive),
     OptionRules.positiveInteger("maxConversations", maxConversations)
   ])
-  const events = yield* Effect.acquireRelease(PubSub.sliding<CacheBreak>(256), PubSub.shutdown)
+  const hub = new EventHub<CacheBreak>()
+  yield* Effect.addFinalizer(() => Effect.sync(() => hub.end()))
   const observer = new PrefixObserver({
-    events,
+    hub,
     instruments: new Instruments.Instruments(yield* Metric.MetricRegistry, Instruments.defaults),
     prices: PriceTable.currentOrElse(yield* PriceTable.PriceTable),
     timeToLive: Duration.toMillis(Duration.fromInputUnsafe(timeToLive)),
@@ -150,7 +151,7 @@ const build = Effect.fnUntraced(function* (
   })
   const edits = Pipeline.layer(Pipeline.insertAfter("accounting", PrefixStage.stage(observer)))
   return Context.add(yield* Layer.build(edits), PrefixCache, {
-    events: Stream.fromPubSub(events),
+    events: hub.events,
     statistics: Effect.sync(() => observer.statistics)
   })
 })

@@ -10,6 +10,7 @@ import * as Equal from "effect/Equal"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import { ConfigurationError } from "../errors/ConfigurationErrors.ts"
+import { rows } from "../internal/config/OptionTable.ts"
 import * as KimiConfig from "../KimiConfig.ts"
 import * as PriceConfig from "../money/PriceConfig.ts"
 import * as PriceTable from "../money/PriceTable.ts"
@@ -104,10 +105,7 @@ export const changedOptions = (before: Settings, after: Settings): ReadonlyArray
  * @since 0.1.0
  */
 export const restartOptions = (changed: ReadonlyArray<string>): ReadonlyArray<string> =>
-  changed.filter(
-    (name) =>
-      Object.hasOwn(KimiConfig.options, name) && KimiConfig.options[name as KimiConfig.Name].reload === "restart"
-  )
+  changed.filter((name) => Object.hasOwn(rows, name) && rows[name as KimiConfig.Name].reload === "restart")
 
 /**
  * Builds a layer on settings. Their prices hold for what is built on it, where

@@ -136,7 +136,6 @@ const optionNames: Record<keyof Options, true> = {
 
 const rulesOf = (options: Options): ReadonlyArray<OptionRules.Rule> => {
   const { delay, responseDelay, minimumDelay, budget, minimumSamples, percentile } = options
-  const { positiveDuration } = OptionRules
   // Written so that NaN is never within bounds.
   const isWithin = (value: number | undefined, least: number, most: number): boolean =>
     value === undefined || (typeof value === "number" && value >= least && value <= most)
@@ -145,9 +144,9 @@ const rulesOf = (options: Options): ReadonlyArray<OptionRules.Rule> => {
   const isOn = delay !== undefined || percentile !== undefined || responseDelay !== undefined
   return [
     ...OptionRules.knownNames(options, optionNames),
-    positiveDuration("delay", delay),
-    positiveDuration("minimumDelay", minimumDelay),
-    positiveDuration("responseDelay", responseDelay),
+    OptionRules.positiveDuration("delay", delay),
+    OptionRules.positiveDuration("minimumDelay", minimumDelay),
+    OptionRules.positiveDuration("responseDelay", responseDelay),
     ["percentile", isWithin(percentile, 0, 1), "a number from 0 to 1, such as 0.95"],
     [
       "minimumSamples",

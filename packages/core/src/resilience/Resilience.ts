@@ -109,19 +109,17 @@ const retryRules = (options: RetryBounds<never>): ReadonlyArray<OptionRules.Rule
   OptionRules.countOrZero("ambiguous", options.ambiguous)
 ]
 
-const { defaults } = KimiConfig
-
 const retryWith = <E0>(
   options: RetryBounds<E0>,
   predicates: Predicates<E0>
 ): (<A, E extends E0, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E | DeadlineExceededError, R>) => {
   const resolved: Retry.Options<E0> = {
-    maxAttempts: options.maxAttempts ?? defaults.maxAttempts,
-    baseDelay: OptionRules.durationOf(options.baseDelay ?? defaults.retryBaseDelay),
-    maxDelay: OptionRules.durationOf(options.maxDelay ?? defaults.retryMaxDelay),
-    jitter: options.jitter ?? defaults.retryJitter,
-    maxElapsed: OptionRules.durationOf(options.maxElapsed ?? defaults.retryMaxElapsed),
-    ambiguous: options.ambiguous ?? defaults.retryAmbiguous,
+    maxAttempts: options.maxAttempts ?? KimiConfig.defaults.maxAttempts,
+    baseDelay: OptionRules.durationOf(options.baseDelay ?? KimiConfig.defaults.retryBaseDelay),
+    maxDelay: OptionRules.durationOf(options.maxDelay ?? KimiConfig.defaults.retryMaxDelay),
+    jitter: options.jitter ?? KimiConfig.defaults.retryJitter,
+    maxElapsed: OptionRules.durationOf(options.maxElapsed ?? KimiConfig.defaults.retryMaxElapsed),
+    ambiguous: options.ambiguous ?? KimiConfig.defaults.retryAmbiguous,
     schedule: options.schedule
   }
   const classifier = ErrorPredicates.toClassifier(predicates)
@@ -339,7 +337,7 @@ export function resilient<E0 = unknown>(
 ): <A, E extends E0, R>(
   effect: Effect.Effect<A, E, R>
 ) => Effect.Effect<A, E | ResilienceError, R | CircuitBreaker | Admission> {
-  const { admission, deadline, key, retry = {}, timeout = defaults.totalTimeout, tokens } = options
+  const { admission, deadline, key, retry = {}, timeout = KimiConfig.defaults.totalTimeout, tokens } = options
   const check = checked("resilient", [
     ...retryRules(retry),
     tokensRule(tokens),

@@ -146,7 +146,6 @@ export const persistedFromConfig = (config: KimiConfig.Values): PersistedValues 
 })
 
 const owner = "ResponseCache"
-const { positiveInteger, durationOf, positiveDuration } = OptionRules
 
 const oneOf = (name: string, isMet: boolean, words: ReadonlyArray<string>): OptionRules.Rule => [
   name,
@@ -158,38 +157,38 @@ const oneOf = (name: string, isMet: boolean, words: ReadonlyArray<string>): Opti
 const maxEntriesLimit = 10_000_000
 
 const rulesOf = (options: Values): ReadonlyArray<OptionRules.Rule> => [
-  positiveDuration("timeToLive", options.timeToLive),
-  positiveDuration("staleAfter", options.staleAfter),
+  OptionRules.positiveDuration("timeToLive", options.timeToLive),
+  OptionRules.positiveDuration("staleAfter", options.staleAfter),
   [
     "staleAfter",
     options.staleAfter === undefined || Duration.isLessThan(options.staleAfter, options.timeToLive),
     "less than timeToLive, at which a response expires"
   ],
-  positiveDuration("refreshCooldown", options.refreshCooldown),
+  OptionRules.positiveDuration("refreshCooldown", options.refreshCooldown),
   oneOf(
     "alsoCache",
     Array.isArray(options.alsoCache) && options.alsoCache.every((kind) => responseKinds.includes(kind)),
     responseKinds
   ),
   oneOf("replay", options.replay === "immediate" || options.replay === "recorded", ["immediate", "recorded"]),
-  positiveInteger("maxBytes", options.maxBytes),
+  OptionRules.positiveInteger("maxBytes", options.maxBytes),
   [
     "maxEntries",
     Number.isSafeInteger(options.maxEntries) && options.maxEntries > 0 && options.maxEntries <= maxEntriesLimit,
     `a finite whole number over zero and up to ${maxEntriesLimit}`
   ],
-  positiveInteger("maxEntryBytes", options.maxEntryBytes),
+  OptionRules.positiveInteger("maxEntryBytes", options.maxEntryBytes),
   ["maxEntryBytes", !(options.maxEntryBytes > options.maxBytes), "at most maxBytes"]
 ]
 
 const durationOr = (input: Duration.Input | undefined, standard: Duration.Duration): Duration.Duration =>
-  input === undefined ? standard : durationOf(input)
+  input === undefined ? standard : OptionRules.durationOf(input)
 
 const withMemoryDefaults = (given: Options): Values => {
   const maxBytes = given.maxBytes ?? defaults.maxBytes
   return {
     timeToLive: durationOr(given.timeToLive, defaults.timeToLive),
-    staleAfter: given.staleAfter === undefined ? defaults.staleAfter : durationOf(given.staleAfter),
+    staleAfter: given.staleAfter === undefined ? defaults.staleAfter : OptionRules.durationOf(given.staleAfter),
     refreshCooldown: durationOr(given.refreshCooldown, defaults.refreshCooldown),
     alsoCache: given.alsoCache ?? defaults.alsoCache,
     sharesFallback: given.sharesFallback ?? defaults.sharesFallback,
@@ -238,12 +237,12 @@ export const resolvePersisted = (given: PersistedOptions): Effect.Effect<Persist
     const rules = [
       ...OptionRules.knownNames(given, persistedDefaults),
       ...rulesOf(options),
-      positiveDuration("timeout", options.timeout),
-      positiveDuration("writeTimeout", options.writeTimeout),
-      positiveDuration("cooldown", options.cooldown),
-      positiveInteger("maxPending", options.maxPending),
-      positiveInteger("maxPendingBytes", options.maxPendingBytes),
-      positiveDuration("flushTimeout", options.flushTimeout)
+      OptionRules.positiveDuration("timeout", options.timeout),
+      OptionRules.positiveDuration("writeTimeout", options.writeTimeout),
+      OptionRules.positiveDuration("cooldown", options.cooldown),
+      OptionRules.positiveInteger("maxPending", options.maxPending),
+      OptionRules.positiveInteger("maxPendingBytes", options.maxPendingBytes),
+      OptionRules.positiveDuration("flushTimeout", options.flushTimeout)
     ]
     return Effect.as(OptionRules.check(owner, rules), options)
   })

@@ -72,10 +72,9 @@ export const make = (options: Options = {}): Effect.Effect<CacheStore["Service"]
     const timeoutMillis = Duration.toMillis(timeout)
     const redis = yield* Redis.Redis
     const clock = yield* Clock.Clock
-    const { maxTags } = CheckedStore
     const keys = RedisStoreScripts.makeKeys(keyPrefix)
-    const scripts = RedisStoreScripts.make(redis, keys, { maxEntriesPerTag, maxTags })
-    const maxLength = Math.ceil(maxEntryBytes / 3) * 4 + maxTags * 33 + 1
+    const scripts = RedisStoreScripts.make(redis, keys, { maxEntriesPerTag, maxTags: CheckedStore.maxTags })
+    const maxLength = Math.ceil(maxEntryBytes / 3) * 4 + CheckedStore.maxTags * 33 + 1
 
     const perform = <A>(operation: string, command: Effect.Effect<A, Redis.RedisError>) =>
       TimeBound.within(

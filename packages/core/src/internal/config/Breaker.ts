@@ -6,7 +6,7 @@
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
-import { inGroup } from "./ConfigOption.ts"
+import { inGroup, type Texts } from "./ConfigOption.ts"
 import * as OptionForm from "./OptionForm.ts"
 import * as StoreLocation from "./StoreLocation.ts"
 
@@ -59,55 +59,67 @@ const option = inGroup("breaker", "restart")
  */
 export const breaker = {
   breaker: option(OptionForm.toggle, {
-    default: true,
-    description: "Whether calls to an account and model that keep failing are rejected for some time."
+    default: true
   }),
   circuits: option(StoreLocation.form(["memory", "redis"]), {
-    default: StoreLocation.memory,
-    description:
-      "Where circuits are kept: in this process, or in a Redis that processes share. Circuits on Redis open after consecutive failures, or at a failure rate if `breakerWindow` is a number of calls."
+    default: StoreLocation.memory
   }),
   breakerFailures: option(OptionForm.orOff(OptionForm.count), {
-    default: 15,
-    description: "Number of consecutive failures at which a circuit opens."
+    default: 15
   }),
   breakerFailureRate: option(OptionForm.orOff(OptionForm.fraction), {
-    default: 0.8,
-    description: "Fraction of failed calls in the window at which a circuit opens."
+    default: 0.8
   }),
-  breakerSlowRate: option(OptionForm.fraction, {
-    description: "Fraction of slow calls in the window at which a circuit opens."
-  }),
+  breakerSlowRate: option(OptionForm.fraction),
   breakerSlowAfter: option(OptionForm.duration, {
-    default: Duration.seconds(30),
-    description: "Time to first content at which a stream counts as slow."
+    default: Duration.seconds(30)
   }),
   breakerWindow: option(window, {
-    default: { _tag: "Time", millis: 60_000 },
-    description: "Calls over which rates are computed: those of a period, or a number of the latest calls."
+    default: { _tag: "Time", millis: 60_000 }
   }),
   breakerMinimumCalls: option(OptionForm.count, {
-    default: 20,
-    description: "Minimum number of calls in the window before a rate can open a circuit."
+    default: 20
   }),
   breakerOpenDuration: option(OptionForm.duration, {
-    default: Duration.seconds(5),
-    description: "First open duration of a circuit, doubled up to a minute while probes fail; half of it is random."
+    default: Duration.seconds(5)
   }),
   breakerMaxOpenDuration: option(OptionForm.duration, {
-    default: Duration.minutes(5),
-    description: "Maximum open duration, even if the host requests a longer one."
+    default: Duration.minutes(5)
   }),
   breakerProbes: option(OptionForm.count, {
-    default: 1,
-    description: "Maximum number of concurrent probes. Always 1 on Redis."
+    default: 1
   }),
   breakerProbeSuccesses: option(OptionForm.count, {
-    default: 1,
-    description: "Number of successful probes that close a circuit. Always 1 on Redis."
+    default: 1
   }),
   breakerProbeTimeout: option(OptionForm.duration, {
-    default: Duration.seconds(30),
-    description: "Time after which another probe is permitted if one has no result."
+    default: Duration.seconds(30)
   })
+}
+
+/**
+ * @category options
+ * @since 0.1.0
+ */
+export const breakerTexts: Texts<keyof typeof breaker> = {
+  breaker: { description: "Whether calls to an account and model that keep failing are rejected for some time." },
+  circuits: {
+    description:
+      "Where circuits are kept: in this process, or in a Redis that processes share. Circuits on Redis open after consecutive failures, or at a failure rate if `breakerWindow` is a number of calls."
+  },
+  breakerFailures: { description: "Number of consecutive failures at which a circuit opens." },
+  breakerFailureRate: { description: "Fraction of failed calls in the window at which a circuit opens." },
+  breakerSlowRate: { description: "Fraction of slow calls in the window at which a circuit opens." },
+  breakerSlowAfter: { description: "Time to first content at which a stream counts as slow." },
+  breakerWindow: {
+    description: "Calls over which rates are computed: those of a period, or a number of the latest calls."
+  },
+  breakerMinimumCalls: { description: "Minimum number of calls in the window before a rate can open a circuit." },
+  breakerOpenDuration: {
+    description: "First open duration of a circuit, doubled up to a minute while probes fail; half of it is random."
+  },
+  breakerMaxOpenDuration: { description: "Maximum open duration, even if the host requests a longer one." },
+  breakerProbes: { description: "Maximum number of concurrent probes. Always 1 on Redis." },
+  breakerProbeSuccesses: { description: "Number of successful probes that close a circuit. Always 1 on Redis." },
+  breakerProbeTimeout: { description: "Time after which another probe is permitted if one has no result." }
 }

@@ -3,9 +3,8 @@
  *
  * @since 0.1.0
  */
-import * as DateTime from "effect/DateTime"
-import * as Option from "effect/Option"
 import * as Result from "effect/Result"
+import * as Day from "../Day.ts"
 import { type OptionForm, parsed } from "./OptionForm.ts"
 
 /**
@@ -53,7 +52,7 @@ const timeZoneForm = "an IANA time zone, such as Europe/Berlin"
 export const timeZone: OptionForm<string> = parsed<string, string>({
   expected: timeZoneForm,
   parse: (found) =>
-    typeof found === "string" && Option.isSome(DateTime.zoneMakeNamed(found))
+    typeof found === "string" && Day.zoneOf(found) !== undefined
       ? Result.succeed(found)
       : Result.fail([{ at: "", expected: timeZoneForm }]),
   format: (value) => value

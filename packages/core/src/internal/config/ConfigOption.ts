@@ -1,7 +1,9 @@
 /**
- * One option as a row of the table: its form, its default, what it does, and
- * when a change takes effect. The values of `KimiConfig`, their defaults,
- * `docs/configuration.md` and the flags of a command derive from rows.
+ * One option as a row of the table: its form, its default, and when a change
+ * takes effect. What it does is described in a second table next to it, because
+ * only documentation and commands read that, and a bundle of a program that does
+ * not is shorter without it. The values of `KimiConfig`, their defaults,
+ * `docs/configuration.md` and the flags of a command derive from both.
  *
  * @since 0.1.0
  */
@@ -22,14 +24,30 @@ export type ReloadMode = "in place" | "restart"
  */
 export interface ConfigOption<A, Input = A, Default extends A | undefined = A> extends OptionForm<A, Input> {
   readonly default: Default
-  /** The default in words, where it depends on something else. */
-  readonly defaultText?: string | undefined
-  /** A sentence for people. */
-  readonly description: string
   /** What the option belongs to. */
   readonly group: string
   readonly reload: ReloadMode
 }
+
+/**
+ * What an option does, for people.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Text {
+  readonly description: string
+  /** The default in words, where it depends on something else. */
+  readonly defaultText?: string | undefined
+}
+
+/**
+ * The texts of a group.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Texts<Name extends string> = { readonly [N in Name]: Text }
 
 /**
  * The type of an option's value.
@@ -54,8 +72,6 @@ export type Input<Row> = Row extends { readonly Input?: infer I } ? Exclude<I, u
 
 /** The columns of a row next to its form. */
 interface Columns {
-  readonly description: string
-  readonly defaultText?: string | undefined
   /** Where it differs from the group's. */
   readonly reload?: ReloadMode | undefined
 }
@@ -63,7 +79,7 @@ interface Columns {
 /** Makes the rows of a group. An option without a default is `undefined` where it is not given. */
 interface RowMaker {
   <A, Input>(form: OptionForm<A, Input>, columns: Columns & { readonly default: NoInfer<A> }): ConfigOption<A, Input>
-  <A, Input>(form: OptionForm<A, Input>, columns: Columns): ConfigOption<A, Input, undefined>
+  <A, Input>(form: OptionForm<A, Input>, columns?: Columns): ConfigOption<A, Input, undefined>
 }
 
 /**
@@ -77,12 +93,12 @@ export const inGroup = (group: string, reload: ReloadMode): RowMaker => {
     form: OptionForm<A, Input>,
     columns: Columns & { readonly default: NoInfer<A> }
   ): ConfigOption<A, Input>
-  function row<A, Input>(form: OptionForm<A, Input>, columns: Columns): ConfigOption<A, Input, undefined>
+  function row<A, Input>(form: OptionForm<A, Input>, columns?: Columns): ConfigOption<A, Input, undefined>
   function row<A, Input>(
     form: OptionForm<A, Input>,
-    { default: value, defaultText, description, reload: own = reload }: Columns & { readonly default?: A | undefined }
+    { default: value, reload: own = reload }: Columns & { readonly default?: A | undefined } = {}
   ): ConfigOption<A, Input, A | undefined> {
-    return { ...form, default: value, defaultText, description, group, reload: own }
+    return { ...form, default: value, group, reload: own }
   }
   return row
 }

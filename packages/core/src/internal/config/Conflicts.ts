@@ -5,7 +5,7 @@
  */
 import * as Duration from "effect/Duration"
 import type { ConfigurationIssue } from "../../errors/ConfigurationErrors.ts"
-import { type Name, options, type Values } from "./OptionTable.ts"
+import { type Name, rows, type Values } from "./OptionTable.ts"
 
 type Issue = typeof ConfigurationIssue.Type
 
@@ -60,7 +60,7 @@ const sharedRateCountsCalls: Rule = (config, label) =>
   isShared(config) &&
   config.breakerWindow._tag === "Time" &&
   config.breakerFailureRate !== "off" &&
-  config.breakerFailureRate !== options.breakerFailureRate.default
+  config.breakerFailureRate !== rows.breakerFailureRate.default
     ? {
         name: label("breakerFailureRate"),
         expected: `a number of calls in ${label("breakerWindow")}, such as "100 calls", because circuits on Redis have no window of time`
@@ -87,7 +87,7 @@ const staleBeforeGone: Rule = ({ cacheStaleAfter, cacheTimeToLive }, label) =>
 
 /** A memory that is smaller than the default largest response has a smaller largest response. */
 const entryFitsMemory: Rule = ({ cacheMaxBytes, cacheMaxEntryBytes }, label) =>
-  cacheMaxEntryBytes <= cacheMaxBytes || cacheMaxEntryBytes === options.cacheMaxEntryBytes.default
+  cacheMaxEntryBytes <= cacheMaxBytes || cacheMaxEntryBytes === rows.cacheMaxEntryBytes.default
     ? undefined
     : { name: label("cacheMaxEntryBytes"), expected: `at most ${label("cacheMaxBytes")}` }
 

@@ -6,7 +6,7 @@
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { inGroup } from "./ConfigOption.ts"
+import { inGroup, type Texts } from "./ConfigOption.ts"
 import * as OptionForm from "./OptionForm.ts"
 import * as ProxyForm from "./ProxyForm.ts"
 
@@ -56,58 +56,73 @@ const option = inGroup("connection", "in place")
  */
 export const connection = {
   provider: option(OptionForm.words(providerIds, `one of ${providerIds.join(", ")}`), {
-    default: "moonshot",
-    description: "The host to call; `moonshot` is the global one."
+    default: "moonshot"
   }),
-  apiKey: option(apiKey, {
-    defaultText: "`MOONSHOT_API_KEY`",
-    description: "The API key. Required except by `ollama` and `custom`."
+  apiKey: option(apiKey),
+  baseUrl: option(baseUrl),
+  account: option(accountName),
+  allowPlainHttp: option(OptionForm.flag, {
+    default: false
   }),
-  baseUrl: option(baseUrl, {
+  proxy: option(ProxyForm.proxy, {
+    default: "environment"
+  }),
+  headers: option(ProxyForm.headers),
+  maxConnections: option(OptionForm.count),
+  maxResponseBytes: option(OptionForm.bytes, {
+    default: 512 * 1024 * 1024
+  }),
+  maxContentBytes: option(OptionForm.bytes, {
+    default: 64 * 1024 * 1024
+  }),
+  maxEventBytes: option(OptionForm.bytes, {
+    default: 10 * 1024 * 1024
+  }),
+  maxToolArgumentBytes: option(OptionForm.bytes, {
+    default: 1024 * 1024
+  })
+}
+
+/**
+ * @category options
+ * @since 0.1.0
+ */
+export const connectionTexts: Texts<keyof typeof connection> = {
+  provider: { description: "The host to call; `moonshot` is the global one." },
+  apiKey: { defaultText: "`MOONSHOT_API_KEY`", description: "The API key. Required except by `ollama` and `custom`." },
+  baseUrl: {
     defaultText: "the host's",
     description:
       "Base URL that replaces the default of the host, including the version, such as `https://api.moonshot.ai/v1`. Required by `custom`."
-  }),
-  account: option(accountName, {
+  },
+  account: {
     defaultText: "the id of the host",
     description:
       "Name of the account in circuits, limits and accounting. Clients that share these and differ in key or base URL need different names."
-  }),
-  allowPlainHttp: option(OptionForm.flag, {
-    default: false,
-    description: "Whether `http://` is allowed for hosts other than this machine."
-  }),
-  proxy: option(ProxyForm.proxy, {
-    default: "environment",
+  },
+  allowPlainHttp: { description: "Whether `http://` is allowed for hosts other than this machine." },
+  proxy: {
     description:
       "Proxy for all calls on Node: a URL, which may contain a user and a password, `off`, or the one in `HTTPS_PROXY` or `HTTP_PROXY` except for hosts in `NO_PROXY`, in upper or lower case. A provided `HttpClient` has its own proxy."
-  }),
-  headers: option(ProxyForm.headers, {
+  },
+  headers: {
     defaultText: "none",
     description:
       'Headers of every request in addition to the library\'s, as a JSON object such as `{ "x-team": "search" }`. They are sent to the client\'s own host only; a fallback step at another host has its own.'
-  }),
-  maxConnections: option(OptionForm.count, {
+  },
+  maxConnections: {
     defaultText: "256, or 16 more than `maxConcurrency` or the tier's concurrency if that is more",
     description:
       "Maximum number of connections to the host. Each carries one call, or 100 if the host supports HTTP/2; further calls wait for `poolTimeout`. A provided `HttpClient` has its own pool."
-  }),
-  maxResponseBytes: option(OptionForm.bytes, {
-    default: 512 * 1024 * 1024,
+  },
+  maxResponseBytes: {
     description:
       "Maximum size of a response as transferred, plain or streamed. A chunk of a stream has up to 512 bytes for each token, and the longest response of the catalogue about a million tokens."
-  }),
-  maxContentBytes: option(OptionForm.bytes, {
-    default: 64 * 1024 * 1024,
+  },
+  maxContentBytes: {
     description:
       "Maximum memory for the content of a response: two bytes for each byte of a plain response or character of a stream, and 32 for each delta of a stream."
-  }),
-  maxEventBytes: option(OptionForm.bytes, {
-    default: 10 * 1024 * 1024,
-    description: "Maximum size of one event of a stream."
-  }),
-  maxToolArgumentBytes: option(OptionForm.bytes, {
-    default: 1024 * 1024,
-    description: "Maximum size of the arguments of one tool call."
-  })
+  },
+  maxEventBytes: { description: "Maximum size of one event of a stream." },
+  maxToolArgumentBytes: { description: "Maximum size of the arguments of one tool call." }
 }

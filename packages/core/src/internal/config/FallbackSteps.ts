@@ -7,7 +7,7 @@
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { type ConfigOption, inGroup, type Value } from "./ConfigOption.ts"
+import { type ConfigOption, inGroup, type Texts, type Value } from "./ConfigOption.ts"
 import { connection } from "./Connection.ts"
 import { limits } from "./Limits.ts"
 import { models } from "./Models.ts"
@@ -126,8 +126,17 @@ const form: OptionForm.OptionForm<Steps, Steps | string> = {
  */
 export const fallback = {
   fallback: inGroup("models", "in place")(form, {
-    default: [],
+    default: []
+  })
+}
+
+/**
+ * @category options
+ * @since 0.1.0
+ */
+export const fallbackTexts: Texts<keyof typeof fallback> = {
+  fallback: {
     description:
       "Where a call goes when its host cannot respond, in this order: models at the same host with the same key, such as `kimi-k2.6; kimi-k2.5`, or a JSON list of steps with `provider`, `apiKey`, `baseUrl`, `model`, `account`, `on` and limits."
-  })
+  }
 }

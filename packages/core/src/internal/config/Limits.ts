@@ -6,7 +6,7 @@
 import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
-import { inGroup } from "./ConfigOption.ts"
+import { inGroup, type Texts } from "./ConfigOption.ts"
 import * as OptionForm from "./OptionForm.ts"
 import * as StoreLocation from "./StoreLocation.ts"
 
@@ -35,42 +35,49 @@ const option = inGroup("limits", "in place")
 export const limits = {
   limits: option(StoreLocation.form(["memory", "off", "redis"]), {
     default: StoreLocation.memory,
-    description:
-      "Where the use of the account's limits is counted: in this process, or in a Redis that processes share. With Redis, a change of a limit takes effect on restart.",
     reload: "restart"
   }),
-  tier: option(tier, {
-    defaultText: "unknown: limits are learned from the host's refusals",
-    description: "Tier of the account at Moonshot, from 0 to 5, which determines its limits."
-  }),
-  maxConcurrency: option(OptionForm.count, {
-    defaultText: "the tier's",
-    description: "Maximum number of concurrent attempts."
-  }),
-  requestsPerMinute: option(OptionForm.count, {
-    defaultText: "the tier's",
-    description: "Maximum number of attempts per minute."
-  }),
-  tokensPerMinute: option(OptionForm.count, {
-    defaultText: "the tier's",
-    description: "Maximum number of tokens per minute, counted as the prompt plus the maximum output."
-  }),
-  tokensPerDay: option(OptionForm.count, {
-    defaultText: "the tier's",
-    description: "Maximum number of tokens per day, counted the same way."
-  }),
+  tier: option(tier),
+  maxConcurrency: option(OptionForm.count),
+  requestsPerMinute: option(OptionForm.count),
+  tokensPerMinute: option(OptionForm.count),
+  tokensPerDay: option(OptionForm.count),
   admissionMaxWait: option(OptionForm.duration, {
-    default: Duration.minutes(2),
-    description: "Maximum time that an attempt waits for the account's limits."
+    default: Duration.minutes(2)
   }),
   admissionMaxQueue: option(OptionForm.count, {
-    default: 10_000,
-    description: "Maximum number of attempts of one priority that wait for the account's limits."
+    default: 10_000
   }),
   limitsLocalShare: option(OptionForm.fraction, {
     default: 0.5,
-    description:
-      "Fraction of the limits that a process uses while Redis is unavailable: 1 divided by the number of processes.",
     reload: "restart"
   })
+}
+
+/**
+ * @category options
+ * @since 0.1.0
+ */
+export const limitsTexts: Texts<keyof typeof limits> = {
+  limits: {
+    description:
+      "Where the use of the account's limits is counted: in this process, or in a Redis that processes share. With Redis, a change of a limit takes effect on restart."
+  },
+  tier: {
+    defaultText: "unknown: limits are learned from the host's refusals",
+    description: "Tier of the account at Moonshot, from 0 to 5, which determines its limits."
+  },
+  maxConcurrency: { defaultText: "the tier's", description: "Maximum number of concurrent attempts." },
+  requestsPerMinute: { defaultText: "the tier's", description: "Maximum number of attempts per minute." },
+  tokensPerMinute: {
+    defaultText: "the tier's",
+    description: "Maximum number of tokens per minute, counted as the prompt plus the maximum output."
+  },
+  tokensPerDay: { defaultText: "the tier's", description: "Maximum number of tokens per day, counted the same way." },
+  admissionMaxWait: { description: "Maximum time that an attempt waits for the account's limits." },
+  admissionMaxQueue: { description: "Maximum number of attempts of one priority that wait for the account's limits." },
+  limitsLocalShare: {
+    description:
+      "Fraction of the limits that a process uses while Redis is unavailable: 1 divided by the number of processes."
+  }
 }

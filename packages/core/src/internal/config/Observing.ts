@@ -7,7 +7,7 @@ import * as Duration from "effect/Duration"
 import * as LogLevel from "effect/LogLevel"
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
-import { inGroup } from "./ConfigOption.ts"
+import { inGroup, type Texts } from "./ConfigOption.ts"
 import * as OptionForm from "./OptionForm.ts"
 
 const capitalized = (text: string): string => `${text.slice(0, 1).toUpperCase()}${text.slice(1).toLowerCase()}`
@@ -51,29 +51,42 @@ const traced = inGroup("telemetry", "restart")
  */
 export const telemetry = {
   telemetry: traced(OptionForm.toggle, {
-    default: false,
-    description: "Whether calls are measured and traced. `callLog` and `auditLog` also enable it."
+    default: false
   }),
   telemetryContent: traced(OptionForm.toggle, {
-    default: false,
-    description: "Whether spans contain prompts and responses, in which only keys and tokens are redacted."
+    default: false
   }),
   telemetryContentLength: traced(OptionForm.count, {
-    default: 8_192,
-    description: "Maximum number of characters of a conversation on a span, counted from its end, and of its responses."
+    default: 8_192
   }),
   telemetryInterval: traced(OptionForm.millisecondDuration, {
-    default: Duration.seconds(10),
-    description: "Interval at which metrics of state, such as queues and circuits, are updated."
+    default: Duration.seconds(10)
   }),
   telemetryMaxLabelValues: traced(OptionForm.count, {
-    default: 100,
-    description: "Maximum number of values of each open label, such as model or tenant, in metrics."
+    default: 100
   }),
   telemetryMaxSeries: traced(OptionForm.count, {
-    default: 1_000,
-    description: "Maximum number of label sets of each metric."
+    default: 1_000
   })
+}
+
+/**
+ * @category options
+ * @since 0.1.0
+ */
+export const telemetryTexts: Texts<keyof typeof telemetry> = {
+  telemetry: { description: "Whether calls are measured and traced. `callLog` and `auditLog` also enable it." },
+  telemetryContent: {
+    description: "Whether spans contain prompts and responses, in which only keys and tokens are redacted."
+  },
+  telemetryContentLength: {
+    description: "Maximum number of characters of a conversation on a span, counted from its end, and of its responses."
+  },
+  telemetryInterval: { description: "Interval at which metrics of state, such as queues and circuits, are updated." },
+  telemetryMaxLabelValues: {
+    description: "Maximum number of values of each open label, such as model or tenant, in metrics."
+  },
+  telemetryMaxSeries: { description: "Maximum number of label sets of each metric." }
 }
 
 const logged = inGroup("logging", "restart")
@@ -84,26 +97,41 @@ const logged = inGroup("logging", "restart")
  */
 export const logging = {
   logLevel: logged(logLevel, {
-    defaultText: "the program's; `info` in `Logging.layer`",
-    description: "Minimum level of the lines that calls log and that `Logging.layer` writes.",
     reload: "in place"
   }),
   logFormat: logged(logFormat, {
-    default: "auto",
+    default: "auto"
+  }),
+  callLog: logged(OptionForm.toggle, { default: false }),
+  callLogSample: logged(OptionForm.count, {
+    default: 1
+  }),
+  auditLog: logged(OptionForm.path),
+  auditDurability: logged(OptionForm.words(["batched", "written", "synced"]), {
+    default: "batched"
+  })
+}
+
+/**
+ * @category options
+ * @since 0.1.0
+ */
+export const loggingTexts: Texts<keyof typeof logging> = {
+  logLevel: {
+    defaultText: "the program's; `info` in `Logging.layer`",
+    description: "Minimum level of the lines that calls log and that `Logging.layer` writes."
+  },
+  logFormat: {
     description:
       "Format of the lines that `Logging.layer` writes: `auto` is `pretty` in a terminal and `json` elsewhere. The client sets no logger."
-  }),
-  callLog: logged(OptionForm.toggle, { default: false, description: "Whether a line is logged for every call." }),
-  callLogSample: logged(OptionForm.count, {
-    default: 1,
-    description: "Logs one in N successful calls, chosen at random. Failed calls are always logged."
-  }),
-  auditLog: logged(OptionForm.path, {
+  },
+  callLog: { description: "Whether a line is logged for every call." },
+  callLogSample: { description: "Logs one in N successful calls, chosen at random. Failed calls are always logged." },
+  auditLog: {
     description:
       "Path of a file to which a line is written for every call: who, when, model, outcome and cost. Node only."
-  }),
-  auditDurability: logged(OptionForm.words(["batched", "written", "synced"]), {
-    default: "batched",
+  },
+  auditDurability: {
     description: "When a line of the audit is durable: within 200 milliseconds, when written, or when on disk."
-  })
+  }
 }

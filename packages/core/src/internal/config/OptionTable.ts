@@ -3,20 +3,20 @@
  *
  * @since 0.1.0
  */
-import type { Input, Value } from "./ConfigOption.ts"
-import { breaker } from "./Breaker.ts"
-import { caching } from "./Caching.ts"
-import { connection } from "./Connection.ts"
-import { fallback } from "./FallbackSteps.ts"
-import { healthChecks } from "./HealthChecks.ts"
-import { hedging } from "./Hedging.ts"
-import { limits } from "./Limits.ts"
-import { models } from "./Models.ts"
-import { money } from "./Money.ts"
-import { logging, telemetry } from "./Observing.ts"
-import { retries } from "./Retries.ts"
-import { sharedStores } from "./SharedStores.ts"
-import { timeouts } from "./Timeouts.ts"
+import type { Input, Text, Texts, Value } from "./ConfigOption.ts"
+import { breaker, breakerTexts } from "./Breaker.ts"
+import { caching, cachingTexts } from "./Caching.ts"
+import { connection, connectionTexts } from "./Connection.ts"
+import { fallback, fallbackTexts } from "./FallbackSteps.ts"
+import { healthChecks, healthChecksTexts } from "./HealthChecks.ts"
+import { hedging, hedgingTexts } from "./Hedging.ts"
+import { limits, limitsTexts } from "./Limits.ts"
+import { models, modelsTexts } from "./Models.ts"
+import { money, moneyTexts } from "./Money.ts"
+import { logging, loggingTexts, telemetry, telemetryTexts } from "./Observing.ts"
+import { retries, retriesTexts } from "./Retries.ts"
+import { sharedStores, sharedStoresTexts } from "./SharedStores.ts"
+import { timeouts, timeoutsTexts } from "./Timeouts.ts"
 
 /**
  * Every option by its name.
@@ -24,7 +24,7 @@ import { timeouts } from "./Timeouts.ts"
  * @category options
  * @since 0.1.0
  */
-export const options = {
+export const rows = {
   ...connection,
   ...models,
   ...fallback,
@@ -41,7 +41,7 @@ export const options = {
   ...healthChecks
 }
 
-type Table = typeof options
+type Table = typeof rows
 
 /**
  * The name of an option.
@@ -76,4 +76,36 @@ export interface Options extends InputTypes {}
  * @category options
  * @since 0.1.0
  */
-export const names = Object.keys(options) as ReadonlyArray<Name>
+export const names = Object.keys(rows) as ReadonlyArray<Name>
+
+type DescribedRows = { readonly [N in Name]: Table[N] & Text }
+
+const describe = (...groups: ReadonlyArray<Partial<Texts<Name>>>): DescribedRows => {
+  // Every name is in a group: the texts of each have the type of its rows.
+  const texts = Object.assign({}, ...groups) as Texts<Name>
+  return Object.fromEntries(names.map((name) => [name, { ...rows[name], ...texts[name] }])) as DescribedRows
+}
+
+/**
+ * Every option by its name, with what it does.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+// Pure, and without spreads, which may call accessors: so a bundle of a program that does not read it has no texts.
+export const options: DescribedRows = /* @__PURE__ */ describe(
+  connectionTexts,
+  modelsTexts,
+  fallbackTexts,
+  timeoutsTexts,
+  retriesTexts,
+  limitsTexts,
+  breakerTexts,
+  cachingTexts,
+  moneyTexts,
+  sharedStoresTexts,
+  hedgingTexts,
+  telemetryTexts,
+  loggingTexts,
+  healthChecksTexts
+)

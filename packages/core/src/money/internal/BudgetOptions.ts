@@ -4,10 +4,10 @@
  * @since 0.1.0
  */
 import * as BigDecimal from "effect/BigDecimal"
-import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 import type { ConfigurationIssue } from "../../errors/ConfigurationErrors.ts"
+import * as Day from "../../internal/Day.ts"
 import * as OptionRules from "../../internal/OptionRules.ts"
 import * as KimiConfig from "../../KimiConfig.ts"
 import type * as Stage from "../../pipeline/Stage.ts"
@@ -98,15 +98,6 @@ export const optionsFromConfig = (config: KimiConfig.Values): Options => ({
   balance: config.budgetCheckBalance ? {} : undefined
 })
 
-/**
- * The zone of calendar periods; `undefined` if it is not known.
- *
- * @category getters
- * @since 0.1.0
- */
-export const zoneOf = (timeZone: unknown): DateTime.TimeZone | undefined =>
-  typeof timeZone === "string" ? Option.getOrUndefined(DateTime.zoneMakeNamed(timeZone)) : undefined
-
 const isRate = (lostAttempts: unknown): boolean =>
   typeof lostAttempts === "object" &&
   lostAttempts !== null &&
@@ -173,7 +164,7 @@ const rulesOf = (options: Options): ReadonlyArray<OptionRules.Rule> => {
     ],
     [
       "timeZone",
-      options.timeZone === undefined || zoneOf(options.timeZone) !== undefined,
+      options.timeZone === undefined || Day.zoneOf(options.timeZone) !== undefined,
       "an IANA time zone, such as Europe/Berlin"
     ],
     OptionRules.millisecondDuration("lease", options.lease),

@@ -10,9 +10,9 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as PubSub from "effect/PubSub"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
+import type { EventHub } from "../../internal/EventHub.ts"
 import { BudgetStoreError } from "../../errors/MoneyErrors.ts"
 import * as StoreOutage from "../../internal/StoreOutage.ts"
 import * as BudgetStore from "../BudgetStore.ts"
@@ -59,7 +59,7 @@ export class ReservationManager {
   readonly #isImmediate: boolean
   readonly #thresholds: ReadonlyArray<number>
   readonly #leaseMillis: number
-  readonly #events: PubSub.PubSub<BudgetEvents.BudgetEvent>
+  readonly #hub: EventHub<BudgetEvents.BudgetEvent>
   readonly #clock: Clock.Clock
   readonly #outage: StoreOutage.StoreOutage
   readonly #owner = crypto.randomUUID()
@@ -74,7 +74,7 @@ export class ReservationManager {
   constructor(
     store: BudgetStore.BudgetStore["Service"],
     { lease, thresholds }: Options,
-    events: PubSub.PubSub<BudgetEvents.BudgetEvent>,
+    hub: EventHub<BudgetEvents.BudgetEvent>,
     clock: Clock.Clock,
     outage: StoreOutage.StoreOutage
   ) {
@@ -82,7 +82,7 @@ export class ReservationManager {
     this.#isImmediate = ImmediateStores.has(store)
     this.#thresholds = thresholds
     this.#leaseMillis = Duration.toMillis(lease)
-    this.#events = events
+    this.#hub = hub
     this.#clock = clock
     this.#outage = outage
     this.scopeLimitError = BudgetStore.storeError(store.name, "reserve", "it has no capacity for another scope")
@@ -111,8 +111,10 @@ export class ReservationManager {
             if (wasSent) this.#unacknowledged.set(id, 0n)
             return Effect.fail(error)
           },
-          onSuccess: ({ changes, result }) =>
-            Effect.as(this.#publish(changes), result._tag === "Reserved" ? this.#track(id, amount, claims) : result)
+          onSuccess: ({ changes, result }) => {
+            this.#publish(changes)
+            return Effect.succeed(result._tag === "Reserved" ? this.#track(id, amount, claims) : result)
+          }
         })
       })
     )
@@ -129,9 +131,12 @@ export class ReservationManager {
       Effect.suspend(() => {
         // An earlier settlement of this id must not release what is reserved now.
         this.#unacknowledged.delete(id)
-        return Effect.flatMap(
+        return Effect.map(
           this.#attempt("reserve", this.#store.reserve({ id, amount, claims, isCorrectable: true }, leaseMillis)),
-          ({ changes, result }) => Effect.as(this.#publish(changes), result)
+          ({ changes, result }) => {
+            this.#publish(changes)
+            return result
+          }
         )
       })
     )
@@ -155,7 +160,7 @@ export class ReservationManager {
     return Effect.suspend(() => {
       if (this.#activeIds.size === 0 && this.#unacknowledged.size === 0) return Effect.void
       const ids = [...this.#activeIds, ...this.#unacknowledged.keys()]
-      return Effect.flatMap(this.#attempt("renew", this.#store.renew(ids, this.#leaseMillis)), (changes) =>
+      return Effect.map(this.#attempt("renew", this.#store.renew(ids, this.#leaseMillis)), (changes) =>
         this.#publish(changes)
       )
     })
@@ -190,16 +195,16 @@ export class ReservationManager {
     return BudgetStore.storeError(this.#store.name, operation, reason)
   }
 
-  #publish(changes: ReadonlyArray<SpentChange>): Effect.Effect<void> {
-    if (changes.length === 0) return Effect.void
+  #publish(changes: ReadonlyArray<SpentChange>): void {
+    if (changes.length === 0) return
     const crossed = BudgetEvents.thresholdCrossings(changes, this.#thresholds, this.#clock.currentTimeMillisUnsafe())
-    return crossed.length === 0 ? Effect.void : Effect.asVoid(PubSub.publishAll(this.#events, crossed))
+    for (const event of crossed) this.#hub.publish(event)
   }
 
   #settle(id: string, used: bigint): Effect.Effect<void, BudgetStoreError> {
-    return Effect.flatMap(this.#attempt("settle", this.#store.settle(id, used)), (changes) => {
+    return Effect.map(this.#attempt("settle", this.#store.settle(id, used)), (changes) => {
       this.#unacknowledged.delete(id)
-      return this.#publish(changes)
+      this.#publish(changes)
     })
   }
 
@@ -225,10 +230,9 @@ export class ReservationManager {
             const settled = this.#settleOrQueue(id, paid)
             if (paid <= amount) return settled
             const at = this.#clock.currentTimeMillisUnsafe()
-            return Effect.andThen(
-              settled,
-              PubSub.publishAll(this.#events, BudgetEvents.overruns(claims, amount, paid, at))
-            )
+            return Effect.map(settled, () => {
+              for (const event of BudgetEvents.overruns(claims, amount, paid, at)) this.#hub.publish(event)
+            })
           })
         )
     }
@@ -244,7 +248,7 @@ export class ReservationManager {
 export const make = Effect.fnUntraced(function* (
   store: BudgetStore.BudgetStore["Service"],
   options: Options,
-  events: PubSub.PubSub<BudgetEvents.BudgetEvent>
+  hub: EventHub<BudgetEvents.BudgetEvent>
 ): Effect.fn.Return<ReservationManager, never, Scope.Scope> {
   const clock = yield* Clock.Clock
   const outage = yield* StoreOutage.make({
@@ -253,7 +257,7 @@ export const make = Effect.fnUntraced(function* (
     unavailableMessage: `The ${store.name} store of the budget is unavailable`,
     recoveredMessage: `The ${store.name} store of the budget is available again`
   })
-  const manager = new ReservationManager(store, options, events, clock, outage)
+  const manager = new ReservationManager(store, options, hub, clock, outage)
   yield* Effect.addFinalizer(() => Effect.ignore(manager.retryUnacknowledged()))
   yield* Effect.forkScoped(
     Effect.schedule(

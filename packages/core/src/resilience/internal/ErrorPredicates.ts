@@ -109,17 +109,16 @@ export const withOwnErrors = <E>({
   isRetryable,
   retryAfter
 }: ErrorPredicates<E>): ErrorPredicates<E | OwnError> => {
-  const { ofKimiErrors } = ErrorClassifier
   const either = <B>(
     predicate: ((error: E) => B) | undefined,
     own: (error: OwnError) => B
   ): ((error: E | OwnError) => B) | undefined =>
     predicate === undefined ? undefined : (error) => (isOwn(error) ? own(error) : predicate(error))
   return {
-    isAmbiguous: either(isAmbiguous, ofKimiErrors.isAmbiguous),
-    isFailure: either(isFailure, ofKimiErrors.isFailure),
+    isAmbiguous: either(isAmbiguous, ErrorClassifier.ofKimiErrors.isAmbiguous),
+    isFailure: either(isFailure, ErrorClassifier.ofKimiErrors.isFailure),
     isRateLimited: either(isRateLimited, () => false),
-    isRetryable: either(isRetryable, ofKimiErrors.isRetryable),
-    retryAfter: either(retryAfter, ofKimiErrors.retryAfter)
+    isRetryable: either(isRetryable, ErrorClassifier.ofKimiErrors.isRetryable),
+    retryAfter: either(retryAfter, ErrorClassifier.ofKimiErrors.retryAfter)
   }
 }

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Duration, Effect, Fiber, PubSub } from "effect"
+import { Duration, Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
+import { EventHub } from "../../../src/internal/EventHub.ts"
 import * as BudgetStore from "../../../src/money/BudgetStore.ts"
 import * as Amount from "../../../src/money/internal/Amount.ts"
 import type { BudgetEvent } from "../../../src/money/internal/BudgetEvent.ts"
@@ -27,7 +28,7 @@ const make = Effect.fnUntraced(function* () {
   const manager = yield* ReservationManager.make(
     store,
     { thresholds: [0.5], lease: Duration.hours(3), timeout: Duration.seconds(1) },
-    yield* PubSub.unbounded<BudgetEvent>()
+    new EventHub<BudgetEvent>()
   )
   // The first renewal is at once.
   yield* TestClock.adjust(0)

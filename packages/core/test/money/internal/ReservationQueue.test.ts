@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, Duration, Effect, Fiber, PubSub } from "effect"
+import { Clock, Duration, Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
+import { EventHub } from "../../../src/internal/EventHub.ts"
 import * as BudgetStore from "../../../src/money/BudgetStore.ts"
 import type { BudgetEvent } from "../../../src/money/internal/BudgetEvent.ts"
 import type { Claim } from "../../../src/money/internal/Ledger.ts"
@@ -13,7 +14,7 @@ const on = (...scopes: ReadonlyArray<string>): ReadonlyArray<Claim> =>
 const make = Effect.fnUntraced(function* (maxWait: Duration.Input = "5 seconds", maxScopes = 10) {
   const clock = yield* Clock.Clock
   const store = yield* BudgetStore.makeMemory({ maxScopes })
-  const events = yield* PubSub.unbounded<BudgetEvent>()
+  const events = new EventHub<BudgetEvent>()
   const manager = yield* ReservationManager.make(
     store,
     { thresholds: [], lease: Duration.minutes(1), timeout: Duration.seconds(1) },

@@ -12,9 +12,7 @@ import type { Call } from "../../../pipeline/Call.ts"
 import type { CallRecord, Operation, Outcome, StreamEnd } from "../../CallRecord.ts"
 import type { Instruments } from "./Instruments.ts"
 import { RecentSamples } from "./RecentSamples.ts"
-import * as Telemetry from "../../Telemetry.ts"
-
-const { metrics } = Telemetry
+import { metrics, providerNames } from "../../Telemetry.ts"
 
 /** The conventions have one operation for chats and streams. */
 const operationName = "chat"
@@ -25,7 +23,7 @@ const operationName = "chat"
  * @category getters
  * @since 0.1.0
  */
-export const providerName = (host: string): string => Telemetry.providerNames[host] ?? host
+export const providerName = (host: string): string => providerNames[host] ?? host
 
 const noTags: Tags = { tenant: "", job: "", agent: "" }
 

@@ -9,7 +9,7 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as PubSub from "effect/PubSub"
+import type { EventHub } from "../../../internal/EventHub.ts"
 import { CallOptions } from "../../../CallOptions.ts"
 import * as Day from "../../../internal/Day.ts"
 import * as MonotonicClock from "../../../internal/MonotonicClock.ts"
@@ -31,7 +31,7 @@ import * as Shortfall from "./Shortfall.ts"
  * @since 0.1.0
  */
 export interface Options {
-  readonly events: PubSub.PubSub<CacheBreak>
+  readonly hub: EventHub<CacheBreak>
   readonly instruments: Instruments
   readonly prices: Effect.Effect<PriceTable.Prices>
   /** Milliseconds. */
@@ -181,7 +181,7 @@ export class PrefixObserver {
       const amount = BigDecimal.toNumberUnsafe(cost.amount)
       instruments.update(metrics.prefixCacheCost, amount, [cost.currency, ...host, reason])
     }
-    return Effect.andThen(this.#log(found), PubSub.publish(this.#options.events, found))
+    return Effect.map(this.#log(found), () => this.#options.hub.publish(found))
   }
 
   #log(found: CacheBreak): Effect.Effect<void> {

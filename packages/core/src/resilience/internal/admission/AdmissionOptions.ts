@@ -93,8 +93,6 @@ export const describeLimiter = (
   "max queue": String(maxQueue)
 })
 
-const { positiveInteger, millisecondDuration, finiteDuration } = OptionRules
-
 const isLimitName = (name: string): boolean => limitNames.some((known) => known === name)
 
 /** A misspelt limit would otherwise be ignored. */
@@ -103,7 +101,7 @@ const limitsRules = (limits: Changes["limits"]): ReadonlyArray<OptionRules.Rule>
   const known = limitNames.join(", ")
   if (typeof limits !== "object" || limits === null) return [["limits", false, `an object with ${known}`]]
   return Object.entries(limits).map(([name, limit]) =>
-    isLimitName(name) ? positiveInteger(name, limit) : [name, false, `one of the limits ${known}`]
+    isLimitName(name) ? OptionRules.positiveInteger(name, limit) : [name, false, `one of the limits ${known}`]
   )
 }
 
@@ -125,9 +123,9 @@ const valueRules = ({
   maxWait
 }: Changes & Pick<Options, "margin">): ReadonlyArray<OptionRules.Rule> => [
   ...limitsRules(limits),
-  positiveInteger("maxQueue", maxQueue),
-  finiteDuration("margin", margin),
-  finiteDuration("maxWait", maxWait)
+  OptionRules.positiveInteger("maxQueue", maxQueue),
+  OptionRules.finiteDuration("margin", margin),
+  OptionRules.finiteDuration("maxWait", maxWait)
 ]
 
 /**
@@ -251,9 +249,9 @@ export const resolveRedis = (options: RedisOptions): Effect.Effect<RedisLimiterO
     ...OptionRules.knownNames(options, redisOptionNames),
     ...valueRules(options),
     OptionRules.keyPart("keyPrefix", keyPrefix),
-    finiteDuration("cooldown", cooldown),
-    millisecondDuration("lease", lease),
-    millisecondDuration("timeout", timeout),
+    OptionRules.finiteDuration("cooldown", cooldown),
+    OptionRules.millisecondDuration("lease", lease),
+    OptionRules.millisecondDuration("timeout", timeout),
     OptionRules.fraction("localShare", localShare)
   ])
   return Effect.map(checked, () => ({

@@ -173,7 +173,6 @@ export const redisFromConfig = (config: KimiConfig.Values): RedisValues => ({
  */
 export const redisDefaults: RedisValues = redisFromConfig(KimiConfig.defaults)
 
-const { durationOf, fraction, positiveDuration, positiveInteger } = OptionRules
 type Rule = OptionRules.Rule
 type CommonOptions = Input<CommonValues>
 
@@ -186,20 +185,25 @@ const fitsWindow = (name: string, minimumCalls: number, size: number): Rule => [
 ]
 
 const openDurationRule = (given: CommonOptions["openDuration"]): Rule => {
-  const [name, isMet, expected] = positiveDuration("openDuration", Schedule.isSchedule(given) ? undefined : given)
+  const [name, isMet, expected] = OptionRules.positiveDuration(
+    "openDuration",
+    Schedule.isSchedule(given) ? undefined : given
+  )
   return [name, isMet, `${expected}, or a Schedule`]
 }
 
 const commonRules = ({ maxOpenDuration, openDuration, slowAfter }: CommonOptions): ReadonlyArray<Rule> => [
-  ["slowAfter", Duration.toMillis(durationOf(slowAfter)) > 0, 'a duration over zero, such as "30 seconds"'],
+  ["slowAfter", Duration.toMillis(OptionRules.durationOf(slowAfter)) > 0, 'a duration over zero, such as "30 seconds"'],
   openDurationRule(openDuration),
-  positiveDuration("maxOpenDuration", maxOpenDuration)
+  OptionRules.positiveDuration("maxOpenDuration", maxOpenDuration)
 ]
 
 const commonFrom = ({ maxOpenDuration, openDuration, slowAfter }: CommonOptions): CommonValues => ({
-  slowAfter: durationOf(slowAfter),
-  openDuration: Schedule.isSchedule(openDuration) ? openDuration : Schedule.spaced(durationOf(openDuration)),
-  maxOpenDuration: durationOf(maxOpenDuration)
+  slowAfter: OptionRules.durationOf(slowAfter),
+  openDuration: Schedule.isSchedule(openDuration)
+    ? openDuration
+    : Schedule.spaced(OptionRules.durationOf(openDuration)),
+  maxOpenDuration: OptionRules.durationOf(maxOpenDuration)
 })
 
 const check = (rules: ReadonlyArray<Rule>): Effect.Effect<void, ConfigurationError> =>
@@ -220,22 +224,22 @@ export const resolve = (given: Partial<Options>): Effect.Effect<Values, Configur
     const rules: ReadonlyArray<Rule> = [
       ...OptionRules.knownNames(given, defaults),
       ...commonRules(options),
-      positiveInteger("consecutiveFailures", options.consecutiveFailures),
-      fraction("failureRate", failureRate),
-      fraction("slowRate", slowRate),
+      OptionRules.positiveInteger("consecutiveFailures", options.consecutiveFailures),
+      OptionRules.fraction("failureRate", failureRate),
+      OptionRules.fraction("slowRate", slowRate),
       window._tag === "Count"
-        ? positiveInteger("window.size", window.size)
+        ? OptionRules.positiveInteger("window.size", window.size)
         : ["window.millis", window.millis > 0 && Number.isFinite(window.millis), "a finite number over zero"],
-      positiveInteger("minimumCalls", minimumCalls),
+      OptionRules.positiveInteger("minimumCalls", minimumCalls),
       ...(hasRate && window._tag === "Count" ? [fitsWindow("minimumCalls", minimumCalls, window.size)] : []),
-      positiveInteger("halfOpenPermits", options.halfOpenPermits),
-      positiveInteger("halfOpenSuccesses", options.halfOpenSuccesses),
-      positiveDuration("probeTimeout", options.probeTimeout)
+      OptionRules.positiveInteger("halfOpenPermits", options.halfOpenPermits),
+      OptionRules.positiveInteger("halfOpenSuccesses", options.halfOpenSuccesses),
+      OptionRules.positiveDuration("probeTimeout", options.probeTimeout)
     ]
     return Effect.map(check(rules), () => ({
       ...options,
       ...commonFrom(options),
-      probeTimeout: durationOf(options.probeTimeout)
+      probeTimeout: OptionRules.durationOf(options.probeTimeout)
     }))
   })
 
@@ -253,26 +257,26 @@ export const resolveRedis = (given: Partial<RedisOptions>): Effect.Effect<RedisV
       ...OptionRules.knownNames(given, redisDefaults),
       ...commonRules(options),
       ...(tripPolicy._tag === "Consecutive"
-        ? [positiveInteger("tripPolicy.failures", tripPolicy.failures)]
+        ? [OptionRules.positiveInteger("tripPolicy.failures", tripPolicy.failures)]
         : [
-            fraction("tripPolicy.threshold", tripPolicy.threshold),
-            positiveInteger("tripPolicy.minimumCalls", tripPolicy.minimumCalls),
-            positiveInteger("tripPolicy.size", tripPolicy.size),
+            OptionRules.fraction("tripPolicy.threshold", tripPolicy.threshold),
+            OptionRules.positiveInteger("tripPolicy.minimumCalls", tripPolicy.minimumCalls),
+            OptionRules.positiveInteger("tripPolicy.size", tripPolicy.size),
             fitsWindow("tripPolicy.minimumCalls", tripPolicy.minimumCalls, tripPolicy.size)
           ]),
       OptionRules.keyPart("keyPrefix", options.keyPrefix),
-      positiveDuration("probeLease", options.probeLease),
-      positiveDuration("idleTimeToLive", options.idleTimeToLive),
-      positiveDuration("timeout", options.timeout),
-      positiveDuration("cooldown", options.cooldown)
+      OptionRules.positiveDuration("probeLease", options.probeLease),
+      OptionRules.positiveDuration("idleTimeToLive", options.idleTimeToLive),
+      OptionRules.positiveDuration("timeout", options.timeout),
+      OptionRules.positiveDuration("cooldown", options.cooldown)
     ]
     return Effect.map(check(rules), () => ({
       ...options,
       ...commonFrom(options),
-      probeLease: durationOf(options.probeLease),
-      idleTimeToLive: durationOf(options.idleTimeToLive),
-      timeout: durationOf(options.timeout),
-      cooldown: durationOf(options.cooldown)
+      probeLease: OptionRules.durationOf(options.probeLease),
+      idleTimeToLive: OptionRules.durationOf(options.idleTimeToLive),
+      timeout: OptionRules.durationOf(options.timeout),
+      cooldown: OptionRules.durationOf(options.cooldown)
     }))
   })
 

@@ -9,12 +9,12 @@ import * as Effect from "effect/Effect"
 import type * as Pull from "effect/Pull"
 import * as Schedule from "effect/Schedule"
 import type * as Stream from "effect/Stream"
+import { EventHub } from "../../../internal/EventHub.ts"
 import * as MonotonicClock from "../../../internal/MonotonicClock.ts"
 import * as Circuit from "./Circuit.ts"
 import type { Values } from "./CircuitOptions.ts"
 import * as CircuitTimes from "./CircuitTimes.ts"
 import { maxCircuits, type Transition } from "./Circuits.ts"
-import { TransitionHub } from "./TransitionHub.ts"
 
 type ScheduleStep = (now: number, input: unknown) => Pull.Pull<[unknown, Duration.Duration], unknown>
 
@@ -44,7 +44,7 @@ export class CircuitRegistry {
   readonly #clock: Clock.Clock
   readonly #openDuration: Values["openDuration"]
   readonly #maxOpenMillis: number
-  readonly #hub = new TransitionHub()
+  readonly #hub = new EventHub<Transition>()
   readonly #entries = new Map<string, Entry>()
 
   constructor(options: Values, clock: Clock.Clock) {
@@ -56,7 +56,7 @@ export class CircuitRegistry {
 
   /** Changes of state as they happen. */
   get transitions(): Stream.Stream<Transition> {
-    return this.#hub.transitions
+    return this.#hub.events
   }
 
   /** The entry of a key, if there is one. */

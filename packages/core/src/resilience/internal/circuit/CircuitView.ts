@@ -6,8 +6,7 @@
  */
 import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as PubSub from "effect/PubSub"
-import * as Stream from "effect/Stream"
+import { EventHub } from "../../../internal/EventHub.ts"
 import type { CircuitOpenError } from "../../../errors/ResilienceErrors.ts"
 import * as MonotonicClock from "../../../internal/MonotonicClock.ts"
 import type * as Circuit from "./Circuit.ts"
@@ -87,7 +86,8 @@ const evictOne = (byKey: Map<string, Entry>): void => {
  * @since 0.1.0
  */
 export const make = (clock: Clock.Clock): Effect.Effect<CircuitView> =>
-  Effect.map(PubSub.sliding<Transition>(256), (transitions) => {
+  Effect.sync(() => {
+    const hub = new EventHub<Transition>()
     const byKey = new Map<string, Entry>()
     const get = (key: string): Entry => byKey.get(key) ?? { key, tag: "Closed", until: 0, epoch: 0, isForced: false }
 
@@ -97,7 +97,8 @@ export const make = (clock: Clock.Clock): Effect.Effect<CircuitView> =>
       if (!byKey.delete(key) && byKey.size >= maxCircuits) evictOne(byKey)
       byKey.set(key, { key, tag, until, isForced, epoch: from === tag ? epoch : epoch + 1 })
       if (from === tag) return Effect.void
-      return Effect.asVoid(PubSub.publish(transitions, { key, from, to: tag, at: clock.currentTimeMillisUnsafe() }))
+      hub.publish({ key, from, to: tag, at: clock.currentTimeMillisUnsafe() })
+      return Effect.void
     }
 
     const rejectionOf = ({ key, tag, until }: Entry): CircuitOpenError | undefined =>
@@ -136,6 +137,6 @@ export const make = (clock: Clock.Clock): Effect.Effect<CircuitView> =>
           return entry.epoch === epoch ? undefined : rejectionOf(entry)
         }
       },
-      transitions: Stream.fromPubSub(transitions)
+      transitions: hub.events
     }
   })
