@@ -142,7 +142,7 @@ export class RecoveredStream {
     const origin = originOf(original, this.#attempt.transcript)
     const rest = this.#continuation(held, origin)
     this.#beginning = { error, start, call: original.state?.lastAttempt }
-    if (rest !== undefined) this.#kept = held
+    this.#kept = held
     return this.#reopen(
       rest ?? original,
       origin?.route ?? original.state?.route,

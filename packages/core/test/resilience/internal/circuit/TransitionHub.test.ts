@@ -42,4 +42,14 @@ describe("subscribers to transitions", () => {
       assert.deepStrictEqual([received.length, received[0]?.at, received.at(-1)?.at], [256, 44, 299])
     })
   )
+
+  it.effect("keep what is published after an interrupted pull", () =>
+    Effect.gen(function* () {
+      const hub = new TransitionHub()
+      const { first, pull } = yield* subscribe(hub, yield* Effect.scope)
+      yield* Fiber.interrupt(first)
+      hub.publish(transition(1))
+      assert.deepStrictEqual(yield* pull, [transition(1)])
+    })
+  )
 })
