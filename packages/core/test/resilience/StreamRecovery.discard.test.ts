@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
+import { OverloadedError } from "../../src/errors/RateLimitErrors.ts"
 import type { StreamEvent } from "../../src/models/StreamEvent.ts"
 import { withStreamRecovery } from "../../src/resilience/StreamRecovery.ts"
 import {
@@ -88,6 +89,21 @@ describe("The rest of a response that another model has written", () => {
       // That of the attempt before is an estimate.
       assert.isAtLeast(completion_tokens, 10)
       assert.isAtLeast(prompt_tokens, 30)
+    })
+  )
+})
+
+describe("The rest of a response without a fallback plan", () => {
+  it.effect("ends with the error of the host that refuses it", () =>
+    Effect.gen(function* () {
+      const overloaded = new OverloadedError({ message: "busy" })
+      const { error, seen } = yield* recovered(2, first, broken(overloaded))
+      assert.deepStrictEqual(seen, [start(), text("Par")])
+      assert.strictEqual(error?._tag, "OverloadedError")
+      assert.deepStrictEqual(
+        error?.attempts?.map(({ tag }) => tag),
+        ["StreamInterruptedError", "OverloadedError"]
+      )
     })
   )
 })

@@ -147,6 +147,16 @@ describe("the rest of a response", () => {
     })
   )
 
+  it.effect("ends with the error of the step that could not give the whole response", () =>
+    Effect.gen(function* () {
+      const { error } = yield* run({
+        steps: [step("together")],
+        acts: { "moonshot/kimi-k3": [{ breaks: "Par" }, notFound], "together/kimi-k3": [quota] }
+      })
+      assert.strictEqual(error?._tag, "QuotaExceededError")
+    })
+  )
+
   it.effect("ends with the error after the beginning where no step of the plan may help", () =>
     Effect.gen(function* () {
       const { error, made, seen } = yield* run({

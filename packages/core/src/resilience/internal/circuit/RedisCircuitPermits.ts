@@ -133,7 +133,7 @@ const makeRecord = ({ openMillis, store: { circuits }, tripPolicy, tryRun, view 
     const openFor = Duration.millis(open)
     const transition = yield* tryRun(circuits.record({ key, generation, outcome, tripPolicy, openFor }))
     const to = Option.getOrUndefined(transition)?.to
-    if (to !== undefined) yield* view.record(key, to, to === "Open" ? open : 0)
+    if (to !== undefined) yield* view.record(key, to, open)
   })
 
   return (permit: Permit, outcome: Circuit.Outcome, retryAfter?: number): Effect.Effect<void> => {

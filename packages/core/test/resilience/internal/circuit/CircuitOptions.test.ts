@@ -1,8 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Duration, Effect } from "effect"
+import { Clock, Duration, Effect, Random } from "effect"
 import { defaults } from "../../../../src/KimiConfig.ts"
 import * as CircuitBreaker from "../../../../src/resilience/CircuitBreaker.ts"
 import * as CircuitOptions from "../../../../src/resilience/internal/circuit/CircuitOptions.ts"
+import * as OpenDuration from "../../../../src/resilience/internal/circuit/OpenDuration.ts"
 
 const described = (options: Partial<CircuitOptions.Options>) =>
   Effect.map(CircuitOptions.resolve(options), CircuitOptions.describeOptions)
@@ -102,6 +103,45 @@ describe("Shared circuits of a configuration", () => {
       failures: Number.MAX_SAFE_INTEGER
     })
   })
+})
+
+describe("Circuits of a configuration", () => {
+  const config = {
+    ...defaults,
+    breakerSlowAfter: Duration.seconds(7),
+    breakerMaxOpenDuration: Duration.minutes(9),
+    redisKeyPrefix: "app:"
+  }
+
+  it("have its time for slow calls, its longest open duration", () => {
+    const expected = { slowAfter: Duration.seconds(7), maxOpenDuration: Duration.minutes(9) }
+    assert.deepInclude(CircuitOptions.fromConfig(config), expected)
+    assert.deepInclude(CircuitOptions.redisFromConfig(config), { ...expected, keyPrefix: "app:circuit:" })
+  })
+
+  /** The waits of rejected calls after each of some openings in a row, in seconds; in the middle of the jitter. */
+  const openingsOf = (breakerOpenDuration: Duration.Duration, count: number) =>
+    Effect.gen(function* () {
+      const openMillis = OpenDuration.make(
+        CircuitOptions.fromConfig({ ...config, breakerOpenDuration }),
+        yield* Clock.Clock
+      )
+      return yield* Effect.forEach(Array.from({ length: count }), (_, index) =>
+        Effect.map(openMillis(index + 1), (millis) => millis / 1_000)
+      )
+    }).pipe(Effect.provideService(Random.Random, { nextDoubleUnsafe: () => 0.5, nextIntUnsafe: () => 0 }))
+
+  it.effect("open for twice as long each time up to a minute", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(yield* openingsOf(Duration.seconds(10), 5), [7.5, 15, 30, 45, 45])
+    })
+  )
+
+  it.effect("open for the same time if that is over a minute", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(yield* openingsOf(Duration.minutes(2), 3), [90, 90, 90])
+    })
+  )
 })
 
 describe("The error of invalid options", () => {

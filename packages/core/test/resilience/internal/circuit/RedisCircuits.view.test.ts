@@ -53,6 +53,18 @@ describe("The states of many shared circuits", () => {
     })
   )
 
+  it.effect("are read once for each circuit", () =>
+    Effect.gen(function* () {
+      const { one, two } = yield* twoProcesses({ tripPolicy: { _tag: "Consecutive", failures: 1 } })
+      yield* useMany(one, 140)
+      yield* fail(one)
+      for (const name of ["model 12", "model 13"]) yield* Effect.flip(two.guard(name)(Effect.fail(broken)))
+      const states = yield* one.states
+      assert.strictEqual(states.get("model 12")?._tag, "Closed")
+      assert.strictEqual(states.get("model 13")?._tag, "Open")
+    })
+  )
+
   it.effect("are read sixteen at a time", () =>
     Effect.gen(function* () {
       const store = yield* remote
