@@ -21,7 +21,7 @@ describe("The stage of the circuit breaker", () => {
     })
   )
 
-  it.effect("counts failures by account and model", () =>
+  it.effect("counts failures of an account for each model", () =>
     Effect.gen(function* () {
       const breaker = yield* make({ consecutiveFailures: 1 })
       const stage = CircuitBreaker.stage(breaker)

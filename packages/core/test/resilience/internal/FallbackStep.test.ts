@@ -40,7 +40,7 @@ describe("A step for a larger window", () => {
     assert.isFalse(mayHelp("kimi-k2.6", tooLong(262_144)))
   })
 
-  it("is tried if its model has more than the catalogue says of the other", () => {
+  it("is tried if its model has more than the other has in the catalogue", () => {
     assert.isTrue(mayHelp("kimi-k3", tooLong()))
     assert.isFalse(mayHelp("moonshot-v1-128k", tooLong()))
   })

@@ -78,7 +78,7 @@ describe("The circuits of a view", () => {
     })
   )
 
-  it.effect("stay open by name when a forced open duration is over, until the store says otherwise", () =>
+  it.effect("stay open by name when a forced open duration is over, until the store reports another state", () =>
     Effect.gen(function* () {
       const view = yield* viewOf()
       yield* view.force("a", "Open", 1_000)
