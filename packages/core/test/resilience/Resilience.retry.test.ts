@@ -130,7 +130,11 @@ describe("the attempts of errors of other libraries", () => {
 
   it.effect("have the tags of tagged errors", () =>
     Effect.gen(function* () {
-      assert.deepStrictEqual(yield* tagsOf(unavailable), ["HttpError", "QuotaExceededError"])
+      assert.deepStrictEqual(yield* tagsOf(unavailable, { _tag: "Missing" }), [
+        "HttpError",
+        "Missing",
+        "QuotaExceededError"
+      ])
     })
   )
 

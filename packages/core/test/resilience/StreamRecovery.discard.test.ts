@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { OverloadedError } from "../../src/errors/RateLimitErrors.ts"
 import type { StreamEvent } from "../../src/models/StreamEvent.ts"
-import { withStreamRecovery } from "../../src/resilience/StreamRecovery.ts"
+import { stage, withStreamRecovery } from "../../src/resilience/StreamRecovery.ts"
 import {
   broken,
   call,
@@ -106,4 +106,10 @@ describe("The rest of a response without a fallback plan", () => {
       )
     })
   )
+})
+
+describe("The stage of recovery", () => {
+  it("is named", () => {
+    assert.strictEqual(stage({ mode: "continue" }).name, "recovery")
+  })
 })

@@ -6,12 +6,12 @@ import type { Call } from "../../src/pipeline/Call.ts"
 import * as Timeout from "../../src/resilience/Timeout.ts"
 import { answer, call } from "./support/hedge.ts"
 
-const stage = Timeout.stage({
+const options = {
   connectTimeout: "5 seconds",
   firstTokenTimeout: "20 seconds",
   idleTimeout: "10 seconds",
   totalTimeout: "100 seconds"
-})
+} as const
 
 const text: StreamEvent = { _tag: "TextDelta", choice: 0, text: "a" }
 
@@ -20,6 +20,7 @@ const endless = Stream.map(Stream.tick("9 seconds"), () => text)
 
 /** The error of an attempt that never ends, and when it was ended. */
 const endOf = Effect.fnUntraced(function* (form: "effect" | "stream", limits?: Call["limits"]) {
+  const stage = Timeout.stage(options)
   const of = { ...call, limits }
   const whole =
     form === "effect"
@@ -64,12 +65,14 @@ describe.each(["effect", "stream"] as const)("The stage of timeouts: %s", (form)
 describe("The stage of timeouts", () => {
   it.effect("makes an attempt that is in time", () =>
     Effect.gen(function* () {
+      const stage = Timeout.stage(options)
       assert.deepStrictEqual(yield* stage.effect(() => Effect.succeed(answer(1)))(call), answer(1))
       assert.deepStrictEqual(yield* Stream.runCollect(stage.stream(() => Stream.make(text))(call)), [text])
     })
   )
 
   it("describes its timeouts", () => {
+    const stage = Timeout.stage(options)
     assert.strictEqual(stage.name, "timeout")
     assert.deepStrictEqual(stage.options, { connect: "5s", "first token": "20s", idle: "10s", total: "1m 40s" })
   })
@@ -78,7 +81,9 @@ describe("The stage of timeouts", () => {
     Effect.gen(function* () {
       const start: StreamEvent = { _tag: "Start", id: "1", model: "kimi-k3", created: 0 }
       const silent = Stream.concat(Stream.make(start, text), Stream.never)
-      const fiber = yield* Effect.forkChild(Effect.flip(Stream.runDrain(stage.stream(() => silent)(call))))
+      const fiber = yield* Effect.forkChild(
+        Effect.flip(Stream.runDrain(Timeout.stage(options).stream(() => silent)(call)))
+      )
       yield* TestClock.adjust("10 seconds")
       assert.strictEqual((yield* Fiber.join(fiber))._tag, "IdleTimeoutError")
     })

@@ -72,15 +72,17 @@ describe("Predicates among errors of the combinators", () => {
     }),
     new classes.TotalTimeoutError({ message: "slow", timeout: Duration.seconds(1) })
   ] as const
-  const predicates = withOwnErrors<unknown>({
-    isAmbiguous: always,
-    isFailure: always,
-    isRateLimited: always,
-    isRetryable: always,
-    retryAfter: () => "1 hour"
-  })
+  const make = () =>
+    withOwnErrors<unknown>({
+      isAmbiguous: always,
+      isFailure: always,
+      isRateLimited: always,
+      isRetryable: always,
+      retryAfter: () => "1 hour"
+    })
 
   it("do not classify those errors", () => {
+    const predicates = make()
     for (const error of own) {
       assert.strictEqual(predicates.isRetryable?.(error), error.isRetryable, error._tag)
       assert.strictEqual(predicates.isAmbiguous?.(error), error.billing === "possible", error._tag)
@@ -91,6 +93,7 @@ describe("Predicates among errors of the combinators", () => {
   })
 
   it("classify all other errors", () => {
+    const predicates = make()
     assert.isTrue(predicates.isRetryable?.(unavailable))
     assert.isTrue(predicates.isAmbiguous?.(unavailable))
     assert.isTrue(predicates.isFailure?.(unavailable))
