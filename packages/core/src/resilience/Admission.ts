@@ -105,7 +105,7 @@ export const fromLimiter = ({ change, acquire, states }: Limiter, options: Descr
       const { limits, maxQueue, maxWait } = changes
       return Effect.flatMap(AdmissionOptions.check(AdmissionOptions.rulesOf(changes)), () =>
         change({
-          ...(limits === undefined ? {} : { limitsOf: typeof limits === "function" ? limits : () => limits }),
+          limitsOf: typeof limits === "function" ? limits : () => limits,
           ...(maxQueue === undefined ? {} : { maxQueue }),
           ...(maxWait === undefined ? {} : { maxWait: Duration.fromInputUnsafe(maxWait) })
         })

@@ -72,11 +72,9 @@ export function make(
   options: Partial<CircuitOptions.Options>
 ): Effect.Effect<CircuitBreaker["Service"], ConfigurationError>
 export function make(
-  options?: Partial<CircuitOptions.Options>
+  options: Partial<CircuitOptions.Options> = {}
 ): Effect.Effect<CircuitBreaker["Service"], ConfigurationError> {
-  return options === undefined
-    ? LocalCircuits.make(CircuitOptions.defaults)
-    : Effect.flatMap(CircuitOptions.resolve(options), LocalCircuits.make)
+  return Effect.flatMap(CircuitOptions.resolve(options), LocalCircuits.make)
 }
 
 /**
@@ -88,9 +86,9 @@ export function make(
 export function layerMemory(): Layer.Layer<CircuitBreaker>
 export function layerMemory(options: Partial<CircuitOptions.Options>): Layer.Layer<CircuitBreaker, ConfigurationError>
 export function layerMemory(
-  options?: Partial<CircuitOptions.Options>
+  options: Partial<CircuitOptions.Options> = {}
 ): Layer.Layer<CircuitBreaker, ConfigurationError> {
-  return Layer.effect(CircuitBreaker, options === undefined ? make() : make(options))
+  return Layer.effect(CircuitBreaker, make(options))
 }
 
 /**
@@ -127,11 +125,9 @@ export function layerRedis(
   options: Partial<CircuitOptions.RedisOptions>
 ): Layer.Layer<CircuitBreaker, ConfigurationError, Redis>
 export function layerRedis(
-  options?: Partial<CircuitOptions.RedisOptions>
+  options: Partial<CircuitOptions.RedisOptions> = {}
 ): Layer.Layer<CircuitBreaker, ConfigurationError, Redis> {
-  return options === undefined
-    ? makeRedisLayer(CircuitOptions.redisDefaults)
-    : Layer.unwrap(Effect.map(CircuitOptions.resolveRedis(options), makeRedisLayer))
+  return Layer.unwrap(Effect.map(CircuitOptions.resolveRedis(options), makeRedisLayer))
 }
 
 const disabled: CircuitBreaker["Service"] = {

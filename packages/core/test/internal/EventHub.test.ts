@@ -46,6 +46,16 @@ describe("subscribers to events", () => {
     })
   )
 
+  it.effect("keep what is published after an interrupted pull", () =>
+    Effect.gen(function* () {
+      const hub = new EventHub<Counted>()
+      const { first, pull } = yield* subscribe(hub, yield* Effect.scope)
+      yield* Fiber.interrupt(first)
+      hub.publish(event(1))
+      assert.deepStrictEqual(yield* pull, [event(1)])
+    })
+  )
+
   it.effect("read what they have not read before the end", () =>
     Effect.gen(function* () {
       const hub = new EventHub<Counted>()

@@ -209,3 +209,39 @@ describe("CircuitBreaker.transitions", () => {
     }).pipe(Effect.provide(CircuitBreaker.layerOff))
   )
 })
+
+describe("A circuit that an operator changes while calls run", () => {
+  it.effect("opens for the first open duration after it was isolated", () =>
+    Effect.gen(function* () {
+      const breaker = yield* make()
+      yield* breaker.isolate(key)
+      yield* breaker.forceOpen(key)
+      yield* waits(breaker, 10)
+    })
+  )
+
+  it.effect("ignores the outcome of calls that began before it was isolated, also after a reset", () =>
+    Effect.gen(function* () {
+      const breaker = yield* make({ consecutiveFailures: 1 })
+      const permit = yield* breaker.acquire(key)
+      yield* breaker.isolate(key)
+      yield* breaker.reset(key)
+      yield* permit.record("failure")
+      assert.strictEqual(yield* tag(breaker), "Closed")
+    })
+  )
+
+  it.effect("permits a probe again when it is restored as half-open during one", () =>
+    Effect.gen(function* () {
+      const breaker = yield* make({ consecutiveFailures: 1 })
+      yield* fail(breaker)
+      yield* TestClock.adjust("10 seconds")
+      yield* breaker.acquire(key)
+      assert.strictEqual((yield* rejection(breaker)).state, "half-open")
+      yield* breaker.restore(yield* breaker.states)
+      const restored = (yield* breaker.states).get(key)
+      assert.deepInclude(restored, { _tag: "HalfOpen", probes: [], expiredProbes: [] })
+      assert.strictEqual(yield* succeed(breaker), "answer")
+    })
+  )
+})

@@ -116,6 +116,18 @@ describe("CircuitBreaker on streams", () => {
     })
   )
 
+  it.effect("counts content that arrives with other events", () =>
+    Effect.gen(function* () {
+      yield* TestClock.adjust("1 day")
+      const breaker = yield* make({ slowRate: 0.1, minimumCalls: 1 })
+      const early = Stream.fromIterableEffect(Effect.delay(Effect.succeed([start, text]), "29 seconds"))
+      const fiber = yield* Effect.forkChild(run(breaker, Stream.concat(early, after(31))))
+      yield* TestClock.adjust("1 minute")
+      yield* Fiber.join(fiber)
+      assert.strictEqual(yield* tag(breaker), "Closed")
+    })
+  )
+
   it.effect("counts a slow probe as a failed one", () =>
     Effect.gen(function* () {
       const breaker = yield* halfOpen

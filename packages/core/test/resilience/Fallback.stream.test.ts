@@ -111,3 +111,9 @@ describe("Fallback of streams", () => {
     })
   )
 })
+
+describe("the stage of a fallback plan", () => {
+  it("is named", () => {
+    assert.strictEqual(Fallback.stage({ check: Effect.succeed, steps: [] }).name, "fallback")
+  })
+})

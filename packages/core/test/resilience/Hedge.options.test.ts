@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Stream } from "effect"
+import { Duration, Effect, Stream } from "effect"
 import { ConfigurationError } from "../../src/errors/ConfigurationErrors.ts"
+import * as KimiConfig from "../../src/KimiConfig.ts"
 import * as Hedge from "../../src/resilience/Hedge.ts"
 import { call, elapse, scripted } from "./support/hedge.ts"
 
@@ -119,6 +120,62 @@ describe("the options of Hedge", () => {
       assert.strictEqual(off.effect(script.plain), script.plain)
       assert.deepStrictEqual(off.options, { is: "off" })
       assert.deepStrictEqual(yield* off.state, { calls: 0, hedges: 0, hedgeWins: 0, refused: 0, tokens: 0 })
+    })
+  )
+})
+
+describe("the configuration of Hedge", () => {
+  const { defaults } = KimiConfig
+
+  it("hedges no calls by default", () => {
+    assert.isUndefined(Hedge.optionsFromConfig(defaults))
+  })
+
+  it("hedges calls with any of the options that define when one is late", () => {
+    const second = Duration.seconds(1)
+    const common = {
+      minimumSamples: defaults.hedgeMinimumSamples,
+      minimumDelay: defaults.hedgeMinimumDelay,
+      budget: { ratio: defaults.hedgeRatio, capacity: defaults.hedgeCapacity }
+    }
+    const none = { delay: undefined, percentile: undefined, responseDelay: undefined }
+    const optionsOf = (members: Partial<KimiConfig.Values>) => Hedge.optionsFromConfig({ ...defaults, ...members })
+    assert.deepStrictEqual(optionsOf({ hedgeDelay: second }), { ...common, ...none, delay: second })
+    assert.deepStrictEqual(optionsOf({ hedgePercentile: 0.9 }), { ...common, ...none, percentile: 0.9 })
+    assert.deepStrictEqual(optionsOf({ hedgeResponseDelay: second }), { ...common, ...none, responseDelay: second })
+  })
+
+  it.effect("is described by the expected form of each option", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(
+        Hedge.make({ delay: 1, percentile: 2, minimumSamples: 0, budget: { ratio: 2, capacity: 0.5 } })
+      )
+      assert.deepStrictEqual(
+        error.issues.map(({ expected }) => expected),
+        [
+          "a number from 0 to 1, such as 0.95",
+          "a whole number from 1 to 128, the number of recorded latencies",
+          "a number from 0 to 1, such as 0.05",
+          "a number that is at least 1"
+        ]
+      )
+    })
+  )
+
+  it.effect("allows no budget whose tokens cannot be counted", () =>
+    Effect.gen(function* () {
+      const capacity = Number.MAX_SAFE_INTEGER / 1_000
+      const error = yield* Effect.flip(Hedge.make({ delay: 1, budget: { capacity } }))
+      assert.deepStrictEqual(
+        error.issues.map(({ name }) => name),
+        ["Hedge budget.capacity"]
+      )
+    })
+  )
+
+  it.effect("names its stage", () =>
+    Effect.gen(function* () {
+      assert.strictEqual((yield* Hedge.make({ delay: "1 second" })).name, "hedge")
     })
   )
 })

@@ -84,4 +84,14 @@ describe("withRateLimit", () => {
       assert.deepStrictEqual(yield* issuesOf(limit(Effect.void)), ["withRateLimit tokens"])
     })
   )
+
+  it.effect("names the expected form of its tokens", () =>
+    Effect.gen(function* () {
+      const limit = Resilience.withRateLimit({ key: "a", admission: yield* Admission.make(), tokens: -1 })
+      const error = yield* Effect.flip(limit(Effect.void))
+      assert.deepInclude(error, {
+        issues: [{ name: "withRateLimit tokens", expected: "a finite number that is not negative" }]
+      })
+    })
+  )
 })

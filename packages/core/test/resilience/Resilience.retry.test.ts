@@ -118,3 +118,77 @@ describe("withRetry", () => {
     })
   )
 })
+
+describe("the attempts of errors of other libraries", () => {
+  /** The tags of the attempts before one that fails with an error of the library. */
+  const tagsOf = Effect.fnUntraced(function* (...errors: ReadonlyArray<unknown>) {
+    const final = new QuotaExceededError({ message: "empty" })
+    const { effect } = script<unknown>(...errors, final)
+    const error = yield* failureOf(Resilience.withRetry({ jitter: "none" })(effect))
+    return error instanceof QuotaExceededError ? error.attempts?.map(({ tag }) => tag) : assert.fail("another error")
+  })
+
+  it.effect("have the tags of tagged errors", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(yield* tagsOf(unavailable, { _tag: "Missing" }), [
+        "HttpError",
+        "Missing",
+        "QuotaExceededError"
+      ])
+    })
+  )
+
+  it.effect("have the names of other errors", () =>
+    Effect.gen(function* () {
+      const numbered = Object.assign(new TypeError("no"), { _tag: 5 })
+      assert.deepStrictEqual(yield* tagsOf(new RangeError("no"), numbered), [
+        "RangeError",
+        "TypeError",
+        "QuotaExceededError"
+      ])
+    })
+  )
+
+  it.effect("are named Error for values that are no errors", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(yield* tagsOf("text", null, {}), ["Error", "Error", "Error", "QuotaExceededError"])
+    })
+  )
+})
+
+describe("the options of withRetry", () => {
+  it.effect("are refused by name", () =>
+    Effect.gen(function* () {
+      const options = {
+        maxAttempts: 0,
+        baseDelay: Number.POSITIVE_INFINITY,
+        maxDelay: Number.POSITIVE_INFINITY,
+        maxElapsed: 0,
+        jitter: "some" as "none",
+        ambiguous: -1
+      }
+      const issues = yield* issuesOf(Resilience.withRetry(options)(Effect.void))
+      assert.deepStrictEqual(
+        issues,
+        ["maxAttempts", "baseDelay", "maxDelay", "maxElapsed", "jitter", "ambiguous"].map((name) => `withRetry ${name}`)
+      )
+    })
+  )
+
+  it.effect("allow every jitter", () =>
+    Effect.gen(function* () {
+      for (const jitter of ["full", "equal", "decorrelated", "none"] as const) {
+        assert.strictEqual(yield* Resilience.withRetry({ jitter })(Effect.succeed("result")), "result")
+      }
+    })
+  )
+
+  it.effect("take the given budget in place of that of the context", () =>
+    Effect.gen(function* () {
+      const { effect, times } = script(unavailable)
+      const budget = yield* RetryBudget.make({ capacity: 0 })
+      assert.strictEqual(yield* failureOf(Resilience.withRetry({ budget })(effect)), unavailable)
+      assert.strictEqual(times.length, 1)
+    })
+  )
+})

@@ -100,4 +100,26 @@ describe("resilient", () => {
       ])
     })
   )
+
+  it.effect("refuses a deadline of no time", () =>
+    Effect.gen(function* () {
+      const options = { key: "a", deadline: 0, ...(yield* services) }
+      assert.deepStrictEqual(yield* issuesOf(Resilience.resilient(options)(Effect.void)), ["resilient deadline"])
+    })
+  )
+
+  it.effect("rejects an effect that waits for a permit when its circuit opens", () =>
+    Effect.gen(function* () {
+      const { circuitBreaker } = yield* services
+      const admission = yield* Admission.make({ limits: { concurrency: 1 } })
+      const options = { key: "forecast", admission, circuitBreaker }
+      const first = yield* Effect.forkChild(Resilience.resilient(options)(Effect.never), { startImmediately: true })
+      const waiting = yield* Effect.forkChild(Effect.flip(Resilience.resilient(options)(Effect.void)), {
+        startImmediately: true
+      })
+      yield* circuitBreaker.forceOpen("forecast")
+      yield* Fiber.interrupt(first)
+      assert.strictEqual((yield* Fiber.join(waiting))._tag, "CircuitOpenError")
+    })
+  )
 })

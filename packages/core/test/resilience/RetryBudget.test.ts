@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Schema } from "effect"
+import * as KimiConfig from "../../src/KimiConfig.ts"
 import * as RetryBudget from "../../src/resilience/RetryBudget.ts"
 
 describe("RetryBudget", () => {
@@ -62,5 +63,62 @@ describe("RetryBudget", () => {
           assert.isTrue(tokens >= 0 && tokens <= capacity)
         }
       })
+  )
+})
+
+describe("The options of a retry budget", () => {
+  it("are those of a configuration", () => {
+    const config = {
+      ...KimiConfig.defaults,
+      retryBudgetCapacity: 50,
+      retryBudgetCost: 2,
+      retryBudgetAmbiguousCost: 3,
+      retryBudgetReward: 4
+    }
+    assert.deepStrictEqual(RetryBudget.optionsFromConfig(config), {
+      capacity: 50,
+      cost: 2,
+      ambiguousCost: 3,
+      reward: 4
+    })
+  })
+
+  it.effect("are described", () =>
+    Effect.gen(function* () {
+      assert.strictEqual((yield* RetryBudget.make()).options, "500 tokens, 5 a retry or 10")
+    })
+  )
+
+  it.effect("may be zero for the capacity, the reward", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(yield* (yield* RetryBudget.make({ capacity: 0, reward: 0 })).state, {
+        tokens: 0,
+        capacity: 0
+      })
+    })
+  )
+
+  it.effect("are refused with their expected forms", () =>
+    Effect.gen(function* () {
+      const below = { capacity: -1, cost: 0, ambiguousCost: 0, reward: -1 }
+      const error = yield* Effect.flip(RetryBudget.make(below))
+      const zeroOrMore = "a finite number that is not negative"
+      const overZero = "a finite number over zero"
+      assert.deepStrictEqual(error.issues, [
+        { name: "RetryBudget capacity", expected: zeroOrMore },
+        { name: "RetryBudget cost", expected: overZero },
+        { name: "RetryBudget ambiguousCost", expected: overZero },
+        { name: "RetryBudget reward", expected: zeroOrMore }
+      ])
+    })
+  )
+
+  it.effect("are refused if they are not finite", () =>
+    Effect.gen(function* () {
+      for (const number of [Number.NaN, Number.POSITIVE_INFINITY]) {
+        const all = { capacity: number, cost: number, ambiguousCost: number, reward: number }
+        assert.strictEqual((yield* Effect.flip(RetryBudget.make(all))).issues.length, 4)
+      }
+    })
   )
 })

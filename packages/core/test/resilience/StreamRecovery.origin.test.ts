@@ -64,6 +64,7 @@ const run = (
   return Effect.map(watch(events), ({ error, seen }) => ({
     error,
     made,
+    reasons: seen.flatMap((event) => (event._tag === "Reset" ? [event.reason] : [])),
     seen: seen.flatMap((event) => {
       switch (event._tag) {
         case "TextDelta":
@@ -144,6 +145,46 @@ describe("the rest of a response", () => {
         error?.attempts?.map(({ tag }) => tag),
         [lost._tag, "ModelNotFoundError", "UnknownPriceError"]
       )
+    })
+  )
+
+  it.effect("is replaced for the reason for which the beginning broke", () =>
+    Effect.gen(function* () {
+      const { reasons } = yield* run({
+        steps: [step("together")],
+        acts: { "moonshot/kimi-k3": [{ breaks: "Par" }, notFound], "together/kimi-k3": [{ ends: "Whole" }] }
+      })
+      assert.deepStrictEqual(reasons, [lost._tag])
+    })
+  )
+
+  it.effect("is followed by no step before the one that wrote the beginning, not even for an error that it lists", () =>
+    Effect.gen(function* () {
+      const listing: Fallback.Step = { ...step("together"), on: ["ModelNotFoundError", "QuotaExceededError"] }
+      const { made } = yield* run({
+        steps: [listing, step("moonshot-2")],
+        acts: {
+          "moonshot/kimi-k3": [notFound],
+          "together/kimi-k3": [notFound, { ends: "again" }],
+          "moonshot-2/kimi-k3": [{ breaks: "Par" }, quota]
+        }
+      })
+      assert.deepStrictEqual(made, [
+        "moonshot/kimi-k3",
+        "together/kimi-k3",
+        "moonshot-2/kimi-k3",
+        "moonshot-2/kimi-k3 rest"
+      ])
+    })
+  )
+
+  it.effect("ends with the error of the step that could not give the whole response", () =>
+    Effect.gen(function* () {
+      const { error } = yield* run({
+        steps: [step("together")],
+        acts: { "moonshot/kimi-k3": [{ breaks: "Par" }, notFound], "together/kimi-k3": [quota] }
+      })
+      assert.strictEqual(error?._tag, "QuotaExceededError")
     })
   )
 

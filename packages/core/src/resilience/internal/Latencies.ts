@@ -77,7 +77,7 @@ export const make = (options: Options = {}): Latencies => {
   const entries = new Map<string, Samples>()
 
   const add = (entry: Samples, millis: number): void => {
-    const oldest = entry.ring.length < maxSamples ? undefined : entry.ring[entry.next]
+    const oldest = entry.ring[entry.next]
     if (oldest !== undefined) entry.sorted.splice(lowerBound(entry.sorted, oldest), 1)
     entry.sorted.splice(lowerBound(entry.sorted, millis), 0, millis)
     entry.ring[entry.next] = millis

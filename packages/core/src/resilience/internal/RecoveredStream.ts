@@ -23,7 +23,7 @@ import type { EventChunk } from "../../pipeline/internal/EventChunk.ts"
 import { Transcript } from "../../pipeline/internal/Transcript.ts"
 import * as Continuation from "./Continuation.ts"
 import { attemptsOf, type RecoveryAttempt, withBoundary, withTotalUsage } from "./RecoveryAttempt.ts"
-import { isSameOrigin, type Origin, originOf } from "./StreamOrigin.ts"
+import { isSameOrigin, originOf } from "./StreamOrigin.ts"
 
 export type EventPull = Pull.Pull<EventChunk, StreamError>
 
@@ -139,20 +139,19 @@ export class RecoveredStream {
     this.#failed.push(...attemptsOf(clock, error, this.#attempt))
     const { content, reasoning, start } = this.#attempt.transcript
     const held = { content: this.#kept.content + content, reasoning: this.#kept.reasoning + reasoning }
-    const origin = originOf(original, this.#attempt.transcript)
-    const rest = this.#continuation(held, origin)
+    const rest = this.#continuation(held, originOf(original, this.#attempt.transcript))
     this.#beginning = { error, start, call: original.state?.lastAttempt }
-    if (rest !== undefined) this.#kept = held
+    this.#kept = held
     return this.#reopen(
       rest ?? original,
-      origin?.route ?? original.state?.route,
+      original.state?.route,
       { _tag: rest === undefined ? "Reset" : "Resume", reason: error._tag },
       Exit.failCause(cause)
     )
   }
 
   /** The call for the rest of a response, at the account and model that began it. */
-  #continuation(received: Continuation.PartialText, origin: Origin | undefined): Call | undefined {
+  #continuation(received: Continuation.PartialText, origin: Call | undefined): Call | undefined {
     const { isContinuationSupported, mode, original } = this.#recovery
     const { hasToolCalls, isSingleChoice, usage } = this.#attempt.transcript
     const isAllowed =
@@ -161,7 +160,7 @@ export class RecoveredStream {
       isSingleChoice &&
       !hasToolCalls &&
       usage === undefined &&
-      isContinuationSupported?.(origin.call) === true
+      isContinuationSupported?.(origin) === true
     return isAllowed ? Continuation.make(original, received) : undefined
   }
 
@@ -176,7 +175,7 @@ export class RecoveredStream {
   /** A whole response of another step, in place of the rest. It belongs to the same recovery. */
   #moveOn(error: StreamError, cause: Cause.Cause<StreamError>, route: Route): Effect.Effect<void> {
     const { clock, original } = this.#recovery
-    if (this.#attempt.transcript.start !== undefined) this.#broken.push(this.#attempt)
+    // It is not among those that broke: a plan shows nothing of an attempt that fails before its first content.
     this.#lastHostError = error
     this.#failed.push(...attemptsOf(clock, error, this.#attempt))
     const boundary: Boundary = { _tag: "Reset", reason: this.#beginning?.error._tag ?? error._tag }

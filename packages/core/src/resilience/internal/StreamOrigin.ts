@@ -4,36 +4,22 @@
  *
  * @since 0.1.0
  */
-import type { Call, Route } from "../../pipeline/Call.ts"
+import type { Call } from "../../pipeline/Call.ts"
 import type { Transcript } from "../../pipeline/internal/Transcript.ts"
 
 /**
- * The account and model that wrote the beginning of a response.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Origin {
-  /** The call as it reached them. */
-  readonly call: Call
-  /** None without a fallback plan. */
-  readonly route: Route | undefined
-}
-
-/**
- * Where a broken response was written; none if the same place cannot be called
- * again with certainty.
+ * The call as it reached the account and model that wrote a broken response;
+ * none if the same place cannot be called again with certainty.
  *
  * @category getters
  * @since 0.1.0
  */
-export const originOf = (original: Call, { start }: Transcript): Origin | undefined => {
+export const originOf = (original: Call, { start }: Transcript): Call | undefined => {
   const call = original.state?.lastAttempt ?? original
-  const route = original.state?.route
-  const { account, model } = route ?? { account: original.account, model: original.request.model }
+  const { account, model } = original.state?.route ?? { account: original.account, model: original.request.model }
   const isKnown =
     call.account === account && call.request.model === model && (start?.provider ?? call.provider) === call.provider
-  return isKnown ? { call, route } : undefined
+  return isKnown ? call : undefined
 }
 
 /**

@@ -92,4 +92,30 @@ describe("Continuation.make", () => {
       of({ response_format: { type: "json_schema", json_schema: { name: "a", schema: { type: "object" } } } })
     )
   })
+
+  it("is the first message of a conversation without any", () => {
+    assert.deepStrictEqual(of({ messages: [] })?.messages, [{ role: "assistant", content: "Hello", partial: true }])
+  })
+
+  it("keeps a partial message that is not the last", () => {
+    const earlier: Message = { role: "assistant", content: "Once", partial: true }
+    assert.deepStrictEqual(of({ messages: [earlier, user] })?.messages, [
+      earlier,
+      user,
+      { role: "assistant", content: "Hello", partial: true }
+    ])
+  })
+
+  it("keeps what the conversation has before its partial message", () => {
+    const own: Message = { role: "assistant", content: "Once", partial: true }
+    assert.deepStrictEqual(of({ messages: [user, user, own] })?.messages, [
+      user,
+      user,
+      { role: "assistant", content: "OnceHello", partial: true }
+    ])
+  })
+
+  it("extends no message of another role", () => {
+    assert.deepStrictEqual(of({ messages: [user] })?.messages[0], user)
+  })
 })

@@ -140,7 +140,9 @@ export const open = (circuit: Circuit, until: number): Circuit => ({ _tag: "Open
  */
 export type AcquireResult =
   | { readonly circuit: Circuit; readonly permit: Permit }
-  | { readonly circuit: Circuit; readonly permit: undefined; readonly retryAfter: number | undefined }
+  | { readonly circuit: Rejecting; readonly permit: undefined; readonly retryAfter: number | undefined }
+
+type Rejecting = Exclude<Circuit, { readonly _tag: "Closed" | "ForcedClosed" }>
 
 type HalfOpen = Extract<Circuit, { readonly _tag: "HalfOpen" }>
 

@@ -45,13 +45,15 @@ export class CircuitRegistry {
   readonly #openDuration: Values["openDuration"]
   readonly #maxOpenMillis: number
   readonly #hub = new EventHub<Transition>()
+  readonly #maxEntries: number
   readonly #entries = new Map<string, Entry>()
 
-  constructor(options: Values, clock: Clock.Clock) {
+  constructor(options: Values, clock: Clock.Clock, maxEntries = maxCircuits) {
     this.policy = { ...options, probeTimeoutMillis: Duration.toMillis(options.probeTimeout) }
     this.#clock = clock
     this.#openDuration = options.openDuration
     this.#maxOpenMillis = Duration.toMillis(options.maxOpenDuration)
+    this.#maxEntries = maxEntries
   }
 
   /** Changes of state as they happen. */
@@ -69,7 +71,7 @@ export class CircuitRegistry {
     return Effect.suspend(() => {
       const existing = this.#entries.get(key)
       if (existing !== undefined) return Effect.succeed(existing)
-      if (this.#entries.size >= maxCircuits) this.#evictOne()
+      if (this.#entries.size >= this.#maxEntries) this.#evictOne()
       const circuit = Circuit.closed(this.policy)
       const entry: Entry = { key, circuit, openMillis: 0, retryNotBefore: 0, schedule: undefined }
       this.#entries.set(key, entry)

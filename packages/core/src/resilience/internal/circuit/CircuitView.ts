@@ -80,12 +80,12 @@ const evictOne = (byKey: Map<string, Entry>): void => {
 }
 
 /**
- * An empty view.
+ * An empty view of at most `maxEntries` circuits.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const make = (clock: Clock.Clock): Effect.Effect<CircuitView> =>
+export const make = (clock: Clock.Clock, maxEntries = maxCircuits): Effect.Effect<CircuitView> =>
   Effect.sync(() => {
     const hub = new EventHub<Transition>()
     const byKey = new Map<string, Entry>()
@@ -94,7 +94,7 @@ export const make = (clock: Clock.Clock): Effect.Effect<CircuitView> =>
     const transition = (key: string, tag: Tag, until: number, isForced: boolean): Effect.Effect<void> => {
       const { epoch, tag: from } = get(key)
       // A map keeps the order of insertion, so that the circuit moves to its end.
-      if (!byKey.delete(key) && byKey.size >= maxCircuits) evictOne(byKey)
+      if (!byKey.delete(key) && byKey.size >= maxEntries) evictOne(byKey)
       byKey.set(key, { key, tag, until, isForced, epoch: from === tag ? epoch : epoch + 1 })
       if (from === tag) return Effect.void
       hub.publish({ key, from, to: tag, at: clock.currentTimeMillisUnsafe() })

@@ -30,17 +30,10 @@ const makePermits = (registry: CircuitRegistry, clock: Clock.Clock): CircuitGuar
   const { policy } = registry
   const acquire = (entry: Entry): Effect.Effect<Permit, CircuitOpenError> => {
     const acquired = Circuit.acquire(entry.circuit, policy, MonotonicClock.millisUnsafe(clock))
-    const { circuit } = acquired
-    if (acquired.permit !== undefined) {
-      const { epoch, probeId } = acquired.permit
-      return Effect.as(registry.transition(entry, circuit), { entry, epoch, probeId })
-    }
-    return circuit._tag === "Closed" || circuit._tag === "ForcedClosed"
-      ? Effect.die(new Error("A closed circuit rejected a call"))
-      : Effect.andThen(
-          registry.transition(entry, circuit),
-          Effect.fail(rejection(entry.key, circuit._tag, acquired.retryAfter))
-        )
+    const moved = registry.transition(entry, acquired.circuit)
+    return acquired.permit === undefined
+      ? Effect.andThen(moved, Effect.fail(rejection(entry.key, acquired.circuit._tag, acquired.retryAfter)))
+      : Effect.as(moved, { ...acquired.permit, entry })
   }
   return {
     acquire: (key) => Effect.flatMap(registry.get(key), acquire),

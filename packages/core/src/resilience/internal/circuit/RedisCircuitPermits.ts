@@ -34,13 +34,15 @@ export interface Store {
  * @category models
  * @since 0.1.0
  */
-interface Permit {
+interface StoredPermit {
   readonly key: string
-  /** Absent if the call bypasses the store. */
-  readonly admission: EffectBreaker.Admission | undefined
+  readonly admission: EffectBreaker.Admission
   /** Holds the lease of a probe. */
   readonly scope: Scope.Closeable
 }
+
+/** None if the call bypasses the store. */
+type Permit = StoredPermit | undefined
 
 /**
  * @category models
@@ -78,7 +80,7 @@ const toStoreOutcome = (outcome: Circuit.Outcome, isProbe: boolean): EffectBreak
 
 /** Closes the scope unless it holds the lease of a probe. The lease of a probe that came too late must not be renewed. */
 const closeUnlessProbe = (exit: Exit.Exit<Permit, unknown>, scope: Scope.Closeable) =>
-  Exit.isSuccess(exit) && exit.value.admission?.probe === true ? Effect.void : Scope.close(scope, Exit.void)
+  Exit.isSuccess(exit) && exit.value?.admission.probe === true ? Effect.void : Scope.close(scope, Exit.void)
 
 const makeAcquire = ({ store: { circuits }, tryRun, view }: Dependencies) => {
   /** The store's reply. A rejection is a reply like any other. */
@@ -92,7 +94,7 @@ const makeAcquire = ({ store: { circuits }, tryRun, view }: Dependencies) => {
     scope: Scope.Closeable
   ): Effect.fn.Return<Permit, CircuitOpenError> {
     const reply = Option.getOrUndefined(yield* tryRun(admit(key, scope)))
-    if (reply === undefined) return { key, admission: undefined, scope }
+    if (reply === undefined) return undefined
     if (!("_tag" in reply)) {
       yield* view.record(key, reply.probe ? "HalfOpen" : "Closed")
       return { key, admission: reply, scope }
@@ -112,7 +114,7 @@ const makeAcquire = ({ store: { circuits }, tryRun, view }: Dependencies) => {
       if (forced === undefined) {
         return Effect.onExit(requestPermit(key, scope), (exit) => closeUnlessProbe(exit, scope))
       }
-      return forced === "permitted" ? Effect.succeed({ key, admission: undefined, scope }) : Effect.fail(forced)
+      return forced === "permitted" ? Effect.succeed(undefined) : Effect.fail(forced)
     })
 
   return { acquire, admit }
@@ -131,11 +133,12 @@ const makeRecord = ({ openMillis, store: { circuits }, tripPolicy, tryRun, view 
     const openFor = Duration.millis(open)
     const transition = yield* tryRun(circuits.record({ key, generation, outcome, tripPolicy, openFor }))
     const to = Option.getOrUndefined(transition)?.to
-    if (to !== undefined) yield* view.record(key, to, to === "Open" ? open : 0)
+    if (to !== undefined) yield* view.record(key, to, open)
   })
 
-  return ({ admission, key, scope }: Permit, outcome: Circuit.Outcome, retryAfter?: number): Effect.Effect<void> => {
-    if (admission === undefined) return Effect.void
+  return (permit: Permit, outcome: Circuit.Outcome, retryAfter?: number): Effect.Effect<void> => {
+    if (permit === undefined) return Effect.void
+    const { admission, key, scope } = permit
     const { probe } = admission
     const storeOutcome = toStoreOutcome(outcome, probe)
     if (!probe)

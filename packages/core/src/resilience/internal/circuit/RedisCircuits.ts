@@ -48,14 +48,18 @@ import * as RedisCircuitPermits from "./RedisCircuitPermits.ts"
 /** Circuits that `states` reads from the store at most. Each read is a command. */
 const maxRefreshed = 128
 
-/** The circuits to read: those that were not closed, then the latest used. */
-const keysToRefresh = (entries: ReturnType<CircuitView.CircuitView["entries"]>): ReadonlyArray<string> => {
-  if (entries.length <= maxRefreshed) return entries.map(({ key }) => key)
-  const latest = entries.toReversed()
-  const closed = latest.filter(({ tag }) => tag === "Closed")
-  const others = latest.filter(({ tag }) => tag !== "Closed")
-  return [...others, ...closed].slice(0, maxRefreshed).map(({ key }) => key)
-}
+type Entries = ReturnType<CircuitView.CircuitView["entries"]>
+
+/** Circuits that were closed come first. */
+const closedFirst = (a: Entries[number], b: Entries[number]): number =>
+  Number(b.tag === "Closed") - Number(a.tag === "Closed")
+
+/** The circuits to read: those that were not closed, and then the latest used. */
+const keysToRefresh = (entries: Entries): ReadonlyArray<string> =>
+  entries
+    .toSorted(closedFirst)
+    .slice(-maxRefreshed)
+    .map(({ key }) => key)
 
 /**
  * Circuits in a store, from checked options.

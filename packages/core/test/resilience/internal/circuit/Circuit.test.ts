@@ -84,7 +84,11 @@ describe("An open circuit", () => {
   const opened = Circuit.open(Circuit.closed(plain), 1_000)
 
   it("rejects with the remaining time until it has passed", () => {
-    assert.deepStrictEqual(Circuit.acquire(opened, plain, 999), { circuit: opened, permit: undefined, retryAfter: 1 })
+    assert.deepStrictEqual<unknown>(Circuit.acquire(opened, plain, 999), {
+      circuit: opened,
+      permit: undefined,
+      retryAfter: 1
+    })
     assert.strictEqual(probed(opened, 1_000).next._tag, "HalfOpen")
   })
 
@@ -106,7 +110,7 @@ describe("A half-open circuit", () => {
 
   it("permits as many probes as it has permits", () => {
     const third = Circuit.acquire(second.next, plain, 99)
-    assert.deepStrictEqual(third, { circuit: second.next, permit: undefined, retryAfter: undefined })
+    assert.deepStrictEqual<unknown>(third, { circuit: second.next, permit: undefined, retryAfter: undefined })
   })
 
   it("closes at the last success that it needs", () => {
@@ -132,6 +136,11 @@ describe("A half-open circuit", () => {
     assert.isUndefined(Circuit.acquire(second.next, plain, 99).permit)
     const third = probed(second.next, 100)
     assert.deepInclude(third.next, { probes: [{ id: 3, startedAt: 100 }] })
+  })
+
+  it("remembers which probes have lost their permits", () => {
+    const both = probed(first.next, 50).next
+    assert.deepInclude(Circuit.acquire(both, plain, 100).circuit, { expiredProbes: [{ id: 1, startedAt: 0 }] })
   })
 
   it("counts the outcome of a probe without a permit once", () => {

@@ -120,6 +120,56 @@ describe("A window over a span of time", () => {
   )
 })
 
+describe("The data of a window", () => {
+  it("is empty at first", () => {
+    assert.deepStrictEqual(CircuitWindow.empty(count), { _tag: "Count", calls: [] })
+    assert.deepStrictEqual(CircuitWindow.empty(second), {
+      _tag: "Time",
+      earlier: [],
+      latest: undefined,
+      total: { calls: 0, failures: 0, slow: 0 }
+    })
+  })
+
+  it("has the calls of each slot with their sum", () => {
+    const memory = remember(second, [
+      [100, bad],
+      [250, slow],
+      [299, good]
+    ])
+    assert.deepStrictEqual(memory, {
+      _tag: "Time",
+      earlier: [{ index: 1, calls: 1, failures: 1, slow: 0 }],
+      latest: { index: 2, calls: 2, failures: 0, slow: 1 },
+      total: { calls: 3, failures: 1, slow: 1 }
+    })
+  })
+})
+
+describe("A window that is moved in time", () => {
+  it("has its calls that much later", () => {
+    const moved = CircuitWindow.shift(remember(second, [[100, bad]]), second, 5_000)
+    assert.strictEqual(callsAt(moved, second, 4_000), 0)
+    assert.strictEqual(callsAt(moved, second, 6_099), 1)
+    assert.strictEqual(callsAt(moved, second, 6_100), 0)
+  })
+
+  it("stays as it is if it is over a number of calls", () => {
+    const memory = remember(count, [[0, bad]])
+    assert.strictEqual(CircuitWindow.shift(memory, count, 5_000), memory)
+    assert.strictEqual(CircuitWindow.shift(memory, second, 5_000), memory)
+  })
+
+  it("stays as it is if it is now over a number of calls", () => {
+    const memory = remember(second, [[0, bad]])
+    assert.strictEqual(CircuitWindow.shift(memory, count, 5_000), memory)
+  })
+
+  it("stays empty", () => {
+    assert.deepStrictEqual(CircuitWindow.shift(CircuitWindow.empty(second), second, 5_000), CircuitWindow.empty(second))
+  })
+})
+
 describe("State of another kind of window", () => {
   it("is dropped", () => {
     const counted = remember(count, [
