@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
+import type { KimiError } from "../../../../src/errors/KimiError.ts"
 import { start } from "../../support/admission.ts"
 import { errorOf } from "../../support/breaker.ts"
 import { makeRedisAccount } from "../../support/redisAccount.ts"
@@ -8,7 +9,7 @@ import { makeRedisAccount } from "../../support/redisAccount.ts"
 const moment = TestClock.adjust("1 millis")
 
 /** The error of a call that has failed by now. */
-const failed = <A, E>(fiber: Fiber.Fiber<A, E>) => {
+const failed = <A, E extends KimiError>(fiber: Fiber.Fiber<A, E>) => {
   const exit = fiber.pollUnsafe()
   return exit === undefined ? assert.fail("the call waits") : errorOf(exit)
 }

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Duration, Effect, Exit, Fiber } from "effect"
 import { TestClock } from "effect/testing"
+import type { KimiError } from "../../../../src/errors/KimiError.ts"
 import * as CallDeadline from "../../../../src/pipeline/internal/CallDeadline.ts"
 import type { Block } from "../../../../src/resilience/internal/admission/AdmissionRefusals.ts"
 import type { PermitRequest } from "../../../../src/resilience/internal/admission/Limiter.ts"
@@ -43,7 +44,7 @@ const makeQueue = Effect.fnUntraced(function* () {
 })
 
 /** The error of a call that has failed by now. */
-const failed = <A, E>(fiber: Fiber.Fiber<A, E>) => {
+const failed = <A, E extends KimiError>(fiber: Fiber.Fiber<A, E>) => {
   const exit = fiber.pollUnsafe()
   return exit === undefined ? assert.fail("the call waits") : errorOf(exit)
 }
