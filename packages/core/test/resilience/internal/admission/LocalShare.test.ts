@@ -93,7 +93,7 @@ describe("LocalShare", () => {
     assert.strictEqual(share.waitMillis(1, { tokensPerDay: 5_000 }, t0), 0)
   })
 
-  it("takes its own usage from its share, and not from what is left", () => {
+  it("takes its own usage from its share in place of what is left", () => {
     const share = new LocalShare(0.5, 0)
     share.applyRemoteUsage({ ...nothing, requests: 10, at: t0 }, { ...none, requests: 3 }, t0)
     // Its share is five, of which the others have used two.

@@ -99,7 +99,7 @@ describe("a call of a wait queue", () => {
     })
   )
 
-  it.effect("times out, and is not refused, if its longest wait ends by its deadline", () =>
+  it.effect("times out in place of a refusal if its longest wait ends by its deadline", () =>
     Effect.gen(function* () {
       const { call, settings } = yield* makeQueue()
       settings.blockOf = () => ({ waitMillis: 30 * second, rate: "requestsPerMinute" })
