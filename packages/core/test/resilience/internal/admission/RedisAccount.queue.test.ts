@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
 import type { KimiError } from "../../../../src/errors/KimiError.ts"
+import * as CallDeadline from "../../../../src/pipeline/internal/CallDeadline.ts"
 import { start } from "../../support/admission.ts"
 import { errorOf } from "../../support/breaker.ts"
 import { makeRedisAccount } from "../../support/redisAccount.ts"
@@ -31,6 +32,15 @@ describe("a call of an account on Redis", () => {
       const waiting = yield* call(500)
       account.change({ concurrency: 1, tokensPerMinute: 100 })
       assert.strictEqual(failed(waiting)?._tag, "AdmissionLimitError")
+    })
+  )
+
+  it.effect("is refused at once if its deadline ends before a rate of this process has capacity", () =>
+    Effect.gen(function* () {
+      const { acquire } = yield* makeRedisAccount({ requestsPerMinute: 1 })
+      yield* acquire()
+      const late = yield* start(CallDeadline.within(5_000)(acquire()))
+      assert.deepInclude({ ...failed(late) }, { _tag: "RateLimitError", limit: 1 })
     })
   )
 
