@@ -146,6 +146,17 @@ describe("an account when Redis is available again", () => {
     })
   )
 
+  it.effect("asks for no permit while it reports to a Redis that has lost its data", () =>
+    Effect.gen(function* () {
+      const { call, count, settings } = yield* makeRedisAccount({})
+      settings.reply = (operation) =>
+        operation === "acquire" ? Effect.succeed({ status: "reset" }) : Effect.delay(Effect.succeed({}), "100 millis")
+      for (let number = 0; number < 3; number++) assert.isDefined((yield* call()).pollUnsafe())
+      assert.strictEqual(count("acquire"), 1)
+      yield* TestClock.adjust("1 second")
+    })
+  )
+
   it.effect("reports once in a second although renewals fail", () =>
     Effect.gen(function* () {
       const { acquire, count, settings } = yield* makeRedisAccount({})
