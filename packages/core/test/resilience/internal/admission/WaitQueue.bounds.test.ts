@@ -16,6 +16,8 @@ const second = 1_000
 
 /** A queue with a longest wait of ten seconds, whose decisions a test controls. */
 const makeQueue = Effect.fnUntraced(function* () {
+  // Times differ from durations.
+  yield* TestClock.adjust("1 minute")
   const settings = {
     decide: (): RevocablePermit | number => forever,
     blockOf: (_tokens: number): Block | undefined => undefined
