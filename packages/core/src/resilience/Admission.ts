@@ -105,9 +105,9 @@ export const fromLimiter = ({ change, acquire, states }: Limiter, options: Descr
       const { limits, maxQueue, maxWait } = changes
       return Effect.flatMap(AdmissionOptions.check(AdmissionOptions.rulesOf(changes)), () =>
         change({
-          limitsOf: typeof limits === "function" ? limits : () => limits,
-          ...(maxQueue === undefined ? {} : { maxQueue }),
-          ...(maxWait === undefined ? {} : { maxWait: Duration.fromInputUnsafe(maxWait) })
+          limitsOf: limits === undefined || typeof limits === "function" ? limits : () => limits,
+          maxQueue,
+          maxWait: maxWait === undefined ? undefined : Duration.fromInputUnsafe(maxWait)
         })
       )
     },
@@ -289,7 +289,7 @@ export const stage = (
   const requestOf = (call: Call): PermitRequest => ({
     account: call.account,
     tokens: () => admissionTokens(call.request),
-    ...(circuits === undefined ? {} : { watch: () => circuits.watch(accountModelKey(call)) })
+    watch: circuits === undefined ? undefined : () => circuits.watch(accountModelKey(call))
   })
   return Stage.make("admission", {
     effect: (inner) => (call) => admission.guard(requestOf(call), AdmissionGuard.rateLimitOfKimiError)(inner(call)),

@@ -215,4 +215,13 @@ describe("Admission.makeReloadable", () => {
       assert.deepInclude(yield* stateOf(admission), { inFlight: 1, requestsInMinute: 1 })
     })
   )
+
+  it.effect("leaves the limits of accounts that are used later if only the queue changes", () =>
+    Effect.gen(function* () {
+      const admission = yield* Admission.make({ limits: { concurrency: 3 } })
+      yield* admission.change({ maxQueue: 5 })
+      yield* admission.guard(ask())(Effect.void)
+      assert.deepInclude(yield* stateOf(admission), { concurrency: 3, maxQueue: 5 })
+    })
+  )
 })

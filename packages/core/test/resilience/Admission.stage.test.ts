@@ -1,95 +1,92 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Stream } from "effect"
+import { Deferred, Effect, Fiber, Stream } from "effect"
 import { TestClock } from "effect/testing"
-import type { Call } from "../../src/pipeline/Call.ts"
+import * as Stage from "../../src/pipeline/Stage.ts"
+import { accountModelKey } from "../../src/pipeline/Call.ts"
 import * as Admission from "../../src/resilience/Admission.ts"
-import { account, stateOf } from "./support/admission.ts"
-import { make } from "./support/breaker.ts"
-import { answer, call } from "./support/hedge.ts"
+import * as CircuitBreaker from "../../src/resilience/CircuitBreaker.ts"
+import { account, ask, start, stateOf } from "./support/admission.ts"
+import { errorOf } from "./support/breaker.ts"
+import { answer, call as otherCall, finish, text } from "./support/fallback.ts"
 
-const limited: Call = { ...call, request: { ...call.request, max_completion_tokens: 500 } }
+const call = { ...otherCall, account }
 
-describe("The stage of admission", () => {
-  it.effect("counts the tokens of calls for their account", () =>
+const limits = { concurrency: 1, requestsPerMinute: 10, tokensPerMinute: 1_000_000 }
+
+describe("Admission.stage", () => {
+  it.effect("is named with its options", () =>
     Effect.gen(function* () {
-      const admission = yield* Admission.make({ limits: { tokensPerMinute: 1_000 } })
-      const { effect, stream } = Admission.stage(admission)
-      assert.deepStrictEqual(yield* effect(() => Effect.succeed(answer(1)))(limited), answer(1))
-      const one = (yield* stateOf(admission)).tokensInMinute
-      assert.isAtLeast(one, 500)
-      const error = yield* Effect.flip(
-        Stream.runDrain(
-          stream(() => Stream.empty)({ ...limited, request: { ...limited.request, max_completion_tokens: 5_000 } })
-        )
-      )
-      assert.strictEqual(error._tag, "AdmissionLimitError")
+      const { name, options } = Admission.stage(yield* Admission.make({ limits: { concurrency: 4 } }))
+      assert.strictEqual(name, "admission")
+      assert.deepInclude(options, { concurrency: "4" })
     })
   )
 
-  it.effect("holds the permit of a stream until that ends", () =>
+  it.effect("counts the tokens of a response", () =>
     Effect.gen(function* () {
-      const admission = yield* Admission.make({ limits: { concurrency: 1 } })
-      const { stream } = Admission.stage(admission)
-      const open = yield* Effect.forkChild(Stream.runDrain(stream(() => Stream.never)(call)), {
-        startImmediately: true
-      })
-      assert.strictEqual((yield* admission.states).get(account)?.inFlight, 1)
-      yield* Fiber.interrupt(open)
-      assert.strictEqual((yield* admission.states).get(account)?.inFlight, 0)
+      const admission = yield* Admission.make({ limits })
+      assert.strictEqual(yield* Admission.stage(admission).effect(() => Effect.succeed(answer))(call), answer)
+      const { inFlight, requestsInMinute, tokensInMinute } = yield* stateOf(admission)
+      assert.deepStrictEqual([inFlight, requestsInMinute], [0, 1])
+      assert.isAbove(tokensInMinute, 0)
+    })
+  )
+
+  it.effect("counts the tokens of a stream", () =>
+    Effect.gen(function* () {
+      const admission = yield* Admission.make({ limits })
+      const events = Admission.stage(admission).stream(() => Stream.make(text("a"), finish))(call)
+      assert.deepStrictEqual(yield* Stream.runCollect(events), [text("a"), finish])
+      const { inFlight, requestsInMinute, tokensInMinute } = yield* stateOf(admission)
+      assert.deepStrictEqual([inFlight, requestsInMinute], [0, 1])
+      assert.isAbove(tokensInMinute, 0)
+    })
+  )
+
+  it.effect("delays a stream while a response has the only permit", () =>
+    Effect.gen(function* () {
+      const stage = Admission.stage(yield* Admission.make({ limits }))
+      const end = yield* Deferred.make<void>()
+      yield* start(stage.effect(() => Effect.as(Deferred.await(end), answer))(call))
+      const streamed = yield* start(Stream.runDrain(stage.stream(() => Stream.make(finish))(call)))
+      yield* TestClock.adjust("1 second")
+      assert.isUndefined(streamed.pollUnsafe())
+      yield* Deferred.succeed(end, undefined)
+      yield* Fiber.join(streamed)
     })
   )
 
   it.effect("rejects a waiting call when its circuit opens", () =>
     Effect.gen(function* () {
-      const circuits = yield* make()
-      const admission = yield* Admission.make({ limits: { concurrency: 1 } })
-      const { effect } = Admission.stage(admission, circuits)
-      const first = yield* Effect.forkChild(effect(() => Effect.never)(call), { startImmediately: true })
-      const waiting = yield* Effect.forkChild(Effect.flip(effect(() => Effect.succeed(answer(1)))(call)), {
-        startImmediately: true
-      })
-      yield* circuits.forceOpen("moonshot/kimi-k3")
-      yield* Fiber.interrupt(first)
-      assert.deepInclude(yield* Fiber.join(waiting), { _tag: "CircuitOpenError", key: "moonshot/kimi-k3" })
+      const breaker = yield* CircuitBreaker.make()
+      const stage = Admission.stage(yield* Admission.make({ limits }), breaker)
+      const end = yield* Deferred.make<void>()
+      yield* start(stage.effect(() => Effect.as(Deferred.await(end), answer))(call))
+      const waiting = yield* start(stage.effect(() => Effect.die("sent"))(call))
+      yield* breaker.isolate(accountModelKey(call))
+      yield* Deferred.succeed(end, undefined)
+      assert.strictEqual(errorOf(yield* Fiber.await(waiting))?._tag, "CircuitOpenError")
     })
   )
 
-  it.effect("makes a waiting call without circuits around it", () =>
+  it.effect("leaves every call unchanged if admission is off", () =>
     Effect.gen(function* () {
-      const admission = yield* Admission.make({ limits: { concurrency: 1 } })
-      const { effect } = Admission.stage(admission)
-      const first = yield* Effect.forkChild(effect(() => Effect.never)(call), { startImmediately: true })
-      const waiting = yield* Effect.forkChild(effect(() => Effect.succeed(answer(1)))(call), { startImmediately: true })
-      yield* Fiber.interrupt(first)
-      yield* TestClock.adjust("1 second")
-      assert.deepStrictEqual(yield* Fiber.join(waiting), answer(1))
-    })
-  )
-
-  it.effect("describes the options of its limits", () =>
-    Effect.gen(function* () {
-      const admission = yield* Admission.make({ limits: { concurrency: 1 } })
-      const { name, options } = Admission.stage(admission)
-      assert.deepStrictEqual([name, options], ["admission", admission.options])
-    })
-  )
-
-  it.effect("is off without limits", () =>
-    Effect.gen(function* () {
-      const admission = yield* Admission.Admission
-      const stage = Admission.stage(admission)
-      assert.deepStrictEqual([stage.name, stage.options], ["admission", { is: "off" }])
-      const inner = () => Effect.succeed(answer(1))
-      assert.strictEqual(stage.effect(inner), inner)
+      const stage = Admission.stage(yield* Admission.Admission)
+      assert.isTrue(Stage.isOff(stage))
+      assert.strictEqual(stage.name, "admission")
     }).pipe(Effect.provide(Admission.layerOff))
   )
+})
 
-  it.effect("gives every permit at once when it is off", () =>
+describe("Admission.layerOff", () => {
+  it.effect("gives every call a permit", () =>
     Effect.gen(function* () {
-      const { acquire } = yield* Admission.Admission
-      const permit = yield* acquire({ account, tokens: () => 0 }, (effect) => effect)
-      permit.recordRateStatus({})
-      yield* permit.release("success")
+      const admission = yield* Admission.Admission
+      for (let number = 0; number < 3; number++) {
+        const permit = yield* Effect.uninterruptibleMask((restore) => admission.acquire(ask(), restore))
+        permit.recordRateStatus({ remaining: 0 })
+        yield* permit.release("success")
+      }
     }).pipe(Effect.provide(Admission.layerOff))
   )
 })

@@ -139,14 +139,15 @@ export class AccountLimits {
   blockOf(tokens: number, ahead: number, now: number): Block | undefined {
     this.#limits.update(now)
     const { refusal, until } = this.pause
+    // It is one of requests, which come first.
+    const turn = this.#turnMillis(ahead, now)
     let block: Block | undefined = until > now ? { waitMillis: until - now, refusal } : undefined
     for (const [rate, amount] of [
       ["requestsPerMinute", 1],
       ["tokensPerMinute", tokens],
       ["tokensPerDay", tokens]
     ] as const) {
-      const own = this.rateWaitMillis(rate, amount, now)
-      const waitMillis = rate === "requestsPerMinute" ? Math.max(own, this.#turnMillis(ahead, now)) : own
+      const waitMillis = Math.max(this.rateWaitMillis(rate, amount, now), turn)
       if (waitMillis > (block?.waitMillis ?? 0)) block = { waitMillis, rate, limit: this.limits[rate] }
     }
     return block
@@ -226,7 +227,7 @@ export class AccountLimits {
   /** Milliseconds until the requests of the calls ahead leave room for one more, at least; 0 while the limit is an estimate. */
   #turnMillis(ahead: number, now: number): number {
     const limit = this.limits.requestsPerMinute
-    if (ahead === 0 || limit === undefined) return 0
+    if (limit === undefined) return 0
     if (this.#limits.probeWait("requestsPerMinute", now) !== Number.POSITIVE_INFINITY) return 0
     const first = this.#usageWindow.requests.waitMillis((ahead % limit) + 1, limit, now)
     return Math.floor(ahead / limit) * minuteMillis + first

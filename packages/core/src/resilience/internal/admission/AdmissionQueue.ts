@@ -100,9 +100,7 @@ export class AdmissionQueue<W extends QueueItem> {
     const item = this.peek()
     if (item === undefined) return undefined
     const { priority, tenant } = item
-    for (const other of priorities) {
-      if (other !== priority && this.#sizes[other] > 0) this.#skipped[other] += 1
-    }
+    for (const other of priorities) if (this.#sizes[other] > 0) this.#skipped[other] += 1
     this.#skipped[priority] = 0
     this.remove(item)
     const tenants = this.#tenantQueues[priority]

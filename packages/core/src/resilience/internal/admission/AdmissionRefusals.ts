@@ -39,8 +39,7 @@ const remember = <E extends object>(error: E): E => {
  * @category guards
  * @since 0.1.0
  */
-export const isBlocked = (error: unknown): error is Refusal =>
-  typeof error === "object" && error !== null && made.has(error)
+export const isBlocked = (error: unknown): error is Refusal => made.has(error as object)
 
 const kinds = { requestsPerMinute: "requests per minute", tokensPerMinute: "tokens per minute" } as const
 

@@ -75,9 +75,11 @@ export interface QueueLimits {
  * @category options
  * @since 0.1.0
  */
-export interface Changes extends Partial<QueueLimits> {
+export interface Changes {
+  readonly maxWait?: QueueLimits["maxWait"] | undefined
+  readonly maxQueue?: QueueLimits["maxQueue"] | undefined
   /** The limits of an account; `undefined` leaves them unchanged. */
-  readonly limitsOf?: (account: string) => RateLimits | undefined
+  readonly limitsOf?: ((account: string) => RateLimits | undefined) | undefined
 }
 
 /**

@@ -40,7 +40,6 @@ const waitMillisBeside = (
   // A call that is larger than the share is admitted alone: it would wait forever.
   const most = Math.max(limit, amount)
   const alone = window.waitMillis(amount, most, now)
-  if (taken === 0 || until <= now) return alone
   return Math.min(window.waitMillis(amount, most - taken, now), Math.max(alone, until - now))
 }
 
@@ -102,16 +101,13 @@ export class LocalShare {
    * limits: 0 if there is now, infinite if a call has to end first.
    */
   waitMillis(tokens: number, limits: RateLimits, now: number): number {
-    const { concurrency, requestsPerMinute, tokensPerDay, tokensPerMinute } = scale(limits, this.#share)
+    const { concurrency: all = Number.POSITIVE_INFINITY } = limits
+    const { concurrency = all, requestsPerMinute, tokensPerDay, tokensPerMinute } = scale(limits, this.#share)
+    const { inFlight } = this.#usageWindow
+    if (inFlight >= concurrency) return Number.POSITIVE_INFINITY
     const until = this.#takenByOthersUntil
-    let wait = 0
-    if (concurrency !== undefined && limits.concurrency !== undefined) {
-      if (this.#usageWindow.inFlight >= concurrency) return Number.POSITIVE_INFINITY
-      if (until > now && this.#usageWindow.inFlight + this.#takenByOthers.inFlight >= limits.concurrency)
-        wait = until - now
-    }
     return Math.max(
-      wait,
+      inFlight + this.#takenByOthers.inFlight >= all ? until - now : 0,
       waitMillisBeside(this.#usageWindow.requests, 1, requestsPerMinute, this.#takenByOthers.requests, until, now),
       waitMillisBeside(this.#usageWindow.tokens, tokens, tokensPerMinute, this.#takenByOthers.tokens, until, now),
       waitMillisBeside(

@@ -36,8 +36,7 @@ export class Pace {
 
   /** Calls that may run at once under a limit. */
   concurrency(limit: number | undefined): number {
-    const most = this.concurrencyLimit(limit)
-    return most === Number.POSITIVE_INFINITY ? most : Math.max(1, Math.floor(most * this.#concurrency.factor))
+    return Math.max(1, Math.floor(this.concurrencyLimit(limit) * this.#concurrency.factor))
   }
 
   /** A rate: a whole number, so that 3 calls a minute do not become 2, and at least the largest permitted call. */

@@ -57,7 +57,7 @@ export class RateWindow {
     let excess = this.#sum + amount - limit
     if (excess <= 0) return 0
     if (amount > limit) return Number.POSITIVE_INFINITY
-    for (let slot = this.#latest - this.#slots.length + 1; slot <= this.#latest; slot += 1) {
+    for (let slot = this.#latest - this.#slots.length + 1; slot < this.#latest; slot += 1) {
       excess -= this.#slots[this.#index(slot)] ?? 0
       if (excess <= 0) return Math.max(1, this.#expiry(slot) - now)
     }

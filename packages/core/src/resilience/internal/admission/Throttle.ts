@@ -38,6 +38,6 @@ export class Throttle {
 
   /** Records a success. `calls` is the number of calls that the fraction stands for now. */
   increase(calls: number): void {
-    if (this.#factor < 1) this.#factor = Math.min(1, this.#factor + gain / Math.max(1, calls))
+    this.#factor = Math.min(1, this.#factor + gain / Math.max(1, calls))
   }
 }

@@ -109,6 +109,40 @@ describe("AdmissionQueue", () => {
     assert.strictEqual(queue.take()?.priority, "swarm")
   })
 
+  it("keeps the skip count of a priority of which one call leaves", () => {
+    const queue = new AdmissionQueue<Caller>()
+    fill(queue, 100, "interactive")
+    const [gone] = fill(queue, 2, "batch")
+    for (let turn = 0; turn < 8; turn++) assert.strictEqual(queue.take()?.priority, "interactive")
+    assert.isDefined(gone)
+    queue.remove(gone)
+    assert.strictEqual(queue.take()?.priority, "batch")
+  })
+
+  it("does not skip a priority without waiting calls", () => {
+    const queue = new AdmissionQueue<Caller>()
+    fill(queue, 100, "interactive")
+    for (let turn = 0; turn < 20; turn++) queue.take()
+    fill(queue, 1, "batch")
+    assert.strictEqual(queue.take()?.priority, "interactive")
+  })
+
+  it("lists the calls of a tenant that wait with the same priority", () => {
+    const queue = new AdmissionQueue<Caller>()
+    const [first, second] = fill(queue, 2, "batch", "a")
+    fill(queue, 1, "interactive", "a")
+    fill(queue, 1, "batch", "b")
+    assert.deepStrictEqual([...queue.before(caller("batch", "a"))], [first, second])
+    assert.deepStrictEqual([...queue.before(caller("swarm", "a"))], [])
+  })
+
+  it("counts the calls of each priority", () => {
+    const queue = new AdmissionQueue<Caller>()
+    fill(queue, 2, "batch")
+    fill(queue, 1, "swarm")
+    assert.deepStrictEqual(queue.sizes, { interactive: 0, batch: 2, swarm: 1 })
+  })
+
   it.effect("agrees with a list that is searched every time, over random operations", () =>
     Effect.gen(function* () {
       const chance = yield* Random.Random

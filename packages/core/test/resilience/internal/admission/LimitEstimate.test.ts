@@ -160,4 +160,76 @@ describe("LimitEstimate", () => {
     }
     assert.deepStrictEqual(account.exceededLimit(500), { kind: "tokens per minute", limit: 100 })
   })
+
+  it("is first exceeded by the call that uses more than it", () => {
+    const account = running({}, 4)
+    refuse(account, named(10), t0)
+    const at = t0 + 5 * second
+    for (let call = 0; call < 6; call++) account.acquire(0, at)
+    assert.strictEqual(account.waitMillis(0, at), 0)
+    account.acquire(0, at)
+    assert.strictEqual(account.waitMillis(0, at), second)
+  })
+
+  it("of tokens admits one larger call at a time", () => {
+    const account = running({}, 1)
+    refuse(account, refused("tokens per minute", { limit: 100 }), t0)
+    account.acquire(500, t0 + second)
+    assert.strictEqual(account.waitMillis(500, t0 + second), second)
+  })
+
+  it("of tokens rejects no call that fits once it is confirmed", () => {
+    const account = running({ tokensPerMinute: 1_000 }, 1)
+    refuse(account, refused("tokens per minute", { limit: 100 }), t0)
+    for (const at of [t0 + second, t0 + 3 * second]) {
+      account.acquire(500, at)
+      refuse(account, refused("tokens per minute", { limit: 100 }), at)
+    }
+    assert.isUndefined(account.exceededLimit(40))
+    assert.isUndefined(account.exceededLimit(100))
+    assert.deepStrictEqual(account.exceededLimit(101), { kind: "tokens per minute", limit: 100 })
+  })
+
+  it("of tokens rejects no call after its time", () => {
+    const account = running({}, 1)
+    refuse(account, refused("tokens per minute", { limit: 100 }), t0)
+    for (const at of [t0 + second, t0 + 3 * second]) {
+      account.acquire(500, at)
+      refuse(account, refused("tokens per minute", { limit: 100 }), at)
+    }
+    account.waitMillis(0, t0 + 11 * minute)
+    assert.isUndefined(account.exceededLimit(500))
+  })
+
+  it("of tokens does not reject a call of the configured limit", () => {
+    const account = running({ tokensPerMinute: 1_000 }, 1)
+    refuse(account, refused("tokens per minute", { limit: 100 }), t0)
+    assert.isUndefined(account.exceededLimit(1_000))
+  })
+
+  it("is refuted for its time only", () => {
+    const estimate = new LimitEstimate(10, t0, 0, false)
+    estimate.succeed(0, 21, t0 + 1, t0 + 1)
+    assert.isTrue(estimate.isRefuted(t0 + 10 * minute - 1))
+    assert.isFalse(estimate.isRefuted(t0 + 10 * minute))
+  })
+
+  it("is not confirmed by refusals of what it allows", () => {
+    const estimate = new LimitEstimate(10, t0, 0, false)
+    for (const at of [t0 + 1, t0 + 2, t0 + 3]) estimate.refuse(10, at, at, 0)
+    assert.isFalse(estimate.isConfirmed)
+  })
+
+  it("does not rise with what it allows", () => {
+    const estimate = new LimitEstimate(10, t0, 0, false)
+    estimate.succeed(10, 0, t0 + 1, t0 + 1)
+    assert.strictEqual(estimate.allowed, 10)
+  })
+
+  it("may rise to twice what was named", () => {
+    const estimate = new LimitEstimate(10, t0, 0, false)
+    estimate.succeed(18, 0, t0 + 1, t0 + 1)
+    assert.strictEqual(estimate.allowed, 20)
+    assert.isTrue(estimate.isActive(t0 + 1))
+  })
 })

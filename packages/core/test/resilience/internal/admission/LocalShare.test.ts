@@ -66,4 +66,53 @@ describe("LocalShare", () => {
     share.applyRemoteUsage({ ...nothing, at: t0 }, none, t0 + 1_000)
     assert.strictEqual(share.waitMillis(0, { requestsPerMinute: 10 }, t0 + 1_000), 60_000)
   })
+
+  it("forgets the usage of others after a minute with the margin", () => {
+    const share = new LocalShare(0.5, 1_000)
+    const requests = { requestsPerMinute: 10 }
+    share.applyRemoteUsage({ ...nothing, requests: 10, at: t0 }, none, t0)
+    assert.strictEqual(share.waitMillis(0, requests, t0), 61_000)
+    share.applyRemoteUsage({ ...nothing, at: t0 }, none, t0 + 61_000)
+    assert.strictEqual(share.waitMillis(0, requests, t0 + 61_000), 0)
+  })
+
+  it("keeps the tokens of others for a day with the margin", () => {
+    const share = new LocalShare(0.5, 1_000)
+    const tokens = { tokensPerDay: 5_000 }
+    share.applyRemoteUsage({ ...nothing, daily: 5_000, at: t0 }, none, t0)
+    share.applyRemoteUsage({ ...nothing, at: t0 }, none, t0 + 120_000)
+    assert.strictEqual(share.waitMillis(1, tokens, t0 + 120_000), 24 * 3_600_000 + 1_000)
+    const tomorrow = t0 + 120_000 + 24 * 3_600_000 + 1_000
+    share.applyRemoteUsage({ ...nothing, at: t0 }, none, tomorrow)
+    assert.strictEqual(share.waitMillis(1, tokens, tomorrow), 0)
+  })
+
+  it("ignores tokens that are a day old", () => {
+    const share = new LocalShare(0.5, 0)
+    share.applyRemoteUsage({ ...nothing, daily: 5_000, at: t0 - 24 * 3_600_000 }, none, t0)
+    assert.strictEqual(share.waitMillis(1, { tokensPerDay: 5_000 }, t0), 0)
+  })
+
+  it("takes its own usage from its share in place of what is left", () => {
+    const share = new LocalShare(0.5, 0)
+    share.applyRemoteUsage({ ...nothing, requests: 10, at: t0 }, { ...none, requests: 3 }, t0)
+    // Its share is five, of which the others have used two.
+    for (let call = 0; call < 2; call++) share.acquire(0, t0)
+    assert.strictEqual(share.waitMillis(0, { requestsPerMinute: 10 }, t0), 0)
+    share.acquire(0, t0)
+    assert.strictEqual(share.waitMillis(0, { requestsPerMinute: 10 }, t0), 60_000)
+  })
+
+  it("waits for its own usage where that lasts longer than that of others", () => {
+    const share = new LocalShare(0.5, 0)
+    share.applyRemoteUsage({ ...nothing, requests: 10, at: t0 }, none, t0)
+    for (let call = 0; call < 5; call++) share.acquire(0, t0 + 30_000)
+    assert.strictEqual(share.waitMillis(0, { requestsPerMinute: 10 }, t0 + 59_000), 31_100)
+  })
+
+  it("runs as many calls as all processes may if it is the only one", () => {
+    const share = new LocalShare(1, 0)
+    for (let call = 0; call < 4; call++) share.acquire(0, t0)
+    assert.strictEqual(share.waitMillis(0, { concurrency: 5 }, t0), 0)
+  })
 })

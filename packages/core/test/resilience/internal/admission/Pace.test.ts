@@ -21,4 +21,33 @@ describe("a pace", () => {
   it("allows the largest call", () => {
     assert.strictEqual(refused(10, 10, 10).rate(1_000, 990), 990)
   })
+
+  it("recovers a tenth of what one of the calls in a minute is worth", () => {
+    const pace = refused(100)
+    assert.strictEqual(pace.factor, 0.99)
+    pace.recover(undefined, 100)
+    assert.strictEqual(pace.factor, 0.99 + 0.1 / 100)
+  })
+
+  it("stays whole after a success", () => {
+    const pace = new Pace()
+    pace.recover(10, 1)
+    assert.strictEqual(pace.factor, 1)
+  })
+
+  it("keeps a learned concurrency until it has recovered", () => {
+    const pace = new Pace()
+    pace.reduceConcurrency(undefined, 4)
+    pace.recover(undefined, 1)
+    assert.strictEqual(pace.concurrencyLimit(undefined), 5)
+    for (let call = 0; call < 100; call++) pace.recover(undefined, 1)
+    assert.strictEqual(pace.concurrencyLimit(undefined), Number.POSITIVE_INFINITY)
+  })
+
+  it("learns no concurrency under a known limit", () => {
+    const pace = new Pace()
+    pace.reduceConcurrency(10, 3)
+    assert.strictEqual(pace.concurrency(10), 9)
+    assert.strictEqual(pace.concurrencyLimit(undefined), Number.POSITIVE_INFINITY)
+  })
 })

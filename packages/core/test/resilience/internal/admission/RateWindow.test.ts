@@ -63,6 +63,30 @@ describe("RateWindow", () => {
     assert.strictEqual(window.sum(99_000), 0)
   })
 
+  it("removes an amount from the slot in which it was added", () => {
+    const window = new RateWindow(1_000, 100)
+    window.add(3, 10_050)
+    window.add(2, 10_300)
+    window.remove(3, 10_050, 10_300)
+    assert.strictEqual(window.sum(11_100), 2)
+  })
+
+  it("keeps what was counted when the clock goes back", () => {
+    const window = new RateWindow(1_000, 100)
+    window.add(3, 10_050)
+    assert.strictEqual(window.sum(9_000), 3)
+    window.add(2, 9_000)
+    assert.strictEqual(window.sum(11_000), 5)
+  })
+
+  it("waits until the latest amount has left if all of it is in the way", () => {
+    const window = new RateWindow(1_000, 100)
+    window.add(5, 10_300)
+    assert.strictEqual(window.waitMillis(1, 5, 10_300), 1_100)
+    window.add(1, 10_400)
+    assert.strictEqual(window.waitMillis(5, 5, 10_400), 1_100)
+  })
+
   it.effect("agrees with a list of all amounts in every random trace", () =>
     Effect.gen(function* () {
       const chance = yield* Random.Random
