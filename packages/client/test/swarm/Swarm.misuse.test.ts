@@ -147,7 +147,7 @@ describe("a swarm whose options have a function that returns no Effect", () => {
   it.effect.each([
     ["checkpoint", { checkpoint: promised }, team],
     ["onSuspended", { onSuspended: promised }, failing]
-  ] as const)("fails and names it: %s", ([parameter, options, script]) =>
+  ] as const)("fails with its name: %s", ([parameter, options, script]) =>
     Effect.gen(function* () {
       const swarm = call("map", { ...item, ...options }) as unknown as Effect.Effect<
         SwarmResult.SwarmResult,
@@ -161,7 +161,7 @@ describe("a swarm whose options have a function that returns no Effect", () => {
     }).pipe(at(script))
   )
 
-  it.effect.each(["callModel", "callTool"])("ends its agents, and names it: hooks.%s", (name) =>
+  it.effect.each(["callModel", "callTool"])("ends its agents with its name: hooks.%s", (name) =>
     Effect.gen(function* () {
       const { tools } = yield* makeTools
       const swarm = call("map", { ...item, tools, hooks: { [name]: promised } })

@@ -138,7 +138,7 @@ describe("agents that have not started", () => {
 })
 
 describe("an agent that waits for money", () => {
-  it.effect("gets it before one that has waited for longer to start, and that needs less", () =>
+  it.effect("gets it before one that needs less to start, which has waited for longer", () =>
     Effect.gen(function* () {
       // When the first slow agent ends, 0.021 is free: enough to start the new one, and not for the 0.024 of a large call.
       const options = yield* mapOf([large, "slow 30", "slow 60", "new"], { cost: usd("0.0605") })
