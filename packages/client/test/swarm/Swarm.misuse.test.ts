@@ -188,9 +188,9 @@ describe("the template of a map", () => {
 
   it.effect("is not searched in what an item contains", () =>
     Effect.gen(function* () {
-      const items = ["{{itm}} {{item}}"]
+      const items = ["{{itm}} {{item}} $& $1"]
       const { state } = yield* settled(Swarm.map({ items, prompt: "Rate {{ item }}" }))
-      assert.strictEqual(state.agents["item 1"]?.messages[1]?.content, "Rate {{itm}} {{item}}")
+      assert.strictEqual(state.agents["item 1"]?.messages[1]?.content, "Rate {{itm}} {{item}} $& $1")
     }).pipe(at(answering(() => "Good")))
   )
 })
