@@ -141,7 +141,7 @@ describe("a swarm refuses", () => {
 const promised = async () => {}
 
 describe("a swarm whose options have a function that returns no Effect", () => {
-  const item = { items: ["1", "2"], prompt: "{{item}}" }
+  const item = { items: ["1"], prompt: "{{item}}" }
   const failing = answering(() => new QuotaExceededError({ message: "Pay first" }))
 
   it.effect.each([
