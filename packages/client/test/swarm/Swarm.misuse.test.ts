@@ -145,7 +145,7 @@ describe("a swarm whose options have a function that returns no Effect", () => {
   const failing = answering(() => new QuotaExceededError({ message: "Pay first" }))
 
   it.effect.each([
-    ["checkpoint", { checkpoint: promised }, team],
+    ["checkpoint", { checkpoint: promised }, ["A result"]],
     ["onSuspended", { onSuspended: promised }, failing]
   ] as const)("fails with its name: %s", ([parameter, options, script]) =>
     Effect.gen(function* () {
