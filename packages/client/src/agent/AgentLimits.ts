@@ -67,9 +67,9 @@ export interface AgentLimits {
   /**
    * Steps in a row that bring nothing new. Ends with `NoProgressError`; the results
    * of a step after half of them remind the model. In such a step every call fails,
-   * returns nothing, or returns what one of the latest calls has returned, such as
-   * in a cycle. A step with a call that was not made before counts half. Defaults
-   * to 12, or to `repeats.stopAt` if that is more. `false` allows any number.
+   * or returns what one of the latest calls has returned, such as nothing. A step
+   * counts half if a call succeeds that was not made before. Defaults to 12, or to
+   * `repeats.stopAt` if that is more. `false` allows any number.
    */
   readonly stalledSteps?: number | false | undefined
 }

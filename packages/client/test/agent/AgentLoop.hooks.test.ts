@@ -94,6 +94,14 @@ describe("hooks around the calls of a run", () => {
     }).pipe(at(turns))
   )
 
+  it.effect.each(["callModel", "callTool", "checkpoint"])("end the run when they return no Effect: %s", (name) =>
+    Effect.gen(function* () {
+      const { result } = yield* runWith({ hooks: { [name]: async () => {} } })
+      assert(result.outcome._tag === "Stopped")
+      assert.deepInclude(result.outcome.error, { _tag: "InvalidRequestError", parameter: `hooks.${name}` })
+    }).pipe(at(turns))
+  )
+
   it.effect("end the run before a call of the model", () =>
     Effect.gen(function* () {
       const { result } = yield* runWith({ hooks: { callModel: () => Effect.fail(storeError) } })

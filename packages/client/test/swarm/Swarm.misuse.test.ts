@@ -2,11 +2,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { Journal } from "@kimi-effect/client/journal/Journal"
 import type { KimiClient } from "@kimi-effect/client/KimiClient"
-import { Swarm } from "@kimi-effect/client/swarm"
+import { Swarm, type SwarmResult } from "@kimi-effect/client/swarm"
+import { QuotaExceededError } from "@kimi-effect/core/RateLimitErrors"
 import { MockProvider } from "@kimi-effect/testing"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import { answering, at, settled } from "./support/swarm.ts"
+import { answering, at, makeTools, settled } from "./support/swarm.ts"
 import { journaled, team } from "./support/team.ts"
 
 type Refused = Effect.Effect<unknown, { readonly _tag: string; readonly message: string }, Journal | KimiClient>
@@ -22,6 +23,7 @@ const streamed = (name: string, ...args: ReadonlyArray<unknown>): Refused =>
 
 const program = Swarm.run("Work")
 const limits = (given: object) => ({ items: ["x"], prompt: "{{item}}", limits: given })
+const usd = { amount: "2", currency: "USD" }
 const node = { id: "a", prompt: "Work" }
 
 const cases: ReadonlyArray<readonly [name: string, parameter: string, refused: Refused]> = [
@@ -48,6 +50,16 @@ const cases: ReadonlyArray<readonly [name: string, parameter: string, refused: R
     "orchestrator.limits.steps",
     call("run", "Work", { orchestrator: { limits: { steps: Number.NaN } } })
   ],
+  [
+    "run with null as limits of its orchestrator",
+    "orchestrator.limits",
+    call("run", "Work", { orchestrator: { limits: null } })
+  ],
+  [
+    "run with a number as system prompt of its orchestrator",
+    "orchestrator.system",
+    call("run", "Work", { orchestrator: { system: 7 } })
+  ],
   ["run with a text as subAgentTools", "subAgentTools", call("run", "Work", { subAgentTools: "look" })],
   ["run with an empty id", "id", call("run", "Work", { id: "" })],
   ["stream with null as options", "options", streamed("stream", "Work", null)],
@@ -57,12 +69,28 @@ const cases: ReadonlyArray<readonly [name: string, parameter: string, refused: R
   ["map without a prompt", "prompt", call("map", { items: ["x"] })],
   ["map with an undefined item", "prompt", call("map", { items: [undefined], prompt: "{{item}}" })],
   ["map with a prompt function that returns nothing", "prompt", call("map", { items: ["x"], prompt: () => undefined })],
+  ["map with a form that is no Schema", "result", call("map", { ...limits({}), result: { name: "text" } })],
+  ["map with null as limits of its agents", "agent.limits", call("map", { ...limits({}), agent: { limits: null } })],
+  ["map with a text as agent", "agent", call("map", { ...limits({}), agent: "reviewer" })],
+  [
+    "map with a text as request of its agents",
+    "agent.request",
+    call("map", { ...limits({}), agent: { request: "x" } })
+  ],
   ["mapStream without items", "items", streamed("mapStream", { prompt: "{{item}}" })],
   ["plan with an object as nodes", "nodes", call("plan", { a: node })],
   ["plan without nodes", "nodes", call("plan")],
   ["plan with a node that is none", "nodes[1]", call("plan", [node, undefined])],
   ["plan with a node without an id", "nodes[0].id", call("plan", [{ id: "", prompt: "Work" }])],
   ["plan with a node without a prompt", "nodes[0].prompt", call("plan", [{ id: "a" }])],
+  [
+    "plan with an input that is no Schema",
+    "nodes[1].inputs",
+    call("plan", [node, { ...node, id: "b", inputs: { a: 0 } }])
+  ],
+  ["plan with a form that is no Schema", "nodes[0].result", call("plan", [{ ...node, result: {} }])],
+  ["plan with a text as agent", "nodes[0].agent", call("plan", [{ ...node, agent: "x" }])],
+  ["plan with a text as tools of an agent", "nodes[0].agent.tools", call("plan", [{ ...node, agent: { tools: "x" } }])],
   ["plan with a list of inputs", "nodes[0].inputs", call("plan", [{ ...node, inputs: "b" }])],
   [
     "plan with a limit of steps of an agent of 0",
@@ -75,6 +103,18 @@ const cases: ReadonlyArray<readonly [name: string, parameter: string, refused: R
   ),
   ["map with a number as limits.cost", "limits.cost", call("map", limits({ cost: 2 }))],
   ["map with a number as amount", "limits.cost", call("map", limits({ cost: { amount: 2, currency: "USD" } }))],
+  [
+    "map with a cost without a currency",
+    "limits.cost",
+    call("map", { ...limits({ cost: { amount: "2" } }), request: { model: "kimi-k3" } })
+  ],
+  [
+    "map with NaN as max_completion_tokens",
+    "request.max_completion_tokens",
+    call("map", { ...limits({ cost: usd }), request: { model: "kimi-k3", max_completion_tokens: Number.NaN } })
+  ],
+  ["map with a number as model", "request.model", call("map", { ...limits({ cost: usd }), request: { model: 3 } })],
+  ["map with a provider without an id", "provider", call("map", { ...limits({}), provider: {} })],
   ["map with null as limits", "limits", call("map", limits(null as unknown as object))],
   [
     "map with NaN as steps of agents",
@@ -97,6 +137,43 @@ describe("a swarm refuses", () => {
   )
 })
 
+/** Functions that return a promise, as those of programs without Effect do. */
+const promised = async () => {}
+
+describe("a swarm whose options have a function that returns no Effect", () => {
+  const item = { items: ["1"], prompt: "{{item}}" }
+  const failing = answering(() => new QuotaExceededError({ message: "Pay first" }))
+
+  it.effect.each([
+    ["checkpoint", { checkpoint: promised }, ["A result"]],
+    ["onSuspended", { onSuspended: promised }, failing]
+  ] as const)("fails with its name: %s", ([parameter, options, script]) =>
+    Effect.gen(function* () {
+      const swarm = call("map", { ...item, ...options }) as unknown as Effect.Effect<
+        SwarmResult.SwarmResult,
+        never,
+        KimiClient
+      >
+      const { outcome } = yield* settled(swarm)
+      assert(outcome._tag === "Failed")
+      assert.deepInclude(outcome.error, { _tag: "InvalidRequestError", parameter })
+      assert.include(outcome.error.message, "must return an Effect")
+    }).pipe(at(script))
+  )
+
+  it.effect.each(["callModel", "callTool"])("ends its agents with its name: hooks.%s", (name) =>
+    Effect.gen(function* () {
+      const { tools } = yield* makeTools
+      const swarm = call("map", { ...item, tools, hooks: { [name]: promised } })
+      const { agents } = yield* settled(swarm as unknown as Effect.Effect<SwarmResult.SwarmResult, never, KimiClient>)
+      for (const { outcome } of agents) {
+        assert(outcome._tag === "Stopped")
+        assert.deepInclude(outcome.error, { _tag: "InvalidRequestError", parameter: `hooks.${name}` })
+      }
+    }).pipe(at(team))
+  )
+})
+
 describe("the template of a map", () => {
   it.effect.each(["Rate {{itm}}", "Rate {{ item.name }}", "{{item}} of {{items}}"])(
     "is refused with a placeholder that does not exist: %s",
@@ -111,9 +188,9 @@ describe("the template of a map", () => {
 
   it.effect("is not searched in what an item contains", () =>
     Effect.gen(function* () {
-      const items = ["{{itm}} {{item}}"]
+      const items = ["{{itm}} {{item}} $& $1"]
       const { state } = yield* settled(Swarm.map({ items, prompt: "Rate {{ item }}" }))
-      assert.strictEqual(state.agents["item 1"]?.messages[1]?.content, "Rate {{itm}} {{item}}")
+      assert.strictEqual(state.agents["item 1"]?.messages[1]?.content, "Rate {{itm}} {{item}} $& $1")
     }).pipe(at(answering(() => "Good")))
   )
 })

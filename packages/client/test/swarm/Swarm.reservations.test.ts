@@ -6,6 +6,7 @@ import * as Cost from "@kimi-effect/core/Cost"
 import type { ModelRequest } from "@kimi-effect/core/ChatRequest"
 import { MockProvider, Reply, type Script } from "@kimi-effect/testing"
 import * as BigDecimal from "effect/BigDecimal"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import {
@@ -73,6 +74,9 @@ const billed = Effect.gen(function* () {
 const mapOf = (items: ReadonlyArray<string>, limits: SwarmLimits) =>
   Effect.map(makeTools, ({ tools }) => ({ items, prompt: "{{item}}", tools, request, limits }))
 
+/** A task whose prompt costs more than a third of its call. */
+const large = `large ${"word ".repeat(2_000)}`
+
 const split = { cost: usd("0.1"), agentCost: usd("0.04") }
 
 describe("the reservation of an agent", () => {
@@ -134,6 +138,35 @@ describe("agents that have not started", () => {
 })
 
 describe("an agent that waits for money", () => {
+  it.effect("gets it before one that needs less to start, which has waited for longer", () =>
+    Effect.gen(function* () {
+      // When the first slow agent ends, 0.021 is free: enough to start the new one, and not for the 0.024 of a large call.
+      const options = yield* mapOf([large, "slow 30", "slow 60", "new"], { cost: usd("0.0605") })
+      const result = yield* settled(Swarm.map(options))
+      assert.deepStrictEqual(
+        outcomes(result).map(([tag]) => tag),
+        ["Finished", "Finished", "Finished", "BudgetExceededError"]
+      )
+      assert.deepStrictEqual(
+        result.report.agents[0]?.activities.map(({ kind, start }) => [kind, start]),
+        [
+          ["model", 0],
+          ["tool", 1_000],
+          ["model", 61_000]
+        ]
+      )
+    }).pipe(
+      at(
+        answering((request) => {
+          const task = taskOf(request)
+          if (task === large && stepOf(request) === 0) return greedily(request)
+          if (!task.startsWith("slow")) return Reply.text("A result", { usage: part(request, 1) })
+          return Effect.as(Effect.sleep(Duration.seconds(Number(task.slice(5)) - 1)), Reply.text("A result"))
+        })
+      )
+    )
+  )
+
   it.effect("leaves its place in the queue to one that the host has refused", () =>
     Effect.gen(function* () {
       let attempts = 0

@@ -3,6 +3,7 @@ import type { BudgetExceededError } from "@kimi-effect/core/MoneyErrors"
 import type { AgentLimitError } from "@kimi-effect/core/SwarmErrors"
 import type { SwarmRecorder } from "@kimi-effect/core/internal/SwarmMetrics"
 import * as MonotonicClock from "@kimi-effect/core/internal/MonotonicClock"
+import type { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import type * as Clock from "effect/Clock"
 import type * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
@@ -10,6 +11,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { AgentError } from "../../agent/AgentResult.ts"
 import type { AgentState } from "../../agent/AgentState.ts"
+import { returned } from "../../agent/internal/loop/returned.ts"
 import type { KimiClient } from "../../KimiClient.ts"
 import type { SwarmEvent } from "../SwarmEvent.ts"
 import type { SwarmAgentError } from "../SwarmResult.ts"
@@ -123,12 +125,17 @@ export class Session<R> {
   }
 
   /** Keeps the state of an agent, and stores that of the swarm. */
-  checkpoint(id: string, state: AgentState): Effect.Effect<void> {
+  checkpoint(id: string, state: AgentState): Effect.Effect<void, InvalidRequestError> {
     return Effect.suspend(() => {
       this.states.set(id, state)
       const { checkpoint } = this.settings.options
-      return checkpoint === undefined ? Effect.void : checkpoint(this.state)
+      return checkpoint === undefined ? Effect.void : this.#endIfInvalid(returned("checkpoint", checkpoint(this.state)))
     })
+  }
+
+  /** Ends the swarm, since the function of its options would fail for every agent. */
+  #endIfInvalid<A, E extends SwarmAgentError>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> {
+    return Effect.tapError(effect, (error) => this.end({ _tag: "Failed", error }))
   }
 
   /** An agent begins to work in this process, and leaves what it has of the limits when it ends. */
@@ -211,11 +218,12 @@ export class Session<R> {
         return Effect.andThen(Effect.andThen(begun, end), Effect.never)
       }
       const retryAfter = "retryAfter" in error ? error.retryAfter : undefined
-      const waited = onSuspended({
+      const suspended = onSuspended({
         reason,
         agent,
         ...(retryAfter === undefined ? {} : { retryAfterMillis: Duration.toMillis(retryAfter) })
       })
+      const waited = Effect.catch(this.#endIfInvalid(returned("onSuspended", suspended)), () => Effect.never)
       const resumed = Effect.andThen(this.#span.resumed, this.emit({ _tag: "Resumed" }))
       const over = Effect.suspend(() => {
         this.#suspension = undefined

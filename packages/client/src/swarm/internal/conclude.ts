@@ -3,6 +3,7 @@ import * as TokenCount from "@kimi-effect/core/TokenCount"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import * as AgentLoop from "../../agent/AgentLoop.ts"
+import { returned } from "../../agent/internal/loop/returned.ts"
 import type { KimiClient } from "../../KimiClient.ts"
 import { bounded } from "./bounded.ts"
 import { isRequeued } from "./classify.ts"
@@ -92,7 +93,7 @@ export const conclude = <R>(
                   schedule: Schedule.exponential("1 second")
                 })
           const counted = Effect.tap(bought, (response) => recordResponse(session, call, response))
-          const made = hook === undefined ? counted : hook(call, counted)
+          const made = hook === undefined ? counted : returned("hooks.callModel", hook(call, counted))
           return session.run === undefined ? made : Recorded.conclusion(session.run, wholeSwarm, call, made)
         },
         checkpoint: (state) => Effect.sync(() => void session.states.set(id, state))

@@ -7,7 +7,7 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type { AgentLimits } from "../../agent/AgentLimits.ts"
 import * as Limits from "../../agent/internal/loop/limits.ts"
-import type { SwarmOptions } from "../SwarmOptions.ts"
+import type { AgentProfile, SwarmOptions } from "../SwarmOptions.ts"
 import { SwarmState } from "../SwarmState.ts"
 
 export const invalid = (parameter: string, expected: string): InvalidRequestError =>
@@ -23,7 +23,7 @@ export const isText = (value: unknown): boolean => typeof value === "string" && 
 /** Narrows nothing: what passes has the declared type. */
 export const isObject = (value: unknown): boolean => Predicate.isObject(value)
 
-export const isNames = (value: unknown): boolean => Array.isArray(value) && value.every(isText)
+const isNames = (value: unknown): boolean => Array.isArray(value) && value.every(isText)
 
 const isToolSet = (tools: unknown): boolean =>
   Predicate.hasProperty(tools, "definitions") &&
@@ -36,41 +36,58 @@ type Kind = readonly [expected: string, is: (value: unknown) => boolean]
 
 const object: Kind = ["an object", isObject]
 const aFunction: Kind = ["a function", Predicate.isFunction]
+const text: Kind = ["a text that is not empty", isText]
+const count: Kind = ["a whole number over zero", (value) => Number.isInteger(value) && (value as number) > 0]
 const flag: Kind = ["true or false", Predicate.isBoolean]
 const names: Kind = ["a list of names of tools", isNames]
 
 /** The types of the members of options, by their paths. */
 const kinds: ReadonlyArray<readonly [path: string, kind: Kind]> = [
-  ["id", ["a text that is not empty", isText]],
+  ["id", text],
   ["tools", ["the ToolSet that ToolSet.make returns", isToolSet]],
-  ...[
-    "request",
-    "provider",
-    "limits",
-    "limits.cost",
-    "limits.agentCost",
-    "limits.conclusion",
-    "agentLimits",
-    "hooks"
-  ].map((path) => [path, object] as const),
+  ...["request", "limits", "limits.cost", "limits.agentCost", "limits.conclusion", "agentLimits", "hooks"].map(
+    (path) => [path, object] as const
+  ),
+  ["provider", ["a provider, such as one of Provider.providers", (value) => isText(memberOf(value, "id"))]],
+  ["request.model", text],
+  ["request.max_completion_tokens", count],
   ["stopOnFailure", flag],
   ...["onSuspended", "checkpoint", "hooks.callModel", "hooks.callTool"].map((path) => [path, aFunction] as const),
-  ["orchestrator", object],
-  ["orchestrator.tools", names],
-  ["orchestrator.limits", object],
   ["subAgentTools", names]
 ]
 
 const valueAt = (options: unknown, path: string): unknown => path.split(".").reduce(memberOf, options)
 
 /** The issue of limits of agents, which would end each of them after the swarm has begun. */
-export const issueOfLimits = (parameter: string, limits: AgentLimits | undefined): Issue => {
+const issueOfLimits = (parameter: string, limits: AgentLimits | undefined): Issue => {
   const resolved = Limits.resolve(limits)
   if (Result.isSuccess(resolved)) return undefined
   const { message, parameter: path = "limits" } = resolved.failure
   const named = (text: string) => text.replace(/^limits/, parameter)
   return new InvalidRequestError({ message: named(message), parameter: named(path) })
 }
+
+/** The types of the members of the profile of an agent. */
+const profileKinds: Readonly<Record<keyof AgentProfile, Kind>> = {
+  system: ["a text", (value) => typeof value === "string"],
+  request: object,
+  tools: names,
+  limits: object
+}
+
+/** The first member of the profile of an agent that has a wrong type. */
+export const issueOfProfile = (parameter: string, profile: unknown): Issue => {
+  if (profile === undefined) return undefined
+  if (!isObject(profile)) return invalid(parameter, "an object")
+  for (const [name, [expected, is]] of Object.entries(profileKinds)) {
+    const value = memberOf(profile, name)
+    if (value !== undefined && !is(value)) return invalid(`${parameter}.${name}`, expected)
+  }
+  return issueOfLimits(`${parameter}.limits`, memberOf(profile, "limits") as AgentLimits | undefined)
+}
+
+/** Whether it is a form of results. */
+export const isForm = (value: unknown): boolean => Schema.isSchema(value)
 
 /** The first member of options that has a wrong type. */
 export const issueOf = <R>(options: SwarmOptions<R>): Issue => {
@@ -80,8 +97,10 @@ export const issueOf = <R>(options: SwarmOptions<R>): Issue => {
     return value !== undefined && !is(value)
   })
   if (wrong !== undefined) return invalid(wrong[0], wrong[1][0])
-  const lead = valueAt(options, "orchestrator.limits") as AgentLimits | undefined
-  return issueOfLimits("agentLimits", options.agentLimits) ?? issueOfLimits("orchestrator.limits", lead)
+  return (
+    issueOfLimits("agentLimits", options.agentLimits) ??
+    issueOfProfile("orchestrator", valueAt(options, "orchestrator"))
+  )
 }
 
 /** Checks options before they are read. */

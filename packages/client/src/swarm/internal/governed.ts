@@ -14,6 +14,7 @@ import type { CallResult } from "../../agent/AgentState.ts"
 import { addCost } from "../../agent/internal/loop/transitions.ts"
 import * as Results from "../../agent/internal/loop/results.ts"
 import * as Charge from "../../agent/internal/loop/charge.ts"
+import { returned } from "../../agent/internal/loop/returned.ts"
 import { markTool } from "./dataMarks.ts"
 import * as Recorded from "./durable/recorded.ts"
 import type { ModelResult, PlanRefusal } from "./durable/recorded.ts"
@@ -249,15 +250,18 @@ const respond = <R>(
       const refusal = tokensLeft(session)
       return refusal === undefined ? bought : Effect.fail(session.limited(refusal))
     })
-    const made = Effect.map(hook === undefined ? allowed : hook(call, allowed), (response): ModelResult => {
-      const refusal = refusalOf(session, job, assignedBy(job, call, response))
-      const callRefusal = callRefusalOf(session, job, call, response)
-      return {
-        response,
-        ...(refusal === undefined ? {} : { refusal }),
-        ...(callRefusal === undefined ? {} : { callRefusal })
+    const made = Effect.map(
+      hook === undefined ? allowed : returned("hooks.callModel", hook(call, allowed)),
+      (response): ModelResult => {
+        const refusal = refusalOf(session, job, assignedBy(job, call, response))
+        const callRefusal = callRefusalOf(session, job, call, response)
+        return {
+          response,
+          ...(refusal === undefined ? {} : { refusal }),
+          ...(callRefusal === undefined ? {} : { callRefusal })
+        }
       }
-    })
+    )
     const result = yield* session.run === undefined ? made : Recorded.model(session.run, job.id, call, made)
     const { refusal: planRefusal, response } = result
     const usage = yield* count(session, job.id, call, response, isBought)
@@ -317,7 +321,7 @@ const runTool = <R>(
       )
     )
     const hook = session.settings.options.hooks?.callTool
-    const made = hook === undefined ? timed : hook(call, timed)
+    const made = hook === undefined ? timed : returned("hooks.callTool", hook(call, timed))
     const result = yield* session.run === undefined ? made : Recorded.tool(session.run, job.id, call, made)
     yield* session.emit({ _tag: "ToolReturned", agent: job.id, callId, tool, isFailure: result.isFailure })
     return markTool(tool, result)

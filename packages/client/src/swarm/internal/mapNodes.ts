@@ -3,17 +3,20 @@ import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import * as Result from "effect/Result"
 import type { MapOptions } from "../SwarmOptions.ts"
 import type { PlanNode } from "../SwarmPlan.ts"
-import { invalid } from "./given.ts"
+import { invalid, isForm, issueOfProfile } from "./given.ts"
 import * as Template from "./template.ts"
 
 /** The text of an item; none for one that JSON has no form for. */
 const textOf = (item: unknown): string | undefined =>
   typeof item === "string" ? item : (JSON.stringify(item) as string | undefined)
 
-const issueOf = <A, R>({ items, prompt }: MapOptions<A, R>): InvalidRequestError | undefined => {
+const issueOf = <A, R>({ agent, items, prompt, result }: MapOptions<A, R>): InvalidRequestError | undefined => {
   if (!Array.isArray(items)) return invalid("items", "a list, with one item for each agent")
-  if (typeof prompt === "string") return Template.issueOf(prompt)
-  return typeof prompt === "function" ? undefined : invalid("prompt", "a function, or a text with {{item}}")
+  if (typeof prompt !== "string" && typeof prompt !== "function") {
+    return invalid("prompt", "a function, or a text with {{item}}")
+  }
+  if (result !== undefined && !isForm(result)) return invalid("result", "a Schema of Effect")
+  return (typeof prompt === "string" ? Template.issueOf(prompt) : undefined) ?? issueOfProfile("agent", agent)
 }
 
 /** The prompt of an item. A function that throws fails before anything is sent. */

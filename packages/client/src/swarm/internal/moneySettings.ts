@@ -46,12 +46,12 @@ const format = (amount: BigDecimal.BigDecimal): string => BigDecimal.format(BigD
 
 const amountOf = (
   parameter: string,
-  { amount }: CostLimit
+  { amount, currency }: CostLimit
 ): Effect.Effect<BigDecimal.BigDecimal, InvalidRequestError> => {
   const cap = typeof amount === "string" ? BigDecimal.fromString(amount) : Option.none()
-  return Option.isSome(cap) && BigDecimal.isPositive(cap.value)
+  return Option.isSome(cap) && BigDecimal.isPositive(cap.value) && (currency === "USD" || currency === "CNY")
     ? Effect.succeed(cap.value)
-    : Effect.fail(invalid(parameter, 'an amount over zero as a decimal, such as "0.50"'))
+    : Effect.fail(invalid(parameter, 'an amount over zero as a decimal, such as "0.50", in USD or CNY'))
 }
 
 /** The most that the output of one call costs: what an agent has reserved by default. */

@@ -215,6 +215,10 @@ export const start = <R, E = never>(
     )
   })
 
+/** What has ended the swarm before its agents were done. */
+const stopOf = <R>({ stop }: Session<R>): Effect.Effect<Stop | undefined> =>
+  Effect.flatMap(Deferred.isDone(stop), (isDone) => (isDone ? Deferred.await(stop) : Effect.undefined))
+
 const runIn = <R>(
   session: Session<R>,
   from: SwarmState | undefined,
@@ -225,7 +229,8 @@ const runIn = <R>(
     if (body.orchestrator !== undefined) session.recorder.add(body.orchestrator)
     if (from !== undefined) restore(session, from)
     const work = Effect.raceAllFirst([
-      Effect.as(body.run(session), undefined),
+      // What has ended the swarm counts, also when its last agent ends in the same moment.
+      Effect.andThen(body.run(session), stopOf(session)),
       Deferred.await(session.stop),
       deadline(session)
     ])

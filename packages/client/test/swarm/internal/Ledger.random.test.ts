@@ -40,16 +40,19 @@ const cap = amountOf(100)
 
 /** Checks a law after each step. */
 const holdsAfterEachStep = (name: string, law: (state: State) => void) =>
-  it.effect(name, () =>
-    Effect.gen(function* () {
-      for (let run = 0; run < runs({ sample: 100, deep: 10_000 }); run++) {
-        let state: State = { ledger: Ledger.make(cap, amountOf(10)), holds: [] }
-        for (let count = 0; count < 60; count++) {
-          state = yield* randomStep(state)
-          law(state)
+  it.effect(
+    name,
+    () =>
+      Effect.gen(function* () {
+        for (let run = 0; run < runs({ sample: 100, deep: 10_000 }); run++) {
+          let state: State = { ledger: Ledger.make(cap, amountOf(10)), holds: [] }
+          for (let count = 0; count < 60; count++) {
+            state = yield* randomStep(state)
+            law(state)
+          }
         }
-      }
-    }).pipe(Random.withSeed(seedOf(name)))
+      }).pipe(Random.withSeed(seedOf(name))),
+    { timeout: runs({ sample: 30_000, deep: 600_000 }) }
   )
 
 describe("the money of a swarm", () => {

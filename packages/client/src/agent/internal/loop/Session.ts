@@ -7,6 +7,7 @@ import type { AgentEvent } from "../../AgentEvent.ts"
 import type { AgentError } from "../../AgentResult.ts"
 import type { AgentState } from "../../AgentState.ts"
 import type { Settings } from "./Settings.ts"
+import { returned } from "./returned.ts"
 
 /** Passes on the events of a streamed run, in the groups in which they arise. */
 export type Emit = (events: ReadonlyArray<AgentEvent>) => Effect.Effect<void>
@@ -59,6 +60,6 @@ export class Session<R> {
   get checkpoint(): Effect.Effect<void, AgentError> {
     const { checkpoint } = this.settings.hooks
     if (checkpoint === undefined) return Effect.void
-    return this.#checkpoints.withPermit(Effect.suspend(() => checkpoint(this.#state)))
+    return this.#checkpoints.withPermit(Effect.suspend(() => returned("hooks.checkpoint", checkpoint(this.#state))))
   }
 }

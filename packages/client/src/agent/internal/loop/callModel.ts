@@ -20,6 +20,7 @@ import * as Charge from "./charge.ts"
 import type { Emit, Session } from "./Session.ts"
 import type { Settings } from "./Settings.ts"
 import * as Transitions from "./transitions.ts"
+import { returned } from "./returned.ts"
 
 type Client = KimiClient["Service"]
 
@@ -140,7 +141,7 @@ const withHook = <R>(
   step: number,
   call: Effect.Effect<ChatResponse, AgentError>
 ): Effect.Effect<ChatResponse, AgentError> =>
-  hooks.callModel === undefined ? call : hooks.callModel({ agent, step, request }, call)
+  hooks.callModel === undefined ? call : returned("hooks.callModel", hooks.callModel({ agent, step, request }, call))
 
 /** Takes one turn. */
 export const callModel = <R>(client: Client, session: Session<R>): Effect.Effect<void, AgentError> =>

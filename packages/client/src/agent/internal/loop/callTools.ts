@@ -20,6 +20,7 @@ import type { Session } from "./Session.ts"
 import type { Settings } from "./Settings.ts"
 import { interrupted } from "./toolMessages.ts"
 import * as Transitions from "./transitions.ts"
+import { returned } from "./returned.ts"
 
 /** A call that may run. */
 interface CheckedCall {
@@ -189,7 +190,9 @@ const run = <R>(session: Session<R>, checked: CheckedCall): Effect.Effect<ToolEr
     const handled = runHandler(session, checked)
     // A hook can run the tool in another span.
     const context = Context.omit(Tracer.ParentSpan)(yield* Effect.context<R>()) as Context.Context<R>
-    const result = yield* callTool === undefined ? handled : callTool(toolRun, Effect.provide(handled, context))
+    const result = yield* callTool === undefined
+      ? handled
+      : returned("hooks.callTool", callTool(toolRun, Effect.provide(handled, context)))
     return yield* settle(session, call, result, noteOf(session, call))
   })
 

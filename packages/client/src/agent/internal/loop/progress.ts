@@ -24,7 +24,7 @@ export const digestOf = ({ content }: CallResult): string =>
 
 /**
  * What a call counts: nothing with a new result, a half if only the call is new,
- * such as the third file that was written, and otherwise one.
+ * such as the third file that was written without a result, and otherwise one.
  */
 const weightOf = (seen: ReadonlySet<string>, [call = "", result]: ReadonlyArray<string>): number => {
   if (result === undefined) return 1
@@ -38,8 +38,8 @@ export const count = ({ seen: earlier, stalled }: Progress = none, calls: Readon
   let weight = 1
   for (const one of calls) {
     const { digest, result } = one
-    const value = result === undefined || result.isFailure ? "" : (digest ?? digestOf(result))
-    const known = value === "" ? [digestOfCall(one)] : [digestOfCall(one), `= ${value}`]
+    const value = result === undefined || result.isFailure ? undefined : (digest ?? digestOf(result))
+    const known = value === undefined ? [digestOfCall(one)] : [digestOfCall(one), `= ${value}`]
     weight = Math.min(weight, weightOf(seen, known))
     for (const entry of known) {
       // The latest ones are last.

@@ -7,6 +7,7 @@ import { AgentLimitError, DepthLimitError } from "@kimi-effect/core/SwarmErrors"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { ModelCall, ToolRun } from "../../../agent/AgentHooks.ts"
+import { returned } from "../../../agent/internal/loop/returned.ts"
 import type { AgentError } from "../../../agent/AgentResult.ts"
 import { CallResult } from "../../../agent/AgentState.ts"
 import type { CallError } from "../../../journal/Journal.ts"
@@ -112,7 +113,10 @@ export const tool = (run: DurableRun, agent: string, call: ToolRun, make: Made<C
     return yield* Effect.catchIf(recorded, isUncertain, (error) =>
       Effect.gen(function* () {
         const { onUncertain } = run.options
-        const resolution = onUncertain === undefined ? undefined : yield* onUncertain(error as UncertainToolResultError)
+        const resolution =
+          onUncertain === undefined
+            ? undefined
+            : yield* returned("onUncertain", onUncertain(error as UncertainToolResultError))
         if (resolution === undefined) return yield* Effect.fail(error)
         yield* calls.resolve(options, resolution)
         return yield* recorded
