@@ -29,8 +29,9 @@ const byTag: { readonly [T in Tag]?: string } = {
   AdmissionQueueFullError: "Run fewer rows at the same time with --rows, or raise --set admissionMaxQueue.",
   AdmissionLimitError: "Shorten the prompt or lower --max-tokens: the host counts both against the account's limit.",
   BudgetExceededError:
-    "Raise the cap of --budget, set or lower --max-tokens, pass --set budgetDefaultOutputTokens, or wait until running calls have settled.",
-  UnknownPriceError: "Pass --set budgetOnUnknownPrice=allow, or a model whose price kimi models lists.",
+    "Raise the cap of --budget, or of --cost for a swarm, set or lower --max-tokens, pass --set budgetDefaultOutputTokens, or wait until running calls have settled.",
+  UnknownPriceError:
+    "Pass a model whose price kimi models lists, and --cost in its currency; for a --budget, --set budgetOnUnknownPrice=allow.",
   ConfigurationError:
     "Give what is named the expected form: a flag, a variable, or an option of a file; kimi config shows where each value comes from.",
   ResponseTooLargeError: "Raise --set maxResponseBytes, or --set maxContentBytes for what is held in memory.",
@@ -68,7 +69,7 @@ const named = (name: string): string => flagOf[name] ?? name.replace(/^paths\[\d
 export const messageOf = (error: KimiError): string =>
   error._tag === "ConfigurationError"
     ? ConfigurationError.of(error.issues.map(({ expected, name }) => ({ name: named(name), expected }))).message
-    : error.message
+    : error.message.replaceAll("limits.cost", "--cost")
 
 /** What to change. A hint of this one error, such as the values that a parameter may have, stays. */
 export const hintOf = (error: KimiError): string =>

@@ -1,9 +1,26 @@
-/** What the numbers of flags must be. Others are usage errors, before anything is read or sent. */
+/** What the numbers and amounts of flags must be. Others are usage errors, before anything is read or sent. */
 import * as Flag from "effect/cli/Flag"
+import * as Option from "effect/Option"
 
 export const positive = Flag.filter(
   (count: number) => count > 0,
   () => "a whole number over zero"
+)
+
+/** An amount of money as a decimal. */
+export interface Amount {
+  readonly amount: string
+  readonly currency: "USD" | "CNY"
+}
+
+const amountForm = /^(?=.*[1-9])(\d{1,7}(?:\.\d{1,9})?)\s*(USD|CNY)$/
+
+export const amount = Flag.filterMap(
+  (text: string): Option.Option<Amount> => {
+    const [, amount, currency] = amountForm.exec(text.trim()) ?? []
+    return amount === undefined ? Option.none() : Option.some({ amount, currency: currency as Amount["currency"] })
+  },
+  () => 'an amount over zero with its currency, such as "5 USD" or "0.50 CNY"'
 )
 
 export const port = Flag.filter(

@@ -7,6 +7,7 @@ import type { KimiError } from "@kimi-effect/core/KimiError"
 import { UnsupportedParameterError } from "@kimi-effect/core/ValidationErrors"
 import * as Effect from "effect/Effect"
 import { hintOf, messageOf } from "../src/hints.ts"
+import { withServer } from "./mockedHost.ts"
 import { runKimi } from "./runKimi.ts"
 
 /** Errors that no command can end with: the tools, plans and cassettes of programs. */
@@ -51,6 +52,20 @@ describe("the message of an error", () => {
   })
 })
 
+describe("a call that its budget does not allow", () => {
+  it.live("names flags instead of options of the library", () =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        const { code, stderr } = yield* runKimi(["chat", "Hi", "--budget", "0.000001 USD in total"], { env })
+        assert.strictEqual(code, 20)
+        assert.include(stderr, "--set budgetDefaultOutputTokens")
+        assert.notMatch(stderr, /max_completion_tokens|\bdefaultOutputTokens/)
+        assert.lengthOf(yield* server.requests, 0)
+      })
+    )
+  )
+})
+
 describe("a command without what it needs", () => {
   it.live.each([
     ["chat", "kimi chat < prompt.txt"],
@@ -68,7 +83,13 @@ describe("a command without what it needs", () => {
     ["cost a --output-tokens=-1", "--output-tokens"],
     ["serve-mock --port 99999", "--port"],
     ["simulate --calls 0", "--calls"],
-    ["swarm Hi --agents 0", "--agents"]
+    ["swarm Hi --agents 0", "--agents"],
+    ["swarm Hi --max-tokens 0", "--max-tokens"],
+    ["swarm Hi --cost 5", "--cost"],
+    ["swarm Hi --cost 5USD0", "--cost"],
+    ["swarm Hi --cost 0.00USD", "--cost"],
+    ["swarm Hi --cost=-1USD", "--cost"],
+    ["swarm Hi --cost 5EUR", "--cost"]
   ] as const)("refuses the number of kimi %s", ([args, flag]) =>
     Effect.map(runKimi(args.split(" ")), ({ code, stderr }) => {
       assert.strictEqual(code, 2)

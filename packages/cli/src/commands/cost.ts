@@ -16,7 +16,7 @@ export const cost = Command.make(
       )
     ),
     text: Flag.Boolean("text").pipe(
-      Flag.withDescription("Each line of the file is a prompt."),
+      Flag.withDescription("Each line of the file is a prompt; not with the flags of columns and formats."),
       Flag.withDefault(false)
     ),
     read: batchInputFlags,

@@ -22,6 +22,19 @@ export const swarm = Command.make(
       Numbers.positive,
       Flag.withDefault(100)
     ),
+    cost: Flag.String("cost").pipe(
+      Flag.withDescription(
+        "The most that the swarm may cost, such as '5 USD'. Each call holds what it can cost at the most, so give --max-tokens too. What one conclusion costs is kept for it: at the limit the swarm ends with a text from what there is, and with exit code 20. Default: no limit."
+      ),
+      Flag.withMetavar("amount"),
+      Numbers.amount,
+      Flag.optional
+    ),
+    maxTokens: Flag.Int("max-tokens").pipe(
+      Flag.withDescription("The most tokens of each response, reasoning included. Default: those of the model."),
+      Numbers.positive,
+      Flag.optional
+    ),
     recording: runFlags,
     html,
     json: jsonFlag,
@@ -37,6 +50,10 @@ export const swarm = Command.make(
     {
       command: "kimi swarm 'Compare five sorting algorithms' --html team.html",
       description: "A task with its timeline"
+    },
+    {
+      command: "kimi swarm 'Compare five sorting algorithms' --cost '5 USD' --max-tokens 4000",
+      description: "A task that costs five dollars at the most"
     },
     {
       command: "kimi swarm 'Compare five sorting algorithms' --journal team.db",

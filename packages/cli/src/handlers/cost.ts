@@ -14,13 +14,14 @@ import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
 import * as configuration from "../configuration.ts"
-import { CommandError } from "../commandError.ts"
-import type { Given } from "../optionFlags.ts"
+import { CommandError, UsageError } from "../commandError.ts"
+import { flagOf, type Given } from "../optionFlags.ts"
 import * as Output from "../output.ts"
 import type { CostEstimate } from "../schemas/cost.ts"
-import { type InputFlags, jobInput } from "./batchFiles.ts"
+import { type InputFlags, isStandard, jobInput } from "./batchFiles.ts"
 
 interface Input {
   readonly file: string
@@ -123,8 +124,8 @@ const toText = (result: CostEstimate): string =>
 const mostListed = 10
 
 const promptsOf = (file: string) =>
-  Effect.map(FileSystem.FileSystem, (fs) =>
-    fs.stream(file).pipe(
+  Effect.map(Effect.all([FileSystem.FileSystem, Stdio.Stdio]), ([fs, { stdin }]) =>
+    (isStandard(file) ? stdin : fs.stream(file)).pipe(
       Stream.mapError(({ reason }) => new CommandError(`${file} cannot be read: ${reason._tag}`, "Check the path.")),
       Stream.decodeText(),
       Stream.splitLines,
@@ -149,6 +150,16 @@ const rowsOf = (file: string, flags: InputFlags, estimate: Estimate) =>
     Stream.map(({ request }) => request)
   )
 
+/** The flags of the input that were given, by the names of the command line. */
+const givenOf = (flags: InputFlags): ReadonlyArray<string> =>
+  Object.entries(flags).flatMap(([name, value]) => (Option.isSome(value) ? [`--${flagOf(name)}`] : []))
+
+const notRead = (flags: ReadonlyArray<string>) =>
+  new UsageError(
+    `${flags.join(", ")} cannot be used with --text, of which each line is a whole prompt`,
+    "Leave out --text to read columns of a table, or the other flags to read lines."
+  )
+
 export const run = Effect.fnUntraced(function* ({ batch, file, json, options, outputTokens, read, text }: Input) {
   const { settings } = yield* configuration.loadWithoutKey(options)
   const { config, table } = settings
@@ -162,6 +173,8 @@ export const run = Effect.fnUntraced(function* ({ batch, file, json, options, ou
       if (Result.isFailure(checked)) estimate.invalid += 1
       else estimate.add({ ...checked.success, model: checked.success.model ?? config.model ?? defaultModel })
     })
+  const unused = text ? givenOf(read) : []
+  if (unused.length > 0) return yield* Effect.fail(notRead(unused))
   yield* text ? Stream.runForEach(promptsOf(file), add) : Stream.runForEach(rowsOf(file, read, estimate), add)
   const result = resultOf(estimate)
   yield* json ? Output.json(result) : Output.line(toText(result))

@@ -1,5 +1,6 @@
 /** Runs a task with a team of agents. */
 import * as Swarm from "@kimi-effect/client/swarm/Swarm"
+import * as Provider from "@kimi-effect/client/Provider"
 import type { SwarmEvent } from "@kimi-effect/client/swarm/SwarmEvent"
 import type { SwarmResult } from "@kimi-effect/client/swarm/SwarmResult"
 import * as SwarmTimeline from "@kimi-effect/client/swarm/SwarmTimeline"
@@ -14,15 +15,27 @@ import * as client from "../client.ts"
 import { CommandError } from "../commandError.ts"
 import { readKeys } from "../keys.ts"
 import { live } from "../live.ts"
+import * as configuration from "../configuration.ts"
+import type { Amount } from "../numberFlags.ts"
 import type { Given } from "../optionFlags.ts"
 import * as Output from "../output.ts"
 import * as OutputFile from "../outputFile.ts"
 import type { SwarmRun } from "../schemas/swarm.ts"
 import { SwarmView } from "../swarmView.ts"
 
+/** What is requested. */
+export interface Command {
+  readonly task: string
+  readonly agents: number
+  readonly cost?: Amount | undefined
+  readonly maxTokens?: number | undefined
+}
+
 interface Input {
   readonly task: string
   readonly agents: number
+  readonly cost: Option.Option<Amount>
+  readonly maxTokens: Option.Option<number>
   readonly recording: {
     readonly journal: Option.Option<string>
     readonly id: Option.Option<string>
@@ -83,14 +96,34 @@ export const follow = Effect.fnUntraced(function* <E, R>(
 const refuse = (name: string) =>
   Effect.fail(ConfigurationError.of([{ name, expected: "a --journal in which the swarm is recorded" }]))
 
-export const run = Effect.fnUntraced(function* ({ recording, ...input }: Input) {
+/** The options of a swarm. A limit of its cost needs the model and the host, whose price is known then. */
+const optionsOf = ({ agents, cost, maxTokens: max_completion_tokens }: Command, options: Given) =>
+  Effect.gen(function* () {
+    const request = max_completion_tokens === undefined ? {} : { max_completion_tokens }
+    if (cost === undefined) return { limits: { agents }, request }
+    const { config } = (yield* configuration.loadWithoutKey(options)).settings
+    const provider = Provider.fromConfig(config)
+    return { limits: { agents, cost }, request: { ...request, model: config.model ?? provider.defaultModel }, provider }
+  })
+
+/** The events of the swarm that is requested. */
+export const events = (command: Command, options: Given) =>
+  Effect.map(optionsOf(command, options), (settings) => Swarm.stream(command.task, settings))
+
+export const run = Effect.fnUntraced(function* ({ cost, maxTokens, recording, ...input }: Input) {
+  const command: Command = {
+    task: input.task,
+    agents: input.agents,
+    cost: Option.getOrUndefined(cost),
+    maxTokens: Option.getOrUndefined(maxTokens)
+  }
   const { id, journal, schema } = recording
   if (Option.isSome(journal)) {
     const { record } = yield* loadModule(() => import("./swarmJournal.ts"))
-    return yield* record({ ...input, id, schema, journal: journal.value })
+    return yield* record({ ...input, command, id, schema, journal: journal.value })
   }
   if (Option.isSome(id)) return yield* refuse("--id")
   if (Option.isSome(schema)) return yield* refuse("--schema")
-  const { agents, options, task } = input
-  yield* follow(Swarm.stream(task, { limits: { agents } }), input).pipe(Effect.provide(client.layer(options)))
+  const { options } = input
+  yield* follow(yield* events(command, options), input).pipe(Effect.provide(client.layer(options)))
 })

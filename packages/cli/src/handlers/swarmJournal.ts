@@ -15,10 +15,15 @@ import * as journals from "../journal.ts"
 import type { Given } from "../optionFlags.ts"
 import * as Output from "../output.ts"
 import type { SwarmStatus as StatusJson } from "../schemas/swarm.ts"
-import { follow } from "./swarm.ts"
+import { events, follow } from "./swarm.ts"
 
 /** What is requested, so that a swarm is continued by its id. */
-const Command = Schema.Struct({ task: Schema.String, agents: Schema.Int })
+const Command = Schema.Struct({
+  task: Schema.String,
+  agents: Schema.Int,
+  cost: Schema.optional(Schema.Struct({ amount: Schema.String, currency: Schema.Literals(["USD", "CNY"]) })),
+  maxTokens: Schema.optional(Schema.Int)
+})
 
 type Command = typeof Command.Type
 
@@ -81,24 +86,25 @@ const isOver = (error: unknown): boolean =>
   error instanceof CommandError || error instanceof JournalMismatchError || error instanceof InvalidRequestError
 
 /** Runs a recorded swarm. If it ends before it is finished, states how it continues. */
-const work = (input: Followed, { agents, task }: Command) =>
+const work = (input: Followed, command: Command) =>
   Effect.gen(function* () {
-    const events = Swarm.durableStream(input.id, Swarm.stream(task, { limits: { agents } }))
+    const made = Swarm.durableStream(input.id, yield* events(command, input.options))
     yield* Output.note(`Swarm ${input.id}`)
-    yield* follow(events, input)
+    yield* follow(made, input)
   }).pipe(
     Effect.onInterrupt(() => Output.note(`\nInterrupted. ${resumeOf(input)} continues.`)),
     Effect.tapError((error) => (isOver(error) ? Effect.void : Output.note(`${resumeOf(input)} continues.`)))
   )
 
-interface RecordInput extends Omit<Followed, "id">, Command {
+interface RecordInput extends Omit<Followed, "id"> {
+  readonly command: Command
   readonly id: Option.Option<string>
 }
 
 /** Runs a task whose swarm is recorded, or continues it. */
-export const record = ({ agents, id, task, ...input }: RecordInput) => {
-  const named = { ...input, id: Option.getOrElse(id, () => Digest.of(task).toString(36)) }
-  return Effect.andThen(keep(named.id, { task, agents }), work(named, { task, agents })).pipe(
+export const record = ({ command, id, ...input }: RecordInput) => {
+  const named = { ...input, id: Option.getOrElse(id, () => Digest.of(command.task).toString(36)) }
+  return Effect.andThen(keep(named.id, command), work(named, command)).pipe(
     Effect.provide(Layer.merge(client.layer(input.options), journals.layer(input.options, input, "create")))
   )
 }

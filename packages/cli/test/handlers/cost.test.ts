@@ -35,6 +35,29 @@ describe("kimi cost", () => {
     })
   )
 
+  it.live("reads prompts of standard input", () =>
+    Effect.gen(function* () {
+      const { code, stdout } = yield* runKimi(["cost", "-", "--text", "--json"], { stdin: "Hello\n\nHello\n" })
+      assert.strictEqual(code, 0)
+      assert.deepInclude(decoded("cost", stdout), { requests: 2, promptTokens: 172 })
+    })
+  )
+
+  it.live.each([
+    ["--column", "text"],
+    ["--template", "Read {text}"],
+    ["--id-column", "key"],
+    ["--system", "Be brief"],
+    ["--format", "csv"],
+    ["--separator", ";"]
+  ])("refuses %s for lines that are prompts", ([flag = "", value = ""]) =>
+    Effect.gen(function* () {
+      const { code, stderr, stdout } = yield* runKimi(["cost", "-", "--text", flag, value], { stdin: "Hello\n" })
+      assert.deepStrictEqual([code, stdout], [2, ""], stderr)
+      assert.include(stderr, `${flag} cannot be used with --text`)
+    })
+  )
+
   it.live("counts rows that the client would refuse", () =>
     Effect.gen(function* () {
       const path = join(yield* temporaryFolder, "requests.jsonl")

@@ -27,6 +27,53 @@ describe("kimi swarm", () => {
     )
   )
 
+  it.live("ends with a text from what there is at the limit of its cost", () =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        // At $3 and $15 a million tokens, a conclusion may cost about 11 cents and a call costs 6: one fits, a second does not.
+        yield* server.reply(
+          Reply.toolCalls([{ name: "create_subagent", arguments: { name: "a", system_prompt: "b" } }], {
+            usage: { prompt_tokens: 100, completion_tokens: 4_000 }
+          })
+        )
+        yield* server.reply(Reply.text("What there is"))
+        const limits = ["--cost", "0.20 USD", "--max-tokens", "4000"]
+        const { code, stderr, stdout } = yield* runKimi(["swarm", "Say hello", ...limits, "--json"], { env })
+        assert.strictEqual(code, 20, stderr)
+        assert.deepInclude(decoded("swarm", stdout), { outcome: "Limited", text: "What there is" })
+        assert.include(stderr, "--cost")
+        assert.lengthOf(yield* server.requests, 2)
+      })
+    )
+  )
+
+  it.live.each([
+    ["0.01 USD", 16, "--cost must be at least"],
+    ["5 CNY", 20, "so --cost cannot be enforced"]
+  ] as const)("refuses a cost of %s before anything is sent", ([cost, expected, message]) =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        const { code, stderr } = yield* runKimi(["swarm", "Say hello", "--cost", cost], { env })
+        assert.strictEqual(code, expected)
+        assert.include(stderr, message)
+        assert.lengthOf(yield* server.requests, 0)
+      })
+    )
+  )
+
+  it.live("finishes within its cost", () =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        yield* server.replyAlways(Reply.text("Hello"))
+        const limits = ["--cost", "5 USD", "--max-tokens", "4000"]
+        const { code, stderr, stdout } = yield* runKimi(["swarm", "Say hello", ...limits], { env })
+        assert.deepStrictEqual([code, stdout], [0, "Hello\n"], stderr)
+        const [request] = yield* server.requests
+        assert.strictEqual(JSON.parse(request?.body ?? "{}").max_completion_tokens, 4_000)
+      })
+    )
+  )
+
   it.live("stops at Ctrl-C, which a terminal whose keys are read does not send as a signal", () =>
     withServer((server, env) =>
       Effect.gen(function* () {

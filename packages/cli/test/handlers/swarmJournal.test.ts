@@ -45,6 +45,43 @@ describe("kimi swarm --journal", () => {
     )
   )
 
+  it.live("continues with the limit of its cost", () =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        const journal = ["--journal", yield* path, "--json"]
+        const limits = ["--cost", "0.20 USD", "--max-tokens", "3000"]
+        yield* server.reply(Reply.quotaExceeded())
+        const first = yield* runKimi(["swarm", "Say hello", "--id", "greeting", ...limits, ...journal], { env })
+        assert.strictEqual(first.code, 25, first.stderr)
+        yield* server.replyAlways(Reply.text("Hello"))
+        const { code, stderr } = yield* runKimi(["swarm", "resume", "greeting", ...journal], { env })
+        assert.strictEqual(code, 0, stderr)
+        // Without its limits the output of the model would be reserved, which is more than the limit.
+        const sent = (yield* server.requests).map(({ body }) => JSON.parse(body) as { max_completion_tokens?: number })
+        assert.deepStrictEqual(
+          sent.map((request) => request.max_completion_tokens),
+          [3_000, 3_000]
+        )
+      })
+    )
+  )
+
+  it.live("checks its page before it continues", () =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        const file = yield* path
+        yield* server.reply(Reply.quotaExceeded())
+        yield* runKimi(["swarm", "Say hello", "--id", "greeting", "--journal", file], { env })
+        const page = join(file, "no folder", "team.html")
+        const args = ["swarm", "resume", "greeting", "--journal", file, "--html", page]
+        const { code, stderr } = yield* runKimi(args, { env })
+        assert.strictEqual(code, 1)
+        assert.include(stderr, `${page} cannot be written`)
+        assert.lengthOf(yield* server.requests, 1)
+      })
+    )
+  )
+
   it.live("shows the state of a swarm", () =>
     withServer((_, env) =>
       Effect.gen(function* () {

@@ -76,6 +76,24 @@ describe("equal rows of a Batch", () => {
     )
   )
 
+  it.effect("requests equal rows of several short texts once", () =>
+    withHost(
+      Effect.gen(function* () {
+        const mock = yield* MockProvider.MockProvider
+        // Sums of the characters would often be equal here, and a different row would hide the equal one.
+        const rows = Array.from({ length: 900 }, (_, index) => ({
+          messages: [
+            { role: "system" as const, content: `s${100 + (index % 30)}` },
+            { role: "user" as const, content: `q${100 + Math.floor(index / 30)}` }
+          ]
+        }))
+        const { progress } = yield* passing(Batch.run([...rows, ...rows], { concurrency: 1 }))
+        assert.strictEqual(progress.cached, 900)
+        assert.strictEqual((yield* mock.requests).length, 900)
+      })
+    )
+  )
+
   it.effect("answers a row whose equal row ends while they are compared", () =>
     withHost(
       Effect.gen(function* () {

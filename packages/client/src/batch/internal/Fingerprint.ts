@@ -7,6 +7,16 @@
 const prime = 0x01000193
 
 /**
+ * Spreads each bit over the others. Without it the numbers of short texts are sums of their
+ * characters, and those of requests with several such texts are often equal.
+ */
+const mixed = (sum: number): number => {
+  const half = Math.imul(sum ^ (sum >>> 16), 0x85ebca6b)
+  const most = Math.imul(half ^ (half >>> 13), 0xc2b2ae35)
+  return most ^ (most >>> 16)
+}
+
+/**
  * `Hash.string` of Effect takes several times as long, since it multiplies doubles.
  * The parts of a text are hashed side by side: a multiplication waits for the one before it.
  */
@@ -21,7 +31,7 @@ const textHash = (text: string): number => {
     d = Math.imul(d ^ text.charCodeAt(at + 3), prime)
   }
   for (; at < length; at++) a = Math.imul(a ^ text.charCodeAt(at), prime)
-  return Math.imul(Math.imul(Math.imul(a, 31) + b, 31) + c, 31) + d
+  return mixed(Math.imul(a, 0x85ebca6b) + Math.imul(b, 0xc2b2ae35) + Math.imul(c, 0x27d4eb2f) + d)
 }
 
 /** Deeper parts are left to the comparison of the texts. */
@@ -51,7 +61,7 @@ export class Fingerprint {
     }
     for (const [name, member] of Object.entries(value)) {
       // Absent members are not sent.
-      if (member !== undefined) sum += Math.imul(textHash(name) ^ 0x9e3779b9, this.#of(member, depth + 1) | 1)
+      if (member !== undefined) sum += Math.imul(textHash(name) | 1, this.#of(member, depth + 1))
     }
     return sum | 0
   }

@@ -65,7 +65,7 @@ export const budgetExceededError = (
 ): BudgetExceededError =>
   errorOf(refusal, amount, (text) => ({
     subject: `The worst-case cost of the call, ${text}`,
-    fix: "nothing was sent. Raise the cap, set max_completion_tokens, or configure defaultOutputTokens",
+    fix: "nothing was sent",
     of: { provider, model }
   }))
 

@@ -22,7 +22,7 @@ describe("a refusal of a budget", () => {
   it("states what remains", () => {
     assert.strictEqual(
       budgetExceededError(callFor(1), refusal("60", "30"), dollars("20")).message,
-      "The worst-case cost of the call, $20, exceeds what remains under the cap of tenant:acme: $10 of $100 ($60 spent, $30 reserved for running calls); nothing was sent. Raise the cap, set max_completion_tokens, or configure defaultOutputTokens"
+      "The worst-case cost of the call, $20, exceeds what remains under the cap of tenant:acme: $10 of $100 ($60 spent, $30 reserved for running calls); nothing was sent"
     )
   })
 
