@@ -2,6 +2,9 @@
 import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
+import * as Admission from "@kimi-effect/core/Admission"
+import * as Budget from "@kimi-effect/core/Budget"
+import * as Redis from "@kimi-effect/core/Redis"
 import { Reply } from "@kimi-effect/testing"
 import { MockServer } from "@kimi-effect/testing/node"
 import { Effect, Layer, Redacted } from "effect"
@@ -9,7 +12,6 @@ import * as KimiNode from "../../src/node/KimiNode.ts"
 import * as SharedBatchJob from "../../src/node/SharedBatchJob.ts"
 import * as Journal from "../../src/postgres/Journal.ts"
 import * as postgres from "../postgres/support/postgres.ts"
-import { environment, type Variables, variablesFor } from "./support/configured.ts"
 import { folder } from "./support/files.ts"
 import type { Server } from "./support/kimi.ts"
 import * as redis from "./support/redis.ts"
@@ -17,13 +19,21 @@ import * as redis from "./support/redis.ts"
 /** What each row is answered with: 93 tokens at $3 and 47 at $15 a million are 984 millionths of a dollar. */
 const answer = Reply.chatResponse({ content: "yes", usage: { prompt_tokens: 93, completion_tokens: 47 } })
 
+type Stores = Layer.Layer<never, unknown, Redis.Redis>
+
+/** Long, as a worker without Redis has limits for itself alone. */
+const timeout = "20 seconds"
+
 /** Runs a job by three workers, each with a separate client and separate connections. */
-const run = ({ options, schema }: Job, host: Server, variables: Variables) => {
-  const worker = Effect.suspend(() => {
-    const client = Layer.provide(KimiNode.layerConfig(), environment(variablesFor(host, variables)))
+const run = ({ options, schema }: Job, host: Server, stores: Stores) => {
+  const worker = Effect.gen(function* () {
+    const client = KimiNode.layer({ apiKey: Redacted.make("sk-test"), baseUrl: host.url }).pipe(
+      Layer.provide(stores),
+      Layer.provide(Layer.succeed(Redis.Redis, yield* redis.connect()))
+    )
     const journal = Journal.layerPostgres({ url: Redacted.make(postgres.url), schema })
-    return Effect.provide(SharedBatchJob.run(options), Layer.merge(client, journal))
-  })
+    return yield* Effect.provide(SharedBatchJob.run(options), Layer.merge(client, journal))
+  }).pipe(Effect.scoped)
   return Effect.all([worker, worker, worker], { concurrency: "unbounded" })
 }
 
@@ -71,11 +81,11 @@ describe.skipIf(!postgres.reachable || !redis.reachable)("a job of three workers
           return answer
         })
         const job = yield* makeJob(rows)
-        const results = yield* run(job, host, {
-          KIMI_LIMITS: redis.urlOf(),
-          KIMI_MAX_CONCURRENCY: `${limit}`,
-          KIMI_REDIS_KEY_PREFIX: job.prefix
-        })
+        const results = yield* run(
+          job,
+          host,
+          Admission.layerRedis({ keyPrefix: job.prefix, timeout, limits: { concurrency: limit } })
+        )
         for (const result of results) assert.deepInclude(result, { done: rows, isComplete: true })
         assert.deepStrictEqual(linesIn(job.options.output), upTo(rows))
         assert.strictEqual(most, limit)
@@ -92,11 +102,8 @@ describe.skipIf(!postgres.reachable || !redis.reachable)("a job of three workers
         const host = yield* MockServer.make()
         yield* host.replyAlways(answer)
         const job = yield* makeJob(rows)
-        const capped = (amount: string): Variables => ({
-          KIMI_BUDGET: `${amount} USD in total`,
-          KIMI_BUDGET_STORE: redis.urlOf(),
-          KIMI_REDIS_KEY_PREFIX: job.prefix
-        })
+        const capped = (amount: string) =>
+          Budget.layerRedis({ keyPrefix: job.prefix, timeout, caps: [{ amount, currency: "USD" }] })
         const stopped = yield* run(job, host, capped("0.03"))
         const { billed, requested } = yield* host.ledger
         // The cap is 30,000 millionths of a dollar; the last of them are less than one row may cost.
