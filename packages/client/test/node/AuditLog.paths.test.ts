@@ -140,7 +140,7 @@ describe("the health check of an audit log", () => {
       unlinkSync(dirname(path))
       mkdirSync(dirname(path))
       yield* until(() => linesIn(path).length === 1, TestClock.adjust("1 second"))
-      // The file has the line before the writer has heard so.
+      // The file has the line before the writer is notified.
       yield* audit.flush
       assert.strictEqual((yield* health(audit)).status, "healthy")
       assert.deepStrictEqual(jobsOf(linesIn(path)), ["second"])
