@@ -2,8 +2,7 @@ import { defineConfig } from "vitest/config"
 
 /**
  * Test files share the modules of their worker: loading them again for each of
- * six hundred files takes longer than the tests. The tests on Node run in
- * workers of their own, because they change processes, signals and files.
+ * seven hundred files takes longer than the tests.
  */
 const project = (name: string, folder: string, options: object) => ({
   test: {
@@ -15,6 +14,9 @@ const project = (name: string, folder: string, options: object) => ({
   }
 })
 
+/** Tests that replace modules, which others would get too. */
+const replacingModules = ["test/node/internal/undiciModules.test.ts"]
+
 export default defineConfig({
   test: {
     // The default leaves a core to the main process, which has little to do.
@@ -22,7 +24,12 @@ export default defineConfig({
     projects: [
       project("core", "packages/core", { isolate: false }),
       project("client", "packages/client", { isolate: false, exclude: ["test/node/**"] }),
-      project("client-node", "packages/client", { include: ["test/node/**/*.test.ts"] }),
+      project("client-node", "packages/client", {
+        isolate: false,
+        include: ["test/node/**/*.test.ts"],
+        exclude: replacingModules
+      }),
+      project("client-modules", "packages/client", { include: replacingModules }),
       project("testing", "packages/testing", { isolate: false }),
       project("bench", "packages/bench", { isolate: false }),
       project("cli", "packages/cli", { isolate: false }),

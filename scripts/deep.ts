@@ -6,7 +6,7 @@
  * repeats a run.
  */
 import { globSync, readFileSync } from "node:fs"
-import { runSteps } from "./steps.ts"
+import { runSteps, type Step } from "./steps.ts"
 
 const root = new URL("..", import.meta.url).pathname
 const seed = process.env["KIMI_SEED"] ?? crypto.randomUUID().slice(0, 8)
@@ -16,8 +16,7 @@ const longTests = globSync("packages/*/test/**/*.test.ts", { cwd: root }).filter
   readFileSync(root + path, "utf8").includes("test/support/depth.ts")
 )
 
-process.stdout.write(`KIMI_SEED=${seed}\n`)
-runSteps([
+const steps: ReadonlyArray<Step> = [
   {
     name: "long tests",
     command: "vitest",
@@ -38,4 +37,8 @@ runSteps([
   { name: "sbom", command: "node", args: ["scripts/sbom.ts"] },
   { name: "fetch runtime", command: "node", args: ["scripts/fetchRuntime.ts"] },
   { name: "bench", command: "node", args: ["--expose-gc", "packages/bench/src/main.ts", "compare"] }
-])
+]
+
+process.stdout.write(`KIMI_SEED=${seed}\n`)
+// Some of them measure, so they run one after another.
+await runSteps(steps.map((step) => [step]))
