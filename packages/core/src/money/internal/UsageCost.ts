@@ -67,6 +67,13 @@ export interface Purchase {
  * @since 0.1.0
  */
 export const zero = BigDecimal.fromBigInt(0n)
+
+/** A sum. Most parts of a cost are zero, and adding them takes most of the time otherwise. */
+const plus = (a: BigDecimal.BigDecimal, b: BigDecimal.BigDecimal): BigDecimal.BigDecimal => {
+  if (a === zero) return b
+  return b === zero ? a : BigDecimal.sum(a, b)
+}
+
 const perMillion = BigDecimal.fromStringUnsafe("0.000001")
 
 /** Far more than the prices of a catalogue; only a program that changes its prices endlessly reaches it. */
@@ -126,14 +133,14 @@ export const make = (usage: BillableUsage, price: ModelCatalog.Price, tools: Big
   const writtenForAnHour = Math.min(usage.oneHourCacheWrites ?? 0, written)
   const writePrice = price.cacheWrite ?? price.cacheMiss
   const cachedInput = tokenCost(cached, price.cacheHit ?? price.cacheMiss)
-  const uncachedInput = BigDecimal.sumAll([
-    tokenCost(usage.prompt_tokens - cached - written, price.cacheMiss),
+  const writes = plus(
     tokenCost(written - writtenForAnHour, writePrice),
     tokenCost(writtenForAnHour, price.cacheWrite1h ?? writePrice)
-  ])
+  )
+  const uncachedInput = plus(tokenCost(usage.prompt_tokens - cached - written, price.cacheMiss), writes)
   const output = tokenCost(usage.completion_tokens, price.output)
-  const total = BigDecimal.sumAll([cachedInput, uncachedInput, output, tools])
-  const saved = BigDecimal.subtract(tokenCost(cached, price.cacheMiss), cachedInput)
+  const total = plus(plus(cachedInput, uncachedInput), plus(output, tools))
+  const saved = cached === 0 ? zero : BigDecimal.subtract(tokenCost(cached, price.cacheMiss), cachedInput)
   return { currency: price.currency, cachedInput, uncachedInput, output, tools, total, saved }
 }
 
@@ -161,12 +168,12 @@ export const ofCharge = ({ currency, total }: Pick<Cost, "currency" | "total">):
  */
 export const sum = (a: Cost, b: Cost): Cost => ({
   currency: a.currency,
-  cachedInput: BigDecimal.sum(a.cachedInput, b.cachedInput),
-  uncachedInput: BigDecimal.sum(a.uncachedInput, b.uncachedInput),
-  output: BigDecimal.sum(a.output, b.output),
-  tools: BigDecimal.sum(a.tools, b.tools),
-  total: BigDecimal.sum(a.total, b.total),
-  saved: BigDecimal.sum(a.saved, b.saved)
+  cachedInput: plus(a.cachedInput, b.cachedInput),
+  uncachedInput: plus(a.uncachedInput, b.uncachedInput),
+  output: plus(a.output, b.output),
+  tools: plus(a.tools, b.tools),
+  total: plus(a.total, b.total),
+  saved: plus(a.saved, b.saved)
 })
 
 /**
