@@ -50,16 +50,12 @@ const maxRefreshed = 128
 
 type Entries = ReturnType<CircuitView.CircuitView["entries"]>
 
-/** Circuits that were closed come first. */
-const closedFirst = (a: Entries[number], b: Entries[number]): number =>
-  Number(b.tag === "Closed") - Number(a.tag === "Closed")
-
 /** The circuits to read: those that were not closed, and then the latest used. */
-const keysToRefresh = (entries: Entries): ReadonlyArray<string> =>
-  entries
-    .toSorted(closedFirst)
-    .slice(-maxRefreshed)
-    .map(({ key }) => key)
+const keysToRefresh = (entries: Entries): ReadonlyArray<string> => {
+  const closed = entries.filter(({ tag }) => tag === "Closed")
+  const others = entries.filter(({ tag }) => tag !== "Closed")
+  return [...closed, ...others].slice(-maxRefreshed).map(({ key }) => key)
+}
 
 /**
  * Circuits in a store, from checked options.
