@@ -13,11 +13,12 @@
  * fraction is allowed. After each minute, leases of the killed process may take
  * half a minute to expire. `KIMI_SEED` sets the seed of traffic and faults;
  * their timing is that of the machine. Needs `redis-server`. Exits with 1 on a
- * violation and with 2 for invalid settings.
+ * violation, of which it writes a heap snapshot, and with 2 for invalid settings.
  */
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { writeHeapSnapshot } from "node:v8"
 import { KimiClient } from "@kimi-effect/client"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
@@ -66,10 +67,12 @@ const runRound = Effect.fnUntraced(function* (
       `failed: ${failures.join(", ")}; ${counts.untyped.length} untyped, ${counts.wrong.length} wrong; in use: ${inUse.join(", ")}; heap ${(heap / 1_048_576).toFixed(1)} MiB`
   )
   const none = counts.succeeded === 0 || counts.failed.size === 0 ? ["no call succeeded, or none failed"] : []
-  return {
-    heap,
-    violations: [...violationsOf(usage, { first: firstHeap ?? heap, now: heap }, counts), ...none]
+  const violations = [...violationsOf(usage, { first: firstHeap ?? heap, now: heap }, counts), ...none]
+  if (violations.length > 0) {
+    const path = join(tmpdir(), `kimi-soak-${seed}-${round}.heapsnapshot`)
+    yield* Console.log(`heap snapshot with what is still in use: ${writeHeapSnapshot(path)}`)
   }
+  return { heap, violations }
 })
 
 const program = Effect.gen(function* () {
