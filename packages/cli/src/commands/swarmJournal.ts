@@ -4,6 +4,7 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import { loadModule } from "@kimi-effect/core/internal/ModuleLoader"
+import * as Numbers from "../numberFlags.ts"
 import { jsonFlag, optionFlags } from "../optionFlags.ts"
 
 const load = loadModule(() => import("../handlers/swarmJournal.ts"))
@@ -59,7 +60,14 @@ export const status = Command.make("status", common, (input) =>
   )
 )
 
-export const resume = Command.make("resume", { ...common, html }, (input) =>
+const cost = Flag.String("cost").pipe(
+  Flag.withDescription("The most that the swarm may cost, in place of the amount that it began with."),
+  Flag.withMetavar("amount"),
+  Numbers.amount,
+  Flag.optional
+)
+
+export const resume = Command.make("resume", { ...common, cost, html }, (input) =>
   Effect.flatMap(load, (handlers) => handlers.resume(input))
 ).pipe(
   Command.withDescription(

@@ -11,6 +11,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as client from "../client.ts"
 import { CommandError } from "../commandError.ts"
+import type { Amount } from "../numberFlags.ts"
 import * as journals from "../journal.ts"
 import type { Given } from "../optionFlags.ts"
 import * as Output from "../output.ts"
@@ -109,10 +110,14 @@ export const record = ({ command, id, ...input }: RecordInput) => {
   )
 }
 
-export const resume = (input: Followed) =>
-  Effect.flatMap(asked(input.id), (command) => work(input, command)).pipe(
-    Effect.provide(Layer.merge(client.layer(input.options), journals.layer(input.options, input, "existing")))
-  )
+interface Resumed extends Followed {
+  readonly cost: Option.Option<Amount>
+}
+
+export const resume = ({ cost, ...input }: Resumed) =>
+  Effect.flatMap(asked(input.id), (command) =>
+    work(input, { ...command, cost: Option.getOrElse(cost, () => command.cost) })
+  ).pipe(Effect.provide(Layer.merge(client.layer(input.options), journals.layer(input.options, input, "existing"))))
 
 const toText = ({ agents, calls, id, state }: SwarmStatus): string =>
   [

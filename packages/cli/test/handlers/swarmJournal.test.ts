@@ -66,6 +66,31 @@ describe("kimi swarm --journal", () => {
     )
   )
 
+  it.live("continues after the limit of its cost with another one", () =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        const journal = ["--journal", yield* path, "--json"]
+        const limits = ["--cost", "0.20 USD", "--max-tokens", "4000"]
+        yield* server.reply(
+          Reply.toolCalls([{ name: "create_subagent", arguments: { name: "a", system_prompt: "b" } }], {
+            usage: { prompt_tokens: 100, completion_tokens: 4_000 }
+          })
+        )
+        yield* server.replyAlways(Reply.text("Hello"))
+        const first = yield* runKimi(["swarm", "Say hello", "--id", "greeting", ...limits, ...journal], { env })
+        assert.deepInclude(decoded("swarm", first.stdout), { outcome: "Limited" })
+        const same = yield* runKimi(["swarm", "resume", "greeting", ...journal], { env })
+        assert.deepInclude(decoded("swarm resume", same.stdout), { outcome: "Limited" })
+        const { code, stderr, stdout } = yield* runKimi(
+          ["swarm", "resume", "greeting", "--cost", "5 USD", ...journal],
+          { env }
+        )
+        assert.strictEqual(code, 0, stderr)
+        assert.deepInclude(decoded("swarm resume", stdout), { outcome: "Finished", text: "Hello" })
+      })
+    )
+  )
+
   it.live("checks its page before it continues", () =>
     withServer((server, env) =>
       Effect.gen(function* () {
