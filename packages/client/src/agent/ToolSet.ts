@@ -38,6 +38,7 @@
  */
 import { isKimiError } from "@kimi-effect/core/internal/ErrorBrand"
 import type { ToolCall, ToolDefinition } from "@kimi-effect/core/Tool"
+import { listener } from "@kimi-effect/core/internal/Listener"
 import * as Expense from "@kimi-effect/core/Expense"
 import { ToolArgumentsError, ToolExecutionError, ToolNotFoundError } from "@kimi-effect/core/ToolErrors"
 import type { ToolSchemaError } from "@kimi-effect/core/ValidationErrors"
@@ -337,7 +338,7 @@ const runWith = (
   const report =
     onPreliminary === undefined
       ? noPreliminary
-      : (outcome: Parameters<OnPreliminary>[0]) => onPreliminary({ tool, callId, ...outcome })
+      : (outcome: Parameters<OnPreliminary>[0]) => listener(onPreliminary)({ tool, callId, ...outcome })
   return Effect.mapBoth(charged(entry, entry.run(call, report), cost), {
     onFailure: (failure) => executionError(call, failure),
     onSuccess: (outcome) => ({ tool, callId, ...outcome, ...(cost === undefined || outcome.isFailure ? {} : { cost }) })

@@ -46,6 +46,7 @@ import type {
 } from "@kimi-effect/core/BatchErrors"
 import type { ChatRequest } from "@kimi-effect/core/ChatRequest"
 import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
+import { listener } from "@kimi-effect/core/internal/Listener"
 import type { JournalStoreError } from "@kimi-effect/core/JournalErrors"
 import { codec, type KimiError } from "@kimi-effect/core/KimiError"
 import type { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
@@ -181,7 +182,7 @@ const openOutput = Effect.fnUntraced(function* <A, RD, RP>(options: Options<A, R
 const rejecting =
   (job: Job, onReject: Options["onReject"]) =>
   (error: InvalidBatchRowError): Effect.Effect<unknown, JournalStoreError> =>
-    Effect.andThen(job.reject(encodeReject(error)), onReject?.(error) ?? Effect.void)
+    Effect.andThen(job.reject(encodeReject(error)), listener(onReject)(error))
 
 /**
  * Runs a job to its end, or continues it.
@@ -254,7 +255,7 @@ export const rows = (options: RowOptions): Stream.Stream<BatchRow, Configuration
       const source = yield* openSource(options.input)
       return streamRows(
         rowsOf(reader, source, () => true, new Reading()),
-        (error) => options.onReject?.(error) ?? Effect.void
+        listener(options.onReject)
       )
     })
   )

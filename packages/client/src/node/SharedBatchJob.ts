@@ -28,6 +28,7 @@
 import type { InvalidBatchRowError } from "@kimi-effect/core/BatchErrors"
 import { BatchInputChangedError } from "@kimi-effect/core/BatchErrors"
 import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
+import { listener } from "@kimi-effect/core/internal/Listener"
 import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
 import type { JournalMismatchError, JournalStoreError } from "@kimi-effect/core/JournalErrors"
 import type { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
@@ -206,7 +207,7 @@ export const run = <A = string, RD = never, RP = never>(
         reader,
         pollInterval: OptionRules.durationOf(pollInterval),
         onInvalid: (range: sharedRanges.LeasedRange, error: InvalidBatchRowError) =>
-          Effect.andThen(sharedRow.reject(range, error, outages), onReject?.(error) ?? Effect.void)
+          Effect.andThen(sharedRow.reject(range, error, outages), listener(onReject)(error))
       }
       let own: BatchProgress | undefined
       yield* RowStream.make<A, RD, sharedRanges.RowFailure, never, RP, sharedRanges.RowFailure>(

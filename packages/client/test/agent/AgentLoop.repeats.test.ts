@@ -91,6 +91,19 @@ describe("equal tool calls in a row", () => {
   )
 })
 
+describe("limits of equal calls", () => {
+  it.effect.each([3, "3", null, { stopAt: 0 }, { stopAt: 1.5 }, { remindAt: 3 }, { remindAt: ["3"] }])(
+    "are refused as %j",
+    (given) =>
+      Effect.gen(function* () {
+        const limits = { repeats: given as { readonly stopAt: number } }
+        const error = yield* Effect.flip(AgentLoop.run({ prompt: "Go", limits }))
+        assert.strictEqual(error.parameter, "limits.repeats")
+        assert.include(error.message, "{ remindAt: [3], stopAt: 9 }")
+      }).pipe(at([]))
+  )
+})
+
 describe("arguments of a hundred thousand levels", () => {
   const text = `{"text":${"[".repeat(100_000)}${"]".repeat(100_000)}}`
   const deep = Reply.completion({

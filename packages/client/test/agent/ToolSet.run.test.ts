@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as AiError from "effect/ai/AiError"
 import * as Tool from "effect/ai/Tool"
 import * as Toolkit from "effect/ai/Toolkit"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Schema from "effect/Schema"
@@ -81,6 +82,14 @@ describe("ToolSet.run", () => {
       const set = yield* one(toolOf("abc"), () => Effect.succeed(3))
       const error = yield* Effect.flip(use(set, "abc", ""))
       assert.strictEqual(error.message, "The tool abc returned a result that does not match its schema")
+    })
+  )
+
+  it.effect("ends with the mistake of a handler that returns no effect", () =>
+    Effect.gen(function* () {
+      const set = yield* one(toolOf("abc"), (() => "3") as unknown as () => Effect.Effect<string>)
+      const cause = yield* Effect.flip(Effect.sandbox(use(set, "abc", "")))
+      assert.include(Cause.pretty(cause), "The handler of abc must return an Effect")
     })
   )
 

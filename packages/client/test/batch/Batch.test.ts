@@ -168,6 +168,22 @@ describe("Batch", () => {
     )
   )
 
+  it.effect("completes with a listener that returns nothing", () =>
+    withHost(
+      Effect.gen(function* () {
+        const reports: Array<number> = []
+        const onProgress = ({ done }: BatchProgress) => void reports.push(done)
+        yield* passing(
+          Batch.run(["2", "4"].map(ask), {
+            progressInterval: "1500 millis",
+            onProgress: onProgress as unknown as (progress: BatchProgress) => Effect.Effect<void>
+          })
+        )
+        assert.deepStrictEqual(reports, [0, 1, 2])
+      })
+    )
+  )
+
   it.effect("refuses options that cannot be used", () =>
     withHost(
       Effect.gen(function* () {

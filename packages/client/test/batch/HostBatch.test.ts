@@ -43,6 +43,20 @@ describe("HostBatch.run", () => {
     )
   )
 
+  it.live("completes with a listener that returns nothing", () =>
+    withHost(() =>
+      Effect.gen(function* () {
+        let events = 0
+        const onEvent = () => void (events += 1)
+        const { responses } = yield* HostBatch.run([rowOf("a")], {
+          ...fast,
+          onEvent: onEvent as unknown as () => Effect.Effect<void>
+        })
+        assert.deepStrictEqual([responses.length, events > 2], [1, true])
+      })
+    )
+  )
+
   it.live("prices each row at 60 %", () =>
     withHost(({ server }) =>
       Effect.gen(function* () {

@@ -147,6 +147,22 @@ describe("the progress of an upload", () => {
     )
   )
 
+  it.live("may be counted by a listener that returns nothing", () =>
+    withFiles((files) =>
+      Effect.gen(function* () {
+        const seen: Array<number> = []
+        const onProgress = ({ sent }: Files.Progress) => void seen.push(sent)
+        yield* files.upload({
+          purpose: "file-extract",
+          filename: "a.txt",
+          content: new Uint8Array(3),
+          onProgress: onProgress as unknown as () => Effect.Effect<void>
+        })
+        assert.deepStrictEqual(seen, [3])
+      })
+    )
+  )
+
   it.live("has no total for a stream without a size", () =>
     withFiles((files) =>
       Effect.gen(function* () {

@@ -256,4 +256,13 @@ describe("a swarm in a journal", () => {
       assert.strictEqual(error._tag, "InvalidRequestError")
     }).pipe(Effect.provide(journaled()))
   )
+
+  it.effect("refuses a policy that is no function", () =>
+    Effect.gen(function* () {
+      const options = { onUncertain: "retry" as unknown as undefined }
+      const error = yield* Effect.flip(Swarm.durable("s", Swarm.run("Work"), options))
+      assert.strictEqual(error._tag, "InvalidRequestError")
+      assert.strictEqual(error.message, "onUncertain must be a function that returns an Effect")
+    }).pipe(Effect.provide(journaled()))
+  )
 })

@@ -32,6 +32,7 @@ import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
 import type { ConfigurationError } from "../errors/ConfigurationErrors.ts"
 import * as Option from "effect/Option"
+import { listener } from "../internal/Listener.ts"
 import * as OptionRules from "../internal/OptionRules.ts"
 import * as KimiConfig from "../KimiConfig.ts"
 import * as Accounting from "../money/Accounting.ts"
@@ -134,10 +135,7 @@ const observedAccounting = (
 const logSinkFailure =
   (sink: Sink): Sink =>
   (record) =>
-    Effect.catchCause(
-      Effect.suspend(() => sink(record)),
-      (cause) => Effect.logWarning("A sink of call records failed", cause)
-    )
+    Effect.catchCause(listener(sink)(record), (cause) => Effect.logWarning("A sink of call records failed", cause))
 
 const build = Effect.fnUntraced(function* (
   options: Options

@@ -87,4 +87,15 @@ describe("Observer", () => {
       assert.deepStrictEqual(transitions(), [1, 1])
     }).pipe(Effect.scoped)
   )
+
+  it.effect("passes each record to the next sink when one returns nothing", () =>
+    Effect.gen(function* () {
+      const seen: Array<string> = []
+      const first = () => void seen.push("first")
+      const second: Observer.Sink = () => Effect.sync(() => void seen.push("second"))
+      const { observer } = yield* build({ onCall: [first as unknown as Observer.Sink, second] })
+      yield* observer.onCall({} as Parameters<Observer.Sink>[0])
+      assert.deepStrictEqual(seen, ["first", "second"])
+    }).pipe(Effect.scoped)
+  )
 })

@@ -2,6 +2,7 @@
 import * as CallOptions from "@kimi-effect/core/CallOptions"
 import type { ChatRequest } from "@kimi-effect/core/ChatRequest"
 import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
+import { listener } from "@kimi-effect/core/internal/Listener"
 import * as MonotonicClock from "@kimi-effect/core/internal/MonotonicClock"
 import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
 import * as Clock from "effect/Clock"
@@ -96,7 +97,9 @@ const reportEvery = <R>(
   onProgress: (progress: BatchProgress) => Effect.Effect<unknown, never, R>
 ) =>
   Effect.sleep(interval).pipe(
-    Effect.andThen(Effect.suspend(() => onProgress(tally.progress(MonotonicClock.millisUnsafe(clock), false)))),
+    Effect.andThen(
+      Effect.suspend(() => listener(onProgress)(tally.progress(MonotonicClock.millisUnsafe(clock), false)))
+    ),
     Effect.forever,
     Effect.forkScoped
   )
@@ -158,7 +161,7 @@ export const make = <A, RD, E, R, RP, EA>(
           ? outcomes
           : Stream.ensuring(
               outcomes,
-              Effect.suspend(() => onProgress(tally.progress(MonotonicClock.millisUnsafe(clock), true)))
+              Effect.suspend(() => listener(onProgress)(tally.progress(MonotonicClock.millisUnsafe(clock), true)))
             )
       return CallOptions.provideStream({ priority: "batch", job })(reported)
     })

@@ -1,5 +1,6 @@
 /** Sends one upload. */
 import { FileObject } from "@kimi-effect/core/File"
+import { listener } from "@kimi-effect/core/internal/Listener"
 import type { FileUploadError } from "@kimi-effect/core/OperationErrors"
 import * as Effect from "effect/Effect"
 import * as HostApi from "../../HostApi.ts"
@@ -23,21 +24,22 @@ export const send = Effect.fnUntraced(function* <E, R>(
   const { content, filename, mimeType } = yield* offered(api, UploadCheck.check(file, provider, bounds.maxBytes))
   const { pieces, size } = content
   const form = Multipart.make({ purpose: file.purpose }, { filename, mimeType, size })
-  const { onProgress = () => Effect.void } = file
-  return yield* Transfer.run({ ...bounds, content: pieces, size, provider, onProgress }, (sent) =>
-    FileErrors.ofUpload(
-      api.request({
-        operation: "files.upload",
-        method: "POST",
-        path: "/files",
-        body: {
-          _tag: "Stream",
-          stream: form.withContent(sent),
-          contentType: form.contentType,
-          contentLength: form.contentLength
-        },
-        response: fileResponse
-      })
-    )
+  return yield* Transfer.run(
+    { ...bounds, content: pieces, size, provider, onProgress: listener(file.onProgress) },
+    (sent) =>
+      FileErrors.ofUpload(
+        api.request({
+          operation: "files.upload",
+          method: "POST",
+          path: "/files",
+          body: {
+            _tag: "Stream",
+            stream: form.withContent(sent),
+            contentType: form.contentType,
+            contentLength: form.contentLength
+          },
+          response: fileResponse
+        })
+      )
   )
 })

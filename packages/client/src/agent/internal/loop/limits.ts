@@ -12,8 +12,9 @@ import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import * as BigDecimal from "effect/BigDecimal"
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
-import type { AgentLimits, CostLimit } from "../../AgentLimits.ts"
+import type { AgentLimits, CostLimit, RepeatLimits } from "../../AgentLimits.ts"
 import type { AgentState } from "../../AgentState.ts"
 
 /** The limits that apply. */
@@ -43,6 +44,13 @@ const invalid = (parameter: string, expected: string): InvalidRequestError =>
 
 const isCount = (value: number | undefined): boolean => value === undefined || (Number.isInteger(value) && value > 0)
 
+/** Programs in JavaScript pass a number for it. */
+const isRepeatLimits = (given: unknown): boolean => {
+  if (!Predicate.isObject(given)) return false
+  const { remindAt = [], stopAt } = given as RepeatLimits
+  return Array.isArray(remindAt) && [...remindAt, stopAt].every(isCount)
+}
+
 /** Programs in JavaScript pass numbers. */
 const costOf = (limit: Partial<CostLimit> | null): Limits["cost"] => {
   const { amount, currency } = limit ?? {}
@@ -65,8 +73,9 @@ const issueOf = (given: AgentLimits, cost: Limits["cost"], millis: number): Inva
     return invalid("stalledSteps", "a whole number over zero, or false")
   }
   if (given.repeats === false || given.repeats === undefined) return undefined
-  const { remindAt = [], stopAt } = given.repeats
-  return [...remindAt, stopAt].every(isCount) ? undefined : invalid("repeats", "whole numbers over zero")
+  return isRepeatLimits(given.repeats)
+    ? undefined
+    : invalid("repeats", "an object such as { remindAt: [3], stopAt: 9 } of whole numbers over zero, or false")
 }
 
 const defaultStalledSteps = 12

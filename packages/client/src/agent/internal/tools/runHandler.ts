@@ -28,6 +28,10 @@ const normalized = (tool: Tool.Any, error: unknown): unknown =>
     ? AiError.make({ module: "ToolSet", method: `${tool.name}.handle`, reason: error })
     : error
 
+/** The runtime would end the fiber for any other value without its finalizers. */
+const noEffect = ({ name }: Tool.Any): TypeError =>
+  new TypeError(`The handler of ${name} must return an Effect, such as Effect.promise(() => ...) for a promise`)
+
 export const runHandler = (tool: Tool.Any, handler: Tool.Handler<string>): RunHandler => {
   const encodeSuccess = encoder(tool.successSchema)
   const encodeFailure = encoder(Tool.failureResultSchema(tool))
@@ -58,7 +62,11 @@ export const runHandler = (tool: Tool.Any, handler: Tool.Handler<string>): RunHa
       // A preliminary result that does not match its schema is left out: the final one decides.
       preliminary: (result) => Effect.ignore(Effect.flatMap(succeeded(result), onPreliminary))
     }
-    return Effect.suspend(() => handler.handler(input, context)).pipe(
+    const handled = Effect.suspend(() => {
+      const returned = handler.handler(input, context)
+      return Effect.isEffect(returned) ? returned : Effect.die(noEffect(tool))
+    })
+    return handled.pipe(
       Effect.updateContext((services: Context.Context<never>) => Context.merge(handler.context, services)),
       Effect.matchEffect({ onFailure: (error) => failed(normalized(tool, error)), onSuccess: succeeded })
     )

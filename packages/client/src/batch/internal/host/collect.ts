@@ -3,6 +3,7 @@ import type { Batch } from "@kimi-effect/core/Batch"
 import { BatchFailedError } from "@kimi-effect/core/BatchErrors"
 import * as CallOptions from "@kimi-effect/core/CallOptions"
 import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
+import { listener } from "@kimi-effect/core/internal/Listener"
 import * as MonotonicClock from "@kimi-effect/core/internal/MonotonicClock"
 import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
 import * as Clock from "effect/Clock"
@@ -55,7 +56,7 @@ const collectRows = Effect.fnUntraced(function* <A, RD, RP>(
     interval,
     maxInterval,
     timeout,
-    onState: (state) => onEvent?.({ _tag: "State", batch: state }) ?? Effect.void
+    onState: (state) => listener(onEvent)({ _tag: "State", batch: state })
   })
   const refused = refusal(batch)
   // Settles the money of a batch that used nothing.
@@ -101,7 +102,8 @@ const run = <A, RD, E, R, RP>(
     options.job,
     Effect.gen(function* () {
       yield* OptionRules.check("HostBatch", followRules(options))
-      const { completionWindow, metadata, model, onEvent = () => Effect.void } = options
+      const { completionWindow, metadata, model } = options
+      const onEvent = listener(options.onEvent)
       const prepared = yield* host.prepare(input, { model })
       const { content, cost, rows } = prepared
       yield* onEvent({ _tag: "Checked", rows: rows.length, bytes: content.size, cost: cost.host })

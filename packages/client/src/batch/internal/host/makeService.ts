@@ -3,6 +3,7 @@ import type { Batch } from "@kimi-effect/core/Batch"
 import type { FileError } from "@kimi-effect/core/OperationErrors"
 import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import { Accounting, Budget } from "@kimi-effect/core/internal/OptionalServices"
+import { listener } from "@kimi-effect/core/internal/Listener"
 import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
 import * as PriceTable from "@kimi-effect/core/PriceTable"
@@ -175,7 +176,7 @@ export const makeService = Effect.fnUntraced(function* (
         maxInterval: OptionRules.durationOf(maxInterval),
         timeout: OptionRules.durationOf(timeout),
         retry,
-        onState: onState ?? (() => Effect.void)
+        onState: listener(onState)
       }
       return Effect.andThen(
         OptionRules.check("HostBatch", followRules(options)),

@@ -2,6 +2,7 @@
 import { resolve } from "node:path"
 import type { Batch } from "@kimi-effect/core/Batch"
 import { InvalidBatchError, type InvalidBatchRowError } from "@kimi-effect/core/BatchErrors"
+import { listener } from "@kimi-effect/core/internal/Listener"
 import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
 import type { JournalStoreError } from "@kimi-effect/core/JournalErrors"
 import * as Duration from "effect/Duration"
@@ -59,7 +60,7 @@ export class HostJob<A, RD, RP> {
     Effect.andThen(
       this.#job.reject(encodeReject(error)),
       Effect.suspend(() => {
-        if (this.#unreported === undefined) return this.#options.onReject?.(error) ?? Effect.void
+        if (this.#unreported === undefined) return listener(this.#options.onReject)(error)
         return Effect.succeed(this.#unreported.push(error))
       })
     )
@@ -68,7 +69,7 @@ export class HostJob<A, RD, RP> {
   readonly reportRejected: Effect.Effect<void> = Effect.suspend(() => {
     const errors = this.#unreported ?? []
     this.#unreported = undefined
-    return Effect.forEach(errors, (error) => this.#options.onReject?.(error) ?? Effect.void, { discard: true })
+    return Effect.forEach(errors, listener(this.#options.onReject), { discard: true })
   })
 
   #write(record: hostRecord.HostRecord): Effect.Effect<void, JournalStoreError> {
@@ -122,7 +123,8 @@ export class HostJob<A, RD, RP> {
 
   /** Sends the batch, or what is missing of one that a process has begun to send. */
   submit(prepared: PreparedBatch, window: Duration.Duration, continued: Submission | undefined) {
-    const { metadata, onEvent = () => Effect.void } = this.#options
+    const { metadata } = this.#options
+    const onEvent = listener(this.#options.onEvent)
     return this.#host.submit<JournalStoreError, RP>(prepared, {
       completionWindow: window,
       metadata,
@@ -144,7 +146,8 @@ export class HostJob<A, RD, RP> {
     sent: ReadonlyArray<HostRow> | undefined,
     choice: BatchMode.Choice | undefined
   ): Effect.Effect<HostBatchJob.JobResult, Failure, RD | RP> {
-    const { deleteFiles = false, interval, maxInterval, onEvent, timeout } = this.#options
+    const { deleteFiles = false, interval, maxInterval, timeout } = this.#options
+    const onEvent = listener(this.#options.onEvent)
     const host = this.#host
     const job = this.#job
     return Effect.gen({ self: this }, function* () {
@@ -152,7 +155,7 @@ export class HostJob<A, RD, RP> {
         interval,
         maxInterval,
         timeout,
-        onState: (state) => onEvent?.({ _tag: "State", batch: state }) ?? Effect.void
+        onState: (state) => onEvent({ _tag: "State", batch: state })
       })
       const refused = refusal(batch)
       const resumed = job.done.size

@@ -1,5 +1,6 @@
 /** Writes the outcomes of a batch that is known by its id only. */
 import { closeSync, existsSync, fsyncSync, openSync, renameSync } from "node:fs"
+import { listener } from "@kimi-effect/core/internal/Listener"
 import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
@@ -44,7 +45,7 @@ export const collectBatch = <A, RD, RP>(
       yield* checkOutput(output)
       yield* lock(output)
       const host = yield* HostBatch
-      const onState = (batch: Parameters<typeof refusal>[0]) => onEvent?.({ _tag: "State", batch }) ?? Effect.void
+      const onState = (batch: Parameters<typeof refusal>[0]) => listener(onEvent)({ _tag: "State", batch })
       const batch = yield* host.follow(batchId, { interval, maxInterval, timeout, onState })
       const refused = refusal(batch)
       if (refused !== undefined) return yield* refused

@@ -1,6 +1,7 @@
 /** Runs a job where it was chosen to run. */
 import type { InvalidBatchError } from "@kimi-effect/core/BatchErrors"
 import * as CallOptions from "@kimi-effect/core/CallOptions"
+import { listener } from "@kimi-effect/core/internal/Listener"
 import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
 import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import * as Duration from "effect/Duration"
@@ -74,7 +75,7 @@ const nothingToRun = (job: Job): HostBatchJob.JobResult => ({
 
 /** Refuses what only this program can do, and reports what was checked. */
 const checked = <A, RD, RP>(
-  { onEvent = () => Effect.void, order }: Options<A, RD, RP>,
+  { onEvent, order }: Options<A, RD, RP>,
   prepared: PreparedBatch
 ): Effect.Effect<void, InvalidRequestError, RP> => {
   if (order === "input") {
@@ -82,7 +83,7 @@ const checked = <A, RD, RP>(
     return Effect.fail(new InvalidRequestError({ message, parameter: "order" }))
   }
   const { content, cost, rows } = prepared
-  return Effect.asVoid(onEvent({ _tag: "Checked", rows: rows.length, bytes: content.size, cost: cost.host }))
+  return Effect.asVoid(listener(onEvent)({ _tag: "Checked", rows: rows.length, bytes: content.size, cost: cost.host }))
 }
 
 const hasEnded = (rows: number): InvalidRequestError =>
@@ -98,10 +99,10 @@ const runWhereChosen = <A, RD, RP>(
   found: Result.Result<PreparedBatch, InvalidBatchError>
 ) =>
   Effect.gen(function* () {
-    const { mode = "auto", onEvent = () => Effect.void } = options
+    const { mode = "auto", onEvent } = options
     const choice = run.choose(found)
     if (mode === "auto") {
-      yield* onEvent({ _tag: "Chosen", choice })
+      yield* listener(onEvent)({ _tag: "Chosen", choice })
       if (choice.mode === "local") return choice
     }
     yield* run.reportRejected

@@ -4,6 +4,7 @@ import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
 import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Predicate from "effect/Predicate"
 import * as Stream from "effect/Stream"
 import { Journal, type ResourceStatus, type RunStatus } from "../../../journal/Journal.ts"
 import type { SwarmEvent } from "../../SwarmEvent.ts"
@@ -26,8 +27,10 @@ const requestOf = (
     if (!Given.isObject(options)) return yield* Effect.fail(Given.invalid("options", "an object"))
     const [, isMet, expected] = OptionRules.millisecondDuration("pollInterval", options.pollInterval)
     if (!isMet) {
-      const message = `pollInterval must be ${expected}`
-      return yield* Effect.fail(new InvalidRequestError({ message, parameter: "pollInterval" }))
+      return yield* Effect.fail(Given.invalid("pollInterval", expected))
+    }
+    if (options.onUncertain !== undefined && !Predicate.isFunction(options.onUncertain)) {
+      return yield* Effect.fail(Given.invalid("onUncertain", "a function that returns an Effect"))
     }
     return { id, options, journal: yield* Journal, failed: Deferred.makeUnsafe() }
   })
