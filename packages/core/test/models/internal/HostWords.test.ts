@@ -43,7 +43,7 @@ describe("toId", () => {
     assert.isUndefined(toId("echo-joke7-1", conversation(" joke7 ")))
   })
 
-  it("accepts the ids of Moonshot whatever the conversation contains", () => {
+  it("accepts the ids of Moonshot in any conversation", () => {
     const id = "chatcmpl-6a97653c31b3adf613a7661f"
     assert.strictEqual(toId(id, conversation(id)), id)
   })
