@@ -55,6 +55,18 @@ const calls = (texts: ReadonlyArray<string>): ReadonlyArray<StreamEvent> => [
   }))
 ]
 
+const isDelta = (event: StreamEvent) => event._tag === "TextDelta" || event._tag === "ReasoningDelta"
+
+/**
+ * The whole reasoning, the whole text and the other events: the client holds back what
+ * may begin markup, such as a `<`, and emits it with what follows in its channel.
+ */
+const joined = (events: ReadonlyArray<StreamEvent>) => {
+  const all = (tag: StreamEvent["_tag"]) =>
+    events.flatMap((event) => (isDelta(event) && event._tag === tag ? [event.text] : [])).join("")
+  return [all("ReasoningDelta"), all("TextDelta"), ...events.filter((event) => !isDelta(event))]
+}
+
 describe("EventStream.openAiChunks", () => {
   it.effect("writes deltas, finish reason, usage, then the end mark", () =>
     Effect.gen(function* () {
@@ -86,7 +98,7 @@ describe("EventStream.openAiChunks", () => {
   )
 
   it.effect.prop(
-    "is read back by the client as the same events",
+    "is read back by the client as the same events but for the borders of deltas",
     { deltas: Deltas, texts: Schema.Array(Schema.String), prompt: Schema.Natural, cached: Schema.Natural },
     ({ cached, deltas, prompt, texts }) =>
       Effect.gen(function* () {
@@ -106,7 +118,7 @@ describe("EventStream.openAiChunks", () => {
         )
         const received = Array.from(yield* Stream.runCollect(stream))
         assert.deepStrictEqual(received[0], startEvent({ provider: "moonshot" }))
-        assert.deepStrictEqual(received.slice(1), events.slice(1))
+        assert.deepStrictEqual(joined(received.slice(1)), joined(events.slice(1)))
       }).pipe(Effect.scoped),
     { arbitrary: { seed: seedOf("event streams"), runs: runs({ sample: 30, deep: 2_000 }) } }
   )
