@@ -28,6 +28,12 @@ const weightOf = (code: number): number =>
 const maxSamples = 1024
 const goldenRatio = 0.618_033_988_749_895
 
+/** In parts, at a different offset in every one, since a repetitive text could have the same character at equal offsets. */
+const makeSamplePositions = (): Float64Array =>
+  Float64Array.from({ length: maxSamples }, (_, i) => i + ((i * goldenRatio) % 1))
+
+let samplePositions: Float64Array | undefined
+
 /**
  * The estimated tokens of a text.
  *
@@ -37,14 +43,17 @@ const goldenRatio = 0.618_033_988_749_895
 export const ofText = (text: string): number => {
   const { length } = text
   if (length === 0) return 0
-  const samples = Math.min(length, maxSamples)
-  const part = length / samples
   let weight = 0
-  for (let i = 0; i < samples; i += 1) {
-    // At a different offset in every part, since a repetitive text could have the same character at equal offsets.
-    weight += weightOf(text.charCodeAt(Math.floor((i + ((i * goldenRatio) % 1)) * part)))
+  if (length <= maxSamples) {
+    for (let i = 0; i < length; i += 1) weight += weightOf(text.charCodeAt(i))
+    return Math.ceil(weight / weightPerToken)
   }
-  return Math.ceil((weight * length) / (samples * weightPerToken))
+  const part = length / maxSamples
+  const positions = (samplePositions ??= makeSamplePositions())
+  for (let i = 0; i < maxSamples; i += 1) {
+    weight += weightOf(text.charCodeAt(Math.floor((positions[i] as number) * part)))
+  }
+  return Math.ceil((weight * length) / (maxSamples * weightPerToken))
 }
 
 /** Role and separators of a message. */

@@ -9,7 +9,7 @@ import type { Message } from "../Message.ts"
 import { messageTexts } from "./MessageTexts.ts"
 
 /** UUIDs and hexadecimal numbers, the ids of Moonshot: nothing that a person wrote has this form. */
-const machineId = /^(?:[\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12}|[\da-f]{16,64})$/i
+const machineId = /^(?:(?:chat)?cmpl-)?(?:[\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12}|[\da-f]{16,64})$/i
 
 /** Ids have a digit, unlike words. */
 const anyId = /^(?=[^\d]{0,127}\d)[\dA-Za-z](?:[\w.:-]{0,126}[\dA-Za-z])?$/
@@ -24,9 +24,34 @@ const minRunLength = 8
 /** A shorter message is a part of an id by chance. */
 const minMessageLength = 4
 
+/** What is searched for in long texts. */
+const partLength = 4
+
+/** Each run contains a part that begins at a multiple of this. */
+const partInterval = minRunLength - partLength + 1
+
+/** The length of the run that two texts have in common around two positions, up to `minRunLength` in each direction. */
+const runLengthAt = (a: string, atA: number, b: string, atB: number): number => {
+  let before = 0
+  let after = 0
+  while (before < minRunLength && before < atA && a[atA - before - 1] === b[atB - before - 1]) before++
+  while (after < minRunLength && atA + after < a.length && a[atA + after] === b[atB + after]) after++
+  return before + after
+}
+
+const hasRunOf = (word: string, text: string): boolean => {
+  if (word.length <= minRunLength) return text.includes(word)
+  for (let at = 0; at + partLength <= word.length; at += partInterval) {
+    const part = word.slice(at, at + partLength)
+    for (let found = text.indexOf(part); found !== -1; found = text.indexOf(part, found + 1)) {
+      if (runLengthAt(word, at, text, found) >= minRunLength) return true
+    }
+  }
+  return false
+}
+
 const isQuoteOf = (word: string, text: string): boolean => {
-  const length = Math.min(minRunLength, word.length)
-  for (let at = 0; at + length <= word.length; at++) if (text.includes(word.slice(at, at + length))) return true
+  if (hasRunOf(word, text)) return true
   const whole = text.trim()
   return whole.length >= minMessageLength && whole.length <= word.length && word.includes(whole)
 }

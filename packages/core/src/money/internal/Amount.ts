@@ -65,6 +65,22 @@ export const fromDecimal = ({ scale, value }: BigDecimal.BigDecimal): bigint => 
 export const toDecimal = (amount: bigint): BigDecimal.BigDecimal =>
   BigDecimal.normalize(BigDecimal.make(amount, decimals))
 
+/** Those that are exact as numbers. */
+const exactPowersOfTen = Array.from({ length: 23 }, (_, exponent) => Number(`1e${exponent}`))
+
+/**
+ * A decimal as the nearest number, as `BigDecimal.toNumberUnsafe` gives it, which
+ * writes and reads a text. The quotient of two exact numbers is the nearest one.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const toNumber = (decimal: BigDecimal.BigDecimal): number => {
+  const value = Number(decimal.value)
+  const power = exactPowersOfTen[decimal.scale]
+  return Number.isSafeInteger(value) && power !== undefined ? value / power : BigDecimal.toNumberUnsafe(decimal)
+}
+
 /**
  * What is spent when an amount that was charged turns out to have been another
  * one. A sum that is saturated does not contain the charge, and stays.

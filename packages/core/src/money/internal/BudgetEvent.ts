@@ -70,6 +70,24 @@ const thresholdScale = 1_000_000n
 const limitOf = (cap: bigint, threshold: number): bigint =>
   (cap * BigInt(Math.round(threshold * Number(thresholdScale))) + thresholdScale - 1n) / thresholdScale
 
+/** The limits of caps, which are the same in every call. */
+type Limits = Map<bigint, ReadonlyArray<bigint>>
+
+const knownLimits = new WeakMap<ReadonlyArray<number>, Limits>()
+
+/** Caps of which limits are kept. */
+const maxKnown = 1_000
+
+const limitsOf = (cap: bigint, thresholds: ReadonlyArray<number>): ReadonlyArray<bigint> => {
+  const known: Limits = knownLimits.get(thresholds) ?? new Map()
+  const found = known.get(cap)
+  if (found !== undefined) return found
+  if (known.size >= maxKnown) known.clear()
+  const limits = thresholds.map((threshold) => limitOf(cap, threshold))
+  knownLimits.set(thresholds, known.set(cap, limits))
+  return limits
+}
+
 /**
  * The thresholds that changes crossed.
  *
@@ -80,15 +98,18 @@ export const thresholdCrossings = (
   changes: ReadonlyArray<SpentChange>,
   thresholds: ReadonlyArray<number>,
   at: number
-): ReadonlyArray<ThresholdCrossed> =>
-  changes.flatMap(({ spentBefore, cap, scope, spent }) =>
-    thresholds.flatMap((threshold): ReadonlyArray<ThresholdCrossed> => {
-      const limit = limitOf(cap, threshold)
-      if (spentBefore >= limit || spent < limit) return []
+): ReadonlyArray<ThresholdCrossed> => {
+  const crossed: Array<ThresholdCrossed> = []
+  for (const { cap, scope, spent, spentBefore } of changes) {
+    limitsOf(cap, thresholds).forEach((limit, index) => {
+      if (spentBefore >= limit || spent < limit) return
       const amounts = { cap: Amount.toDecimal(cap), spent: Amount.toDecimal(spent) }
-      return [{ _tag: "ThresholdCrossed", ...parseScopeKey(scope), ...amounts, threshold, at }]
+      const threshold = thresholds[index] as number
+      crossed.push({ _tag: "ThresholdCrossed", ...parseScopeKey(scope), ...amounts, threshold, at })
     })
-  )
+  }
+  return crossed
+}
 
 /**
  * An overrun in every scope of a reservation.

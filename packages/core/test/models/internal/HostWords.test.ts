@@ -43,6 +43,20 @@ describe("toId", () => {
     assert.isUndefined(toId("echo-joke7-1", conversation(" joke7 ")))
   })
 
+  it("accepts the ids of Moonshot in any conversation", () => {
+    const id = "chatcmpl-6a97653c31b3adf613a7661f"
+    assert.strictEqual(toId(id, conversation(id)), id)
+  })
+
+  it("omits a quote of eight characters at any place", () => {
+    const id = "gen-1756_Zk3.abcDEFghiJKLmno-9"
+    for (let at = 0; at + 8 <= id.length; at++) {
+      const quote = id.slice(at, at + 8)
+      assert.isUndefined(toId(id, conversation(`Before. ${quote.toUpperCase()} After.`)), quote)
+      assert.strictEqual(toId(id, conversation(`${quote.slice(1)}! ${quote.slice(0, 7)}?`)), id, quote)
+    }
+  })
+
   it("accepts an id that the conversation does not contain", () => {
     assert.strictEqual(toId("chatcmpl-6f2a9b", conversation("Hello world!")), "chatcmpl-6f2a9b")
   })

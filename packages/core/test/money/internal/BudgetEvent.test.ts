@@ -30,6 +30,22 @@ describe("thresholdCrossings of a change", () => {
   })
 })
 
+describe("thresholdCrossings of several caps", () => {
+  it("compare each with its own limits", () => {
+    const thresholds = [0.5, 0.8]
+    const changes = [10n, 100n, 10n].map((cap) => ({ scope: `USD ${cap}`, cap, spentBefore: 0n, spent: 8n }))
+    assert.deepStrictEqual(
+      BudgetEvent.thresholdCrossings(changes, thresholds, 0).map((event) => [event.scope, event.threshold]),
+      [
+        ["10", 0.5],
+        ["10", 0.8],
+        ["10", 0.5],
+        ["10", 0.8]
+      ]
+    )
+  })
+})
+
 describe("parseScopeKey", () => {
   it("reads a scope in dollars whose name ends like one in yuan", () => {
     assert.deepStrictEqual(BudgetEvent.parseScopeKey("USD tenant:CNY "), { currency: "USD", scope: "tenant:CNY " })

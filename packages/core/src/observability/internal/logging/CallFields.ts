@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import * as BigDecimal from "effect/BigDecimal"
+import * as Amount from "../../../money/internal/Amount.ts"
 import type { CallRecord } from "../../CallRecord.ts"
 import { attributes as a, logAttributes as l, logs, providerNames } from "../../Telemetry.ts"
 
@@ -50,10 +50,7 @@ const addCost = (members: FieldsBuilder, { cost, isEstimate, usage }: CallRecord
       .add(a.usageReasoningTokens, usage.reasoning_tokens)
   }
   if (cost !== undefined) {
-    members
-      .add(a.cost, BigDecimal.toNumberUnsafe(cost.total))
-      .add(a.currency, cost.currency)
-      .add(a.isEstimate, isEstimate)
+    members.add(a.cost, Amount.toNumber(cost.total)).add(a.currency, cost.currency).add(a.isEstimate, isEstimate)
   }
 }
 

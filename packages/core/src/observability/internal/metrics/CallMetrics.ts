@@ -6,6 +6,7 @@
 import * as BigDecimal from "effect/BigDecimal"
 import * as Option from "effect/Option"
 import type { AttemptUsage } from "../../../money/Accounting.ts"
+import * as Amount from "../../../money/internal/Amount.ts"
 import type { Tags } from "../../../money/internal/BudgetCaps.ts"
 import type { Cost } from "../../../money/Cost.ts"
 import type { Call } from "../../../pipeline/Call.ts"
@@ -172,7 +173,7 @@ export class CallMetrics {
     const name = providerName(provider)
     const saved = (source: string, currency: string, amount: BigDecimal.BigDecimal) => {
       if (!BigDecimal.isPositive(amount)) return
-      instruments.update(metrics.savings, BigDecimal.toNumberUnsafe(amount), [currency, name, provider, model, source])
+      instruments.update(metrics.savings, Amount.toNumber(amount), [currency, name, provider, model, source])
     }
     if (outcome === "cached") {
       if (Option.isSome(cost)) saved("client_cache", cost.value.currency, cost.value.total)
@@ -196,7 +197,7 @@ export class CallMetrics {
     }
     const { currency, total } = cost.value
     const { agent, job, tenant } = tags
-    const amount = BigDecimal.toNumberUnsafe(total)
+    const amount = Amount.toNumber(total)
     instruments.update(metrics.cost, amount, [currency, name, provider, model, tenant, job, agent])
     saved("host_cache", currency, cost.value.saved)
   }

@@ -56,17 +56,28 @@ interface LabelNode {
 
 const makeLabelNode = (): LabelNode => ({ next: new Map(), series: undefined })
 
+const areEqual = (a: ReadonlyArray<string | undefined>, b: ReadonlyArray<string | undefined>): boolean => {
+  for (let i = 0; i < b.length; i++) if (a[i] !== b[i]) return false
+  return true
+}
+
 /** The series of one metric. */
 class MetricFamily {
   readonly #root = makeLabelNode()
   readonly labelsBySeries = new Map<Series, ReadonlyArray<string | undefined>>()
 
+  /** The labels of the latest lookup with its series: most programs call one model of one host. */
+  #latest: readonly [labels: ReadonlyArray<string | undefined>, series: Series] | undefined = undefined
+
   get(labels: ReadonlyArray<string | undefined>): Series | undefined {
+    const latest = this.#latest
+    if (latest !== undefined && areEqual(latest[0], labels)) return latest[1]
     let at: LabelNode | undefined = this.#root
     for (const label of labels) {
       at = at.next.get(label)
       if (at === undefined) return undefined
     }
+    if (at.series !== undefined) this.#latest = [labels, at.series]
     return at.series
   }
 
@@ -76,6 +87,7 @@ class MetricFamily {
   }
 
   remove(series: Series): void {
+    this.#latest = undefined
     const labels = this.labelsBySeries.get(series)
     if (labels !== undefined) this.#nodeAt(labels).series = undefined
     this.labelsBySeries.delete(series)

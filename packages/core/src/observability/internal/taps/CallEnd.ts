@@ -3,11 +3,11 @@
  *
  * @since 0.1.0
  */
-import * as BigDecimal from "effect/BigDecimal"
 import type * as Exit from "effect/Exit"
 import type { Values } from "../../../CallOptions.ts"
 import type { ChatError, StreamError } from "../../../errors/OperationErrors.ts"
 import * as MonotonicClock from "../../../internal/MonotonicClock.ts"
+import * as Amount from "../../../money/internal/Amount.ts"
 import type { CallRecord, StreamEnd } from "../../CallRecord.ts"
 import { attributes as a } from "../../Telemetry.ts"
 import type { ResponseMetadata } from "./ResponseMetadata.ts"
@@ -108,7 +108,7 @@ export const annotateSpan = (
     set(a.usageReasoningTokens.name, usage.reasoning_tokens)
   }
   if (cost === undefined) return
-  set(a.cost.name, BigDecimal.toNumberUnsafe(cost.total))
+  set(a.cost.name, Amount.toNumber(cost.total))
   set(a.currency.name, cost.currency)
   set(a.isEstimate.name, record.isEstimate)
 }

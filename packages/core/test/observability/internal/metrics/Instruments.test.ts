@@ -79,6 +79,18 @@ describe("Instruments", () => {
     assert.deepStrictEqual(values(admissionQueue.name), {})
   })
 
+  it("has a series of a gauge again that was removed", () => {
+    const { instruments, values } = make()
+    const { admissionQueue } = metrics
+    for (const value of [2, 3]) {
+      instruments.replace(admissionQueue, [[["a"], 1]])
+      instruments.replace(admissionQueue, [[["a"], value]])
+      assert.deepStrictEqual(values(admissionQueue.name), { a: value })
+      instruments.replace(admissionQueue, [])
+      assert.deepStrictEqual(values(admissionQueue.name), {})
+    }
+  })
+
   it("sums equal series of a gauge", () => {
     const { instruments, values } = make()
     const { admissionQueue } = metrics
