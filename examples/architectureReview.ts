@@ -1,7 +1,8 @@
 /**
  * An architecture review of a folder of code: two agents inspect its structure and its failures with tools, and a writer
- * joins their decoded results. Give the folder as the argument, with a slash at its end.
+ * joins their decoded results. Give the folder as the argument.
  */
+import { join } from "node:path"
 import { pathToFileURL } from "node:url"
 import { KimiNode } from "@kimi-effect/client/node"
 import { AgentRole, Swarm, SwarmPlan } from "@kimi-effect/client/swarm"
@@ -63,9 +64,11 @@ export const review = (folder: URL) =>
 
 const program = Effect.gen(function* () {
   const [, , path] = process.argv
-  const folder = path === undefined ? new URL("review/shop/", import.meta.url) : pathToFileURL(path)
+  const folder = path === undefined ? new URL("review/shop/", import.meta.url) : pathToFileURL(join(path, "/"))
   const { report, result } = yield* review(folder)
-  yield* Console.log(`${result.outcome._tag}: ${result.report.criticalSteps} steps in a row`)
+  yield* Console.log(
+    `${result.outcome._tag}: ${result.agents.length} agents, ${result.report.criticalSteps} steps on the critical path`
+  )
   yield* Console.log(report?.summary ?? "There is no report.")
   for (const { evidence, option, problem } of report?.problems ?? []) {
     yield* Console.log(`${problem} (${evidence}): ${option}`)

@@ -4,7 +4,7 @@ import { KimiNode } from "@kimi-effect/client/node"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 
-const questions = ["Why is the sky blue?", "Why is the sea salt?", "Why is the sky blue?"]
+const questions = ["Why is the sky blue?", "Why is the sea salty?", "Why is the sky blue?"]
 
 const program = Effect.gen(function* () {
   const { progress, responses } = yield* Batch.run(

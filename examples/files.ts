@@ -5,7 +5,7 @@
  */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { basename, join } from "node:path"
 import { KimiClient } from "@kimi-effect/client"
 import { Files, KimiNode, Media } from "@kimi-effect/client/node"
 import * as Console from "effect/Console"
@@ -13,8 +13,10 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 
 const folder = mkdtempSync(join(tmpdir(), "kimi-files-"))
-const photo = join(folder, "photo.png")
-const report = join(folder, "report.md")
+/** The names of the files begin with it, so that no other file of the account is deleted at the end. */
+const prefix = basename(folder)
+const photo = join(folder, `${prefix}.png`)
+const report = join(folder, `${prefix}.md`)
 const onePixel = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 writeFileSync(photo, Buffer.from(onePixel, "base64"))
 writeFileSync(report, "# Sales\n\n" + "They rose in every quarter.\n".repeat(10_000))
@@ -50,7 +52,7 @@ const program = Effect.gen(function* () {
   const refused = yield* Effect.flip(linked)
   yield* Console.log(`${refused._tag}: ${refused.hint}`)
 
-  const deleted = yield* files.deleteAll(() => true)
+  const deleted = yield* files.deleteAll(({ filename }) => filename.startsWith(prefix))
   yield* Console.log(`${deleted.length} files deleted`)
 })
 

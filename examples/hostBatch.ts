@@ -13,7 +13,7 @@ import * as Redacted from "effect/Redacted"
 
 const folder = mkdtempSync(join(tmpdir(), "kimi-host-batch-"))
 const input = join(folder, "questions.csv")
-const questions = ["Why is the sky blue?", "Why is the sea salt?"]
+const questions = ["Why is the sky blue?", "Why is the sea salty?"]
 writeFileSync(input, ["question", ...questions.map((question) => `"${question}"`)].join("\n"))
 
 const program = Effect.gen(function* () {

@@ -1,7 +1,8 @@
 /**
  * A security review of a folder of code: an orchestrator gives each file to an auditor, which reads it with a tool, and
- * lets a critic check the findings. Its result is decoded. Give the folder as the argument, with a slash at its end.
+ * lets a critic check the findings. Its result is decoded. Give the folder as the argument.
  */
+import { join } from "node:path"
 import { pathToFileURL } from "node:url"
 import { KimiNode } from "@kimi-effect/client/node"
 import { AgentRole, Swarm } from "@kimi-effect/client/swarm"
@@ -46,7 +47,7 @@ export const review = (folder: URL) =>
 
 const program = Effect.gen(function* () {
   const [, , path] = process.argv
-  const folder = path === undefined ? new URL("review/shop/", import.meta.url) : pathToFileURL(path)
+  const folder = path === undefined ? new URL("review/shop/", import.meta.url) : pathToFileURL(join(path, "/"))
   const { report, result } = yield* review(folder)
   yield* Console.log(`${result.outcome._tag}: ${result.agents.length} agents, ${result.report.toolCalls} tool calls`)
   for (const { file, line, severity, title } of report?.findings ?? []) {

@@ -12,7 +12,7 @@ import * as Layer from "effect/Layer"
 
 const folder = mkdtempSync(join(tmpdir(), "kimi-shared-batch-"))
 const input = join(folder, "questions.csv")
-const questions = ["Why is the sky blue?", "Why is the sea salt?", "Why is grass green?"]
+const questions = ["Why is the sky blue?", "Why is the sea salty?", "Why is grass green?"]
 writeFileSync(input, ["id,question", ...questions.map((question, index) => `q${index},"${question}"`)].join("\n"))
 
 /** What each process runs, with a separate output. */

@@ -1,7 +1,7 @@
 /**
  * Run by `npm start`: a tour of what the library does, over real HTTP on
- * recorded traffic. With `KIMI_API_KEY` set, the first three steps call Kimi.
- * `npm start -- chat "a question"` asks one question.
+ * recorded traffic. With `KIMI_API_KEY` or `MOONSHOT_API_KEY` set, the first
+ * three steps call Kimi. `npm start -- chat "a question"` asks one question.
  */
 import type { KimiClient } from "@kimi-effect/client"
 import { KimiNode } from "@kimi-effect/client/node"
@@ -21,19 +21,28 @@ import { question } from "./tour/host.ts"
 import { cacheHit, refusal } from "./tour/money.ts"
 import { swarm } from "./tour/swarm.ts"
 
+const [command, ...words] = process.argv.slice(2)
+const asked = words.join(" ")
+
 const recorded = Layer.unwrap(
   Effect.gen(function* () {
     const server = yield* MockServer.make({ tokenDelay: "15 millis" })
-    yield* Console.log(`No KIMI_API_KEY: replaying recorded traffic at ${server.url}\n`)
+    yield* Console.log(`No KIMI_API_KEY: replaying recorded traffic at ${server.url}`)
+    const isOther = command === "chat" && asked !== "" && asked !== question
+    yield* Console.log(isOther ? `This is the recorded answer to "${question}". With a key, Kimi answers yours.\n` : "")
     return KimiNode.layer({ apiKey: Redacted.make("sk-recorded"), baseUrl: server.url })
   })
 )
 
-const hasKey = Config.option(Config.Redacted("KIMI_API_KEY")).pipe(
-  Effect.map((key) => Option.exists(key, (value) => Redacted.value(value) !== ""))
-)
+const isSet = (name: string) =>
+  Effect.map(Config.option(Config.Redacted(name)), (key) => Option.exists(key, (value) => Redacted.value(value) !== ""))
 
-const client = Layer.unwrap(Effect.map(hasKey, (has) => (has ? KimiNode.layerConfig() : recorded)))
+const hasKey = Effect.zipWith(isSet("KIMI_API_KEY"), isSet("MOONSHOT_API_KEY"), (own, other) => own || other)
+
+/** With the default of ten attempts, a machine without a network would wait for a minute before the first line. */
+const kimi = KimiNode.layerConfig({ maxAttempts: 4 })
+
+const client = Layer.unwrap(Effect.map(hasKey, (has) => (has ? kimi : recorded)))
 
 interface Step<R> {
   readonly title: string
@@ -60,6 +69,12 @@ const tour = Effect.forEach(
   [...calls, ...others],
   ({ run, title }, index) => Effect.andThen(Console.log(`${index === 0 ? "" : "\n"}${index + 1}. ${title}\n`), run),
   { discard: true }
+).pipe(
+  Effect.andThen(
+    Console.log(
+      "\nThe steps are in examples/tour. Your first program: docs/getting-started.md. Others: examples/README.md"
+    )
+  )
 )
 
 /** What to do about it, such as for a key that is refused, in place of a stack. */
@@ -68,12 +83,10 @@ const showFailure = (error: unknown) =>
     yield* Effect.sync(() => (process.exitCode = 1))
     if (!KimiError.isKimiError(error)) return yield* Effect.die(error)
     yield* Console.error(`${error._tag}: ${error.message}\n${error.hint}`)
-    if (yield* hasKey) yield* Console.error("Without KIMI_API_KEY, recorded traffic is replayed.")
+    if (yield* hasKey) yield* Console.error("Without a key, recorded traffic is replayed.")
   })
 
-const [command, ...words] = process.argv.slice(2)
-
-const program = command === "chat" ? chat(words.join(" ") || question) : tour
+const program = command === "chat" ? chat(asked || question) : tour
 
 if (command !== undefined && command !== "chat") {
   process.stderr.write(`Unknown: ${command}. Run \`npm start\`, or \`npm start -- chat "a question"\`.\n`)

@@ -17,7 +17,7 @@ const print = (event: SwarmEvent.SwarmEvent): Effect.Effect<void> => {
       const { report } = event.result
       const page = SwarmTimeline.toHtml(report)
       return Console.log(
-        `${report.steps} steps, ${report.criticalSteps} of them in a row; a page of ${page.length} characters`
+        `${report.steps} steps, ${report.criticalSteps} on the critical path; a page of ${page.length} characters`
       )
     }
     default:

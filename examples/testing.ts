@@ -11,7 +11,7 @@ const summarize = (text: string) =>
     const kimi = yield* KimiClient.KimiClient
     const answer = yield* kimi.chat({
       messages: [
-        { role: "system", content: "Summarise in one sentence." },
+        { role: "system", content: "Summarize in one sentence." },
         { role: "user", content: text }
       ]
     })

@@ -38,7 +38,7 @@ const program = Effect.gen(function* () {
   const answers = yield* Effect.all(
     [
       user.chat({ messages: [{ role: "user", content: "Hello world!" }] }),
-      job.chat({ messages: [{ role: "user", content: "Summarise the night." }] })
+      job.chat({ messages: [{ role: "user", content: "Summarize the night." }] })
     ],
     { concurrency: "unbounded" }
   )

@@ -25,6 +25,7 @@ const topics = [
 export const swarm = Effect.gen(function* () {
   const { report } = yield* Swarm.map({
     items: topics,
+    id: "transport",
     prompt: "Summarize the state of transport by {{item}} in three sentences",
     agent: AgentRole.toProfile(AgentRole.analyst),
     request: { model: "kimi-k3", max_completion_tokens: 4_000 },
@@ -33,7 +34,7 @@ export const swarm = Effect.gen(function* () {
   const page = join(mkdtempSync(join(tmpdir(), "kimi-swarm-")), "timeline.html")
   writeFileSync(page, SwarmTimeline.toHtml(report))
   yield* show(
-    `${report.agents.length} agents, ${report.steps} steps, ${report.criticalSteps} of them in a row, ` +
+    `${report.agents.length} agents, ${report.speedUp.toFixed(1)} times as fast as one after another, ` +
       `${report.cost.map(Cost.format).join(" + ")}, timeline: ${page}`
   )
 }).pipe(Effect.provide(clientOf()))

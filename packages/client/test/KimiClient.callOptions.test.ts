@@ -142,6 +142,7 @@ for (const [name, run] of runs) {
     for (const [parameter, value] of [
       ["priority", "urgent"],
       ["priority", 1],
+      ["maxRetries", 2],
       ["tenant", 7],
       ["job", {}],
       ["agent", ["a"]]

@@ -82,13 +82,14 @@ export const CallOptions: Context.Reference<Values> = Context.Reference<Values>(
   defaultValue: () => ({ priority: "interactive", tenant: "", job: "", agent: "" })
 })
 
-/** Programs in JavaScript may pass `null`. Values of a wrong type fail the calls. */
+/** Programs in JavaScript may pass `null`. Values of a wrong type and options that do not exist fail the calls. */
 const merge =
   (options: Options | null | undefined) =>
   (outer: Values): Values => {
-    const { agent, job, maxAttempts, priority, tenant, timeout } = options ?? {}
+    const { agent, job, maxAttempts, priority, tenant, timeout, ...unknown } = options ?? {}
     return {
       ...outer,
+      ...unknown,
       priority: priority ?? outer.priority,
       tenant: tenant ?? outer.tenant,
       job: job ?? outer.job,

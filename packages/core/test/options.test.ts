@@ -107,6 +107,7 @@ describe("invalid options", () => {
         ].map((name) => `Budget ${name}`)
       )
       assert.deepStrictEqual(yield* layerNamesOf(Budget.layer(untyped("{}"))), ["Budget caps"])
+      assert.deepStrictEqual(yield* layerNamesOf(Budget.layer(undefined as never)), ["Budget caps"])
     })
   )
 

@@ -9,7 +9,7 @@ import { ask, fileText, host, post, store, use } from "./support/cassettes.ts"
 
 const canary = 'canary "7f3a\\9"'
 
-/** Every encoding in which a reader of the file would recognise the canary. */
+/** Every encoding in which a reader of the file would recognize the canary. */
 const forms = (secret: string): ReadonlyArray<string> => {
   const inJson = JSON.stringify(secret).slice(1, -1)
   return [secret, inJson, JSON.stringify(inJson).slice(1, -1), encodeURIComponent(secret), Base64.encode(secret)]

@@ -25,6 +25,7 @@
  * @since 0.1.0
  */
 import type { Message } from "@kimi-effect/core/Message"
+import { knownNames } from "@kimi-effect/core/internal/OptionRules"
 import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -73,8 +74,33 @@ const isGiven = (options: unknown): boolean => Predicate.isObject(options)
 
 const noOptions = invalid("The options must be an object", "options")
 
+const optionNames: Readonly<Record<keyof RunOptions | keyof ResumeOptions, true>> = {
+  system: true,
+  messages: true,
+  prompt: true,
+  tools: true,
+  agent: true,
+  request: true,
+  limits: true,
+  onToolError: true,
+  toolConcurrency: true,
+  toolTimeout: true,
+  toolTimeouts: true,
+  maxResultBytes: true,
+  hooks: true,
+  decisions: true
+}
+
+/** A misspelt option would have no effect. */
+const misspelt = (options: object): Result.Result<never, InvalidRequestError> | undefined => {
+  const [unknown] = knownNames(options, optionNames)
+  return unknown === undefined ? undefined : invalid(`${unknown[0]} must be ${unknown[2]}`, unknown[0])
+}
+
 const begin = <R>(options: RunOptions<R>): Result.Result<Start<R>, InvalidRequestError> => {
   if (!isGiven(options)) return noOptions
+  const wrong = misspelt(options)
+  if (wrong !== undefined) return wrong
   const messages = messagesOf(options)
   return messages.length === 0
     ? invalid("There are no messages and no prompt", "prompt")
@@ -89,6 +115,8 @@ const resumeFrom = <R>(
   options: ResumeOptions<R>
 ): Result.Result<Start<R>, InvalidRequestError> => {
   if (!isGiven(options)) return noOptions
+  const wrong = misspelt(options)
+  if (wrong !== undefined) return wrong
   // JSON that was not decoded can have this type as well.
   if (!isState(state)) return invalid("The state is none of a run: read a stored one with AgentState.decode", "state")
   const { decisions = [] } = options

@@ -81,7 +81,7 @@ const documentOf = (
   Result.try(() => Schema.toJsonSchemaDocument(schema, { onExcessProperty: "error" }))
 
 /**
- * Writes an Effect Schema as Moonshot-flavoured JSON Schema. The root must be an
+ * Writes an Effect Schema as Moonshot-flavored JSON Schema. The root must be an
  * object.
  *
  * @category constructors
@@ -107,7 +107,7 @@ export const fromSchema = <S extends Schema.Constraint>(
 
 /**
  * Rewrites a JSON Schema of another source, such as an MCP server, as
- * Moonshot-flavoured JSON Schema. The root must be an object.
+ * Moonshot-flavored JSON Schema. The root must be an object.
  *
  * @category constructors
  * @since 0.1.0

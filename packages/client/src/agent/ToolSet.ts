@@ -8,7 +8,7 @@
  *
  * **Details**
  *
- * - Parameters are sent as Moonshot-flavoured JSON Schema (see `ToolSchema`), and
+ * - Parameters are sent as Moonshot-flavored JSON Schema (see `ToolSchema`), and
  *   arguments are decoded with the codec of what was sent. What cannot be
  *   expressed is a `ToolSchemaError` of `make`.
  * - At Moonshot's hosts, names are mapped to names that the host accepts, and

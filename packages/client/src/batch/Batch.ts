@@ -31,6 +31,7 @@
 import type { ChatRequest } from "@kimi-effect/core/ChatRequest"
 import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import type { KimiError } from "@kimi-effect/core/KimiError"
+import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Schema from "effect/Schema"
@@ -115,6 +116,18 @@ export interface BatchResult<A = string> {
   readonly progress: BatchProgress
 }
 
+const optionNames: Readonly<Record<keyof Options, true>> = {
+  concurrency: true,
+  order: true,
+  deduplicate: true,
+  schema: true,
+  stop: true,
+  total: true,
+  job: true,
+  onProgress: true,
+  progressInterval: true
+}
+
 /**
  * The default of `StopRules.errorTags`.
  *
@@ -135,10 +148,15 @@ export const stream = <A = string, RD = never, E = never, R = never, RP = never>
   input: Input<E, R>,
   options: Options<A, RD, RP> = {}
 ): Stream.Stream<BatchResponse<A>, ConfigurationError | E, KimiClient | R | RD | RP> =>
-  RowStream.make<A, RD, E, R, RP, never>(
-    () => input,
-    options,
-    (_, run) => run
+  Stream.unwrap(
+    Effect.as(
+      OptionRules.check("Batch", OptionRules.knownNames(options, optionNames)),
+      RowStream.make<A, RD, E, R, RP, never>(
+        () => input,
+        options,
+        (_, run) => run
+      )
+    )
   )
 
 /**

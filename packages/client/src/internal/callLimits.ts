@@ -1,6 +1,7 @@
 /** Reads the bounds that a caller set for single calls. */
 import { CallOptions, priorities, type Values } from "@kimi-effect/core/CallOptions"
 import type { CallLimits } from "@kimi-effect/core/Call"
+import { knownNames } from "@kimi-effect/core/internal/OptionRules"
 import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
@@ -19,11 +20,27 @@ const isCount = (value: number): boolean => Number.isSafeInteger(value) && value
 
 const labels = ["tenant", "job", "agent"] as const
 
+const names: Readonly<Record<keyof Values, true>> = {
+  priority: true,
+  tenant: true,
+  job: true,
+  agent: true,
+  timeout: true,
+  maxAttempts: true
+}
+
+/** A misspelt option would have no effect. Its text is made only when there is one. */
+const unknownName = (options: Values, provider: string): InvalidRequestError | undefined => {
+  if (Object.keys(options).every((name) => Object.hasOwn(names, name))) return undefined
+  const [unknown] = knownNames(options, names)
+  return unknown === undefined ? undefined : rejected(provider, unknown[0], unknown[2])
+}
+
 /** A member that decides about more than the bounds of a call and has a wrong type, which only JavaScript can pass. */
 const wrongType = (options: Values, provider: string): InvalidRequestError | undefined => {
   if (!priorities.includes(options.priority)) return rejected(provider, "priority", `one of ${priorities.join(", ")}`)
   const label = labels.find((name) => typeof options[name] !== "string")
-  return label === undefined ? undefined : rejected(provider, label, "a text")
+  return label === undefined ? unknownName(options, provider) : rejected(provider, label, "a text")
 }
 
 /** The bounds in the options of a fiber, `undefined` if there are none, or the error of unusable options. */

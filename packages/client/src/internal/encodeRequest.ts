@@ -2,6 +2,7 @@
 import { compiledCodec } from "./compiledCodec.ts"
 import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import { ChatRequest } from "@kimi-effect/core/ChatRequest"
+import { nearestTo } from "@kimi-effect/core/internal/NearestName"
 import { type AssistantMessage, Message, type SystemMessage } from "@kimi-effect/core/Message"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
@@ -106,6 +107,14 @@ export interface EncodeOptions {
   readonly stream: boolean
 }
 
+/** What to do about a member that no chat request has, such as one in another spelling. */
+const unknownMember = (name: string): string => {
+  const nearest = nearestTo(name, Object.keys(ChatRequest.fields))
+  return nearest === undefined
+    ? "Unknown member of a chat request; put host-specific members into extra_body"
+    : `Unknown member of a chat request; did you mean ${nearest}? Put host-specific members into extra_body`
+}
+
 /** Encodes a request with its schema, or fails with the malformed member. */
 export const validate = (request: unknown, provider: Provider): Result.Result<ChatRequest, InvalidRequestError> => {
   if (typeof request !== "object" || request === null) {
@@ -113,13 +122,8 @@ export const validate = (request: unknown, provider: Provider): Result.Result<Ch
   }
   const unknown = Object.keys(request).find((name) => !Object.hasOwn(ChatRequest.fields, name))
   if (unknown !== undefined) {
-    return Result.fail(
-      invalidRequest(
-        provider,
-        unknown.slice(0, 64),
-        "Unknown member of a chat request; put host-specific members into extra_body"
-      )
-    )
+    const name = unknown.slice(0, 64)
+    return Result.fail(invalidRequest(provider, name, unknownMember(name)))
   }
   const present = withoutAbsent(request)
   return Result.mapBoth(encodeRequest(present), {

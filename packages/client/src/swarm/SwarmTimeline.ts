@@ -5,6 +5,7 @@
  * @since 0.1.0
  */
 import * as Cost from "@kimi-effect/core/Cost"
+import { defaultId } from "./internal/Settings.ts"
 import type { Activity, AgentReport, SwarmReport } from "./SwarmReport.ts"
 
 const width = 960
@@ -17,7 +18,9 @@ const colors = { model: "#4c78a8", tool: "#59a14f", failure: "#e15759", waiting:
 const escape = (text: string): string =>
   text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;")
 
-const seconds = (millis: number): string => `${(millis / 1_000).toFixed(1)} s`
+/** The label of a time. Labels of one axis have the unit of its end. */
+const timeLabel = (millis: number, end: number = millis): string =>
+  end < 1_000 ? `${millis.toFixed(end < 10 ? 1 : 0)} ms` : `${(millis / 1_000).toFixed(1)} s`
 
 const round = (value: number): string => value.toFixed(1)
 
@@ -55,7 +58,7 @@ const row = (agent: AgentReport, index: number, scale: (millis: number) => numbe
       scale(end) - scale(start),
       10,
       colorOf(activity),
-      `${name}, ${seconds(end - start)}`
+      `${name}, ${timeLabel(end - start)}`
     )
   })
   return [
@@ -78,7 +81,7 @@ export const toSvg = ({ agents, id, wallMillis }: SwarmReport): string => {
   const height = top + agents.length * rowHeight + 8
   const ticks = [0, 0.25, 0.5, 0.75, 1].map((part) => {
     const x = round(scale(part * end))
-    return `<line x1="${x}" y1="${top - 6}" x2="${x}" y2="${height - 8}" stroke="#eceff3"/><text x="${x}" y="${top - 12}" text-anchor="${part === 1 ? "end" : "middle"}">${seconds(part * end)}</text>`
+    return `<line x1="${x}" y1="${top - 6}" x2="${x}" y2="${height - 8}" stroke="#eceff3"/><text x="${x}" y="${top - 12}" text-anchor="${part === 1 ? "end" : "middle"}">${timeLabel(part * end, end)}</text>`
   })
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" font-family="system-ui, sans-serif" font-size="11" role="img" aria-label="Timeline of ${escape(id)}">`,
@@ -99,17 +102,22 @@ const figures = (report: SwarmReport): ReadonlyArray<readonly [string, string | 
   ["steps", report.steps],
   ["critical steps", report.criticalSteps],
   ["tool calls", report.toolCalls],
-  ["wall time", seconds(report.wallMillis)],
-  ["work time", seconds(report.workMillis)],
+  ["wall time", timeLabel(report.wallMillis)],
+  ["work time", timeLabel(report.workMillis)],
   ["speed-up", `${report.speedUp.toFixed(1)}x`],
   ["tokens", report.usage.total_tokens],
   ["from the host's cache", `${(report.cacheShare * 100).toFixed(0)} %`],
   ["cost", costOf(report.cost)]
 ]
 
+/** Wide parts scroll on a phone instead of shrinking below what can be read. */
 const style =
-  "body{font:14px system-ui,sans-serif;margin:2em;color:#1f2937}table{border-collapse:collapse;margin:1em 0}" +
-  "td,th{padding:.2em .8em;text-align:left;border-bottom:1px solid #e5e7eb}svg{max-width:100%;height:auto}"
+  ":root{color-scheme:light dark}body{font:14px system-ui,sans-serif;margin:2em;color:#1f2937;background:#fff}" +
+  "table{border-collapse:collapse;margin:1em 0}td,th{padding:.2em .8em;text-align:left;border-bottom:1px solid #8884;white-space:nowrap}" +
+  ".wide{overflow-x:auto}svg{min-width:640px;max-width:100%;height:auto}svg text{fill:currentColor}svg line{stroke:#8884}" +
+  "@media(max-width:600px){body{margin:1em}}@media(prefers-color-scheme:dark){body{color:#e5e7eb;background:#111827}}"
+
+const wide = (part: string): string => `<div class="wide">${part}</div>`
 
 /**
  * One page with the figures, the timeline and the agents. It loads nothing.
@@ -118,18 +126,20 @@ const style =
  * @since 0.1.0
  */
 export const toHtml = (report: SwarmReport): string => {
-  const title = escape(`Swarm ${report.id}`)
+  const title = report.id === defaultId ? "Swarm" : escape(`Swarm ${report.id}`)
   const agents = report.agents.map(({ cost, error, id, outcome, parent = "", requeues, steps, toolCalls, usage }) =>
     cells([id, parent, error ?? outcome, steps, toolCalls, requeues, usage.total_tokens, costOf(cost)], "td")
   )
   return [
-    `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${title}</title><style>${style}</style></head><body>`,
+    `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>${title}</title><style>${style}</style></head><body>`,
     `<h1>${title}</h1>`,
     `<table>${figures(report)
       .map((figure) => cells(figure, "td"))
       .join("")}</table>`,
-    toSvg(report),
-    `<table>${cells(["agent", "assigned by", "outcome", "steps", "tool calls", "requeues", "tokens", "cost"], "th")}${agents.join("")}</table>`,
+    wide(toSvg(report)),
+    wide(
+      `<table>${cells(["agent", "assigned by", "outcome", "steps", "tool calls", "requeues", "tokens", "cost"], "th")}${agents.join("")}</table>`
+    ),
     "</body></html>"
   ].join("\n")
 }

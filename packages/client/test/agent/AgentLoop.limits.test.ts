@@ -263,3 +263,19 @@ describe("the cost of a run", () => {
     }).pipe(at(["Hi"]))
   )
 })
+
+describe("options of a run without types", () => {
+  for (const [given, parameter] of [
+    [{ limits: { maxSteps: 5 } }, "limits.maxSteps"],
+    [{ limits: { step: 5 } }, "limits.step"],
+    [{ limit: { steps: 5 } }, "limit"]
+  ] as const) {
+    it.effect(`are refused with ${parameter}, which would limit nothing`, () =>
+      Effect.gen(function* () {
+        const options: object = { prompt: "Go", ...given }
+        const error = yield* Effect.flip(AgentLoop.run(options))
+        assert.strictEqual(error.parameter, parameter)
+      }).pipe(at(["Done"]))
+    )
+  }
+})

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Tool from "effect/ai/Tool"
 import * as Toolkit from "effect/ai/Toolkit"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as ToolSet from "../../src/agent/ToolSet.ts"
@@ -17,6 +18,20 @@ const named = (names: ReadonlyArray<string>, provider = providers.moonshot) => {
 }
 
 describe("ToolSet.make", () => {
+  for (const [what, source] of [
+    ["nothing", undefined],
+    ["a tool", toolOf("look")],
+    ["a list of tools", [toolOf("look")]]
+  ] as const) {
+    it.effect(`refuses ${what} in place of a toolkit`, () =>
+      Effect.gen(function* () {
+        const error = yield* Effect.flip(ToolSet.make(source as never, moonshot))
+        assert.strictEqual(error._tag, "ToolSchemaError")
+        assert.include(error.message, "Toolkit.make")
+      }).pipe(Effect.provideContext(Context.empty() as never))
+    )
+  }
+
   it.effect("describes a tool to the host", () =>
     Effect.gen(function* () {
       const { definitions } = yield* Effect.provide(ToolSet.make(weatherKit, moonshot), weather)

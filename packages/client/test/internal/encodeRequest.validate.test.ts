@@ -90,6 +90,14 @@ describe("validate", () => {
     assert.strictEqual(refusal(JSON.parse('{"messages":[],"__proto__":{}}'))["parameter"], "__proto__")
   })
 
+  it.each([
+    ["maxTokens", "max_tokens"],
+    ["max_completion_token", "max_completion_tokens"],
+    ["toolChoice", "tool_choice"]
+  ])("names the member that %s probably means", (name, meant) => {
+    assert.include(refusal({ messages, [name]: 1 })["message"], `did you mean ${meant}?`)
+  })
+
   it("fails for a value that is not an object", () => {
     for (const request of [undefined, null, 3, secret]) {
       assert.deepStrictEqual(refusal(request), {

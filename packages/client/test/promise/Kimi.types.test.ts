@@ -16,6 +16,10 @@ const hello = { messages: [{ role: "user", content: "Hi" }] }
 
 const cases: ReadonlyArray<readonly [call: string, make: (kimi: Untyped) => unknown, parameter: string]> = [
   ["chat with a signal of another type", (kimi) => kimi.chat(hello, { signal: "stop" }), "signal"],
+  ["chat with a misspelt option", (kimi) => kimi.chat(hello, { maxRetries: 2 }), "maxRetries"],
+  ["streamResponse with a misspelt option", (kimi) => kimi.streamResponse(hello, { keepalive: 5 }), "keepalive"],
+  ["agent with a misspelt option", (kimi) => kimi.agent({ prompt: "Hi", limit: { steps: 2 } }), "limit"],
+  ["agent with a misspelt limit", (kimi) => kimi.agent({ prompt: "Hi", limits: { maxSteps: 2 } }), "limits.maxSteps"],
   ["chat with null as options", (kimi) => kimi.chat(hello, null), "The options of a call"],
   ["stream with a signal of another type", (kimi) => kimi.stream(hello, { signal: {} }).next(), "signal"],
   ["streamResponse in an unknown format", (kimi) => kimi.streamResponse(hello, { format: "xml" }), "format"],

@@ -30,6 +30,21 @@ describe("the timeline of a swarm", () => {
     }).pipe(at(script))
   )
 
+  it.effect("labels the axis of a swarm of less than a second in milliseconds", () =>
+    Effect.gen(function* () {
+      const svg = SwarmTimeline.toSvg({ ...(yield* report), wallMillis: 80 })
+      const labels = [...svg.matchAll(/>([\d.]+ m?s)<\/text>/gu)].map(([, label]) => label)
+      assert.deepStrictEqual(labels, ["0 ms", "20 ms", "40 ms", "60 ms", "80 ms"])
+    }).pipe(at(script))
+  )
+
+  it.effect("has the title of its kind for a swarm without an id", () =>
+    Effect.gen(function* () {
+      const { report: unnamed } = yield* settled(Swarm.map({ items: ["a"], prompt: "{{item}}" }))
+      assert.include(SwarmTimeline.toHtml(unnamed), "<h1>Swarm</h1>")
+    }).pipe(at(answering(() => "done")))
+  )
+
   it.effect("keeps the end of a long id, which distinguishes agents of one name", () =>
     Effect.gen(function* () {
       const { agents, ...rest } = yield* report

@@ -14,7 +14,9 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { ConfigurationError } from "../errors/ConfigurationErrors.ts"
+import * as Predicate from "effect/Predicate"
+import { ConfigurationError, type ConfigurationIssue } from "../errors/ConfigurationErrors.ts"
+import * as OptionRules from "../internal/OptionRules.ts"
 
 /**
  * How a call uses the cache.
@@ -67,24 +69,37 @@ export const CacheControl: Context.Reference<Values> = Context.Reference<Values>
   { defaultValue: () => ({ mode: "use", timeToLive: undefined, tags: [] }) }
 )
 
-const invalidTimeToLive = ConfigurationError.of([{ name: "CacheControl timeToLive", expected: "a duration" }])
+const modes: ReadonlyArray<Mode> = ["use", "refresh", "bypass", "onlyIfCached"]
+
+/** What the types exclude, and programs in JavaScript pass. */
+const issuesOf = (options: Options, hasTime: boolean): ReadonlyArray<typeof ConfigurationIssue.Type> =>
+  OptionRules.issuesOf("CacheControl", [
+    ...OptionRules.knownNames(options, { mode: true, tags: true, timeToLive: true }),
+    OptionRules.oneOf("mode", options.mode, modes),
+    ["timeToLive", hasTime, "a duration"],
+    [
+      "tags",
+      options.tags === undefined || (Array.isArray(options.tags) && options.tags.every(Predicate.isString)),
+      "a list of texts"
+    ]
+  ])
 
 /**
  * Sets the cache control of every call in an effect; omitted options keep their
- * outer values. An invalid duration, which the types exclude, is a defect: a
+ * outer values. An invalid one, which the types exclude, is a defect: a
  * `ConfigurationError`.
  *
  * @category combinators
  * @since 0.1.0
  */
-export const provide =
-  ({ mode, tags, timeToLive }: Options) =>
-  <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => {
-    const time = timeToLive === undefined ? Option.some(undefined) : Duration.fromInput(timeToLive)
-    if (Option.isNone(time)) return Effect.die(invalidTimeToLive)
-    return Effect.updateService(effect, CacheControl, (outer) => ({
-      mode: mode ?? outer.mode,
-      timeToLive: time.value ?? outer.timeToLive,
-      tags: tags ?? outer.tags
-    }))
-  }
+export const provide = (options: Options): (<A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>) => {
+  const { mode, tags, timeToLive } = options
+  const time = timeToLive === undefined ? Option.some(undefined) : Duration.fromInput(timeToLive)
+  const issues = issuesOf(options, Option.isSome(time))
+  if (issues.length > 0 || Option.isNone(time)) return () => Effect.die(ConfigurationError.of(issues))
+  return Effect.updateService(CacheControl, (outer) => ({
+    mode: mode ?? outer.mode,
+    timeToLive: time.value ?? outer.timeToLive,
+    tags: tags ?? outer.tags
+  }))
+}

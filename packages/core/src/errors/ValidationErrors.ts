@@ -99,7 +99,7 @@ export class UnsupportedMediaError extends TaggedKimiError<UnsupportedMediaError
 ) {}
 
 /**
- * A tool's parameters are not valid Moonshot-flavoured JSON Schema, or the
+ * A tool's parameters are not valid Moonshot-flavored JSON Schema, or the
  * tool itself is malformed.
  *
  * @category errors

@@ -26,7 +26,7 @@ export const FunctionDefinition = Schema.Struct({
   name: Schema.NonEmptyString,
   /** A description of the function for the model. */
   description: Schema.optional(Schema.String),
-  /** Moonshot-flavoured JSON Schema; the root must be an object. */
+  /** Moonshot-flavored JSON Schema; the root must be an object. */
   parameters: Schema.optional(JsonObject),
   /** Whether the arguments must match the schema exactly. The host's default is `true`. */
   strict: Schema.optional(Schema.Boolean)

@@ -131,8 +131,10 @@ export interface StageDependencies {
  * @since 0.1.0
  */
 export const make = Effect.fnUntraced(function* (
-  options: BudgetOptions.Options
+  given: BudgetOptions.Options
 ): Effect.fn.Return<Budget["Service"], ConfigurationError, BudgetStore.BudgetStore | Scope.Scope> {
+  // Programs in JavaScript may pass none; the missing caps are then an issue.
+  const options = given ?? ({} as BudgetOptions.Options)
   const { balance, caps, thresholds = BudgetOptions.defaults.thresholds } = options
   const issues = BudgetOptions.issuesOf(options)
   if (issues.length > 0) return yield* Effect.fail(ConfigurationError.of(issues))

@@ -21,12 +21,19 @@ describe("CacheControl", () => {
     })
   )
 
-  it.effect("dies of an invalid duration", () =>
-    Effect.gen(function* () {
-      const exit = yield* Effect.exit(CacheControl.provide({ timeToLive: "1 fortnight" as never })(Effect.void))
-      const error = Exit.isFailure(exit) ? Cause.squash(exit.cause) : undefined
-      if (!(error instanceof ConfigurationError)) return assert.fail("no ConfigurationError")
-      assert.deepStrictEqual(error.issues, [{ name: "CacheControl timeToLive", expected: "a duration" }])
-    })
-  )
+  for (const { expected, given, name } of [
+    { given: { timeToLive: "1 fortnight" }, name: "timeToLive", expected: "a duration" },
+    { given: { mode: "never" }, name: "mode", expected: "one of use, refresh, bypass, onlyIfCached" },
+    { given: { tags: "nightly" }, name: "tags", expected: "a list of texts" },
+    { given: { tag: ["nightly"] }, name: "tag", expected: "a known option; did you mean tags?" }
+  ]) {
+    it.effect(`dies of an invalid ${name}`, () =>
+      Effect.gen(function* () {
+        const exit = yield* Effect.exit(CacheControl.provide(given as never)(Effect.void))
+        const error = Exit.isFailure(exit) ? Cause.squash(exit.cause) : undefined
+        if (!(error instanceof ConfigurationError)) return assert.fail("no ConfigurationError")
+        assert.deepStrictEqual(error.issues, [{ name: `CacheControl ${name}`, expected }])
+      })
+    )
+  }
 })

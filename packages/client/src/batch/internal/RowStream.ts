@@ -9,9 +9,10 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import * as Stream from "effect/Stream"
 import { KimiClient } from "../../KimiClient.ts"
-import type { Input, Options } from "../Batch.ts"
+import type { Input, Options, StopRules } from "../Batch.ts"
 import type { BatchProgress } from "../BatchProgress.ts"
 import type { BatchResponse, BatchRow } from "../BatchResponse.ts"
 import * as EqualRows from "./EqualRows.ts"
@@ -37,6 +38,14 @@ const amountRule = (currency: "USD" | "CNY", amount: number | undefined): Option
   "an amount of at least zero"
 ]
 
+const stopNames: Readonly<Record<keyof StopRules, true>> = {
+  errorRate: true,
+  minRows: true,
+  cost: true,
+  deadline: true,
+  errorTags: true
+}
+
 const rulesOf = (options: Limits): ReadonlyArray<OptionRules.Rule> => [
   OptionRules.positiveInteger("concurrency", options.concurrency),
   OptionRules.positiveDuration("progressInterval", options.progressInterval),
@@ -45,7 +54,24 @@ const rulesOf = (options: Limits): ReadonlyArray<OptionRules.Rule> => [
   OptionRules.positiveDuration("stop.deadline", options.stop?.deadline),
   amountRule("USD", options.stop?.cost?.USD),
   amountRule("CNY", options.stop?.cost?.CNY),
-  OptionRules.countOrZero("total", options.total)
+  OptionRules.countOrZero("total", options.total),
+  ...OptionRules.knownNames(options.stop, stopNames).map(([name, isMet, expected]): OptionRules.Rule => [
+    `stop.${name}`,
+    isMet,
+    expected
+  ])
+]
+
+/** Programs in JavaScript pass other values, such as a text, whose characters are no rows. */
+const isInput = (input: unknown): boolean =>
+  Stream.isStream(input) ||
+  (Predicate.isObject(input) && (Symbol.asyncIterator in input || Symbol.iterator in input)) ||
+  Array.isArray(input)
+
+const inputRule = (input: unknown): OptionRules.Rule => [
+  "input",
+  isInput(input),
+  "an array, an iterable, an async iterable or a stream of requests"
 ]
 
 /** The rows in any of their forms, as a stream. */
@@ -59,7 +85,9 @@ export const toStream = <E, R>(input: Input<E, R>): Stream.Stream<ChatRequest | 
 const totalOf = (input: object, { total }: Limits): number | undefined =>
   total ?? (Array.isArray(input) ? input.length : undefined)
 
-const toRow = (row: ChatRequest | BatchRow): BatchRow => ("request" in row ? row : { request: row })
+/** What is no request, such as a text, fails its row as the client refuses it. */
+const toRow = (row: ChatRequest | BatchRow): BatchRow =>
+  Predicate.hasProperty(row, "request") ? (row as BatchRow) : { request: row as ChatRequest }
 
 const tallyOf = (options: Limits, startedAt: number, total: number | undefined) =>
   new Tally(
@@ -117,6 +145,7 @@ export const make = <A, RD, E, R, RP, EA>(
       const client = yield* KimiClient
       const clock = yield* Clock.Clock
       const rows = input((): boolean => tally.stopped !== undefined)
+      yield* OptionRules.check("Batch", [inputRule(rows)])
       const tally = tallyOf(options, MonotonicClock.millisUnsafe(clock), totalOf(rows, options))
       const share = yield* EqualRows.make(options.deduplicate ?? true)
       const run = runRow({ client, share, decode: rowDecoderOf(options.schema) })

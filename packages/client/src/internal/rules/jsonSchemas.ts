@@ -8,7 +8,7 @@ import { errorMembers, type Rule } from "./Rule.ts"
 const rootProblem: SchemaProblem = { path: "", reason: 'type is required and must be "object"' }
 
 const describe = (parameter: string, { path, reason }: SchemaProblem): string =>
-  `${parameter} is not Moonshot-flavoured JSON Schema, at ${path === "" ? "its root" : path}: ${reason}`
+  `${parameter} is not Moonshot-flavored JSON Schema, at ${path === "" ? "its root" : path}: ${reason}`
 
 const problemOf = (parameters: SchemaNode): SchemaProblem | undefined =>
   parameters["type"] === "object" ? findSchemaProblem(parameters) : rootProblem

@@ -1,5 +1,5 @@
 /**
- * The rules of Moonshot-flavoured JSON Schema whose violation fails a request.
+ * The rules of Moonshot-flavored JSON Schema whose violation fails a request.
  * Keywords that the host does not know are not among them: it ignores them.
  *
  * The reasons are the words of the host. Rules: recorded refusals, and

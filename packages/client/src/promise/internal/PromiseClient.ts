@@ -4,6 +4,7 @@ import type { ChatRequest } from "@kimi-effect/core/ChatRequest"
 import type { ChatResponse } from "@kimi-effect/core/ChatResponse"
 import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import { loadModule } from "@kimi-effect/core/internal/ModuleLoader"
+import { knownNames } from "@kimi-effect/core/internal/OptionRules"
 import { ClientClosedError } from "@kimi-effect/core/ResilienceErrors"
 import { StreamTruncatedError } from "@kimi-effect/core/StreamErrors"
 import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
@@ -39,10 +40,39 @@ const contextOptions = (options: Options): CallOptions.Options | undefined => {
 const invalid = (parameter: string, expected: string): InvalidRequestError =>
   new InvalidRequestError({ message: `${parameter} must be ${expected}`, parameter })
 
+const callNames: Readonly<Record<keyof Options, true>> = {
+  signal: true,
+  priority: true,
+  tenant: true,
+  job: true,
+  agent: true,
+  timeout: true,
+  maxAttempts: true
+}
+
+const responseNames: Readonly<Record<keyof ResponseOptions, true>> = {
+  ...callNames,
+  format: true,
+  headers: true,
+  keepAlive: true,
+  message: true,
+  status: true
+}
+
+/** A misspelt option would have no effect. */
+const nameIssue = (options: object, names: object): InvalidRequestError | undefined => {
+  // Most calls have few options or none, all of them known.
+  if (Object.keys(options).every((name) => Object.hasOwn(names, name))) return undefined
+  const [unknown] = knownNames(options, names)
+  return unknown === undefined ? undefined : invalid(unknown[0], unknown[2])
+}
+
 /** What is wrong with the options of a call of a program in JavaScript. */
-const optionsIssue = (options: unknown): InvalidRequestError | undefined => {
+const optionsIssue = (options: unknown, names: object = callNames): InvalidRequestError | undefined => {
   if (options === undefined) return undefined
   if (!Predicate.isObject(options)) return invalid("The options of a call", "an object")
+  const wrong = nameIssue(options, names)
+  if (wrong !== undefined) return wrong
   const { signal } = options as Options
   return signal === undefined || signal instanceof AbortSignal ? undefined : invalid("signal", "an AbortSignal")
 }
@@ -50,7 +80,7 @@ const optionsIssue = (options: unknown): InvalidRequestError | undefined => {
 const formats: ReadonlySet<unknown> = new Set([undefined, "openai", "events"])
 
 const responseIssue = (options: ResponseOptions | undefined): InvalidRequestError | undefined => {
-  const issue = optionsIssue(options)
+  const issue = optionsIssue(options, responseNames)
   if (issue !== undefined || options === undefined) return issue
   const { format, keepAlive } = options
   if (!formats.has(format)) return invalid("format", '"openai" or "events"')
@@ -104,13 +134,14 @@ export class PromiseClient implements Kimi {
   readonly streamResponse: Kimi["streamResponse"] = async (request, options) => {
     const issue = responseIssue(options)
     if (issue !== undefined) throw issue
-    const { format = "openai", headers, keepAlive, message, signal, ...callOptions } = options ?? {}
+    const { format = "openai", headers, keepAlive, message, signal, status, ...callOptions } = options ?? {}
     return this.#run(
       Effect.flatMap(eventStream, ({ events, openAiChunks, toResponse }) =>
         toResponse(this.#untilClosed(this.#events(request, callOptions)), format === "events" ? events : openAiChunks, {
           headers,
           keepAlive,
           message,
+          status,
           signal
         })
       ),

@@ -11,6 +11,9 @@ import { invalid, issueOf } from "./given.ts"
 import * as MoneySettings from "./moneySettings.ts"
 import type { Money } from "./SwarmBudget.ts"
 
+/** The id of a swarm whose options give none. */
+export const defaultId = "swarm"
+
 export interface Settings<R> {
   readonly id: string
   readonly options: SwarmOptions<R>
@@ -90,7 +93,7 @@ export const resolve = <R>(
       return yield* Effect.fail(invalid("limits.tokens", `over the ${allTokens - tokens} tokens of the conclusion`))
     }
     return {
-      id: options.id ?? "swarm",
+      id: options.id ?? defaultId,
       options,
       agents: yield* countOf("limits.agents", limits.agents, 100),
       toolCalls: yield* countOf("limits.toolCalls", limits.toolCalls, 1_500),

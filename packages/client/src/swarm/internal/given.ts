@@ -1,4 +1,5 @@
 /** What programs in JavaScript can pass and the types exclude, as errors that state what to pass. */
+import { knownNames } from "@kimi-effect/core/internal/OptionRules"
 import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
@@ -7,7 +8,8 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type { AgentLimits } from "../../agent/AgentLimits.ts"
 import * as Limits from "../../agent/internal/loop/limits.ts"
-import type { AgentProfile, SwarmOptions } from "../SwarmOptions.ts"
+import type { SwarmLimits } from "../SwarmLimits.ts"
+import type { AgentProfile, MapOptions, RunOptions, SwarmOptions } from "../SwarmOptions.ts"
 import { SwarmState } from "../SwarmState.ts"
 
 export const invalid = (parameter: string, expected: string): InvalidRequestError =>
@@ -86,6 +88,50 @@ export const issueOfProfile = (parameter: string, profile: unknown): Issue => {
   return issueOfLimits(`${parameter}.limits`, memberOf(profile, "limits") as AgentLimits | undefined)
 }
 
+type OptionName = keyof RunOptions | keyof MapOptions<unknown> | "from"
+
+const optionNames: Readonly<Record<OptionName, true>> = {
+  id: true,
+  tools: true,
+  request: true,
+  provider: true,
+  limits: true,
+  agentLimits: true,
+  concurrency: true,
+  initialConcurrency: true,
+  maxResultBytes: true,
+  stopOnFailure: true,
+  onSuspended: true,
+  hooks: true,
+  checkpoint: true,
+  orchestrator: true,
+  subAgentTools: true,
+  items: true,
+  prompt: true,
+  agent: true,
+  result: true,
+  from: true
+}
+
+const limitNames: Readonly<Record<keyof SwarmLimits, true>> = {
+  agents: true,
+  toolCalls: true,
+  tokens: true,
+  cost: true,
+  agentCost: true,
+  duration: true,
+  depth: true,
+  conclusion: true
+}
+
+/** The first member with an unknown name: a misspelt limit would not limit anything. */
+const issueOfNames = (options: object): Issue => {
+  const [option] = knownNames(options, optionNames)
+  if (option !== undefined) return invalid(option[0], option[2])
+  const [limit] = knownNames(memberOf(options, "limits") as SwarmLimits | undefined, limitNames)
+  return limit === undefined ? undefined : invalid(`limits.${limit[0]}`, limit[2])
+}
+
 /** Whether it is a form of results. */
 export const isForm = (value: unknown): boolean => Schema.isSchema(value)
 
@@ -98,6 +144,7 @@ export const issueOf = <R>(options: SwarmOptions<R>): Issue => {
   })
   if (wrong !== undefined) return invalid(wrong[0], wrong[1][0])
   return (
+    issueOfNames(options) ??
     issueOfLimits("agentLimits", options.agentLimits) ??
     issueOfProfile("orchestrator", valueAt(options, "orchestrator"))
   )

@@ -197,7 +197,7 @@ export const start = <R, E = never>(
 ): Effect.Effect<SwarmResult, StartError | E, R | KimiClient> =>
   Effect.gen(function* () {
     const request = yield* CurrentRun
-    const id = options.id ?? request?.id ?? "swarm"
+    const id = options.id ?? request?.id ?? Settings.defaultId
     const settings = { ...(yield* Settings.resolve(options, hasConclusion)), id }
     const body = yield* bodyOf(settings)
     const run = request === undefined ? undefined : yield* opened(request, body.program)

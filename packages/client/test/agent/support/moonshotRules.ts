@@ -1,5 +1,5 @@
 /**
- * The rules of Moonshot-flavoured JSON Schema at the strictest level, written from
+ * The rules of Moonshot-flavored JSON Schema at the strictest level, written from
  * the documents of MoonshotAI/walle (`mfjs-spec.md`, `mfjs-walle-vs-draft-2020-12.md`,
  * `validation-principles.md`) and from nothing of this library.
  */

@@ -24,7 +24,7 @@ describe("toolSchemas", () => {
     assert.deepStrictEqual(ask(toolSchemas, "kimi-k3", { tools: [tool(valid), tool(misspelled)] }), {
       error: {
         _tag: "ToolSchemaError",
-        message: "tools[1].function.parameters is not Moonshot-flavoured JSON Schema, at properties.a: invalid type",
+        message: "tools[1].function.parameters is not Moonshot-flavored JSON Schema, at properties.a: invalid type",
         parameter: "tools[1].function.parameters",
         path: "properties.a"
       }
@@ -34,7 +34,7 @@ describe("toolSchemas", () => {
   it("refuses a root that is no object", () => {
     assert.deepInclude(ask(toolSchemas, "kimi-k3", { tools: [tool(noObject)] })?.error, {
       message:
-        'tools[0].function.parameters is not Moonshot-flavoured JSON Schema, at its root: type is required and must be "object"',
+        'tools[0].function.parameters is not Moonshot-flavored JSON Schema, at its root: type is required and must be "object"',
       path: ""
     })
   })

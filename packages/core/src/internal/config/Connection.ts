@@ -30,7 +30,9 @@ const apiKey: typeof redactedKey = {
   fromInput: (input) =>
     Redacted.isRedacted(input)
       ? redactedKey.fromInput(input)
-      : Result.fail([{ at: "", expected: "a redacted API key: use Redacted.make(key)" }])
+      : Result.fail([
+          { at: "", expected: "a redacted API key: use Redacted.make(key), or for Kimi.make the text itself" }
+        ])
 }
 
 const isBaseUrl = (text: string): boolean => {

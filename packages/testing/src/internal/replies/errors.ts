@@ -182,7 +182,7 @@ export const requestTooLarge = (options?: ErrorOptions): Json | Text => refusal(
 export const unsupportedMedia = (options?: ErrorOptions): Json | Text => refusal("unsupportedImage", options)
 
 /**
- * `ToolSchemaError`: the parameters of a tool are no schema of Moonshot's flavour.
+ * `ToolSchemaError`: the parameters of a tool are no schema of Moonshot's flavor.
  *
  * @category errors
  * @since 0.1.0

@@ -1,6 +1,6 @@
 /**
  * Rejects the tools that Kimi rejects: functions of the same name, and parameters
- * that are not Moonshot-flavoured JSON Schema. One wrong tool rejects the whole
+ * that are not Moonshot-flavored JSON Schema. One wrong tool rejects the whole
  * request.
  *
  * The messages are those of recorded rejections.

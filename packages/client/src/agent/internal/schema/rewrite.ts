@@ -1,5 +1,5 @@
 /**
- * Rewrites a JSON Schema document as Moonshot-flavoured JSON Schema.
+ * Rewrites a JSON Schema document as Moonshot-flavored JSON Schema.
  *
  * What the host has no keyword for goes into the description where a model can
  * follow it, and is refused where that would change the shape of the value.

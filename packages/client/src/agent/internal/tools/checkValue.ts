@@ -1,6 +1,6 @@
 /**
  * Checks arguments against parameters that were given as JSON Schema, which have
- * no codec. It checks what Moonshot-flavoured JSON Schema can express; any other
+ * no codec. It checks what Moonshot-flavored JSON Schema can express; any other
  * keyword is left to the handler.
  */
 import * as Equal from "effect/Equal"

@@ -5,6 +5,7 @@ import * as Tool from "effect/ai/Tool"
 import type * as Toolkit from "effect/ai/Toolkit"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type { Provider } from "../../../Provider.ts"
@@ -77,11 +78,20 @@ const entriesOf = (
   )
 }
 
+/** Programs in JavaScript pass a tool, a list of tools or nothing. */
+const isToolkit = (source: unknown): boolean =>
+  Predicate.hasProperty(source, "tools") && Predicate.isObject(source.tools)
+
 export const makeEntries = (
   toolkits: ReadonlyArray<AnyToolkit>,
   provider: Provider
 ): Effect.Effect<ReadonlyArray<ToolEntry>, ToolSchemaError> =>
   Effect.contextWith((services: Context.Context<never>) => {
+    if (!toolkits.every(isToolkit)) {
+      return Effect.fromResult(
+        refuse("A source of tools is no toolkit: pass the value of Toolkit.make, or a list of those")
+      )
+    }
     const owned = toolkits.flatMap((toolkit) => Object.values(toolkit.tools).map((tool) => ({ tool, toolkit })))
     return Effect.fromResult(entriesOf(owned, provider, services))
   })

@@ -1,0 +1,48 @@
+/** What programs without types pass. */
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import * as Batch from "../../src/batch/Batch.ts"
+import { ask, passing, withHost } from "../support/batch.ts"
+
+const refused: ReadonlyArray<readonly [what: string, input: unknown, options: object, issue: string]> = [
+  ["no rows", undefined, {}, "Batch input"],
+  ["a number as rows", 5, {}, "Batch input"],
+  ["a text as rows", "Hello!", {}, "Batch input"],
+  ["a misspelt option", [ask("0")], { concurency: 2 }, "Batch concurency"],
+  ["a misspelt condition to stop", [ask("0")], { stop: { costs: { USD: 1 } } }, "Batch stop.costs"]
+]
+
+describe("Batch without types", () => {
+  for (const [what, input, options, issue] of refused) {
+    it.effect(`refuses ${what}`, () =>
+      withHost(
+        Effect.gen(function* () {
+          const error = yield* Effect.flip(passing(Batch.run(input as never, options)))
+          assert.deepStrictEqual(
+            error.issues.map(({ name }) => name),
+            [issue]
+          )
+        })
+      )
+    )
+  }
+
+  for (const [what, row] of [
+    ["a text", "Hello!"],
+    ["null", null],
+    ["a number", 7],
+    ["an object whose request is a text", { request: "Hello!" }]
+  ] as const) {
+    it.effect(`fails a row that is ${what} alone`, () =>
+      withHost(
+        Effect.gen(function* () {
+          const { responses } = yield* passing(Batch.run([row as never, ask("0")], { order: "input" }))
+          assert.deepStrictEqual(
+            responses.map((outcome) => (outcome._tag === "Failed" ? outcome.error._tag : outcome.value)),
+            ["InvalidRequestError", "0"]
+          )
+        })
+      )
+    )
+  }
+})
