@@ -1,4 +1,4 @@
-/** What callers pass to be told of events, such as `onProgress`. */
+/** What callers pass to be notified of events, such as `onProgress`. */
 import * as Effect from "effect/Effect"
 
 /**
