@@ -77,7 +77,7 @@ describe("A wait that would end after all attempts", () => {
 describe("A wait of a given schedule", () => {
   it.effect("is not limited by `maxDelay`", () =>
     Effect.gen(function* () {
-      const options = { schedule: Schedule.spaced("1 minute"), maxDelay: "30 seconds" }
+      const options = { schedule: Schedule.spaced("1 minute"), maxDelay: Duration.seconds(30) }
       assert.strictEqual(yield* after({ kind: "unknown" }, options), 60_000)
     })
   )
@@ -85,7 +85,8 @@ describe("A wait of a given schedule", () => {
   it.effect("gives way to an error when the host requests one longer than `maxDelay`", () =>
     Effect.gen(function* () {
       const inForty = { kind: "unknown", retryAfter: Duration.seconds(40) } as const
-      const error = yield* after(inForty, { schedule: Schedule.spaced("1 minute"), maxDelay: "30 seconds" })
+      const options = { schedule: Schedule.spaced("1 minute"), maxDelay: Duration.seconds(30) }
+      const error = yield* after(inForty, options)
       assert.deepInclude(error, { retryAfter: Duration.seconds(40) })
     })
   )
