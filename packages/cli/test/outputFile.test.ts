@@ -43,6 +43,14 @@ describe("an output that cannot be written", () => {
     )
   )
 
+  it.live("names the failure of the system for a disk that is full", () =>
+    Effect.gen(function* () {
+      const { code, stderr } = yield* runKimi(["simulate", "--calls", "10", "--html", "/dev/full"])
+      assert.strictEqual(code, 1)
+      assert.include(stderr, "/dev/full cannot be written: ENOSPC")
+    })
+  )
+
   it.live.each([
     { name: "chat", args: ["chat", "Hello", "--history"] },
     { name: "swarm", args: ["swarm", "Say hello", "--html"] },

@@ -75,7 +75,7 @@ export interface Options {
   readonly name: string
   /**
    * Defaults to the variable `KIMI_CASSETTE_MODE`, otherwise `replay`. It is
-   * always `replay` when the variable `CI` is set to anything but `false` or `0`.
+   * always `replay` when the variable `CI` is set to anything but `false`, `no`, `off` or `0`.
    */
   readonly mode?: Mode | undefined
   /** How requests are compared. */
@@ -184,6 +184,17 @@ const clientOf = (
     Effect.succeed
   )
 
+/** Fails an update without changing anything. */
+const unchanged = Symbol("unchanged")
+
+/** Locks the cassette as an update does, which shows whether one is possible. */
+const checkWritable = (store: CassetteStore["Service"], name: string): Effect.Effect<void, CassetteStoreError> =>
+  Effect.catchIf(
+    store.update(name, () => Effect.fail(unchanged)),
+    (error) => error === unchanged,
+    () => Effect.void
+  )
+
 /** The number of interactions of each request. */
 const countByIdentity = (recording: Recording, matcher: Matcher): ReadonlyMap<string, number> => {
   const counts = new Map<string, number>()
@@ -197,6 +208,10 @@ const countByIdentity = (recording: Recording, matcher: Matcher): ReadonlyMap<st
 /**
  * Makes a cassette, and the client that uses it. Requests are sent with the
  * `HttpClient` of the context, otherwise with `fetch`.
+ *
+ * A store that cannot be written is noticed before anything is sent: the mode
+ * `record` fails with `CassetteStoreError`, and in the mode `auto` the first
+ * request that the cassette does not contain dies with it.
  *
  * @category constructors
  * @since 0.1.0
@@ -220,6 +235,13 @@ export const make = Effect.fnUntraced(function* (
     isOtherOriginUsed: mode === "replay"
   }
   const recording = yield* readFrom(store, options.name)
+  // Every request is paid for, so a store that cannot be written is an error before the first.
+  if (mode === "record") yield* checkWritable(store, options.name)
+  // A recording may contain every request, and then nothing is written.
+  const beforeSending =
+    mode === "auto"
+      ? yield* Effect.cached(Effect.uninterruptible(Effect.orDie(checkWritable(store, options.name))))
+      : Effect.void
   const counts = countByIdentity(recording, matcher)
   const kept = (identity: string): number => (mode === "record" ? 0 : (counts.get(identity) ?? 0))
   const recorder = new Recorder({ cassette: options.name, store, matcher, redactor, kept }, yield* Semaphore.make(1))
@@ -234,7 +256,7 @@ export const make = Effect.fnUntraced(function* (
     const described = DescribeRequest.describe(plain, matcher.headers, redactor)
     const found = mode === "record" ? undefined : tape.next(described)
     if (found !== undefined) return yield* replay(request, plain.url.href, found.response, scaleOf(options.timing))
-    if (mode !== "replay") return yield* record(recordSettings, sent, described)
+    if (mode !== "replay") return yield* Effect.andThen(beforeSending, record(recordSettings, sent, described))
     const cause = tape.miss(described)
     return yield* new HttpClientError.HttpClientError({
       reason: new HttpClientError.TransportError({ request, cause, description: cause.message })

@@ -48,8 +48,8 @@ export interface Options {
  * Formats the stream that Kimi would send for a completion, one text per event,
  * in the recorded order: the role; reasoning word by word, ended by an empty
  * delta; content word by word; tool calls, first the id and name, then the
- * arguments in pieces; the finish reason with the usage inside the choice; the
- * usage again if requested; `[DONE]`.
+ * arguments in at most 1,000 pieces; the finish reason with the usage inside
+ * the choice; the usage again if requested; `[DONE]`.
  *
  * @category constructors
  * @since 0.1.0
@@ -107,5 +107,11 @@ const toolCallDeltas = (call: typeof WireToolCall.Type, index: number): Readonly
 /** A word includes the space before it, as tokens do. */
 const words = (text: string): ReadonlyArray<string> => text.match(/\s*\S+|\s+/gu) ?? []
 
+/** A mebibyte in pieces of a few characters takes seconds to read. */
+const maxPieces = 1_000
+
 /** Counts code points: a piece never ends inside a surrogate pair, which JSON cannot represent. */
-const pieces = (text: string): ReadonlyArray<string> => text.match(/[^]{1,5}/gu) ?? []
+const pieces = (text: string): ReadonlyArray<string> => {
+  const size = Math.max(5, Math.ceil(text.length / maxPieces))
+  return text.match(new RegExp(`[^]{1,${size}}`, "gu")) ?? []
+}

@@ -1,6 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Cassette from "../src/Cassette.ts"
+import { CassetteStoreError } from "../src/CassetteErrors.ts"
+import * as CassetteStore from "../src/CassetteStore.ts"
 import { ask, chatUrl, counting, fileText, hello, missOf, store, use } from "./support/cassettes.ts"
 
 describe("Cassette", () => {
@@ -92,12 +94,56 @@ describe("Cassette", () => {
       )
     }
 
+    it.effect("record without a request makes no cassette", () =>
+      Effect.gen(function* () {
+        yield* Effect.void.pipe(use({ mode: "record" }, counting().layer))
+        const kept = yield* CassetteStore.CassetteStore
+        assert.isUndefined(yield* kept.read("test"))
+      }).pipe(store)
+    )
+
     it.effect("CI=false keeps the mode", () =>
       Effect.gen(function* () {
         const { layer, received } = counting()
         yield* ask(hello).pipe(use({ mode: "record" }, layer, { CI: "false" }))
         assert.strictEqual(received.length, 1)
       }).pipe(store)
+    )
+  })
+
+  describe("a store that cannot be written", () => {
+    const readOnly = (recorded: string | undefined) =>
+      Effect.provideService(CassetteStore.CassetteStore, {
+        read: () => Effect.succeed(recorded),
+        update: (cassette) =>
+          Effect.fail(new CassetteStoreError({ message: "The file is read-only", cassette, operation: "write" }))
+      })
+
+    it.effect("fails the layer of record before a request is sent", () =>
+      Effect.gen(function* () {
+        const { layer, received } = counting()
+        const error = yield* Effect.flip(ask(hello).pipe(use({ mode: "record" }, layer)))
+        assert.strictEqual(error._tag, "CassetteStoreError")
+        assert.strictEqual(received.length, 0)
+      }).pipe(readOnly(undefined))
+    )
+
+    it.effect("ends a request that auto would send", () =>
+      Effect.gen(function* () {
+        const { layer, received } = counting()
+        const exit = yield* Effect.exit(ask(hello).pipe(use({ mode: "auto" }, layer)))
+        assert.include(String(exit), "The file is read-only")
+        assert.strictEqual(received.length, 0)
+      }).pipe(readOnly(undefined))
+    )
+
+    it.effect("does not matter to auto when everything is recorded", () =>
+      Effect.gen(function* () {
+        const { layer } = counting()
+        const recorded = yield* Effect.andThen(ask(hello).pipe(use({ mode: "record" }, layer)), fileText).pipe(store)
+        const answer = yield* ask(hello).pipe(use({ mode: "auto" }, layer), readOnly(recorded))
+        assert.strictEqual(answer, '{"answer":1}')
+      })
     )
   })
 

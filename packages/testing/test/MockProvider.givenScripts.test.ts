@@ -1,4 +1,4 @@
-/** Scripts that a program without types gives to a provider. */
+/** Scripts and other options that a program without types gives to a provider. */
 import { assert, describe, it } from "@effect/vitest"
 import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import * as KimiClient from "@kimi-effect/client/KimiClient"
@@ -35,6 +35,20 @@ describe("a provider", () => {
       })
     )
   }
+
+  it.effect("refuses other options of the wrong type", () =>
+    Effect.gen(function* () {
+      const options: object = {
+        balance: "12.50",
+        chunking: { bytes: Number.NaN },
+        models: "kimi-k3",
+        tokenEstimate: Number.NaN
+      }
+      const error = yield* Effect.flip(Effect.scoped(Layer.build(MockProvider.layerHttp(options))))
+      const names = error.issues.map(({ name }) => name)
+      assert.deepStrictEqual(names, ["models", "tokenEstimate", "balance", "chunking"])
+    })
+  )
 
   it.effect("refuses an invalid script that is played later", () =>
     Effect.gen(function* () {

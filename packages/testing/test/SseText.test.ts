@@ -114,6 +114,20 @@ describe("SseText", () => {
       assert.isTrue(pieces.every((piece) => piece.isWellFormed()))
     })
 
+    it("formats a mebibyte of arguments in at most 1,000 pieces", () => {
+      const text = JSON.stringify("👋x".repeat(500_000))
+      const completion: ChatCompletion = {
+        choices: [{ message: { tool_calls: [{ function: { name: "write", arguments: text } }] } }]
+      }
+      const events = SseText.fromCompletion(completion)
+      // The role, the name, the finish reason and the end mark.
+      assert.isAtMost(events.length, 1_000 + 4)
+      const pieces = chunksOf(events).map(
+        (chunk) => chunk.choices?.[0]?.delta?.tool_calls?.[0]?.function?.arguments ?? ""
+      )
+      assert.strictEqual(pieces.join(""), text)
+    })
+
     it("formats each choice with its index", () => {
       const completion: ChatCompletion = {
         choices: [{ message: { content: "a" } }, { index: 4, message: { content: "b" }, finish_reason: "length" }]

@@ -1,8 +1,9 @@
-import { appendFileSync, existsSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs"
+import { appendFileSync, existsSync, readFileSync, statSync, symlinkSync, truncateSync, writeFileSync } from "node:fs"
 import { gunzipSync, gzipSync } from "node:zlib"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Stream } from "effect"
 import * as BatchJob from "../../src/node/BatchJob.ts"
+import type { KimiClient } from "../../src/KimiClient.ts"
 import { attempts, inFolder, lineOf, linesOf } from "./support/batch/answered.ts"
 
 describe("a compressed output", () => {
@@ -170,4 +171,28 @@ describe("failedRows", () => {
       })
     )
   )
+})
+
+describe("an output that is a device", () => {
+  const jobs: ReadonlyArray<
+    readonly [name: string, job: (output: string, input: string) => Effect.Effect<unknown, unknown, KimiClient>]
+  > = [
+    ["run", (output, input) => BatchJob.run({ input, output })],
+    ["status", (output) => BatchJob.status(output)],
+    ["failedRows", (output) => BatchJob.failedRows(output)]
+  ]
+  for (const [name, job] of jobs) {
+    it.live(`is refused by ${name}`, () =>
+      inFolder((path) =>
+        Effect.gen(function* () {
+          writeFileSync(path("in.jsonl"), lineOf("Hello"))
+          const output = path("out.jsonl")
+          symlinkSync("/dev/full", output)
+          const error = yield* Effect.flip(job(output, path("in.jsonl")))
+          assert.deepInclude(error, { _tag: "InvalidRequestError", parameter: "output" })
+          assert.isFalse(existsSync(`${output}.job.json`))
+        })
+      )
+    )
+  }
 })

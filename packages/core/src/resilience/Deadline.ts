@@ -68,9 +68,8 @@ export const withStreamDeadline =
                 isFinished ? Cause.done() : exceeded(deadline)
               // The watchdog runs everything with the services of this fiber.
               const { channel } = CallDeadline.withinStream(Duration.toMillis(deadline))(call as Stream.Stream<A, E>)
-              // Retries run while the stream is opened, before the first pull.
-              const opening = watchdog.guard(Channel.toPullScoped(channel, scope), end, () => exceeded(deadline))
-              return Effect.map(opening, (pull) =>
+              // `withinStream` opens the call in the first pull, so all of its attempts are within a guarded pull.
+              return Effect.map(Channel.toPullScoped(channel, scope), (pull) =>
                 Effect.suspend((): Pull.Pull<Arr.NonEmptyReadonlyArray<A>, E | DeadlineExceededError> =>
                   MonotonicClock.millisUnsafe(clock) >= end
                     ? expired()

@@ -79,7 +79,7 @@ export interface RetryBounds<in E = unknown> {
   readonly maxAttempts?: number | undefined
   /** The first wait. Defaults to 500 milliseconds. */
   readonly baseDelay?: Duration.Input | undefined
-  /** The longest wait, of the schedule or as requested by the called service. Defaults to 30 seconds. */
+  /** The longest wait, exponential or as requested by the called service. The waits of `schedule` are not cut. Defaults to 30 seconds. */
   readonly maxDelay?: Duration.Input | undefined
   /** How waits are randomized. Defaults to `full`. */
   readonly jitter?: Backoff.Jitter | undefined

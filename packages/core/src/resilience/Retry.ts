@@ -9,9 +9,13 @@
  * - The wait that the host requests is the minimum of the schedule: an attempt is
  *   never made earlier, and waits still grow, because hosts request too short
  *   waits.
- * - If a wait is longer than `maxDelay`, or than what is left of `maxElapsed` and
- *   of the deadline of the call, the call fails at once with the error that it
- *   would have waited for, its wait and its attempts.
+ * - If the host requests a wait longer than `maxDelay`, or any wait is longer than
+ *   what is left of `maxElapsed` and of the deadline of the call, the call fails
+ *   at once with the error that it would have waited for, and its attempts. The
+ *   `retryAfter` of that error is the wait that the host requested, or the
+ *   planned one if it requested none.
+ * - `maxDelay` limits the exponential waits; those of a given schedule are limited
+ *   by `maxElapsed` only.
  * - An attempt that was sent without receiving a response may be billed, so it
  *   is repeated twice at most by default, and each repeat has its own
  *   reservation in a budget.

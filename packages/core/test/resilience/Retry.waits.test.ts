@@ -46,6 +46,13 @@ describe("A wait that would end after all attempts", () => {
     })
   )
 
+  it.effect("is in the error as the host requested it although a longer one was planned", () =>
+    Effect.gen(function* () {
+      const error = yield* after(inFive, { baseDelay: "8 seconds", maxElapsed: "7 seconds" })
+      assert.deepInclude(error, { retryAfter: Duration.seconds(5) })
+    })
+  )
+
   it.effect("is made if it ends just before", () =>
     Effect.gen(function* () {
       assert.strictEqual(yield* after(inFive, { maxElapsed: "5001 millis" }), 5_000)
@@ -63,6 +70,24 @@ describe("A wait that would end after all attempts", () => {
     Effect.gen(function* () {
       const refused = { kind: "tokens per minute" } as const
       assert.strictEqual(yield* after(refused, { maxElapsed: "20501 millis" }), 20_500)
+    })
+  )
+})
+
+describe("A wait of a given schedule", () => {
+  it.effect("is not limited by `maxDelay`", () =>
+    Effect.gen(function* () {
+      const options = { schedule: Schedule.spaced("1 minute"), maxDelay: Duration.seconds(30) }
+      assert.strictEqual(yield* after({ kind: "unknown" }, options), 60_000)
+    })
+  )
+
+  it.effect("gives way to an error when the host requests one longer than `maxDelay`", () =>
+    Effect.gen(function* () {
+      const inForty = { kind: "unknown", retryAfter: Duration.seconds(40) } as const
+      const options = { schedule: Schedule.spaced("1 minute"), maxDelay: Duration.seconds(30) }
+      const error = yield* after(inForty, options)
+      assert.deepInclude(error, { retryAfter: Duration.seconds(40) })
     })
   )
 })

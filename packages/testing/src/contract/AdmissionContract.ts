@@ -17,6 +17,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as TestClock from "effect/testing/TestClock"
+import { bounded } from "./internal/bounded.ts"
 import * as adaptation from "./internal/admission/adaptation.ts"
 import * as limits from "./internal/admission/limits.ts"
 import * as off from "./internal/admission/off.ts"
@@ -52,7 +53,7 @@ export const suite = (
   { clock = "Effect" }: Options = {}
 ): void => {
   const isExact = clock === "Effect"
-  const register = isExact ? it.effect : it.live
+  const register = bounded(it)[isExact ? "effect" : "live"]
   const subject: Subject = {
     test: (name, limits, test, changed) =>
       register(name, () =>
@@ -74,4 +75,4 @@ export const suite = (
  * @since 0.1.0
  */
 export const suiteOff = (it: It, layer: Layer.Layer<Admission, unknown>): void =>
-  off.register((name, test) => it.effect(name, () => Effect.flatMap(build(layer), test)))
+  off.register((name, test) => bounded(it).effect(name, () => Effect.flatMap(build(layer), test)))

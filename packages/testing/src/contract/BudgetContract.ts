@@ -17,6 +17,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as TestClock from "effect/testing/TestClock"
+import { bounded } from "./internal/bounded.ts"
 import * as charges from "./internal/budget/charges.ts"
 import * as expenses from "./internal/budget/expenses.ts"
 import * as observation from "./internal/budget/observation.ts"
@@ -53,7 +54,7 @@ export const suite = (
   { clock = "Effect" }: Options = {}
 ): void => {
   const isExact = clock === "Effect"
-  const register = isExact ? it.effect : it.live
+  const register = bounded(it)[isExact ? "effect" : "live"]
   const subject: Subject = {
     test: (name, caps, test, changed) =>
       register(name, () =>
@@ -75,4 +76,4 @@ export const suite = (
  * @since 0.1.0
  */
 export const suiteOff = (it: It, layer: Layer.Layer<Budget, unknown>): void =>
-  off.register((name, test) => it.effect(name, () => Effect.flatMap(build(layer), test)))
+  off.register((name, test) => bounded(it).effect(name, () => Effect.flatMap(build(layer), test)))

@@ -20,6 +20,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as TestClock from "effect/testing/TestClock"
+import { bounded } from "./internal/bounded.ts"
 import * as amounts from "./internal/budgetStore/amounts.ts"
 import * as leases from "./internal/budgetStore/leases.ts"
 import * as periods from "./internal/budgetStore/periods.ts"
@@ -55,7 +56,7 @@ export const suite = (
   layer: Layer.Layer<BudgetStore, unknown>,
   { clock = "Effect", expiries = 1 }: Options = {}
 ): void => {
-  const register = clock === "Effect" ? it.effect : it.live
+  const register = bounded(it)[clock === "Effect" ? "effect" : "live"]
   const make = Effect.map(Layer.build(Layer.fresh(layer)), (context) => Context.get(context, BudgetStore))
   const sleep = (millis: number) =>
     clock === "Effect" ? TestClock.adjust(millis) : Effect.sleep(Duration.millis(millis))

@@ -19,6 +19,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
+import { bounded } from "./internal/bounded.ts"
 import * as concurrency from "./internal/cacheStore/concurrency.ts"
 import * as entries from "./internal/cacheStore/entries.ts"
 import * as expiry from "./internal/cacheStore/expiry.ts"
@@ -62,7 +63,7 @@ export const suite = (
     location,
     open,
     make: Effect.flatMap(location, open),
-    test: clock === "Effect" ? it.effect : it.live
+    test: bounded(it)[clock === "Effect" ? "effect" : "live"]
   }
   entries.register(subject)
   removal.register(subject)

@@ -26,6 +26,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
+import { bounded } from "./internal/bounded.ts"
 import * as failures from "./internal/chatTransport/failures.ts"
 import * as requests from "./internal/chatTransport/requests.ts"
 import * as responses from "./internal/chatTransport/responses.ts"
@@ -44,7 +45,7 @@ export type { Behavior, Host } from "./internal/chatTransport/Subject.ts"
 export const suite = (it: It, make: (behavior: Behavior) => Effect.Effect<Host, unknown, Scope.Scope>): void => {
   const subject: Subject = {
     test: (name, behavior, test) =>
-      it.live(name, () =>
+      bounded(it).live(name, () =>
         Effect.gen(function* () {
           const host = yield* make(behavior)
           const context = yield* Layer.build(Layer.fresh(host.transport))

@@ -19,6 +19,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as TestClock from "effect/testing/TestClock"
+import { bounded } from "./internal/bounded.ts"
 import * as attempts from "./internal/circuitBreaker/attempts.ts"
 import * as control from "./internal/circuitBreaker/control.ts"
 import * as off from "./internal/circuitBreaker/off.ts"
@@ -66,7 +67,7 @@ export const suite = (
   { clock = "Effect" }: Options = {}
 ): void => {
   const isExact = clock === "Effect"
-  const register = isExact ? it.effect : it.live
+  const register = bounded(it)[isExact ? "effect" : "live"]
   const sleep = (millis: number) => (isExact ? TestClock.adjust(millis) : Effect.sleep(Duration.millis(millis)))
   const shortly = Duration.millis(50)
   const subject: Subject = {
@@ -96,4 +97,4 @@ export const suite = (
  * @since 0.1.0
  */
 export const suiteOff = (it: It, layer: Layer.Layer<CircuitBreaker, unknown>): void =>
-  off.register({ test: (name, test) => it.effect(name, () => Effect.flatMap(build(layer), test)) })
+  off.register({ test: (name, test) => bounded(it).effect(name, () => Effect.flatMap(build(layer), test)) })

@@ -23,6 +23,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
+import { bounded } from "./internal/bounded.ts"
 import { equal, failureOf } from "./internal/expect.ts"
 import * as requests from "./internal/hostApi/requests.ts"
 import * as responses from "./internal/hostApi/responses.ts"
@@ -44,7 +45,7 @@ const build = (layer: Layer.Layer<HostApi, unknown>) =>
 export const suite = (it: It, make: (response: Response) => Effect.Effect<Host, unknown, Scope.Scope>): void => {
   const subject: Subject = {
     test: (name, response, test) =>
-      it.live(name, () =>
+      bounded(it).live(name, () =>
         Effect.gen(function* () {
           const host = yield* make(response)
           yield* test({ ...host, api: yield* build(host.api) })
@@ -64,11 +65,11 @@ export const suite = (it: It, make: (response: Response) => Effect.Effect<Host, 
 export const suiteOff = (it: It, layer: Layer.Layer<HostApi, unknown>): void => {
   const refusal = Effect.flatMap(build(layer), (api) => failureOf(api.request(get), "the request succeeded"))
 
-  it.effect("fails every request as an operation that it does not offer", () =>
+  bounded(it).effect("fails every request as an operation that it does not offer", () =>
     Effect.map(refusal, ({ _tag }) => equal(_tag, "UnsupportedOperationError"))
   )
 
-  it.effect("names the operation that it does not offer", () =>
+  bounded(it).effect("names the operation that it does not offer", () =>
     Effect.map(refusal, (error) => equal("operation" in error ? error.operation : undefined, "contract"))
   )
 }

@@ -20,6 +20,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as TestClock from "effect/testing/TestClock"
+import { bounded } from "./internal/bounded.ts"
 import * as calls from "./internal/journal/calls.ts"
 import * as leases from "./internal/journal/leases.ts"
 import * as runs from "./internal/journal/runs.ts"
@@ -51,7 +52,7 @@ export interface Options {
  * @since 0.1.0
  */
 export const suite = (it: It, layer: Layer.Layer<Journal, unknown>, { clock = "Effect" }: Options = {}): void => {
-  const register = clock === "Effect" ? it.effect : it.live
+  const register = bounded(it)[clock === "Effect" ? "effect" : "live"]
   const make = Effect.map(Layer.build(Layer.fresh(layer)), (context) => Context.get(context, Journal))
   const time = Duration.times(lease, 1.5)
   const subject: Subject = {

@@ -29,6 +29,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
+import { bounded } from "./internal/bounded.ts"
 import * as failures from "./internal/languageModel/failures.ts"
 import * as histories from "./internal/languageModel/histories.ts"
 import * as responses from "./internal/languageModel/responses.ts"
@@ -52,7 +53,7 @@ export const suite = (
 ): void => {
   const subject: Subject = {
     test: (name, behaviors, test) =>
-      it.live(name, () =>
+      bounded(it).live(name, () =>
         Effect.gen(function* () {
           const host = yield* make(behaviors)
           const context = yield* Layer.build(Layer.fresh(host.model))

@@ -17,6 +17,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as TestClock from "effect/testing/TestClock"
+import { bounded } from "./internal/bounded.ts"
 import * as flights from "./internal/responseCache/flights.ts"
 import * as hits from "./internal/responseCache/hits.ts"
 import * as off from "./internal/responseCache/off.ts"
@@ -52,7 +53,7 @@ export const suite = (
   { clock = "Effect" }: Options = {}
 ): void => {
   const isExact = clock === "Effect"
-  const register = isExact ? it.effect : it.live
+  const register = bounded(it)[isExact ? "effect" : "live"]
   const subject: Subject = {
     test: (name, test) => register(name, () => Effect.flatMap(build(layer({ timeToLive: Duration.hours(1) })), test)),
     sleep: (millis) => (isExact ? TestClock.adjust(millis) : Effect.sleep(Duration.millis(millis))),
@@ -71,4 +72,4 @@ export const suite = (
  * @since 0.1.0
  */
 export const suiteOff = (it: It, layer: Layer.Layer<ResponseCache, unknown>): void =>
-  off.register((name, test) => it.effect(name, () => Effect.flatMap(build(layer), test)))
+  off.register((name, test) => bounded(it).effect(name, () => Effect.flatMap(build(layer), test)))

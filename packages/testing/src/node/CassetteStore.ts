@@ -18,7 +18,7 @@ export * from "../CassetteStore.ts"
  * @since 0.1.0
  */
 export interface FileOptions {
-  /** The folder of the cassettes, which is created when the first one is written. */
+  /** The folder of the cassettes, which is created when the first one is recorded. */
   readonly folder: string
 }
 

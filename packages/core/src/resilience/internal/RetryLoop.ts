@@ -30,7 +30,7 @@ export interface Options<in E = KimiError> {
   readonly maxAttempts: number
   /** The first wait. */
   readonly baseDelay: Duration.Input
-  /** The longest wait, of the schedule or as requested by the host. */
+  /** The longest wait, exponential or as requested by the host. The waits of `schedule` are not cut. */
   readonly maxDelay: Duration.Input
   /** How waits are randomized. */
   readonly jitter: Backoff.Jitter

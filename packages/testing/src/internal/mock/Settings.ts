@@ -6,11 +6,13 @@ import type { RateLimits } from "@kimi-effect/core/RateLimits"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import type { Chunking } from "../../Chunking.ts"
 import type { Explicit } from "../../Reply.ts"
 import type { Script } from "../../Script.ts"
 import * as Distribution from "../../simulator/Distribution.ts"
 import * as FaultScript from "../../simulator/FaultScript.ts"
+import { isReply } from "../replies/givenReply.ts"
 import { isFailureTag, type FailureTag } from "./failureReplies.ts"
 import * as ScriptIssues from "./scriptIssues.ts"
 
@@ -104,6 +106,27 @@ const limitIssue = ({ limits = {} }: Options): Issue | undefined =>
     ? undefined
     : { name: "limits", expected: "limits greater than 0" }
 
+const isCount = (value: unknown): boolean => typeof value === "number" && value >= 0 && Number.isFinite(value)
+
+const chunkingIssue = ({ chunking }: Options): Issue | undefined => {
+  const size: unknown = Predicate.isObject(chunking) ? Object.values(chunking)[0] : undefined
+  return chunking === undefined || chunking === "whole" || isCount(size)
+    ? undefined
+    : { name: "chunking", expected: '"whole", or a number of bytes or events' }
+}
+
+/** The replies to requests that call no model. */
+const replyIssues = ({ balance, models, tokenEstimate }: Options): ReadonlyArray<Issue> => {
+  const checks: ReadonlyArray<readonly [name: string, value: unknown, isValue: boolean, expected: string]> = [
+    ["models", models, Array.isArray(models), "a list of models or a Reply"],
+    ["tokenEstimate", tokenEstimate, isCount(tokenEstimate), "a number of tokens or a Reply"],
+    ["balance", balance, Predicate.isObject(balance) && !("_tag" in balance), "a balance or a Reply"]
+  ]
+  return checks.flatMap(([name, value, isValue, expected]) =>
+    value === undefined || isValue || isReply(value) ? [] : [{ name, expected }]
+  )
+}
+
 const recordedIssue = ({ maxRecorded = 1 }: Options): Issue | undefined =>
   maxRecorded >= 0 ? undefined : { name: "maxRecorded", expected: "a number of at least 0" }
 
@@ -117,7 +140,10 @@ const issuesOf = (options: Options): ReadonlyArray<Issue> => [
   ...ScriptIssues.issuesOf(options.script ?? []),
   ...failureIssues(options),
   ...faultIssues(options),
-  ...[latencyIssue, speedIssue, flappingIssue, limitIssue, recordedIssue].flatMap((check) => check(options) ?? [])
+  ...replyIssues(options),
+  ...[latencyIssue, speedIssue, flappingIssue, limitIssue, chunkingIssue, recordedIssue].flatMap(
+    (check) => check(options) ?? []
+  )
 ]
 
 /** Fails with all issues of the options. */

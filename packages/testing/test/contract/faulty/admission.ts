@@ -262,6 +262,10 @@ export const make = (settings: Settings, broken?: string): Effect.Effect<Service
     /** Passes on a copy of the error in place of the error. */
     const copyingGuard: Guard = (request) => (attempt) => Effect.mapError(guard(request)(attempt), copyOf)
 
+    const repeatingGuard: Guard = (request) => (attempt) => guard(request)(Effect.catch(attempt, () => attempt))
+
+    const brokenGuard = breaks("makes an admitted attempt once") ? repeatingGuard : guard
+
     const change: Service["change"] = ({ limits }) =>
       Effect.suspend(() => {
         if (limits === undefined || typeof limits === "function") return Effect.void
@@ -295,7 +299,7 @@ export const make = (settings: Settings, broken?: string): Effect.Effect<Service
       acquire: breaks("holds an acquired permit until it is released")
         ? (request, restore) => Effect.tap(acquire(request, restore), (permit) => permit.release("success"))
         : acquire,
-      guard: breaks("passes on the result of an attempt") ? copyingGuard : guard,
+      guard: breaks("passes on the result of an attempt") ? copyingGuard : brokenGuard,
       states: Effect.sync(() => new Map([...accounts].map(([name, account]) => [name, stateOf(account)]))),
       options: {},
       change

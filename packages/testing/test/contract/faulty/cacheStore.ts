@@ -131,7 +131,10 @@ export const make = (entries: Map<string, Entry>, openings: number, broken?: str
             if (!entries.has(key) && breaks("ignores the removal of an entry that does not exist"))
               return check(false, "remove")
             if (breaks("removes one entry") && entries.size === 2) entries.clear()
-            entries.delete(key)
+            const isPrefix = breaks("keeps an entry whose key begins with the key that is removed")
+            for (const one of entries.keys()) {
+              if (one === key || (isPrefix && one.startsWith(key))) entries.delete(one)
+            }
             return Effect.void
           })
         ),

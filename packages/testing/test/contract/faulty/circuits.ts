@@ -149,8 +149,13 @@ export const make = (settings: Settings, broken?: string): Effect.Effect<Circuit
     const copyingGuard: Guard = (key, classifier) => (attempt) =>
       Effect.mapError(guard(key, classifier)(attempt), copyOf)
 
+    const repeatingGuard: Guard = (key, classifier) => (attempt) =>
+      guard(key, classifier)(Effect.andThen(Effect.exit(attempt), attempt))
+
+    const brokenGuard = breaks("makes a permitted attempt once") ? repeatingGuard : guard
+
     return {
-      guard: breaks("passes on the result of a permitted attempt") ? copyingGuard : guard,
+      guard: breaks("passes on the result of a permitted attempt") ? copyingGuard : brokenGuard,
       acquire: (key) =>
         Effect.map(admit(key), (life) => ({
           record: (outcome, retryAfter) =>

@@ -120,6 +120,24 @@ const orNotAnOutput =
   (cause: unknown): InvalidRequestError | JournalStoreError =>
     cause instanceof NotAnOutput ? notAnOutput() : storeFailure(operation, cause)
 
+/**
+ * Devices, pipes and sockets do not return what was written, so a job could not be
+ * continued, and a replaced output would replace the device. What cannot be found
+ * or is a folder is refused when it is opened.
+ */
+export const checkFile = (output: string): Effect.Effect<void, InvalidRequestError> =>
+  Effect.flatMap(
+    Effect.option(Effect.try(() => statSync(output))),
+    Option.match({
+      onNone: () => Effect.void,
+      onSome: (found) => {
+        if (found.isFile() || found.isDirectory()) return Effect.void
+        const message = `The output ${JSON.stringify(output)} is a device, a pipe or a socket: choose a file`
+        return Effect.fail(new InvalidRequestError({ message, parameter: "output" }))
+      }
+    })
+  )
+
 /** Holds the lock of a job until the scope ends. */
 export const lock = (output: string): Effect.Effect<void, BatchJobLockedError | JournalStoreError, Scope.Scope> =>
   Effect.acquireRelease(
@@ -216,6 +234,7 @@ const formOf = (output: string): OutputForm => (output.endsWith(".gz") ? GzipOut
 export const open = Effect.fnUntraced(function* (files: Files): Effect.fn.Return<Job, OpenError, Scope.Scope> {
   const { input, output, rerun } = files
   yield* checkPaths(files)
+  yield* checkFile(output)
   const source = yield* openSource(input)
   yield* lock(output)
   const options = yield* checkRecord(files, source.record)
@@ -323,7 +342,7 @@ const orNoOutput =
   }
 
 export const statusOf = (output: string): Effect.Effect<Status, InvalidRequestError | JournalStoreError> =>
-  Effect.try({ try: () => scanStatus(output), catch: orNoOutput("status", output) })
+  Effect.andThen(checkFile(output), Effect.try({ try: () => scanStatus(output), catch: orNoOutput("status", output) }))
 
 /** The bytes of the lines of failed rows, of all tags or of some. */
 export const failedLines = (
@@ -331,10 +350,13 @@ export const failedLines = (
   tags: ReadonlySet<string> | undefined,
   visit: (line: string) => void
 ): Effect.Effect<void, InvalidRequestError | JournalStoreError> =>
-  Effect.try({
-    try: () =>
-      formOf(output).read(output, ({ tag }, bytes) => {
-        if (tag !== undefined && (tags === undefined || tags.has(tag))) visit(bytes.toString("utf8"))
-      }),
-    catch: orNoOutput("read", output)
-  })
+  Effect.andThen(
+    checkFile(output),
+    Effect.try({
+      try: () =>
+        formOf(output).read(output, ({ tag }, bytes) => {
+          if (tag !== undefined && (tags === undefined || tags.has(tag))) visit(bytes.toString("utf8"))
+        }),
+      catch: orNoOutput("read", output)
+    })
+  )

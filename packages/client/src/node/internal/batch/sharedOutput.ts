@@ -8,7 +8,7 @@ import * as Schema from "effect/Schema"
 import type { Journal } from "../../../journal/Journal.ts"
 import * as gzipMember from "./gzipMember.ts"
 import { rangeOf } from "./inputRanges.ts"
-import { Counts, notAnOutput, type Status, storeFailure } from "./openJob.ts"
+import { checkFile, Counts, notAnOutput, type Status, storeFailure } from "./openJob.ts"
 import { readHead } from "./outputLine.ts"
 import { writeAll } from "./PlainOutput.ts"
 
@@ -25,6 +25,9 @@ const rejectsOf = (output: string): string => `${output}.rejects.jsonl`
 
 /** The output of an earlier run of this job may be replaced, and no other file. */
 const checkOwn = (output: string): Effect.Effect<void, InvalidRequestError | JournalStoreError> =>
+  Effect.andThen(checkFile(output), checkRows(output))
+
+const checkRows = (output: string): Effect.Effect<void, InvalidRequestError | JournalStoreError> =>
   Effect.try({
     try: () => {
       if (existsSync(`${output}.job.json`)) return false

@@ -39,6 +39,8 @@ export interface NamedLimit {
   readonly limit: number
   /** What the account has used of it, by our count. */
   readonly used: number
+  /** What the host has answered of it lately, at least. */
+  readonly answered?: number
   /** The time at which the call began whose response named it. */
   readonly startedAt: number
   /** The wait that the host requested, in milliseconds. */
@@ -136,11 +138,11 @@ export class EffectiveLimits {
 
   /** Learns a limit that the host names. */
   learn(named: NamedLimit, now: number): Learned {
-    const { limit, name, used } = named
+    const { answered = 0, limit, name, used } = named
     if (limit < 1 || this.#estimates[name]?.isRefuted(now) === true) return notLearned
     const isNews = this.#estimate(named, now)
     this.update(now)
-    return { isNews, agrees: used >= limit }
+    return { isNews, agrees: used >= limit && !LimitEstimate.isRefutedBy(limit, answered) }
   }
 
   /** The limit that a call exceeds on its own. An estimate may be too low, so it has to be confirmed. */

@@ -158,7 +158,8 @@ export class HostFeedback {
     if (limit === undefined) return notNamed
     // The refused call is no longer counted as one that runs.
     const used = this.#usage.used(name, now) + (name === "concurrency" ? 1 : 0)
-    return this.#limits.learn({ ...response, name, limit, used }, now)
+    const answered = name === "requestsPerMinute" ? this.#answeredInMinute(now) : 0
+    return this.#limits.learn({ ...response, name, limit, used, answered }, now)
   }
 
   /** Calls of the last minute that the host has answered, at least. */

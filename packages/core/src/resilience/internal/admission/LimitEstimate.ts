@@ -38,6 +38,11 @@ export class LimitEstimate {
   #until: number
   #isRefuted = false
 
+  /** Whether the host has answered too many calls for this limit. */
+  static isRefutedBy(named: number, answered: number): boolean {
+    return answered > named * refutingFactor
+  }
+
   /** A host that states its limit with every response, and not only in a refusal, has confirmed it. */
   constructor(named: number, now: number, retryMillis: number, isConfirmed: boolean) {
     this.named = named
@@ -83,7 +88,7 @@ export class LimitEstimate {
 
   /** A call that began at `startedAt` has succeeded; this amount is used now, of which the host has answered `answered` at least. */
   succeed(used: number, answered: number, startedAt: number, now: number): void {
-    if (answered > this.named * refutingFactor) this.#isRefuted = true
+    if (LimitEstimate.isRefutedBy(this.named, answered)) this.#isRefuted = true
     if (this.isConfirmed || startedAt <= this.#refusedAt || used <= this.#allowed) return
     this.#refusals = 1
     this.#probeAt = now

@@ -52,6 +52,18 @@ describe("HostFeedback on a refusal", () => {
     assert.strictEqual(account.usage(t0).pausedUntil, 0)
   })
 
+  it("is not explained by a limit of which the host has answered more than twice as many calls in this minute", () => {
+    for (const [answered, pausedUntil] of [
+      [6, t0 + 9 * second],
+      [7, 0]
+    ] as const) {
+      const account = running({ requestsPerMinute: 100 }, answered + 1)
+      for (let call = 0; call < answered; call++) answer(account, t0)
+      refuse(account, refused("requests per minute", { limit: 3, retryAfter: Duration.seconds(9) }), t0)
+      assert.strictEqual(account.usage(t0).pausedUntil, pausedUntil)
+    }
+  })
+
   it("lowers the pace when the host repeats a limit that our own count has not reached", () => {
     const account = running({ requestsPerMinute: 100 }, 2)
     refuse(account, refused("requests per minute", { limit: 20 }), t0)

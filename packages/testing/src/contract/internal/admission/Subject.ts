@@ -7,7 +7,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { eventually, exitOf, settle, start } from "../eventually.ts"
-import { isTrue } from "../expect.ts"
+import { failureOf, isTrue } from "../expect.ts"
 
 export type Service = Admission["Service"]
 
@@ -96,5 +96,5 @@ export const refusalOf = (admission: Service, sleep: Subject["sleep"], request: 
     if (call.fiber.pollUnsafe() === undefined) yield* sleep(Duration.toMillis(shortWait))
     const exit = yield* exitOf(call.fiber, "the call ends")
     isTrue(!call.isMade(), "the call was made")
-    return yield* Effect.flip(exit)
+    return yield* failureOf(exit, "the call succeeded")
   })

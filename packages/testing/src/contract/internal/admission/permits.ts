@@ -56,6 +56,18 @@ export const register = (subject: Subject): void => {
     })
   )
 
+  test("makes an admitted attempt once", one, (admission) =>
+    Effect.gen(function* () {
+      let attempts = 0
+      const count = Effect.sync(() => {
+        attempts += 1
+      })
+      yield* admission.guard(ask())(count)
+      yield* Effect.exit(admission.guard(ask())(Effect.andThen(count, Effect.fail(broken))))
+      equal(attempts, 2)
+    })
+  )
+
   test("makes only as many attempts at once as its concurrency", { concurrency: 2 }, (admission) =>
     Effect.gen(function* () {
       yield* hold(admission)

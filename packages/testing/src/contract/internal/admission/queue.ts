@@ -4,7 +4,7 @@ import { CircuitOpenError } from "@kimi-effect/core/ResilienceErrors"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import { eventually, exitOf, settle, start } from "../eventually.ts"
-import { equal, hasMembers } from "../expect.ts"
+import { equal, failureOf, hasMembers } from "../expect.ts"
 import { account, ask, hold, refusalOf, type Service, shortWait, type Subject, untilState, waiting } from "./Subject.ts"
 
 const one = { concurrency: 1 }
@@ -72,7 +72,7 @@ export const register = ({ sleep, test }: Subject): void => {
         for (let i = 0; i < 2; i += 1) yield* waiting(admission)
         yield* untilState(admission, { inFlight: 1, waiting: 2 })
         const { fiber } = yield* waiting(admission)
-        const error = yield* Effect.flip(yield* exitOf(fiber, "the call is refused"))
+        const error = yield* failureOf(yield* exitOf(fiber, "the call is refused"), "the call was made")
         hasMembers(error, { _tag: "AdmissionQueueFullError", account, limit: 2 })
       }),
     { maxQueue: 2 }
@@ -98,7 +98,7 @@ export const register = ({ sleep, test }: Subject): void => {
       yield* untilState(admission, { inFlight: 1, waiting: 1 })
       rejection = open
       yield* Deferred.succeed(end, "answer")
-      equal(yield* Effect.flip(yield* exitOf(fiber, "the call ends")), open)
+      equal(yield* failureOf(yield* exitOf(fiber, "the call ends"), "the call was made"), open)
       yield* settle
       equal(isMade(), false)
     })

@@ -1,7 +1,7 @@
 /** Costs that are not those of a call of a model. */
 import * as BigDecimal from "effect/BigDecimal"
 import * as Effect from "effect/Effect"
-import { equal } from "../expect.ts"
+import { equal, failureOf } from "../expect.ts"
 import { stateOf, type Subject, total } from "./Subject.ts"
 
 const dollars = (amount: number): BigDecimal.BigDecimal => BigDecimal.fromBigInt(BigInt(amount))
@@ -27,7 +27,7 @@ export const register = ({ test }: Pick<Subject, "test">): void => {
 
   test("refuses an expense that exceeds the cap", total, (budget) =>
     Effect.gen(function* () {
-      const error = yield* Effect.flip(Effect.scoped(budget.reserve(expense(101))))
+      const error = yield* failureOf(Effect.scoped(budget.reserve(expense(101))), "the expense was reserved")
       equal(error._tag, "BudgetExceededError")
     })
   )

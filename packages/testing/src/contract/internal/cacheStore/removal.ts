@@ -5,7 +5,24 @@ import { assertEntry, assertNone, bytesOf, keep, keyOf } from "../CacheEntries.t
 import { equal, isTrue } from "../expect.ts"
 import type { Subject } from "./Subject.ts"
 
-export const register = ({ make, test }: Subject): void => {
+const registerKeys = ({ make, test }: Subject): void => {
+  test("keeps an entry whose key begins with the key that is removed", () =>
+    Effect.gen(function* () {
+      const store = yield* make
+      const longer = `${keyOf(1)}${keyOf(2)}`
+      yield* keep(store, keyOf(1), bytesOf(10, 1))
+      yield* keep(store, longer, bytesOf(10, 2))
+      yield* keep(store, keyOf(3), bytesOf(10, 3))
+      yield* store.remove(keyOf(1))
+      assertNone(yield* store.get(keyOf(1)))
+      assertEntry(yield* store.get(longer), bytesOf(10, 2))
+    }))
+}
+
+export const register = (subject: Subject): void => {
+  const { make, test } = subject
+  registerKeys(subject)
+
   test("removes one entry", () =>
     Effect.gen(function* () {
       const store = yield* make

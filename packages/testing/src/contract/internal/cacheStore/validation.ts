@@ -2,7 +2,7 @@
 import type { CacheStoreError } from "@kimi-effect/core/CacheErrors"
 import * as Effect from "effect/Effect"
 import { bytesOf, keep, keyOf } from "../CacheEntries.ts"
-import { equal, isTrue } from "../expect.ts"
+import { equal, failureOf, isTrue } from "../expect.ts"
 import type { Subject } from "./Subject.ts"
 
 const invalidKeys = [
@@ -15,6 +15,8 @@ const invalidKeys = [
   "f".repeat(129),
   "g".repeat(64)
 ]
+
+const accepted = (key: string): string => `the store accepted the key ${JSON.stringify(key)}`
 
 const tags = (count: number): ReadonlyArray<string> => Array.from({ length: count }, (_, i) => `secret ${i}`)
 
@@ -29,9 +31,9 @@ export const register = ({ make, name, test }: Subject): void => {
       const store = yield* make
       for (const key of invalidKeys) {
         const errors = [
-          yield* Effect.flip(store.get(key)),
-          yield* Effect.flip(keep(store, key, bytesOf(1))),
-          yield* Effect.flip(store.remove(key))
+          yield* failureOf(store.get(key), accepted(key)),
+          yield* failureOf(keep(store, key, bytesOf(1)), accepted(key)),
+          yield* failureOf(store.remove(key), accepted(key))
         ]
         for (const error of errors) {
           assertRejected(error)
@@ -43,7 +45,7 @@ export const register = ({ make, name, test }: Subject): void => {
   test("rejects more than 64 tags without repeating them in the error", () =>
     Effect.gen(function* () {
       const store = yield* make
-      const error = yield* Effect.flip(keep(store, keyOf(1), bytesOf(1), ...tags(65)))
+      const error = yield* failureOf(keep(store, keyOf(1), bytesOf(1), ...tags(65)), "the store accepted 65 tags")
       assertRejected(error)
       equal(error.operation, "set")
       isTrue(!error.message.includes("secret"), `the error has a tag: ${error.message}`)
@@ -52,14 +54,17 @@ export const register = ({ make, name, test }: Subject): void => {
   test("rejects an expiry that is not a number", () =>
     Effect.gen(function* () {
       const store = yield* make
-      const error = yield* Effect.flip(store.set(keyOf(1), bytesOf(1), { expiresAt: Number.NaN, tags: [] }))
+      const error = yield* failureOf(
+        store.set(keyOf(1), bytesOf(1), { expiresAt: Number.NaN, tags: [] }),
+        "the store accepted the expiry NaN"
+      )
       assertRejected(error)
     }))
 
   test("rejects an entry of 300 MB", () =>
     Effect.gen(function* () {
       const store = yield* make
-      const error = yield* Effect.flip(keep(store, keyOf(1), new Uint8Array(300_000_000)))
+      const error = yield* failureOf(keep(store, keyOf(1), new Uint8Array(300_000_000)), "the store accepted 300 MB")
       assertRejected(error)
     }))
 

@@ -43,7 +43,7 @@ export const register = ({ test }: Subject): void => {
   test("fails a stream that ends without its end mark", truncates, ({ transport }) =>
     Effect.gen(function* () {
       const { exit } = yield* read(transport)
-      equal(tagOf(yield* Effect.flip(exit)), "StreamTruncatedError")
+      equal(tagOf(yield* failureOf(exit, "the stream succeeded")), "StreamTruncatedError")
     })
   )
 }

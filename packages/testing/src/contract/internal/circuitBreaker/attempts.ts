@@ -27,6 +27,17 @@ export const register = ({ test, sleep, isExact }: Subject): void => {
       equal(yield* Effect.exit(circuits.guard(key)(Effect.fail(broken))), Exit.fail(broken))
     }))
 
+  test("makes a permitted attempt once", (circuits) =>
+    Effect.gen(function* () {
+      let attempts = 0
+      const count = Effect.sync(() => {
+        attempts += 1
+      })
+      yield* circuits.guard(key)(count)
+      yield* Effect.exit(circuits.guard(key)(Effect.andThen(count, Effect.fail(broken))))
+      equal(attempts, 2)
+    }))
+
   test("opens after the configured number of failures in a row", (circuits) =>
     Effect.gen(function* () {
       yield* fail(circuits, failures - 1)
