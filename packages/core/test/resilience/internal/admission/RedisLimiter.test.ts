@@ -4,6 +4,7 @@ import { TestClock } from "effect/testing"
 import { ask } from "../../support/admission.ts"
 import { makeFakeRedis, makeRedisAdmission } from "../../support/admissionRedis.ts"
 import { countAdmitted } from "../../support/heldCalls.ts"
+import { logs } from "../../support/redisCircuits.ts"
 
 describe("RedisLimiter", () => {
   it.effect("adds the margin to the windows in Redis", () =>
@@ -35,4 +36,24 @@ describe("RedisLimiter", () => {
       assert.strictEqual(reports() - before, 10)
     })
   )
+
+  it.effect("logs the share of the limits that it uses while Redis is unavailable", () => {
+    const { layer, lines } = logs()
+    return Effect.gen(function* () {
+      const fakeRedis = makeFakeRedis()
+      const admission = yield* makeRedisAdmission(fakeRedis, { cooldown: "5 seconds" })
+      fakeRedis.mode = "failing"
+      yield* Effect.forkChild(admission.guard(ask())(Effect.void))
+      yield* TestClock.adjust("1 second")
+      fakeRedis.mode = "up"
+      yield* TestClock.adjust("10 seconds")
+      assert.deepStrictEqual(
+        lines.map(([, message]) => message),
+        [
+          "Redis is unavailable: this process uses 50 % of the account's limits until it is available again",
+          "Redis is available again: the account's limits are shared"
+        ]
+      )
+    }).pipe(Effect.provide(layer))
+  })
 })

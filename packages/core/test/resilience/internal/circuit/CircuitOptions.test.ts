@@ -11,6 +11,19 @@ const described = (options: Partial<CircuitOptions.Options>) =>
 const describedShared = (options: Partial<CircuitOptions.RedisOptions>) =>
   Effect.map(CircuitOptions.resolveRedis(options), CircuitOptions.describeRedisOptions)
 
+describe("The options of a configuration", () => {
+  it("have the failures and the rate that open a circuit", () => {
+    const { consecutiveFailures, failureRate } = CircuitOptions.fromConfig(defaults)
+    assert.deepStrictEqual([consecutiveFailures, failureRate], [15, 0.8])
+  })
+
+  it("have neither where they are off", () => {
+    const config = { ...defaults, breakerFailures: "off", breakerFailureRate: "off" } as const
+    const { consecutiveFailures, failureRate } = CircuitOptions.fromConfig(config)
+    assert.deepStrictEqual([consecutiveFailures, failureRate], [undefined, undefined])
+  })
+})
+
 describe("The description of circuits in a process", () => {
   it.effect("names what opens them by default", () =>
     Effect.gen(function* () {
