@@ -12,7 +12,7 @@ const describedShared = (options: Partial<CircuitOptions.RedisOptions>) =>
   Effect.map(CircuitOptions.resolveRedis(options), CircuitOptions.describeRedisOptions)
 
 describe("The options of a configuration", () => {
-  it("have the failures and the rate that open a circuit", () => {
+  it("have what opens a circuit", () => {
     const { consecutiveFailures, failureRate } = CircuitOptions.fromConfig(defaults)
     assert.deepStrictEqual([consecutiveFailures, failureRate], [15, 0.8])
   })
