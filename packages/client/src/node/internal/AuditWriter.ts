@@ -126,9 +126,12 @@ export class AuditWriter {
   }
 
   readonly close: Effect.Effect<void> = Effect.suspend(() => {
-    const close = Effect.promise(() => this.#file.close().catch(() => undefined))
+    const close = () => this.#file.close().catch(() => undefined)
     // A disk that hangs is not waited for any longer, nor are its pending writes.
-    return Effect.timeoutOption(Effect.interruptible(Effect.andThen(this.#drain, close)), maxWait)
+    return Effect.andThen(
+      Effect.timeoutOption(Effect.interruptible(Effect.andThen(this.#drain, Effect.promise(close))), maxWait),
+      Effect.sync(() => void close())
+    )
   }).pipe(
     Effect.andThen(
       Effect.suspend(() => {

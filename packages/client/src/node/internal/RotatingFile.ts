@@ -223,6 +223,7 @@ export class RotatingFile {
   readonly #options: Options
   #current: OpenFile | undefined
   #isPruneDue = false
+  #isClosed = false
 
   constructor(options: Options) {
     this.#options = options
@@ -246,6 +247,11 @@ export class RotatingFile {
     if (file !== undefined && stats !== undefined && isSameFile(stats, file.identity)) return { file, stats }
     await this.#closeFile()
     const opened = await openFile(this.#options, now)
+    if (this.#isClosed) {
+      // The disk has responded too late. Node ends a process that leaves a file to the garbage collector.
+      await opened.file.handle.close()
+      throw new Error("the audit log is closed")
+    }
     this.#current = opened.file
     return opened
   }
@@ -333,7 +339,9 @@ export class RotatingFile {
     }
   }
 
+  /** Closes the file, also one that is still being opened. */
   close(): Promise<void> {
+    this.#isClosed = true
     return this.#closeFile()
   }
 }
