@@ -1,6 +1,7 @@
 /** Files that a command writes at its end. */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
+import * as Option from "effect/Option"
 import type * as PlatformError from "effect/PlatformError"
 import * as Predicate from "effect/Predicate"
 import { CommandError } from "./commandError.ts"
@@ -59,5 +60,16 @@ export const replace = Effect.fnUntraced(function* (file: OutputFile, text: stri
     .pipe(Effect.andThen(fs.rename(temporary, file.path)), Effect.mapError(failure(file)))
 })
 
+/** Fails for a device, a pipe or a socket, which would be replaced by a file. */
+const checkRegular = ({ flag, path }: OutputFile) =>
+  Effect.flatMap(FileSystem.FileSystem, (fs) => Effect.option(fs.stat(path))).pipe(
+    Effect.flatMap((found) =>
+      Option.isNone(found) || found.value.type === "File" || found.value.type === "Directory"
+        ? Effect.void
+        : Effect.fail(new CommandError(`${path} is a device, a pipe or a socket`, `Name a file with ${flag}.`))
+    )
+  )
+
 /** Fails if `replace` would: it needs a new file in the folder too. */
-export const checkReplace = (file: OutputFile) => Effect.andThen(check(file), check(temporaryOf(file)))
+export const checkReplace = (file: OutputFile) =>
+  checkRegular(file).pipe(Effect.andThen(check(file)), Effect.andThen(check(temporaryOf(file))))

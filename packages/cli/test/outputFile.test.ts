@@ -1,4 +1,5 @@
 /** Files that cannot be written are refused before anything is sent. */
+import { execFileSync } from "node:child_process"
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
@@ -76,6 +77,21 @@ describe("an output that cannot be written", () => {
         mkdirSync(`${path}.tmp`)
         const { code } = yield* runKimi(["chat", "Hello", "--history", path], { env })
         assert.strictEqual(code, 1)
+        assert.lengthOf(yield* server.requests, 0)
+      })
+    )
+  )
+})
+
+describe("a conversation in a pipe", () => {
+  it.live("is refused, since a file would replace the pipe", () =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        const path = join(yield* temporaryFolder, "talk.json")
+        execFileSync("mkfifo", [path])
+        const { code, stderr } = yield* runKimi(["chat", "Hello", "--history", path], { env })
+        assert.strictEqual(code, 1)
+        assert.include(stderr, `${path} is a device, a pipe or a socket`)
         assert.lengthOf(yield* server.requests, 0)
       })
     )
