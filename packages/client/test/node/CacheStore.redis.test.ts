@@ -12,6 +12,9 @@ const patient = Duration.seconds(10)
 const storeOn = (redis: Redis.Redis["Service"], options: CacheStore.RedisOptions) =>
   Effect.provideService(CacheStore.makeRedis(options), Redis.Redis, redis)
 
+/** As many tags as an entry may have. */
+const mostTags = Array.from({ length: 64 }, (_, i) => `tag ${i}`)
+
 /** A store under a separate prefix, and a connection to inspect it. */
 const fresh = (options: CacheStore.RedisOptions = {}) =>
   Effect.gen(function* () {
@@ -73,6 +76,35 @@ describe.skipIf(!reachable)("CacheStore.layerRedis", () => {
       yield* redis.send("SET", `{${prefix}}entry:${keyOf(1)}`, `|${"A".repeat(20_000_000)}`, "PX", "60000")
       assert.deepStrictEqual(yield* store.get(keyOf(1)), Option.none())
       assert.strictEqual((yield* Effect.flip(keep(store, keyOf(2), bytesOf(1_001))))._tag, "CacheStoreError")
+    })
+  )
+
+  it.live("returns the largest entry with the most tags", () =>
+    Effect.gen(function* () {
+      const { store } = yield* fresh({ maxEntryBytes: 999 })
+      yield* keep(store, keyOf(1), bytesOf(999), ...mostTags)
+      assertEntry(yield* store.get(keyOf(1)), bytesOf(999))
+    })
+  )
+
+  it.live("does not return an entry that another process kept with a larger limit", () =>
+    Effect.gen(function* () {
+      const { prefix, redis, store } = yield* fresh({ maxEntryBytes: 1_000 })
+      const smaller = yield* storeOn(redis, { keyPrefix: prefix, timeout: patient, maxEntryBytes: 999 })
+      yield* keep(store, keyOf(1), bytesOf(1_000), ...mostTags)
+      assertEntry(yield* store.get(keyOf(1)), bytesOf(1_000))
+      assert.deepStrictEqual(yield* smaller.get(keyOf(1)), Option.none())
+    })
+  )
+
+  it.live("counts entries behind many that Redis has lost", () =>
+    Effect.gen(function* () {
+      const { prefix, redis, store } = yield* fresh()
+      // As many as one run of the script visits.
+      for (let i = 0; i < 256; i++) yield* store.set(keyOf(i), bytesOf(10), yield* keptFor(60_000))
+      yield* store.set(keyOf("last"), bytesOf(10), yield* keptFor(120_000))
+      yield* redis.send("DEL", ...Array.from({ length: 256 }, (_, i) => `{${prefix}}entry:${keyOf(i)}`))
+      assert.strictEqual((yield* store.statistics).entries, 1)
     })
   )
 

@@ -74,7 +74,8 @@ export const make = (options: Options = {}): Effect.Effect<CacheStore["Service"]
     const clock = yield* Clock.Clock
     const keys = RedisStoreScripts.makeKeys(keyPrefix)
     const scripts = RedisStoreScripts.make(redis, keys, { maxEntriesPerTag, maxTags: CheckedStore.maxTags })
-    const maxLength = Math.ceil(maxEntryBytes / 3) * 4 + CheckedStore.maxTags * 33 + 1
+    // A digest of a tag has 32 characters, and a comma or the bar follows it.
+    const maxLength = Math.ceil(maxEntryBytes / 3) * 4 + CheckedStore.maxTags * 33
 
     const perform = <A>(operation: string, command: Effect.Effect<A, Redis.RedisError>) =>
       TimeBound.within(
