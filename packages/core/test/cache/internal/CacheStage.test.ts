@@ -193,7 +193,7 @@ describe("CacheStage", () => {
     )
 
     it.effect.each([
-      ["of another host with the same model", callOf("Hi", {}, "together")],
+      ["of another host with the same model", { ...callOf("Hi", {}, "together"), account: call.account }],
       ["of another model of the same host", callOf("Hi", { model: "kimi-k2.6" })],
       ["of another address of the same host", { ...call, account: "other" }]
     ] as const)("does not cache a response %s for the original call", ([, answered]) =>

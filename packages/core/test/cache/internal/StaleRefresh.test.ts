@@ -1,10 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, Context, Duration, Effect } from "effect"
+import { Clock, Context, Duration, Effect, Scheduler } from "effect"
 import type { CachedResponse } from "../../../src/cache/internal/CachedResponse.ts"
 import * as MemoryCache from "../../../src/cache/internal/levels/MemoryCache.ts"
 import * as StaleRefresh from "../../../src/cache/internal/StaleRefresh.ts"
 import { response } from "../support/cache.ts"
-import { settle } from "../support/stores.ts"
 
 const stale: CachedResponse = {
   response: response("old"),
@@ -24,13 +23,16 @@ const refreshed = Effect.fnUntraced(function* (
   memory.set("key", entry)
   const clock = yield* Clock.Clock
   const refreshes = StaleRefresh.make(clock, memory, Duration.seconds(10), yield* Effect.scope)
-  refreshes.offer(
-    "key",
-    entry,
-    Effect.sync(() => refresh(memory)),
-    Context.omit()(yield* Effect.context<never>())
-  )
-  yield* settle
+  // Run here, so that the test fails with what the end of the refresh throws.
+  const dispatcher = new Scheduler.MixedScheduler("async", () => () => undefined).makeDispatcher()
+  const scheduler: Scheduler.Scheduler = {
+    executionMode: "async",
+    shouldYield: () => false,
+    makeDispatcher: () => dispatcher
+  }
+  const refreshing = Effect.sync(() => refresh(memory))
+  refreshes.offer("key", entry, refreshing, Context.make(Scheduler.Scheduler, scheduler))
+  dispatcher.flush()
   return { counts: refreshes.statistics(), entry: memory.peek("key") }
 })
 
