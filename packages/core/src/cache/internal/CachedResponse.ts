@@ -58,8 +58,7 @@ const freeze = <A>(value: A): A => {
   return Object.freeze(value)
 }
 
-const toJson = ({ recording, response, tags }: CachedContent): string =>
-  JSON.stringify({ response, ...(recording === undefined ? {} : { recording }), tags })
+const toJson = ({ recording, response, tags }: CachedContent): string => JSON.stringify({ response, recording, tags })
 
 /** A response without members. Those of another one were validated when it was made; validating again costs ten times the lookup. */
 const emptyResponse = (): ChatResponse => Object.create(ChatResponse.prototype)

@@ -62,13 +62,14 @@ export const fromStreamAttempt =
   (call, publish) =>
     Effect.suspend(() => {
       const all: Array<StreamEvent> = []
-      const recorder = clock === undefined ? undefined : new Recorder(MonotonicClock.millisUnsafe(clock))
+      const recorded =
+        clock === undefined ? undefined : { clock, recorder: new Recorder(MonotonicClock.millisUnsafe(clock)) }
       const run = Stream.runForEachArray(attempt(call), (events) =>
         Effect.sync(() => {
           all.push(...events)
-          if (clock !== undefined && recorder !== undefined) {
-            const now = MonotonicClock.millisUnsafe(clock)
-            for (const event of events) recorder.add(event, now)
+          if (recorded !== undefined) {
+            const now = MonotonicClock.millisUnsafe(recorded.clock)
+            for (const event of events) recorded.recorder.add(event, now)
           }
           publish(events)
         })
@@ -79,7 +80,7 @@ export const fromStreamAttempt =
           onSome: (response) =>
             Effect.succeed({
               response,
-              ...(recorder === undefined ? {} : { recording: recorder.recording }),
+              ...(recorded === undefined ? {} : { recording: recorded.recorder.recording }),
               isSingleAttempt: !all.some((event) => event._tag === "Resume")
             })
         })

@@ -4,7 +4,7 @@
  *
  * @since 0.1.0
  */
-import * as Arr from "effect/Array"
+import type * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -113,7 +113,7 @@ class Player {
 
 interface Frame {
   readonly at: number
-  readonly events: Array<StreamEvent>
+  readonly events: Arr.NonEmptyArray<StreamEvent>
 }
 
 const isDelta = ({ _tag }: StreamEvent): boolean =>
@@ -139,12 +139,13 @@ const makeFrames = (response: ChatResponse, recording: StreamRecording): Readonl
   if (start === undefined) return undefined
   let frame: Frame = { at: 0, events: [start] }
   const frames = [frame]
-  const play = (at: number, events: ReadonlyArray<StreamEvent>): void => {
+  const play = (at: number, event: StreamEvent): void => {
     if (at > frame.at) {
-      frame = { at, events: [] }
+      frame = { at, events: [event] }
       frames.push(frame)
+    } else {
+      frame.events.push(event)
     }
-    frame.events.push(...events)
   }
   const player = new Player(response)
   let remaining = whole.reduce((sum, event) => sum + textLength(event), 0)
@@ -153,9 +154,10 @@ const makeFrames = (response: ChatResponse, recording: StreamRecording): Readonl
     const event = player.next(kind, choice, index, length)
     if (event === undefined) continue
     remaining -= textLength(event)
-    play(at, [event])
+    play(at, event)
   }
-  play(recording.at(-1) ?? 0, ends)
+  const endedAt = recording.at(-1) ?? 0
+  for (const event of ends) play(endedAt, event)
   return remaining === 0 ? frames : undefined
 }
 
@@ -178,11 +180,9 @@ export const replay = (response: ChatResponse, recording: StreamRecording | unde
         if (frame === undefined) return Cause.done()
         next += 1
         const at = startedAt + frame.at
-        const events = Arr.isArrayNonEmpty(frame.events) ? frame.events : undefined
-        if (events === undefined) return Cause.done()
         return MonotonicClock.millisUnsafe(clock) >= at
-          ? Effect.succeed(events)
-          : Effect.as(MonotonicClock.sleepUntil(clock, at), events)
+          ? Effect.succeed(frame.events)
+          : Effect.as(MonotonicClock.sleepUntil(clock, at), frame.events)
       })
     })
   )

@@ -82,6 +82,25 @@ describe("CacheStage with accounting", () => {
     })
   )
 
+  it.effect("records a stream that joined another one once", () =>
+    Effect.gen(function* () {
+      const cache = yield* makeMemory()
+      const recorded: Array<Accounting.AttemptUsage> = []
+      const stage = cache.stage({
+        accounting: {
+          record: (attempt) => Effect.sync(() => void recorded.push(attempt)),
+          entries: Effect.succeed([])
+        }
+      })
+      const stream = stage.stream(() => Stream.tap(Stream.fromArray(answer), () => Effect.sleep("1 second")))
+      const ask = (job: string) => Effect.forkChild(CallOptions.provide({ job })(Stream.runCollect(stream(call))))
+      const readers = [yield* ask("first"), yield* ask("second")]
+      yield* TestClock.adjust("1 minute")
+      for (const reader of readers) assert.strictEqual((yield* Fiber.join(reader)).length, answer.length)
+      assert.deepStrictEqual(recorded.map(facts), [expected("second")])
+    })
+  )
+
   it.effect("does not record a response without usage", () =>
     Effect.gen(function* () {
       const { recorded, chat, upstream } = yield* make

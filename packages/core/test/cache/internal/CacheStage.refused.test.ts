@@ -4,6 +4,7 @@ import { BigDecimal, Effect, Exit, Fiber, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import * as CallOptions from "../../../src/CallOptions.ts"
 import { BudgetExceededError } from "../../../src/errors/MoneyErrors.ts"
+import type { Call } from "../../../src/pipeline/Call.ts"
 import { call, finish, makeMemory, response, start, text } from "../support/cache.ts"
 
 const amount = BigDecimal.fromBigInt(1n)
@@ -89,6 +90,61 @@ describe("A call that its own budget refuses", () => {
       yield* TestClock.adjust("5 seconds")
       for (const fiber of [first, joined]) assert.deepStrictEqual(yield* Fiber.join(fiber), Exit.fail(refusal))
       assert.strictEqual(asked, 1)
+    })
+  )
+
+  it.effect("leaves the answer of the next call to those that waited with it", () =>
+    Effect.gen(function* () {
+      const chat = (yield* makeMemory())
+        .stage()
+        .effect(() =>
+          Effect.flatMap(CallOptions.CallOptions, ({ job }) =>
+            job === "poor" ? Effect.delay(Effect.fail(refusal), "1 second") : Effect.succeed(response("answer"))
+          )
+        )
+      yield* as("poor")(chat(call))
+      yield* TestClock.adjust(0)
+      const others = yield* Effect.forEach([1, 2], () => as("rich")(chat(call)))
+      yield* TestClock.adjust("1 second")
+      const levels = yield* Effect.forEach(others, (fiber) =>
+        Effect.map(Effect.flatten(Fiber.join(fiber)), ({ cached }) => cached?.level)
+      )
+      assert.deepStrictEqual(levels, [undefined, "memory"])
+    })
+  )
+
+  /** The end of the last of equal calls of which the first three are refused, and the calls that the host received. */
+  const afterRefusals = Effect.fnUntraced(function* (run: "chat" | "stream") {
+    const stage = (yield* makeMemory()).stage()
+    const received: Array<Call> = []
+    const asked: Array<string> = []
+    const inner = (call: Call) =>
+      Effect.suspend(() => {
+        received.push(call)
+        return below(asked)
+      })
+    const chat = stage.effect((call) => Effect.as(inner(call), response("answer")))
+    const stream = stage.stream((call) =>
+      Stream.unwrap(Effect.as(inner(call), Stream.fromIterable([start, text("answer"), finish])))
+    )
+    const ask = Effect.asVoid(run === "chat" ? chat(call) : Stream.runDrain(stream(call)))
+    for (let i = 0; i < 3; i++) {
+      yield* as("poor")(ask)
+      yield* TestClock.adjust(0)
+    }
+    const others = [yield* as("rich")(ask), yield* as("rich")(ask)]
+    yield* TestClock.adjust("3 seconds")
+    assert.deepStrictEqual(asked, ["poor", "poor", "poor", "rich", "rich"])
+    yield* TestClock.adjust("1 second")
+    for (const fiber of others) assert.deepStrictEqual(yield* Fiber.join(fiber), Exit.void)
+    return received
+  })
+
+  it.effect.each(["chat", "stream"] as const)("waits for two others at most before it asks the host alone: %s", (run) =>
+    Effect.gen(function* () {
+      const received = yield* afterRefusals(run)
+      assert.isTrue(received.every(({ request }) => request === call.request))
+      assert.strictEqual(new Set(received.map(({ state }) => state)).size, 5)
     })
   )
 

@@ -2,9 +2,11 @@ import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect, Exit, Fiber, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import * as CacheControl from "../../../src/cache/CacheControl.ts"
+import type * as ResponseCache from "../../../src/cache/ResponseCache.ts"
 import type { StreamEvent } from "../../../src/models/StreamEvent.ts"
 import * as StreamFold from "../../../src/models/StreamFold.ts"
 import { call, finish, makeMemory, start, text } from "../support/cache.ts"
+import { fakeStore, processOn, settle } from "../support/stores.ts"
 import { answer, makeStages, markOf, read, scripted, unmarked } from "../support/streams.ts"
 
 describe("CacheStage on streams", () => {
@@ -143,6 +145,67 @@ describe("CacheStage on streams", () => {
       yield* TestClock.adjust(0)
       assert.strictEqual(upstream.opened(), 2)
       assert.isFalse(markOf(yield* Stream.runCollect(stream(call)))?.isStale)
+    })
+  )
+
+  it.effect("serves a stale stream while its refresh runs", () =>
+    Effect.gen(function* () {
+      const cache = yield* makeMemory({ staleAfter: Duration.minutes(1) })
+      let asked = 0
+      const stream = cache.stage().stream((call) => {
+        asked += 1
+        return asked === 1 ? scripted(...answer)(call) : Stream.never
+      })
+      yield* Stream.runDrain(stream(call))
+      yield* TestClock.adjust("1 minute")
+      yield* Stream.runDrain(stream(call))
+      yield* TestClock.adjust(0)
+      assert.strictEqual(asked, 2)
+      const second = yield* Effect.forkChild(Stream.runCollect(stream(call)))
+      yield* TestClock.adjust(0)
+      assert.isDefined(second.pollUnsafe())
+      assert.isTrue(markOf(yield* Fiber.join(second))?.isStale)
+    })
+  )
+
+  it.effect("fails a stream without an end as truncated", () =>
+    Effect.gen(function* () {
+      const stream = (yield* makeMemory()).stage().stream(scripted(start, text("a")))
+      const error = yield* Effect.flip(Stream.runDrain(stream(call)))
+      assert.deepInclude({ ...error }, { _tag: "StreamTruncatedError" })
+      assert.match(error.message, /no end/u)
+    })
+  )
+
+  /** Whether a stream of one process is replayed by another with pauses. */
+  const isPaced = Effect.fnUntraced(function* (
+    writer: ResponseCache.Options["replay"],
+    reader: ResponseCache.Options["replay"]
+  ) {
+    const fake = fakeStore()
+    const one = (yield* processOn(fake, { replay: writer })).stage.stream(() =>
+      Stream.tap(Stream.fromArray(answer), () => Effect.sleep("1 second"))
+    )
+    const writing = yield* Effect.forkChild(Stream.runDrain(one(call)))
+    yield* TestClock.adjust("1 minute")
+    yield* Fiber.join(writing)
+    yield* settle
+    const two = (yield* processOn(fake, { replay: reader })).stage.stream(() => Stream.die("not cached"))
+    const reading = yield* Effect.forkChild(Stream.runDrain(two(call)))
+    yield* settle
+    const hasPauses = reading.pollUnsafe() === undefined
+    yield* TestClock.adjust("1 minute")
+    yield* Fiber.join(reading)
+    return hasPauses
+  })
+
+  it.effect.each([
+    ["at its times what another process has recorded", "recorded", "recorded", true],
+    ["at once what another process has recorded", "recorded", "immediate", false],
+    ["at once what another process has not recorded", "immediate", "recorded", false]
+  ] as const)("replays %s", ([, writer, reader, expected]) =>
+    Effect.gen(function* () {
+      assert.strictEqual(yield* isPaced(writer, reader), expected)
     })
   )
 

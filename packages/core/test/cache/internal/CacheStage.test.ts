@@ -192,6 +192,28 @@ describe("CacheStage", () => {
       })
     )
 
+    it.effect.each([
+      ["of another host with the same model", { ...callOf("Hi", {}, "together"), account: call.account }],
+      ["of another model of the same host", callOf("Hi", { model: "kimi-k2.6" })],
+      ["of another address of the same host", { ...call, account: "other" }]
+    ] as const)("does not cache a response %s for the original call", ([, answered]) =>
+      Effect.gen(function* () {
+        const cache = yield* makeMemory()
+        let asked = 0
+        const stage = cache.stage({ originOf: ({ account }) => account })
+        const chat = stage.effect((call) =>
+          Effect.sync(() => {
+            asked += 1
+            if (call.state !== undefined) call.state.lastAttempt = answered
+            return response(`answer ${asked}`)
+          })
+        )
+        yield* chat(call)
+        assert.strictEqual((yield* chat(call)).text, "answer 2")
+        assert.strictEqual((yield* chat(answered)).text, "answer 2")
+      })
+    )
+
     it.effect("caches it for both calls with sharesFallback", () =>
       Effect.gen(function* () {
         const { asked, chat } = yield* setup({ sharesFallback: true })

@@ -205,6 +205,15 @@ describe("SingleFlight", () => {
     })
   )
 
+  it.effect("outlives a subscriber that leaves while it starts", () =>
+    Effect.gen(function* () {
+      const { flights, task } = yield* setup
+      const idle = task(() => Effect.never)
+      const leaving = task(() => Effect.suspend(() => Effect.as(flights.join("key", idle).unsubscribe, "done")))
+      assert.strictEqual(yield* wait(() => flights.join("key", leaving)), "done")
+    })
+  )
+
   it.effect("runs with the services of its first subscriber", () =>
     Effect.gen(function* () {
       const flights = SingleFlight.make<Piece, string, string>()

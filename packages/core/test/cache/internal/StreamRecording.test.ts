@@ -198,12 +198,35 @@ describe("StreamRecording", () => {
   ] as const)("leaves out %s", ([, recording, content]) =>
     Effect.gen(function* () {
       const answer = response(content)
-      const [begun = start] = StreamFold.toEvents(answer)
+      const [begun = start, , ...ends] = StreamFold.toEvents(answer)
       const events = yield* played(replay(answer, [...recording]))
-      assert.deepStrictEqual(events.slice(0, 2), [
-        [0, begun],
-        [9, text(content)]
-      ])
+      assert.deepStrictEqual(events, [[0, begun], [9, text(content)], ...ends.map((event) => [10, event] as const)])
+    })
+  )
+
+  it.effect.each([
+    ["reasoning", thought("Hm"), [9, 0, 0, 0, 1, 10]],
+    ["the arguments of a call", piece("{}", 0, 0), [9, 2, 0, 0, 1, 10]]
+  ] as const)("replays a response at once with a recording of a part of %s", ([, event, recording]) =>
+    Effect.gen(function* () {
+      const answer = Option.getOrThrow(StreamFold.fold([start, event, finish]))
+      const expected = StreamFold.toEvents(answer).map((event) => [0, event] as const)
+      assert.deepStrictEqual(yield* played(replay(answer, recording)), expected)
+    })
+  )
+
+  it.effect("sets no timer for what is due", () =>
+    Effect.gen(function* () {
+      const clock = yield* Clock.Clock
+      const withoutTimers: Clock.Clock = Object.assign(Object.create(clock), { sleep: () => Effect.die("a timer") })
+      const events = replay(response("ab"), [0, 1, 0, 0, 1, 5, 1, 0, 0, 1, 5])
+      const seen = yield* Stream.runCollect(
+        Stream.tap(events, () => TestClock.adjust("5 millis")).pipe(Stream.provideService(Clock.Clock, withoutTimers))
+      )
+      assert.deepStrictEqual(
+        seen.map(({ _tag }) => _tag),
+        ["Start", "TextDelta", "TextDelta", "Usage", "Finish"]
+      )
     })
   )
 
