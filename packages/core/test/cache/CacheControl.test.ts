@@ -25,9 +25,10 @@ describe("CacheControl", () => {
     { given: { timeToLive: "1 fortnight" }, name: "timeToLive", expected: "a duration" },
     { given: { mode: "never" }, name: "mode", expected: "one of use, refresh, bypass, onlyIfCached" },
     { given: { tags: "nightly" }, name: "tags", expected: "a list of texts" },
+    { given: { tags: ["nightly", 1] }, name: "tags", expected: "a list of texts" },
     { given: { tag: ["nightly"] }, name: "tag", expected: "a known option; did you mean tags?" }
   ]) {
-    it.effect(`dies of an invalid ${name}`, () =>
+    it.effect(`dies of ${JSON.stringify(given)}`, () =>
       Effect.gen(function* () {
         const exit = yield* Effect.exit(CacheControl.provide(given as never)(Effect.void))
         const error = Exit.isFailure(exit) ? Cause.squash(exit.cause) : undefined

@@ -23,5 +23,20 @@ describe("CacheStore.makeMemory", () => {
         })
       )
     )
+
+    it.effect(`keeps an entry for its time after the clock was set ${name}`, () =>
+      withWallClock((set) =>
+        Effect.gen(function* () {
+          const store = yield* Effect.provide(CacheStore.makeMemory(), layerDigest)
+          set(jump)
+          const expiresAt = (yield* Clock.currentTimeMillis) + 60_000
+          yield* store.set(key, new Uint8Array(8), { expiresAt, tags: [] })
+          yield* TestClock.adjust("59999 millis")
+          assert.isTrue(Option.isSome(yield* store.get(key)))
+          yield* TestClock.adjust("1 millis")
+          assert.isTrue(Option.isNone(yield* store.get(key)))
+        })
+      )
+    )
   }
 })

@@ -28,6 +28,29 @@ describe("CacheStore.layerMemory", () => {
     })
   )
 
+  it.effect("keeps no room for an entry that was found expired", () =>
+    Effect.gen(function* () {
+      const store = yield* CacheStore.makeMemory({ maxBytes: megabyte })
+      const entry = new Uint8Array(megabyte / 4)
+      yield* store.set(key(1), entry, { expiresAt: 1_000, tags: [] })
+      for (const n of [2, 3]) yield* store.set(key(n), entry, later)
+      yield* TestClock.adjust("1 second")
+      yield* store.get(key(1))
+      yield* store.set(key(4), entry, later)
+      const found = yield* Effect.forEach([2, 3, 4], (n) => Effect.map(store.get(key(n)), Option.isSome))
+      assert.deepStrictEqual(found, [true, true, true])
+    })
+  )
+
+  it.effect("refuses an entry larger than a quarter of its size", () =>
+    Effect.gen(function* () {
+      const store = yield* CacheStore.makeMemory({ maxBytes: megabyte })
+      const error = yield* Effect.flip(store.set(key(1), new Uint8Array(megabyte / 4 + 1), later))
+      assert.deepInclude({ ...error }, { _tag: "CacheStoreError", store: "memory", operation: "set" })
+      assert.include(error.message, "an entry is larger than 262144 bytes")
+    })
+  )
+
   it.effect("bounds the number of entries without bytes", () =>
     Effect.gen(function* () {
       const store = yield* CacheStore.makeMemory({ maxBytes: megabyte })

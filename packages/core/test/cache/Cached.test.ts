@@ -95,6 +95,26 @@ describe("cached", () => {
     })
   )
 
+  it.effect("keeps no room for a result that has expired", () =>
+    Effect.gen(function* () {
+      const { lookup, runs } = counting()
+      let isBroken = false
+      const load = yield* Cached.cached({ timeToLive: "1 minute", maxEntries: 2 })((text: string) =>
+        isBroken ? Effect.fail("broken") : lookup(text)
+      )
+      yield* load("a")
+      yield* TestClock.adjust("30 seconds")
+      yield* load("b")
+      yield* TestClock.adjust("30 seconds")
+      isBroken = true
+      yield* Effect.flip(load("a"))
+      isBroken = false
+      yield* load("c")
+      yield* load("b")
+      assert.deepStrictEqual(runs, ["a", "b", "c"])
+    })
+  )
+
   it.effect("shares results by the key that it is given", () =>
     Effect.gen(function* () {
       const { lookup } = counting()

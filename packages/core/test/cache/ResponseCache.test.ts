@@ -288,4 +288,11 @@ describe("a cache that is off", () => {
       assert.deepStrictEqual([flights, memory.entries, refreshes], [0, 0, { started: 0, failed: 0, running: 0 }])
     })
   )
+
+  it.effect("has the same options without any as with none of them", () =>
+    Effect.gen(function* () {
+      const cache = yield* Effect.provide(ResponseCache.makeMemory(), layerDigest)
+      assert.deepStrictEqual(cache.options, (yield* makeMemory({})).options)
+    })
+  )
 })

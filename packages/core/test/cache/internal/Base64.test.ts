@@ -10,4 +10,31 @@ describe("Base64", () => {
       assert.deepStrictEqual(new Uint8Array(decoded), bytes)
     })
   }
+
+  describe("on a runtime without Buffer", () => {
+    const withoutBuffer = <A>(use: () => A): A => {
+      const { Buffer } = globalThis
+      Object.assign(globalThis, { Buffer: undefined })
+      try {
+        return use()
+      } finally {
+        Object.assign(globalThis, { Buffer })
+      }
+    }
+
+    it("decodes what it has encoded", () => {
+      const bytes = Uint8Array.of(0, 127, 128, 255)
+      assert.deepStrictEqual(
+        withoutBuffer(() => Base64.decode(Base64.encode(bytes))),
+        Option.some(bytes)
+      )
+    })
+
+    it("decodes no invalid text", () => {
+      assert.deepStrictEqual(
+        withoutBuffer(() => Base64.decode("no base64!")),
+        Option.none()
+      )
+    })
+  })
 })

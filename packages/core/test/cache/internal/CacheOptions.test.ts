@@ -87,4 +87,39 @@ describe("options of a cache", () => {
       Duration.toMillis(CacheOptions.defaults.timeToLive)
     ])
   })
+
+  it("take every option of a cache from a configuration", () => {
+    const options = CacheOptions.fromConfig({
+      ...KimiConfig.defaults,
+      cacheTimeToLive: Duration.seconds(1),
+      cacheStaleAfter: Duration.millis(2),
+      cacheRefreshCooldown: Duration.millis(3),
+      cacheAlso: ["truncated"],
+      cacheSharesFallback: true,
+      cacheReplay: "recorded",
+      cacheMaxBytes: 4_000,
+      cacheMaxEntries: 5,
+      cacheMaxEntryBytes: 600
+    })
+    assert.deepStrictEqual(options, {
+      timeToLive: Duration.seconds(1),
+      staleAfter: Duration.millis(2),
+      refreshCooldown: Duration.millis(3),
+      alsoCache: ["truncated"],
+      sharesFallback: true,
+      replay: "recorded",
+      maxBytes: 4_000,
+      maxEntries: 5,
+      maxEntryBytes: 600
+    })
+  })
+
+  it("limit a response to the size of a memory that is configured smaller", () => {
+    const { maxEntryBytes } = CacheOptions.fromConfig({
+      ...KimiConfig.defaults,
+      cacheMaxBytes: 1_000,
+      cacheMaxEntryBytes: 2_000
+    })
+    assert.strictEqual(maxEntryBytes, 1_000)
+  })
 })

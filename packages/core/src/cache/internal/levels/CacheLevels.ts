@@ -77,7 +77,7 @@ export const make = (clock: Clock.Clock, memory: MemoryCache, store: StoreLevel 
             )
           }),
     set: (keys, content, { staleAfter, timeToLive }) => {
-      if (keys.length === 0 || !memory.accepts(content)) return
+      if (!memory.accepts(content)) return
       const copied = CachedResponse.copy(content)
       const createdAt = MonotonicClock.millisUnsafe(clock)
       const expiresAt = createdAt + Math.min(maxLifetimeMillis, Math.ceil(Duration.toMillis(timeToLive)))

@@ -126,7 +126,7 @@ export const make = ({ maxBytes, maxEntries, maxEntryBytes }: Options): Effect.E
         if (!isAccepted) rejections += 1
         return isAccepted
       },
-      set: (key, entry) => void entries.set(key, entry, { size: HeapSize.ofEntry(entry) }),
+      set: (key, entry) => void entries.set(key, entry),
       remove: (key) => void entries.delete(key),
       removeTag: (tag) => {
         for (const [key, entry] of entries.entries()) if (entry.tags.includes(tag)) entries.delete(key)

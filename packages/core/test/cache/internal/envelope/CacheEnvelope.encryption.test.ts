@@ -9,6 +9,9 @@ const text = "the answer that nobody else may read "
 const body = new TextEncoder().encode(text.repeat(20))
 const entry: CacheEnvelope.Entry = { body, createdAt: 1, staleAt: 2, expiresAt: 3 }
 
+/** The entry with the body "answer", as version 1 of the format was written. */
+const released = "S21mQwECAAA/8AAAAAAAAEAAAAAAAAAAQAgAAAAAAAAAAAAGyMU+NDUVxoezXNQWM5PMkDTo3XH37zUaJXZhRlH4wDBzwg=="
+
 const envelopeOf = (secret: string) => CacheEnvelope.make({ encryptionKey: Redacted.make(secret) })
 
 describe("CacheEnvelope with an encryption key", () => {
@@ -91,6 +94,30 @@ describe("CacheEnvelope with an encryption key", () => {
           )
       )
       assert.strictEqual(decrypted, "closed")
+    })
+  )
+
+  it.effect("opens an entry that an earlier release has sealed", () =>
+    Effect.gen(function* () {
+      const sealed = Uint8Array.from(atob(released), (c) => c.charCodeAt(0))
+      const opened = yield* (yield* envelopeOf(btoa(plain))).open(key, sealed)
+      assert.deepStrictEqual(opened, Option.some({ ...entry, body: new TextEncoder().encode("answer") }))
+    })
+  )
+
+  it.effect("fails with a configuration error where the runtime cannot derive a key", () =>
+    Effect.gen(function* () {
+      const { subtle } = crypto
+      const error = yield* Effect.acquireUseRelease(
+        Effect.sync(() =>
+          Object.assign(subtle, {
+            deriveBits: () => Promise.reject(new DOMException("not supported", "NotSupportedError"))
+          })
+        ),
+        () => Effect.flip(envelopeOf(btoa(plain))),
+        () => Effect.sync(() => Reflect.deleteProperty(subtle, "deriveBits"))
+      )
+      assert.strictEqual(error._tag, "ConfigurationError")
     })
   )
 })

@@ -162,6 +162,39 @@ describe("CacheEnvelope", () => {
     })
   )
 
+  it.effect("opens a body of the maximum size", () =>
+    Effect.gen(function* () {
+      const envelope = yield* CacheEnvelope.make({ maxBytes: 10_000 })
+      const opened = yield* envelope.open(key, yield* sealed(envelope, json(10_000)))
+      assert.deepStrictEqual(opened, Option.some(entryOf(json(10_000))))
+    })
+  )
+
+  it.effect("does not open plaintext of another size than its header states", () =>
+    Effect.gen(function* () {
+      const envelope = yield* CacheEnvelope.make()
+      const bytes = yield* sealed(envelope, json(100))
+      const opened: Array<boolean> = []
+      for (const stated of [99, 100, 101]) {
+        new DataView(bytes.buffer).setUint32(32, stated)
+        const bound = new Uint8Array([...bytes.subarray(0, 36), ...new TextEncoder().encode(key)])
+        Checksum.write(Checksum.of(bytes.subarray(52), Checksum.of(bound)), new DataView(bytes.buffer), 36)
+        opened.push(Option.isSome(yield* envelope.open(key, bytes)))
+      }
+      assert.deepStrictEqual(opened, [false, true, false])
+    })
+  )
+
+  it.effect("names every invalid option", () =>
+    Effect.gen(function* () {
+      const { issues } = yield* Effect.flip(CacheEnvelope.make({ compressionThreshold: -1, maxBytes: 0 }))
+      assert.deepStrictEqual(
+        issues.map(({ name }) => name),
+        ["CacheEnvelope compressionThreshold", "CacheEnvelope maxBytes"]
+      )
+    })
+  )
+
   it.effect("does not open what decompresses to another size than its header states", () =>
     Effect.gen(function* () {
       const packer = yield* CacheEnvelope.make()

@@ -4,10 +4,39 @@ import * as Deflate from "../../../../src/cache/internal/envelope/Deflate.ts"
 
 const text = new TextEncoder().encode("the same again and again, ".repeat(1_000))
 
+/** Replaces the platform's stream. */
+const withStream = <A>(Stream: new () => object, use: Effect.Effect<A>) =>
+  Effect.suspend(() => {
+    const original = globalThis.DecompressionStream
+    Object.assign(globalThis, { DecompressionStream: Stream })
+    return Effect.ensuring(
+      use,
+      Effect.sync(() => Object.assign(globalThis, { DecompressionStream: original }))
+    )
+  })
+
+/** A stream that never takes all input, and reports which of its sides are stopped. */
+const withStuck = <A>(
+  pull: (controller: ReadableStreamDefaultController<Uint8Array>) => void,
+  use: (stopped: () => ReadonlyArray<string>) => Effect.Effect<A>
+) => {
+  const stopped: Array<string> = []
+  class Stuck {
+    readonly writable = new WritableStream<Uint8Array>({
+      start: ({ signal }) => signal.addEventListener("abort", () => stopped.push("writable")),
+      write: () => new Promise<void>(() => undefined)
+    })
+    readonly readable = new ReadableStream<Uint8Array>({ pull, cancel: () => void stopped.push("readable") })
+  }
+  return withStream(
+    Stuck,
+    use(() => stopped)
+  )
+}
+
 /** Replaces the platform's stream by one that emits chunk after chunk, and counts the bytes. */
 const withEndless = <A>(use: (handedOut: () => number) => Effect.Effect<A>) =>
   Effect.suspend(() => {
-    const original = globalThis.DecompressionStream
     let bytes = 0
     class Endless {
       readonly writable = new WritableStream<Uint8Array>()
@@ -19,10 +48,9 @@ const withEndless = <A>(use: (handedOut: () => number) => Effect.Effect<A>) =>
         }
       })
     }
-    Object.assign(globalThis, { DecompressionStream: Endless })
-    return Effect.ensuring(
-      use(() => bytes),
-      Effect.sync(() => Object.assign(globalThis, { DecompressionStream: original }))
+    return withStream(
+      Endless,
+      use(() => bytes)
     )
   })
 
@@ -66,5 +94,47 @@ describe("Deflate", () => {
       yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 0)))
       assert.deepStrictEqual(yield* Deflate.decompress(smaller, large.length), Option.some(large))
     })
+  )
+
+  it.effect("does not decompress damaged bytes", () =>
+    Effect.gen(function* () {
+      const damaged = Uint8Array.from({ length: 100 }, () => 255)
+      assert.deepStrictEqual(yield* Deflate.decompress(damaged, 1_000), Option.none())
+    })
+  )
+
+  it.effect("does not compress bytes to as many bytes", () =>
+    Effect.gen(function* () {
+      // A repetition saves a byte, which bytes of nine bits each take up again.
+      const bytes = (different: number) =>
+        Uint8Array.from({ length: 6 + different }, (_, at) => (at < 6 ? 97 : 200 + at))
+      assert.strictEqual(Option.getOrThrow(yield* Deflate.compress(bytes(1))).length, 6)
+      assert.deepStrictEqual(yield* Deflate.compress(bytes(6)), Option.none())
+    })
+  )
+
+  for (const [end, pull] of [
+    ["exceeds the length", (controller) => controller.enqueue(new Uint8Array(1_000))],
+    ["fails", (controller) => controller.error(new Error("damaged"))]
+  ] satisfies ReadonlyArray<readonly [string, (controller: ReadableStreamDefaultController<Uint8Array>) => void]>) {
+    it.effect(`stops a stream that ${end}`, () =>
+      withStuck(pull, (stopped) =>
+        Effect.gen(function* () {
+          assert.deepStrictEqual(yield* Deflate.decompress(text, 500), Option.none())
+          assert.include(stopped(), "writable")
+        })
+      )
+    )
+  }
+
+  it.effect("cancels the rest of what exceeds the length", () =>
+    withStuck(
+      (controller) => controller.enqueue(new Uint8Array(1_000)),
+      (stopped) =>
+        Effect.gen(function* () {
+          yield* Deflate.decompress(text, 500)
+          assert.include(stopped(), "readable")
+        })
+    )
   )
 })

@@ -49,6 +49,11 @@ describe("CacheKey", () => {
     }).pipe(Random.withSeed(seedOf("keys")))
   )
 
+  it("counts no origin as an empty one", () => {
+    const input = { provider: "moonshot", tenant: "", request: base }
+    assert.strictEqual(CacheKey.serialize(input), CacheKey.serialize({ ...input, origin: "" }))
+  })
+
   for (const extra_body of [
     { "extra_body.max_tokens": 5 },
     { extra_body: { max_tokens: 5 } },
