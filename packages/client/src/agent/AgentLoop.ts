@@ -25,7 +25,7 @@
  * @since 0.1.0
  */
 import type { Message } from "@kimi-effect/core/Message"
-import { knownNames } from "@kimi-effect/core/internal/OptionRules"
+import { unknownName } from "@kimi-effect/core/internal/OptionRules"
 import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -93,7 +93,7 @@ const optionNames: Readonly<Record<keyof RunOptions | keyof ResumeOptions, true>
 
 /** A misspelt option would have no effect. */
 const misspelt = (options: object): Result.Result<never, InvalidRequestError> | undefined => {
-  const [unknown] = knownNames(options, optionNames)
+  const unknown = unknownName(options, optionNames)
   return unknown === undefined ? undefined : invalid(`${unknown[0]} must be ${unknown[2]}`, unknown[0])
 }
 

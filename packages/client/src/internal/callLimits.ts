@@ -1,7 +1,7 @@
 /** Reads the bounds that a caller set for single calls. */
 import { CallOptions, priorities, type Values } from "@kimi-effect/core/CallOptions"
 import type { CallLimits } from "@kimi-effect/core/Call"
-import { knownNames } from "@kimi-effect/core/internal/OptionRules"
+import { unknownName } from "@kimi-effect/core/internal/OptionRules"
 import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
@@ -29,10 +29,9 @@ const names: Readonly<Record<keyof Values, true>> = {
   maxAttempts: true
 }
 
-/** A misspelt option would have no effect. Its text is made only when there is one. */
-const unknownName = (options: Values, provider: string): InvalidRequestError | undefined => {
-  if (Object.keys(options).every((name) => Object.hasOwn(names, name))) return undefined
-  const [unknown] = knownNames(options, names)
+/** A misspelt option would have no effect. */
+const misspelt = (options: Values, provider: string): InvalidRequestError | undefined => {
+  const unknown = unknownName(options, names)
   return unknown === undefined ? undefined : rejected(provider, unknown[0], unknown[2])
 }
 
@@ -40,7 +39,7 @@ const unknownName = (options: Values, provider: string): InvalidRequestError | u
 const wrongType = (options: Values, provider: string): InvalidRequestError | undefined => {
   if (!priorities.includes(options.priority)) return rejected(provider, "priority", `one of ${priorities.join(", ")}`)
   const label = labels.find((name) => typeof options[name] !== "string")
-  return label === undefined ? unknownName(options, provider) : rejected(provider, label, "a text")
+  return label === undefined ? misspelt(options, provider) : rejected(provider, label, "a text")
 }
 
 /** The bounds in the options of a fiber, `undefined` if there are none, or the error of unusable options. */

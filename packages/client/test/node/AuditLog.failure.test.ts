@@ -1,5 +1,4 @@
-import { execFileSync } from "node:child_process"
-import { closeSync, constants, openSync, readSync, symlinkSync, unlinkSync, writeFileSync, writeSync } from "node:fs"
+import { symlinkSync, unlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Logger, Scope } from "effect"
@@ -8,6 +7,7 @@ import * as AuditLog from "../../src/node/AuditLog.ts"
 import { jobsOf, linesIn, until } from "./support/audit/files.ts"
 import { folder } from "./support/files.ts"
 import { call } from "./support/audit/records.ts"
+import { fullPipe } from "./support/fullPipe.ts"
 import { stalledDisk } from "./support/stalledDisk.ts"
 
 const start = Date.UTC(2026, 10, 26, 2, 30)
@@ -96,12 +96,7 @@ describe("an audit log that cannot be written", () => {
   it.effect("delays calls for at most five seconds when the disk hangs", () =>
     Effect.gen(function* () {
       const path = join(yield* folder, "audit.jsonl")
-      // No process reads it, so a write waits while the pipe is full.
-      execFileSync("mkfifo", [path])
-      const pipe = openSync(path, constants.O_RDWR | constants.O_NONBLOCK)
-      assert.throws(() => {
-        for (;;) writeSync(pipe, Buffer.alloc(4_096, "\n"))
-      }, /EAGAIN/)
+      const pipe = fullPipe(path)
       const scope = yield* Scope.make()
       const audit = yield* Scope.provide(AuditLog.make({ path, durability: "written", maxBuffered: 500 }), scope)
       const stuck = yield* Effect.forkChild(
@@ -124,8 +119,8 @@ describe("an audit log that cannot be written", () => {
       yield* TestClock.adjust("1 millis")
       yield* Fiber.join(closing)
       // Otherwise the write outlives the test.
-      readSync(pipe, Buffer.alloc(65_536))
-      closeSync(pipe)
+      pipe.read()
+      pipe.close()
     })
   )
 

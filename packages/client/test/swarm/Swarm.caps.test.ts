@@ -17,14 +17,13 @@ import {
   at,
   callsUsing,
   create,
+  isConclusion,
   makeTools,
   settled,
   stepOf,
   systemOf,
   taskOf
 } from "./support/swarm.ts"
-
-const isConclusion = (request: ModelRequest) => systemOf(request).includes("had to stop early")
 
 /** Uses all that its request may, or a part of it that differs from step to step. */
 const usageOf = (request: ModelRequest) => {

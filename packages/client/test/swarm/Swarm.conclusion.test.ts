@@ -15,14 +15,12 @@ import {
   calls,
   callsUsing,
   create,
+  isConclusion,
   isOrchestrator,
   makeTools,
   settled,
-  stepOf,
-  systemOf
+  stepOf
 } from "./support/swarm.ts"
-
-const isConclusion = (request: ModelRequest) => systemOf(request).includes("had to stop early")
 
 /** An agent that never ends, and a conclusion that uses all that is kept for it by default. */
 const endlessly = (request: ModelRequest) => {

@@ -15,14 +15,12 @@ import {
   at,
   calls,
   create,
+  isConclusion,
   isOrchestrator,
   makeTools,
   settled,
-  stepOf,
-  systemOf
+  stepOf
 } from "./support/swarm.ts"
-
-const isConclusion = (request: ModelRequest) => systemOf(request).includes("had to stop early")
 
 const tasks = ["one", "two", "three", "four"]
 

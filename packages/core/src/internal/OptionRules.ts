@@ -169,6 +169,18 @@ export const knownNames = (given: object | undefined, names: object): ReadonlyAr
 }
 
 /**
+ * The first option whose name does not exist, with what it must be. Nothing is
+ * made where there is none, so that the options of every call can be checked.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const unknownName = (given: object | undefined, names: object): Rule | undefined =>
+  given === undefined || Object.keys(given).every((name) => Object.hasOwn(names, name))
+    ? undefined
+    : knownNames(given, names)[0]
+
+/**
  * The issue of every violated rule, with the owner's name: `CircuitBreaker slowAfter`.
  *
  * @category getters

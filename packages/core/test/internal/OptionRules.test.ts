@@ -78,4 +78,16 @@ describe("OptionRules", () => {
       ])
     })
   )
+
+  it("finds the first option whose name does not exist", () => {
+    const names = { timeout: true, limit: true }
+    for (const given of [undefined, {}, { timeout: 1 }, { other: undefined }]) {
+      assert.isUndefined(OptionRules.unknownName(given, names))
+    }
+    assert.deepStrictEqual(OptionRules.unknownName({ limit: 1, timeuot: 2, other: 3 }, names), [
+      "timeuot",
+      false,
+      "a known option; did you mean timeout?"
+    ])
+  })
 })

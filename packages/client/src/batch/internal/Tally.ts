@@ -1,6 +1,6 @@
 /** The counts of a running batch, and the rules that stop it. */
 import type { Cost } from "@kimi-effect/core/Cost"
-import type * as BigDecimal from "effect/BigDecimal"
+import * as Amount from "@kimi-effect/core/internal/Amount"
 import * as Option from "effect/Option"
 import type { BatchProgress, StopReason } from "../BatchProgress.ts"
 import type { BatchResponse } from "../BatchResponse.ts"
@@ -15,9 +15,6 @@ export interface Limits {
   readonly cost: { readonly [Name in Currency]?: number | undefined } | undefined
   readonly errorTags: ReadonlySet<string>
 }
-
-/** Without the text in between, which takes longer than the rest of the counts; amounts are approximate. */
-const numberOf = ({ scale, value }: BigDecimal.BigDecimal): number => Number(value) / 10 ** scale
 
 export class Tally {
   stopped: StopReason | undefined = undefined
@@ -57,7 +54,7 @@ export class Tally {
       return
     }
     const { currency, total } = cost.value
-    this.#cost[currency] = (this.#cost[currency] ?? 0) + numberOf(total)
+    this.#cost[currency] = (this.#cost[currency] ?? 0) + Amount.toNumber(total)
   }
 
   #reasonToStop(outcome: BatchResponse<unknown>): StopReason | undefined {

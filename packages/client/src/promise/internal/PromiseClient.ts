@@ -4,7 +4,7 @@ import type { ChatRequest } from "@kimi-effect/core/ChatRequest"
 import type { ChatResponse } from "@kimi-effect/core/ChatResponse"
 import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import { loadModule } from "@kimi-effect/core/internal/ModuleLoader"
-import { knownNames } from "@kimi-effect/core/internal/OptionRules"
+import { unknownName } from "@kimi-effect/core/internal/OptionRules"
 import { ClientClosedError } from "@kimi-effect/core/ResilienceErrors"
 import { StreamTruncatedError } from "@kimi-effect/core/StreamErrors"
 import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
@@ -61,9 +61,7 @@ const responseNames: Readonly<Record<keyof ResponseOptions, true>> = {
 
 /** A misspelt option would have no effect. */
 const nameIssue = (options: object, names: object): InvalidRequestError | undefined => {
-  // Most calls have few options or none, all of them known.
-  if (Object.keys(options).every((name) => Object.hasOwn(names, name))) return undefined
-  const [unknown] = knownNames(options, names)
+  const unknown = unknownName(options, names)
   return unknown === undefined ? undefined : invalid(unknown[0], unknown[2])
 }
 

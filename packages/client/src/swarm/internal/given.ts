@@ -1,5 +1,5 @@
 /** What programs in JavaScript can pass and the types exclude, as errors that state what to pass. */
-import { knownNames } from "@kimi-effect/core/internal/OptionRules"
+import { unknownName } from "@kimi-effect/core/internal/OptionRules"
 import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
@@ -126,9 +126,9 @@ const limitNames: Readonly<Record<keyof SwarmLimits, true>> = {
 
 /** The first member with an unknown name: a misspelt limit would not limit anything. */
 const issueOfNames = (options: object): Issue => {
-  const [option] = knownNames(options, optionNames)
+  const option = unknownName(options, optionNames)
   if (option !== undefined) return invalid(option[0], option[2])
-  const [limit] = knownNames(memberOf(options, "limits") as SwarmLimits | undefined, limitNames)
+  const limit = unknownName(memberOf(options, "limits") as SwarmLimits | undefined, limitNames)
   return limit === undefined ? undefined : invalid(`limits.${limit[0]}`, limit[2])
 }
 

@@ -1,5 +1,4 @@
-import { execFileSync } from "node:child_process"
-import { closeSync, constants, openSync, readdirSync, readlinkSync, readSync, writeSync } from "node:fs"
+import { readdirSync, readlinkSync } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Scope } from "effect"
@@ -9,6 +8,7 @@ import { RotatingFile } from "../../../src/node/internal/RotatingFile.ts"
 import { until } from "../support/audit/files.ts"
 import { call } from "../support/audit/records.ts"
 import { folder } from "../support/files.ts"
+import { fullPipe } from "../support/fullPipe.ts"
 import { stalledDisk } from "../support/stalledDisk.ts"
 
 /** How often this process has a file open. */
@@ -48,21 +48,16 @@ describe("RotatingFile", () => {
   it.effect("is closed by an audit log whose last write ends too late", () =>
     Effect.gen(function* () {
       const path = join(yield* folder, "audit.jsonl")
-      // No process reads it, so a write waits while the pipe is full.
-      execFileSync("mkfifo", [path])
-      const pipe = openSync(path, constants.O_RDWR | constants.O_NONBLOCK)
-      assert.throws(() => {
-        for (;;) writeSync(pipe, Buffer.alloc(4_096, "\n"))
-      }, /EAGAIN/)
+      const pipe = fullPipe(path)
       const scope = yield* Scope.make()
       const audit = yield* Scope.provide(AuditLog.make({ path }), scope)
       yield* audit.record(call("x"))
       const closing = yield* Effect.forkChild(Scope.close(scope, Exit.void))
       yield* until(() => closing.pollUnsafe() !== undefined, TestClock.adjust("1 second"))
       assert.strictEqual(countOpen(path), 2)
-      readSync(pipe, Buffer.alloc(65_536))
+      pipe.read()
       yield* until(() => countOpen(path) === 1, Effect.void)
-      closeSync(pipe)
+      pipe.close()
     })
   )
 })

@@ -76,6 +76,9 @@ export const isOrchestrator = (request: ModelRequest): boolean =>
   (request.tools ?? []).some((tool) => tool.function.name === "assign_task") &&
   systemOf(request).includes("You coordinate a team")
 
+/** Whether a request is for the conclusion of a swarm that a limit has ended. */
+export const isConclusion = (request: ModelRequest): boolean => systemOf(request).includes("had to stop early")
+
 /** Answers each request after a delay. */
 export const answering = (answer: Script.AnswerFunction, delay: Duration.Input = "1 second"): Script.Script =>
   ((request, received) =>

@@ -6,7 +6,7 @@ import {
   TokenLimitError,
   ToolCallLimitError
 } from "@kimi-effect/core/AgentErrors"
-import { knownNames } from "@kimi-effect/core/internal/OptionRules"
+import { unknownName } from "@kimi-effect/core/internal/OptionRules"
 import { BudgetExceededError, UnknownPriceError } from "@kimi-effect/core/MoneyErrors"
 import { DeadlineExceededError } from "@kimi-effect/core/TimeoutErrors"
 import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
@@ -73,7 +73,7 @@ const limitNames: Readonly<Record<keyof AgentLimits, true>> = {
 
 /** The first option that is not valid. */
 const issueOf = (given: AgentLimits, cost: Limits["cost"], millis: number): InvalidRequestError | undefined => {
-  const [unknown] = knownNames(given, limitNames)
+  const unknown = unknownName(given, limitNames)
   if (unknown !== undefined) return invalid(unknown[0], unknown[2])
   for (const name of ["steps", "toolCalls", "tokens"] as const) {
     if (!isCount(given[name])) return invalid(name, "a whole number over zero")
