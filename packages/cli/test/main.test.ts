@@ -91,19 +91,25 @@ describe("the process", () => {
     })
   )
 
-  it.live("ends a batch at Ctrl-C with the way to resume", () =>
+  it.live.each([
+    { name: "a batch", flags: [] },
+    { name: "a batch whose deadline is met here", flags: ["--mode", "auto", "--deadline", "1 hour"] }
+  ])("ends $name at Ctrl-C with the way to resume", ({ flags }) =>
     Effect.gen(function* () {
       const server = yield* MockServer.make({ latency: "1 hour" })
       const folder = yield* temporaryFolder
       const input = join(folder, "in.jsonl")
       writeFileSync(input, JSON.stringify({ messages: [{ role: "user", content: "Hello" }] }))
-      const child = yield* start(["batch", "run", input, join(folder, "out.jsonl")], { KIMI_BASE_URL: server.url })
+      const args = ["batch", "run", input, join(folder, "out.jsonl"), ...flags]
+      const child = yield* start(args, { KIMI_BASE_URL: server.url })
       const waiting = yield* Effect.forkChild(ended(child), { startImmediately: true })
       yield* server.awaitRequests(1)
       child.kill("SIGINT")
       const { code, stderr } = yield* Fiber.join(waiting)
       assert.strictEqual(code, 130)
       assert.include(stderr, "Run the same command again")
+      assert.notInclude(stderr, "at the host")
+      assert.include(stderr, "0 rows")
     })
   )
 

@@ -11,7 +11,8 @@ import * as Output from "../output.ts"
 import type { BatchRun } from "../schemas/batch.ts"
 import { type InputFlags, isStandard, jobFiles } from "./batchFiles.ts"
 import { tagsOf } from "./batchTags.ts"
-import { amounts, sentence, toText } from "./batchText.ts"
+import { progressLine } from "./batchProgress.ts"
+import { toText } from "./batchText.ts"
 
 interface RunInput {
   readonly input: string
@@ -22,27 +23,6 @@ interface RunInput {
   readonly json: boolean
   readonly options: Given
 }
-
-const timeLeft = (milliseconds: number | undefined): string => {
-  if (milliseconds === undefined) return ""
-  const seconds = Math.ceil(milliseconds / 1000)
-  if (seconds < 100) return `${seconds} s left`
-  return seconds < 6_000 ? `${Math.round(seconds / 60)} min left` : `${(seconds / 3_600).toFixed(1)} h left`
-}
-
-const ofTotal = ({ isEstimate, total }: BatchJob.JobProgress): string =>
-  total === undefined ? "rows" : `of ${isEstimate ? "about " : ""}${total} rows`
-
-const progressLine = (progress: BatchJob.JobProgress | undefined): string =>
-  progress === undefined
-    ? "0 rows"
-    : sentence([
-        `${progress.resumed + progress.done} ${ofTotal(progress)}`,
-        `${progress.failed} failed`,
-        `${progress.rowsPerSecond.toFixed(1)} rows per second`,
-        progress.isFinal ? "" : timeLeft(progress.remaining),
-        amounts(progress.cost)
-      ])
 
 const causeOf = (stopped: StopReason): string => (stopped._tag === "Error" ? stopped.tag : stopped._tag)
 

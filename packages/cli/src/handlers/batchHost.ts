@@ -18,6 +18,7 @@ import type { Given } from "../optionFlags.ts"
 import * as Output from "../output.ts"
 import type { BatchAtHost, BatchRun, BatchStatus } from "../schemas/batch.ts"
 import { type InputFlags, isStandard, jobFiles } from "./batchFiles.ts"
+import { progressLine } from "./batchProgress.ts"
 import { tagsOf } from "./batchTags.ts"
 import { sentence, toText } from "./batchText.ts"
 
@@ -60,6 +61,14 @@ const countsOf = ({ request_counts: counts }: Batch): string =>
 /** What is known while the command waits. */
 class Progress {
   #line = "Checking the rows"
+  /** Whether a batch is at the host, which continues without this program. */
+  isAtHost = false
+
+  /** Rows that this program runs. */
+  readonly onProgress = (progress: BatchJob.JobProgress): Effect.Effect<void> =>
+    Effect.sync(() => {
+      this.#line = progressLine(progress)
+    })
 
   readonly lines = (): ReadonlyArray<string> => [this.#line]
 
@@ -77,8 +86,10 @@ class Progress {
       case "Uploaded":
         return "Creating the batch"
       case "Created":
+        this.isAtHost = true
         return `Batch ${event.batchId} was created`
       case "State":
+        this.isAtHost = true
         return sentence([`Batch ${event.batch.id} is ${event.batch.status}`, countsOf(event.batch)])
     }
   }
@@ -151,7 +162,13 @@ const follow = Effect.fnUntraced(function* <E, R>(
   const progress = new Progress()
   const result = yield* Effect.scoped(Effect.andThen(live(progress.lines), job(progress))).pipe(
     Effect.provide(Layer.merge(client.layer(options), client.layerHostBatch(options))),
-    Effect.onInterrupt(() => Output.note(`\nInterrupted. A batch continues at the host: ${resume} collects it.`))
+    Effect.onInterrupt(() =>
+      Output.note(
+        progress.isAtHost
+          ? `\nInterrupted. A batch continues at the host: ${resume} collects it.`
+          : "\nInterrupted. Run the same command again to continue."
+      )
+    )
   )
   yield* json ? Output.json(toRun(result)) : Output.line(toText(result))
   const left = remainder(result, { byId, output })
@@ -187,8 +204,8 @@ export const run = Effect.fnUntraced(function* (
     interval: yield* timeOf("poll", poll),
     ...(longest === undefined ? {} : { stop: { deadline: longest } })
   }
-  yield* follow({ json, options, output, resume: `kimi batch resume ${output}` }, ({ onEvent }) =>
-    HostBatchJob.run({ ...settings, onEvent })
+  yield* follow({ json, options, output, resume: `kimi batch resume ${output}` }, ({ onEvent, onProgress }) =>
+    HostBatchJob.run({ ...settings, onEvent, onProgress })
   )
 })
 

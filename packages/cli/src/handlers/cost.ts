@@ -1,7 +1,8 @@
 /** Computes what the requests of a file will cost. */
 import * as BatchJob from "@kimi-effect/client/node/BatchJob"
 import * as Provider from "@kimi-effect/client/Provider"
-import { ChatRequest, type ModelRequest } from "@kimi-effect/core/ChatRequest"
+import * as RequestCheck from "@kimi-effect/client/RequestCheck"
+import type { ChatRequest, ModelRequest } from "@kimi-effect/core/ChatRequest"
 import * as Cost from "@kimi-effect/core/Cost"
 import { user } from "@kimi-effect/core/Message"
 import * as PriceTable from "@kimi-effect/core/PriceTable"
@@ -12,8 +13,6 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
-import * as Result from "effect/Result"
-import * as Schema from "effect/Schema"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
 import * as configuration from "../configuration.ts"
@@ -32,8 +31,6 @@ interface Input {
   readonly json: boolean
   readonly options: Given
 }
-
-const decode = Schema.decodeUnknownResult(ChatRequest)
 
 /** Where and when the requests are sent. */
 interface Purchase {
@@ -163,16 +160,23 @@ const notRead = (flags: ReadonlyArray<string>) =>
 export const run = Effect.fnUntraced(function* ({ batch, file, json, options, outputTokens, read, text }: Input) {
   const { settings } = yield* configuration.loadWithoutKey(options)
   const { config, table } = settings
-  const { defaultModel, id: provider } = Provider.fromConfig(config)
+  const host = Provider.fromConfig(config)
+  const { defaultModel, id: provider } = host
   const day = DateTime.formatIsoDateUtc(yield* DateTime.now)
   const estimate = new Estimate({ provider, day, isBatch: batch }, table ?? PriceTable.catalog, outputTokens)
   const add = (request: ChatRequest) =>
-    Effect.sync(() => {
-      // A job only looks for the messages of a row. The client checks the others before it sends them.
-      const checked = decode(request)
-      if (Result.isFailure(checked)) estimate.invalid += 1
-      else estimate.add({ ...checked.success, model: checked.success.model ?? config.model ?? defaultModel })
-    })
+    // A job only looks for the messages of a row. The client checks the others before it sends them.
+    Effect.match(
+      RequestCheck.check(
+        { ...request, model: request.model ?? config.model ?? defaultModel },
+        host,
+        config.requestPolicy
+      ),
+      {
+        onFailure: () => void (estimate.invalid += 1),
+        onSuccess: (checked) => estimate.add(checked)
+      }
+    )
   const unused = text ? givenOf(read) : []
   if (unused.length > 0) return yield* Effect.fail(notRead(unused))
   yield* text ? Stream.runForEach(promptsOf(file), add) : Stream.runForEach(rowsOf(file, read, estimate), add)

@@ -125,5 +125,8 @@ export const run = Effect.fnUntraced(function* ({ cost, maxTokens, recording, ..
   if (Option.isSome(id)) return yield* refuse("--id")
   if (Option.isSome(schema)) return yield* refuse("--schema")
   const { options } = input
-  yield* follow(yield* events(command, options), input).pipe(Effect.provide(client.layer(options)))
+  yield* follow(yield* events(command, options), input).pipe(
+    Effect.provide(client.layer(options)),
+    Effect.onInterrupt(() => Output.note("\nInterrupted. With --journal, a swarm can be continued."))
+  )
 })

@@ -58,10 +58,14 @@ describe("kimi cost", () => {
     })
   )
 
-  it.live("counts rows that the client would refuse", () =>
+  it.live.each([
+    ["a message that is none", '{"messages":[1]}'],
+    ["no messages", '{"messages":[]}'],
+    ["a retired model", '{"model":"kimi-k2.5","messages":[{"role":"user","content":"Hello"}]}']
+  ])("counts a row with %s, which the client would refuse", ([, row]) =>
     Effect.gen(function* () {
       const path = join(yield* temporaryFolder, "requests.jsonl")
-      writeFileSync(path, '{"messages":[1]}\n')
+      writeFileSync(path, `${row}\n`)
       const { code, stdout } = yield* runKimi(["cost", path, "--json"])
       assert.strictEqual(code, 0)
       assert.deepInclude(decoded("cost", stdout), { requests: 0, invalid: 1, rejected: 0 })

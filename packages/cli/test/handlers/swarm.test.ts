@@ -78,8 +78,9 @@ describe("kimi swarm", () => {
     withServer((server, env) =>
       Effect.gen(function* () {
         yield* server.replyAlways(Reply.never())
-        const { code } = yield* runKimi(["swarm", "Say hello"], { env, keys: ["down", "return", "ctrl-c"] })
+        const { code, stderr } = yield* runKimi(["swarm", "Say hello"], { env, keys: ["down", "return", "ctrl-c"] })
         assert.strictEqual(code, 130)
+        assert.include(stderr, "Interrupted. With --journal, a swarm can be continued.")
       })
     )
   )

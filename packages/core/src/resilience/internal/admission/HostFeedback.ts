@@ -147,7 +147,11 @@ export class HostFeedback {
     const name = rateNames[kind]
     const { agrees, isNews } = name === undefined ? notNamed : this.#learn(name, limit, response, now)
     // The host's own count explains the refusal: others use the account too, or our estimates were low.
-    const isUnseen = name === "tokensPerMinute" && this.#addUnseen(name, current, now)
+    // Where it answers other calls meanwhile, its count does not hold for them.
+    const isUnseen =
+      name === "tokensPerMinute" &&
+      !this.#refusals.isAnsweredSince(response.startedAt) &&
+      this.#addUnseen(name, current, now)
     // A pace below a limit that the host itself names would delay calls that it allows.
     if (!agrees && !isNews && !isUnseen) this.#reduceRates(now)
     return agrees

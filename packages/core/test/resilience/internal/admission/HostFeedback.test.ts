@@ -46,6 +46,19 @@ describe("HostFeedback on a refusal", () => {
     assert.deepInclude(account.usage(t0), { requestsInMinute: 1, pace: 0.9 })
   })
 
+  it("takes a count of tokens for usage of others unless the host answers other calls meanwhile", () => {
+    const full = refused("tokens per minute", { limit: 500_000, current: 500_100, retryAfter: Duration.seconds(5) })
+    for (const [isAnswered, wait] of [
+      [false, 5 * second],
+      [true, 0]
+    ] as const) {
+      const account = running({}, 8)
+      if (isAnswered) answer(account, t0)
+      refuse(account, full, t0)
+      assert.strictEqual(account.waitMillis(30, t0), wait)
+    }
+  })
+
   it("is not explained by a rate of which one call is left by our own count", () => {
     const account = running({ requestsPerMinute: 100 }, 9)
     refuse(account, refused("requests per minute", { limit: 10, retryAfter: Duration.seconds(9) }), t0)

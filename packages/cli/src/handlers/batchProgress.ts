@@ -1,0 +1,24 @@
+/** The progress of a batch that this program runs, as a line. */
+import type * as BatchJob from "@kimi-effect/client/node/BatchJob"
+import { amounts, sentence } from "./batchText.ts"
+
+const timeLeft = (milliseconds: number | undefined): string => {
+  if (milliseconds === undefined) return ""
+  const seconds = Math.ceil(milliseconds / 1000)
+  if (seconds < 100) return `${seconds} s left`
+  return seconds < 6_000 ? `${Math.round(seconds / 60)} min left` : `${(seconds / 3_600).toFixed(1)} h left`
+}
+
+const ofTotal = ({ isEstimate, total }: BatchJob.JobProgress): string =>
+  total === undefined ? "rows" : `of ${isEstimate ? "about " : ""}${total} rows`
+
+export const progressLine = (progress: BatchJob.JobProgress | undefined): string =>
+  progress === undefined
+    ? "0 rows"
+    : sentence([
+        `${progress.resumed + progress.done} ${ofTotal(progress)}`,
+        `${progress.failed} failed`,
+        `${progress.rowsPerSecond.toFixed(1)} rows per second`,
+        progress.isFinal ? "" : timeLeft(progress.remaining),
+        amounts(progress.cost)
+      ])
