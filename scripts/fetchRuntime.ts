@@ -15,7 +15,7 @@ const client = `${root}packages/client/src/index.ts`
 const modules = ["core", "client"].flatMap((name) =>
   globSync(`packages/${name}/src/**/*.ts`, {
     cwd: root,
-    exclude: (path) => path.endsWith("/internal") || path.endsWith("/node")
+    exclude: (path) => ["/internal", "/node", "/postgres"].some((folder) => path.endsWith(folder))
   })
 )
 
