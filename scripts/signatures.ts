@@ -7,8 +7,16 @@
  * Declarations of private modules are included where a public one imports
  * them, because a change of such a type changes what callers may write.
  *
- * API Extractor has one report for one entry, with all that the entry reaches.
- * Here every module is an entry, so its reports would repeat each other.
+ * API Extractor 7.60 is not used. Its report has one entry, and here every module is one.
+ * It was measured with a generated entry per package, which exports each public module as a namespace:
+ *
+ * - It numbers equal names of different modules, such as `Options_29`, in the order it finds them. One more
+ *   `Options` in a module of core renumbers the others: 421 lines of the report change, and 774 with a new
+ *   module of three names. Here only the lines of that module change.
+ * - It marks what has no comment, so a new comment or private member changes the report.
+ * - It ends with an internal error at an interface that has a property named like its type parameter.
+ * - A module that it exports as a namespace must not have `export *` from another package, and the modules for
+ *   Node export those of core like that. Core then has to be part of the reports of client and testing too.
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { join, relative } from "node:path"
