@@ -154,6 +154,7 @@ class Handler implements Dispatcher.DispatchHandler, PooledCall {
   }
 
   reject(cause: PoolTimeout): void {
+    this.#isAborted = true
     this.#closeSource()
     this.#sending?.setRefused()
     this.#complete(Effect.fail(transportError(this.#request, cause)))
@@ -167,9 +168,10 @@ class Handler implements Dispatcher.DispatchHandler, PooledCall {
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
-    // Interrupted while it waited for a connection. Throwing cancels the call; aborting would close the connection too.
+    // Interrupted or rejected while it waited for a connection. Throwing cancels the call; aborting would close the connection too.
     if (this.#isAborted) throw interrupted
     this.#controller = controller
+    this.#pool.setSent(this)
     // undici starts a request just before it writes the first byte.
     this.#sending?.setSent()
   }
@@ -214,7 +216,7 @@ class Handler implements Dispatcher.DispatchHandler, PooledCall {
   #release(): void {
     if (!this.#isPooled) return
     this.#isPooled = false
-    this.#pool.release()
+    this.#pool.release(this)
   }
 
   /** A host may respond before it has read the body, and undici does not leave one that waits for its next part. */

@@ -1,114 +1,17 @@
 /**
  * The client over TLS and HTTP/2, which is what Moonshot's own hosts speak.
  */
-import { createSecureServer, type Http2SecureServer, type ServerHttp2Session, type ServerHttp2Stream } from "node:http2"
-import type { Socket } from "node:net"
-import { getCACertificates, setDefaultCACertificates } from "node:tls"
 import { assert, describe, it } from "@effect/vitest"
 import type { Options } from "@kimi-effect/core/KimiConfig"
-import { Fixtures } from "@kimi-effect/testing/node"
-import { Context, Deferred, Effect, Fiber, Layer, Queue, Redacted, Stream } from "effect"
+import { Context, Deferred, Effect, Fiber, Layer, Redacted, Stream } from "effect"
 import type * as Scope from "effect/Scope"
+import { TestClock } from "effect/testing"
 import { KimiClient } from "../../src/KimiClient.ts"
 import * as KimiNode from "../../src/node/KimiNode.ts"
-import { selfSigned } from "./support/certificate.ts"
+import { plain, type Server, serve, trust } from "./support/http2Server.ts"
 import { type Client, hello, key } from "./support/kimi.ts"
-import { facts } from "./support/outcome.ts"
 
-type Script = "answer" | "stall" | "stall mid-stream" | "reset mid-stream" | "close mid-stream"
-
-interface Server {
-  readonly url: string
-  readonly sessions: () => number
-  /** What the next requests get; `answer` when it is empty. */
-  readonly script: (...scripts: ReadonlyArray<Script>) => void
-  /** Takes the next request that has arrived. */
-  readonly received: Effect.Effect<ServerHttp2Stream>
-  /** Takes the next request whose client has left. */
-  readonly left: Effect.Effect<void>
-}
-
-const plain = JSON.stringify(Fixtures.exchange("plain-03-reasoning-cached").body)
-const sse = Fixtures.sse("stream-01-include-usage")
-const fiveEvents = sse.split("\n\n").slice(0, 5).join("\n\n") + "\n\n"
 const partial = { content: "", reasoning_content: "The user wants me", tool_calls: [] }
-
-const certificate = selfSigned()
-
-const serve = Effect.gen(function* () {
-  const scripts: Array<Script> = []
-  const sessions = new Set<ServerHttp2Session>()
-  const sockets = new Set<Socket>()
-  let sessionCount = 0
-  const received = yield* Queue.unbounded<ServerHttp2Stream>()
-  const left = yield* Queue.unbounded<void>()
-
-  const respond = (stream: ServerHttp2Stream, body: string): void => {
-    const script = scripts.shift() ?? "answer"
-    if (script === "stall") return
-    const isStream = body.includes('"stream":true')
-    stream.respond({ ":status": 200, "content-type": isStream ? "text/event-stream" : "application/json" })
-    if (script === "answer") return void stream.end(isStream ? sse : plain)
-    stream.write(fiveEvents, () => {
-      if (script === "reset mid-stream") stream.close(2)
-      if (script === "close mid-stream") stream.session?.destroy()
-    })
-  }
-
-  const server = yield* Effect.acquireRelease(
-    Effect.callback<Http2SecureServer>((resume) => {
-      const server = createSecureServer(certificate)
-      server.on("secureConnection", (socket) => {
-        sockets.add(socket)
-        socket.on("close", () => sockets.delete(socket))
-      })
-      server.on("session", (session) => {
-        sessionCount += 1
-        sessions.add(session)
-        session.on("error", () => {})
-        session.on("close", () => sessions.delete(session))
-      })
-      server.on("stream", (stream: ServerHttp2Stream) => {
-        const parts: Array<Buffer> = []
-        stream.on("error", () => {})
-        stream.on("aborted", () => Queue.offerUnsafe(left, undefined))
-        stream.on("data", (part: Buffer) => parts.push(part))
-        stream.on("end", () => {
-          Queue.offerUnsafe(received, stream)
-          respond(stream, Buffer.concat(parts).toString("utf8"))
-        })
-      })
-      server.on("tlsClientError", () => {})
-      server.listen(0, "127.0.0.1", () => resume(Effect.succeed(server)))
-    }),
-    (server) =>
-      Effect.callback<void>((resume) => {
-        server.close(() => resume(Effect.void))
-        for (const session of sessions) session.destroy()
-        // A session with a hundred open streams does not close its socket.
-        for (const socket of sockets) socket.destroy()
-      })
-  )
-  const address = server.address()
-  const port = typeof address === "object" && address !== null ? address.port : 0
-  return {
-    url: `https://127.0.0.1:${port}/v1`,
-    sessions: () => sessionCount,
-    script: (...more) => void scripts.push(...more),
-    received: Queue.take(received),
-    left: Queue.take(left)
-  } satisfies Server
-})
-
-/** Trusts the test's certificate, as an application would trust a private authority. */
-const trust = Effect.acquireRelease(
-  Effect.sync(() => {
-    const trusted = getCACertificates("default")
-    setDefaultCACertificates([...trusted, certificate.cert])
-    return trusted
-  }),
-  (trusted) => Effect.sync(() => setDefaultCACertificates(trusted))
-)
 
 const connect = (server: Server, options: Options = {}) =>
   Effect.map(
@@ -118,12 +21,13 @@ const connect = (server: Server, options: Options = {}) =>
 
 const trusting = <A, E>(
   test: (client: Client, server: Server) => Effect.Effect<A, E, Scope.Scope>,
-  options: Options = {}
+  options: Options = {},
+  maxStreams?: number
 ) =>
   Effect.scoped(
     Effect.gen(function* () {
       yield* trust
-      const server = yield* serve
+      const server = yield* serve(maxStreams)
       return yield* test(yield* connect(server, options), server)
     })
   )
@@ -161,6 +65,45 @@ describe("KimiNode over HTTP/2", () => {
           assert.deepStrictEqual(yield* used, [{ origin, inUse: 0, waiting: 0, limit: 100 }])
         }),
       { maxConnections: 1 }
+    )
+  )
+
+  it.effect("bounds the wait for a stream of a host that allows few", () =>
+    trusting(
+      (client, server) =>
+        Effect.gen(function* () {
+          yield* client.chat(hello)
+          yield* server.received
+          server.script("stall", "stall")
+          const stalled = yield* Effect.forEach([1, 2], () => Effect.forkChild(client.chat(hello)))
+          yield* server.received
+          const open = yield* server.received
+          const origin = new URL(server.url).origin
+          const interrupted = yield* Effect.forkChild(client.chat(hello))
+          const waiting = yield* Effect.forkChild(Effect.flip(client.chat(hello)))
+          const used = Effect.map(client.metrics, ({ connections }) => connections)
+          yield* Effect.repeat(Effect.andThen(Effect.yieldNow, used), {
+            until: ([pool]) => pool?.waiting === 2,
+            times: 10_000
+          })
+          assert.deepStrictEqual(yield* used, [{ origin, inUse: 2, waiting: 2, limit: 100 }])
+          yield* Fiber.interrupt(interrupted)
+          yield* TestClock.adjust("30 seconds")
+
+          const error = yield* Fiber.join(waiting)
+          assert.strictEqual(error._tag, "ConnectionPoolTimeoutError")
+          assert.strictEqual(error.billing, "none")
+          open.respond({ ":status": 200, "content-type": "application/json" })
+          open.end(plain)
+          yield* Fiber.join(stalled[1] ?? assert.fail())
+          yield* client.chat(hello)
+          yield* Fiber.interruptAll(stalled)
+          const [pool] = yield* used
+          assert.deepStrictEqual([pool?.inUse, pool?.waiting], [0, 0])
+          assert.deepStrictEqual([server.sessions(), server.requests()], [1, 4])
+        }),
+      { maxConnections: 1 },
+      2
     )
   )
 
@@ -248,7 +191,7 @@ describe("KimiNode over HTTP/2", () => {
     Effect.scoped(
       Effect.gen(function* () {
         yield* trust
-        const server = yield* serve
+        const server = yield* serve()
         server.script("answer", "stall")
         yield* Effect.scoped(
           Effect.gen(function* () {
@@ -260,31 +203,6 @@ describe("KimiNode over HTTP/2", () => {
           })
         )
         yield* server.left
-      })
-    )
-  )
-})
-
-describe("KimiNode and certificates", () => {
-  it.live("sends nothing to a host whose certificate is not trusted: TlsError", () =>
-    Effect.scoped(
-      Effect.gen(function* () {
-        const server = yield* serve
-        const client = yield* connect(server)
-        const errors = [
-          yield* Effect.flip(client.chat(hello)),
-          yield* Effect.flip(Stream.runDrain(client.stream(hello)))
-        ]
-        for (const error of errors) {
-          assert.deepStrictEqual(facts(error), {
-            _tag: "TlsError",
-            provider: "moonshot",
-            model: "kimi-k3",
-            code: "DEPTH_ZERO_SELF_SIGNED_CERT"
-          })
-          assert.strictEqual(error.billing, "none")
-        }
-        assert.strictEqual(server.sessions(), 0)
       })
     )
   )

@@ -14,9 +14,10 @@ import * as TimerQueue from "./TimerQueue.ts"
  * Runs an effect, and interrupts it in favor of `onExpired` when it still runs
  * after the time: `onExpired` begins when it has ended.
  *
- * The effect runs in another fiber with the services of the caller. The fiber is
- * no child of the caller's, but is interrupted with it, and the caller waits for
- * its end.
+ * The effect runs in another fiber with the services of the caller, because a
+ * fiber cannot be interrupted in part. It costs about 1 % of a chat. The fiber
+ * is no child of the caller's, but is interrupted with it, and the caller waits
+ * for its end.
  *
  * @category combinators
  * @since 0.1.0

@@ -16,7 +16,7 @@ export interface ConnectionPoolState {
   readonly inUse: number
   /** Requests that wait for a connection. */
   readonly waiting: number
-  /** Most requests that hold a connection: one per connection, or 100 over HTTP/2. */
+  /** Most requests that hold a connection: one per connection, or 100 over HTTP/2, of which a host may allow fewer. */
   readonly limit: number
   /** Milliseconds since a request last gave up waiting. Absent before the first. */
   readonly millisSinceTimeout?: number

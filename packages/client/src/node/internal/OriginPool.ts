@@ -6,6 +6,9 @@
  * connection is free. Effect's semaphore does not fit: a connection becomes
  * free in a callback of undici, outside of any fiber.
  *
+ * Over HTTP/2 a host may allow fewer streams than undici opens by default, and
+ * undici then does queue. Such calls count as waiting too.
+ *
  * @since 0.1.0
  */
 import type { ConnectionPool } from "@kimi-effect/core/ConnectionPool"
@@ -19,9 +22,9 @@ import { PoolTimeout } from "../../internal/PoolTimeout.ts"
 
 /** A call that needs a connection. */
 export interface PooledCall {
-  /** Called when a connection is free for the call, which has to `release` it. */
+  /** Called when a connection is free for the call, which has to report its request with `setSent`, and to `release` it. */
   readonly start: () => void
-  /** Called in place of `start` when the call has waited too long. */
+  /** Called when the call has waited too long: in place of `start`, or after it if undici has the call in its queue. */
   readonly reject: (cause: PoolTimeout) => void
 }
 
@@ -37,6 +40,21 @@ export interface PoolLimits {
  */
 export const callsPerHttp2Connection = 100
 
+/** All wait equally long, so that the first is the first to time out. */
+const firstOf = (deadlines: ReadonlyMap<PooledCall, number>): number => {
+  for (const deadline of deadlines.values()) return deadline
+  return Number.POSITIVE_INFINITY
+}
+
+/** Takes out the calls whose time is over. */
+function* expired(deadlines: Map<PooledCall, number>, now: number): Iterable<PooledCall> {
+  for (const [call, deadline] of deadlines) {
+    if (deadline > now) return
+    deadlines.delete(call)
+    yield call
+  }
+}
+
 /** The pool of one origin. */
 export class OriginPool {
   /** What metrics and health read. */
@@ -44,8 +62,12 @@ export class OriginPool {
   readonly #limits: PoolLimits
   readonly #clock: Clock.Clock
   readonly #timer: WakeTimer
-  /** With the time at which each times out. All wait equally long, so the first is the first to time out. */
+  /** With the time at which each times out. */
   readonly #waiting = new Map<PooledCall, number>()
+  /** Calls that undici has in its queue, in the same order. */
+  readonly #queued = new Map<PooledCall, number>()
+  /** Calls that nothing waits for, which undici removes from its queue when their turn comes. */
+  readonly #abandoned = new Set<PooledCall>()
   #inUse = 0
   #isHttp2 = false
   #isAdmitting = false
@@ -59,8 +81,8 @@ export class OriginPool {
     this.report = {
       origin,
       state: Effect.sync(() => ({
-        inUse: this.#inUse,
-        waiting: this.#waiting.size,
+        inUse: this.#sentCount,
+        waiting: this.#waiting.size + this.#queued.size,
         limit: this.#limit,
         ...(this.#timedOutAt === undefined
           ? {}
@@ -74,28 +96,36 @@ export class OriginPool {
     return this.#isHttp2 ? maxConnections * callsPerHttp2Connection : maxConnections
   }
 
-  /** Starts the call now, or when those that came before it have started and a connection is free. */
-  enter(call: PooledCall): void {
-    if (this.#waiting.size === 0 && this.#inUse < this.#limit) {
-      this.#inUse += 1
-      call.start()
-      return
-    }
-    const deadline = MonotonicClock.millisUnsafe(this.#clock) + Duration.toMillis(this.#limits.poolTimeout)
-    this.#waiting.set(call, deadline)
-    if (this.#waiting.size === 1) this.#timer.set(deadline)
+  get #sentCount(): number {
+    return this.#inUse - this.#queued.size - this.#abandoned.size
   }
 
-  /** Takes a call out of the queue. Returns whether it was waiting. */
+  /** Starts the call now, or when those that came before it have started and a connection is free. */
+  enter(call: PooledCall): void {
+    if (this.#waiting.size === 0 && this.#inUse < this.#limit) return this.#start(call, undefined)
+    const deadline = this.#newDeadline()
+    this.#waiting.set(call, deadline)
+    if (this.#waiting.size === 1) this.#setTimer()
+  }
+
+  /** Takes a call out of the queue. Returns whether it had not started. */
   leave(call: PooledCall): boolean {
     const wasWaiting = this.#waiting.delete(call)
-    if (wasWaiting) this.#stopTimerIfIdle()
+    if (this.#queued.delete(call)) this.#abandoned.add(call)
+    this.#setTimer()
     return wasWaiting
   }
 
+  /** To be called when the request of a call that has started is being sent. */
+  setSent(call: PooledCall): void {
+    if (this.#queued.delete(call)) this.#setTimer()
+  }
+
   /** Frees the connection of a call that has started. */
-  release(): void {
+  release(call: PooledCall): void {
     this.#inUse -= 1
+    this.#queued.delete(call)
+    this.#abandoned.delete(call)
     this.#admit()
   }
 
@@ -105,34 +135,52 @@ export class OriginPool {
     this.#admit()
   }
 
+  #newDeadline(): number {
+    return MonotonicClock.millisUnsafe(this.#clock) + Duration.toMillis(this.#limits.poolTimeout)
+  }
+
+  /** The wait in the queue of undici continues that for a connection, if there was one. */
+  #start(call: PooledCall, deadline: number | undefined): void {
+    this.#inUse += 1
+    // Without HTTP/2, what is not sent yet waits for its own connection, which has its own timeout.
+    if (!this.#isHttp2) return call.start()
+    this.#queued.set(call, deadline ?? this.#newDeadline())
+    call.start()
+    this.#setTimer()
+  }
+
   /** A call may fail and release its connection before `start` returns. This loop then continues, so the stack does not grow. */
   #admit(): void {
     if (this.#isAdmitting) return
     this.#isAdmitting = true
     try {
-      for (const call of this.#waiting.keys()) {
+      for (const [call, deadline] of this.#waiting) {
         if (this.#inUse >= this.#limit) break
         this.#waiting.delete(call)
-        this.#inUse += 1
-        call.start()
+        this.#start(call, deadline)
       }
     } finally {
       this.#isAdmitting = false
     }
-    this.#stopTimerIfIdle()
+    this.#setTimer()
   }
 
   #rejectExpired(): void {
     const now = MonotonicClock.millisUnsafe(this.#clock)
-    for (const [call, deadline] of this.#waiting) {
-      if (deadline > now) return this.#timer.set(deadline)
-      this.#waiting.delete(call)
-      this.#timedOutAt = now
-      call.reject(new PoolTimeout(this.#limits.poolTimeout, this.#limit))
+    for (const call of expired(this.#queued, now)) {
+      this.#abandoned.add(call)
+      this.#reject(call, now)
     }
+    for (const call of expired(this.#waiting, now)) this.#reject(call, now)
+    this.#setTimer()
   }
 
-  #stopTimerIfIdle(): void {
-    if (this.#waiting.size === 0) this.#timer.set(Number.POSITIVE_INFINITY)
+  #reject(call: PooledCall, now: number): void {
+    this.#timedOutAt = now
+    call.reject(new PoolTimeout(this.#limits.poolTimeout, this.#sentCount))
+  }
+
+  #setTimer(): void {
+    this.#timer.set(Math.min(firstOf(this.#queued), firstOf(this.#waiting)))
   }
 }

@@ -15,10 +15,16 @@ const makePool = (maxConnections: number) =>
 const recorder = () => {
   const started: Array<number> = []
   const rejected: Array<readonly [number, Error]> = []
-  const call = (id: number): PooledCall => ({
-    start: () => void started.push(id),
-    reject: (cause) => void rejected.push([id, cause])
-  })
+  const calls = new Map<number, PooledCall>()
+  /** The same one for the same id. */
+  const call = (id: number): PooledCall => {
+    const known = calls.get(id) ?? {
+      start: () => void started.push(id),
+      reject: (cause) => void rejected.push([id, cause])
+    }
+    calls.set(id, known)
+    return known
+  }
   return { started, rejected, call }
 }
 
@@ -40,9 +46,9 @@ describe("OriginPool", () => {
       const { call, started } = recorder()
       for (let id = 1; id <= 4; id++) pool.enter(call(id))
       assert.deepStrictEqual(yield* pool.report.state, { inUse: 1, waiting: 3, limit: 1 })
-      pool.release()
+      pool.release(call(1))
       assert.deepStrictEqual(started, [1, 2])
-      pool.release()
+      pool.release(call(2))
       assert.deepStrictEqual(started, [1, 2, 3])
     })
   )
@@ -52,19 +58,20 @@ describe("OriginPool", () => {
       const pool = yield* makePool(1)
       const { call, started } = recorder()
       pool.enter(call(1))
-      pool.enter({
+      const ending: PooledCall = {
         ...call(2),
         start: () => {
           started.push(2)
-          pool.release()
+          pool.release(ending)
           // The connection is free, but the third call came first.
           pool.enter(call(4))
         }
-      })
+      }
+      pool.enter(ending)
       pool.enter(call(3))
-      pool.release()
+      pool.release(call(1))
       assert.deepStrictEqual(started, [1, 2, 3])
-      pool.release()
+      pool.release(call(3))
       assert.deepStrictEqual(started, [1, 2, 3, 4])
     })
   )
@@ -78,7 +85,7 @@ describe("OriginPool", () => {
       pool.enter(leaving)
       pool.enter(call(3))
       assert.isTrue(pool.leave(leaving))
-      pool.release()
+      pool.release(call(1))
       yield* TestClock.adjust("1 hour")
       assert.deepStrictEqual(started, [1, 3])
       assert.deepStrictEqual(rejected, [])
@@ -135,17 +142,19 @@ describe("OriginPool", () => {
     Effect.gen(function* () {
       const pool = yield* makePool(1)
       let ended = 0
-      pool.enter(recorder().call(0))
+      const first = recorder().call(0)
+      pool.enter(first)
       for (let count = 0; count < 50_000; count++) {
-        pool.enter({
+        const ending: PooledCall = {
           start: () => {
             ended += 1
-            pool.release()
+            pool.release(ending)
           },
           reject: () => {}
-        })
+        }
+        pool.enter(ending)
       }
-      pool.release()
+      pool.release(first)
       assert.strictEqual(ended, 50_000)
       assert.deepStrictEqual(yield* pool.report.state, { inUse: 0, waiting: 0, limit: 1 })
     })
@@ -159,7 +168,87 @@ describe("OriginPool", () => {
       assert.strictEqual(started.length, 2)
       pool.setProtocol(true)
       assert.strictEqual(started.length, 2 * callsPerHttp2Connection)
+      for (const id of started) pool.setSent(call(id))
       assert.deepStrictEqual(yield* pool.report.state, { inUse: 200, waiting: 50, limit: 200 })
+    })
+  )
+
+  /** A pool over HTTP/2 to a host that allows two streams, with four calls, of which two are in the queue of undici. */
+  const makeQueued = Effect.gen(function* () {
+    const pool = yield* makePool(1)
+    pool.setProtocol(true)
+    const calls = recorder()
+    for (let id = 1; id <= 4; id++) {
+      pool.enter(calls.call(id))
+      if (id <= 2) pool.setSent(calls.call(id))
+    }
+    return { pool, ...calls }
+  })
+
+  it.effect("counts calls that the host has no stream for as waiting", () =>
+    Effect.gen(function* () {
+      const { call, pool, started } = yield* makeQueued
+      assert.deepStrictEqual(started, [1, 2, 3, 4])
+      assert.deepStrictEqual(yield* pool.report.state, { inUse: 2, waiting: 2, limit: 100 })
+      pool.release(call(1))
+      pool.setSent(call(3))
+      assert.deepStrictEqual(yield* pool.report.state, { inUse: 2, waiting: 1, limit: 100 })
+    })
+  )
+
+  it.effect("rejects calls that the host has no stream for after the timeout", () =>
+    Effect.gen(function* () {
+      const { call, pool, rejected } = yield* makeQueued
+      yield* TestClock.adjust("10 seconds")
+      pool.enter(call(5))
+      yield* TestClock.adjust("19999 millis")
+      assert.deepStrictEqual(rejected, [])
+      yield* TestClock.adjust("1 millis")
+      assert.deepStrictEqual(
+        rejected.map(([id, cause]) => [id, cause.message]),
+        [3, 4].map((id) => [id, "All connections were in use for 30s; the pool carries 2 calls at a time"])
+      )
+      const state = yield* pool.report.state
+      assert.deepStrictEqual(state, { inUse: 2, waiting: 1, limit: 100, millisSinceTimeout: 0 })
+      // undici drops them when their turn comes.
+      pool.release(call(3))
+      pool.release(call(4))
+      assert.strictEqual((yield* pool.report.state).inUse, 2)
+      yield* TestClock.adjust("10 seconds")
+      assert.strictEqual(rejected.at(-1)?.[0], 5)
+    })
+  )
+
+  it.effect("keeps the place of a call that left the queue of undici until undici drops it", () =>
+    Effect.gen(function* () {
+      const { call, pool, rejected, started } = yield* makeQueued
+      for (let id = 5; id <= callsPerHttp2Connection; id++) pool.enter(call(id))
+      assert.isFalse(pool.leave(call(3)))
+      pool.enter(call(101))
+      assert.deepStrictEqual(yield* pool.report.state, { inUse: 2, waiting: 98, limit: 100 })
+      assert.strictEqual(started.length, 100)
+      pool.release(call(3))
+      assert.strictEqual(started.at(-1), 101)
+      yield* TestClock.adjust("30 seconds")
+      assert.isFalse(rejected.some(([id]) => id === 3))
+    })
+  )
+
+  it.effect("counts the wait for a connection in the timeout of a call that undici then queues", () =>
+    Effect.gen(function* () {
+      const { call, pool, rejected } = yield* makeQueued
+      for (let id = 5; id <= callsPerHttp2Connection; id++) {
+        pool.enter(call(id))
+        pool.setSent(call(id))
+      }
+      yield* TestClock.adjust("20 seconds")
+      pool.enter(call(101))
+      yield* TestClock.adjust("5 seconds")
+      pool.release(call(1))
+      yield* TestClock.adjust("24999 millis")
+      assert.isFalse(rejected.some(([id]) => id === 101))
+      yield* TestClock.adjust("1 millis")
+      assert.isTrue(rejected.some(([id]) => id === 101))
     })
   )
 })

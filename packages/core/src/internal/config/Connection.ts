@@ -115,7 +115,7 @@ export const connectionTexts: Texts<keyof typeof connection> = {
   maxConnections: {
     defaultText: "256, or 16 more than `maxConcurrency` or the tier's concurrency if that is more",
     description:
-      "Maximum number of connections to the host. Each carries one call, or 100 if the host supports HTTP/2; further calls wait for `poolTimeout`. A provided `HttpClient` has its own pool."
+      "Maximum number of connections to the host. Each carries one call, or over HTTP/2 as many as the host allows, up to 100; further calls wait for `poolTimeout`. A provided `HttpClient` has its own pool."
   },
   maxResponseBytes: {
     description:

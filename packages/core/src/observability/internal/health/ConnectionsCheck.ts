@@ -46,7 +46,7 @@ export const make = ({ account, pool, role }: Options): HealthCheck => ({
 })
 
 const withoutCall = ({ inUse, limit, waiting }: ConnectionPoolState): CheckResult | undefined =>
-  inUse < limit
+  waiting === 0 && inUse < limit
     ? undefined
     : {
         status: waiting === 0 ? "healthy" : "degraded",

@@ -70,6 +70,12 @@ describe("a check that calls the host", () => {
     })
   )
 
+  it.effect("does not call it while others wait for a stream of a host that allows few", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(yield* codeOf({ inUse: 2, waiting: 1, limit: 100 }), ["degraded", "NotChecked"])
+    })
+  )
+
   it("is not changed where the connections are not known", () => {
     assert.strictEqual(ConnectionsCheck.unlessExhausted(undefined)(called), called)
   })
