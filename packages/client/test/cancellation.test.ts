@@ -6,7 +6,7 @@ import { MockServer } from "@kimi-effect/testing/node"
 import { Deferred, Effect, Fiber, Random, Stream } from "effect"
 import { type Client, connect, hello, type Server, withKimi } from "./node/support/kimi.ts"
 import * as Probes from "./node/support/probes.ts"
-import { runs, seedOf } from "../../../test/support/depth.ts"
+import { runs, seedOf, timeLimit } from "../../../test/support/depth.ts"
 
 for (const http of ["undici", "fetch"] as const) {
   describe(`the connection of an interrupted call over ${http}`, () => {
@@ -229,6 +229,6 @@ describe("interrupted streams", () => {
           assert.deepStrictEqual(warnings, [])
         })
       ).pipe(Random.withSeed(seedOf("cancellation"))),
-    120_000
+    timeLimit(120_000)
   )
 })

@@ -14,7 +14,7 @@ import { ChatTransport } from "../src/ChatTransport.ts"
 import * as KimiClient from "../src/KimiClient.ts"
 import { providers } from "../src/Provider.ts"
 import { eventsOf, responseOf } from "./support/responses.ts"
-import { runs, seedOf } from "../../../test/support/depth.ts"
+import { runs, seedOf, timeLimit } from "../../../test/support/depth.ts"
 
 const provider = providers.moonshot
 
@@ -122,6 +122,6 @@ describe("the labels of metrics", () => {
           }
         }
       }).pipe(Random.withSeed(seedOf("labels")), Effect.provide(client)),
-    { timeout: 120_000 }
+    { timeout: timeLimit(120_000) }
   )
 })

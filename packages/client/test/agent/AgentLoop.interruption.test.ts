@@ -13,7 +13,7 @@ import * as Stream from "effect/Stream"
 import * as Tool from "effect/ai/Tool"
 import * as Toolkit from "effect/ai/Toolkit"
 import { TestClock } from "effect/testing"
-import { runs, seedOf } from "../../../../test/support/depth.ts"
+import { runs, seedOf, timeLimit } from "../../../../test/support/depth.ts"
 import { assertAccepted, at, calls, makeTools, outcomeOf, settled, toolTexts } from "./support/agent.ts"
 
 /** Four turns with tools that take seconds, each after a wait for the model, by the results that the request has. */
@@ -60,7 +60,7 @@ describe.each(kinds)("an interrupted %s", (kind) => {
           assertAccepted(AgentState.messages(state))
         }
       }).pipe(Random.withSeed(seedOf("interrupted agents")), at(script)),
-    300_000
+    timeLimit(300_000)
   )
 
   it.effect(
@@ -89,7 +89,7 @@ describe.each(kinds)("an interrupted %s", (kind) => {
           assert.strictEqual(new Set(waits.map((entry) => entry.split(" ")[1])).size, waits.length)
         }
       }).pipe(Random.withSeed(seedOf("resumed agents")), at(script)),
-    300_000
+    timeLimit(300_000)
   )
 })
 

@@ -4,7 +4,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Random } from "effect"
 import { allLines, filesOf, until, wholeLines } from "./support/audit/files.ts"
 import { folder } from "./support/files.ts"
-import { runs, seedOf } from "../../../../test/support/depth.ts"
+import { runs, seedOf, timeLimit } from "../../../../test/support/depth.ts"
 
 const worker = join(import.meta.dirname, "support", "audit", "worker.ts")
 
@@ -48,7 +48,7 @@ describe("processes that audit into one file", () => {
         assert.isAbove((yield* filesOf(path)).length, 50)
         assert.deepStrictEqual((yield* jobsIn(path)).toSorted(), names.flatMap((name) => upTo(name, 400)).toSorted())
       }),
-    60_000
+    timeLimit(60_000)
   )
 
   it.live(
@@ -66,7 +66,7 @@ describe("processes that audit into one file", () => {
           for (const job of upTo(`${round}`, recorded())) assert.isTrue(jobs.has(job), `${job} is lost`)
         }
       }).pipe(Random.withSeed(seedOf("killed processes"))),
-    60_000
+    timeLimit(60_000)
   )
 
   it.live(
@@ -83,7 +83,7 @@ describe("processes that audit into one file", () => {
         assert.deepStrictEqual(jobs.toSorted(), upTo("x", jobs.length).toSorted())
         assert.isAtLeast(jobs.length, recorded() - 10_000)
       }),
-    60_000
+    timeLimit(60_000)
   )
 
   it.live("write what is left when they end by themselves, in the middle of everything", () =>

@@ -7,7 +7,7 @@ import { connect, port, reachable, uniquePrefix } from "./support/redis.ts"
 import { folder } from "./support/files.ts"
 import { makeHost } from "./support/budget/host.ts"
 import type { Settings } from "./support/budget/messages.ts"
-import { runs, seedOf } from "../../../../test/support/depth.ts"
+import { runs, seedOf, timeLimit } from "../../../../test/support/depth.ts"
 
 const dollars = (amount: bigint): number => Number(BigDecimal.format(Amount.toDecimal(amount)))
 
@@ -68,7 +68,7 @@ describe("a budget in a file that killed processes share", () => {
         assert.isAtMost(spent, cap)
         assert.isAtLeast(spent, seen.used)
       }).pipe(Random.withSeed(seedOf("killed processes"))),
-    60_000
+    timeLimit(60_000)
   )
 
   it.live(
@@ -86,7 +86,7 @@ describe("a budget in a file that killed processes share", () => {
         assert.isAtLeast(seen.used, 790)
         assert.deepStrictEqual([...seen.refusals.keys()], ["BudgetExceededError"])
       }),
-    60_000
+    timeLimit(60_000)
   )
 })
 
@@ -119,7 +119,7 @@ describe.skipIf(!reachable)("a budget in Redis that two processes share", () => 
         assert.isAtLeast(seen.used, 790)
         assert.deepStrictEqual([...seen.refusals.keys()], ["BudgetExceededError"])
       }),
-    60_000
+    timeLimit(60_000)
   )
 
   it.live(
@@ -148,6 +148,6 @@ describe.skipIf(!reachable)("a budget in Redis that two processes share", () => 
         const after = yield* read(store)
         assert.deepStrictEqual(after, { spent: before.spent + before.reserved, reserved: 0 })
       }),
-    60_000
+    timeLimit(60_000)
   )
 })

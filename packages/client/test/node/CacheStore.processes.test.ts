@@ -8,7 +8,7 @@ import { assertEntry, bytesOf, keep, keyOf } from "@kimi-effect/testing/internal
 import { Effect, Schema } from "effect"
 import * as CacheStore from "../../src/node/CacheStore.ts"
 import { databaseFile, folder, until } from "./support/files.ts"
-import { runs } from "../../../../test/support/depth.ts"
+import { runs, timeLimit } from "../../../../test/support/depth.ts"
 
 const worker = join(import.meta.dirname, "support", "cache", "worker.ts")
 
@@ -96,7 +96,7 @@ describe("processes on one SQLite file", () => {
         }
         assert.strictEqual(check(path), "ok")
       }),
-    60_000
+    timeLimit(60_000)
   )
 
   it.live(
@@ -118,7 +118,7 @@ describe("processes on one SQLite file", () => {
         yield* keep(store, keyOf("after"), bytesOf(10))
         assertEntry(yield* store.get(keyOf("after")), bytesOf(10))
       }),
-    60_000
+    timeLimit(60_000)
   )
 
   for (const [part, damage] of Object.entries(damages)) {

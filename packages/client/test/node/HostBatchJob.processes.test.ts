@@ -6,7 +6,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Reply } from "@kimi-effect/testing"
 import { MockServer } from "@kimi-effect/testing/node"
 import { BigDecimal, Effect } from "effect"
-import { runs } from "../../../../test/support/depth.ts"
+import { runs, timeLimit } from "../../../../test/support/depth.ts"
 import * as Budget from "../../src/node/Budget.ts"
 import type { JobResult } from "../../src/node/HostBatchJob.ts"
 import { folder } from "./support/files.ts"
@@ -136,7 +136,7 @@ const isWhole = (name: string, routes: ReadonlyArray<string>) =>
           yield* isOnce(server, settings.budget, settings.options.output)
         })
       ),
-    120_000
+    timeLimit(120_000)
   )
 
 describe("a job at the host whose process is killed", () => {

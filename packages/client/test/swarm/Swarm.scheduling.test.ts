@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
 import { TestClock } from "effect/testing"
-import { runs } from "../../../../test/support/depth.ts"
+import { runs, timeLimit } from "../../../../test/support/depth.ts"
 import {
   answering,
   assign,
@@ -38,7 +38,7 @@ const teamOf = (agents: number, toolCalls: number) =>
   }, "500 millis")
 
 /** Swarms of whole size take seconds, and longer on a machine with other work. */
-const timeout = { timeout: 180_000 }
+const timeout = { timeout: timeLimit(180_000) }
 
 describe("the schedule of a swarm", () => {
   it.effect(

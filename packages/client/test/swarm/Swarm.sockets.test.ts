@@ -15,7 +15,7 @@ import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import * as Random from "effect/Random"
 import * as Redacted from "effect/Redacted"
-import { runs, seedOf } from "../../../../test/support/depth.ts"
+import { runs, seedOf, timeLimit } from "../../../../test/support/depth.ts"
 import { assign, callsUsing, create, isOrchestrator, makeTools, stepOf, taskOf } from "./support/swarm.ts"
 
 const agents = runs({ sample: 12, deep: 100 })
@@ -144,7 +144,7 @@ describe("a swarm over sockets", () => {
           })
         })
       ),
-    { timeout: 120_000 }
+    { timeout: timeLimit(120_000) }
   )
 
   it.live(

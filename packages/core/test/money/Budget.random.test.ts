@@ -16,7 +16,7 @@ import * as RetryBudget from "../../src/resilience/RetryBudget.ts"
 import { transformOpening } from "../../src/pipeline/internal/StreamOpening.ts"
 import { between, type Chance, happens, oneOf } from "../resilience/support/chance.ts"
 import { answer, callFor, events, prices } from "./support/budget.ts"
-import { runs, seedOf } from "../../../../test/support/depth.ts"
+import { runs, seedOf, timeLimit } from "../../../../test/support/depth.ts"
 
 const caps: ReadonlyArray<Budget.Cap> = [
   { amount: "300", currency: "USD" },
@@ -148,6 +148,6 @@ describe("Budget in a pipeline", () => {
         assert.isAbove(seen.interrupted, traces)
         assert.isAbove(seen.attempts, traces * 4)
       }).pipe(Random.withSeed(seedOf("budget"))),
-    120_000
+    timeLimit(120_000)
   )
 })

@@ -8,7 +8,7 @@ import * as Budget from "../../src/money/Budget.ts"
 import * as BudgetStore from "../../src/money/BudgetStore.ts"
 import { between, type Chance, happens, oneOf } from "../resilience/support/chance.ts"
 import { answer, callFor, events, prices, stages } from "./support/budget.ts"
-import { runs, seedOf } from "../../../../test/support/depth.ts"
+import { runs, seedOf, timeLimit } from "../../../../test/support/depth.ts"
 
 const caps: ReadonlyArray<Budget.Cap> = [
   { amount: "100", currency: "USD" },
@@ -138,6 +138,6 @@ describe("Budget", () => {
         assert.isAbove(seen.interrupted, traces / 3)
         assert.isTrue(seen.spent > 0n)
       }).pipe(Effect.provide(prices), Random.withSeed(seedOf("budget"))),
-    300_000
+    timeLimit(300_000)
   )
 })

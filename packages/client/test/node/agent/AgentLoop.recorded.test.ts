@@ -10,7 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Tool from "effect/ai/Tool"
 import * as Toolkit from "effect/ai/Toolkit"
-import { runs } from "../../../../../test/support/depth.ts"
+import { runs, timeLimit } from "../../../../../test/support/depth.ts"
 import { assertAccepted, at, collect } from "../../agent/support/agent.ts"
 
 const kit = Toolkit.make(
@@ -158,6 +158,6 @@ describe.each(turns)("a turn %s", (_, completion, change, places) => {
           )
         }
       }),
-    300_000
+    timeLimit(300_000)
   )
 })

@@ -11,7 +11,7 @@ import * as Toolkit from "effect/ai/Toolkit"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { runs } from "../../../../../test/support/depth.ts"
+import { runs, timeLimit } from "../../../../../test/support/depth.ts"
 import { assertAccepted, at } from "../../agent/support/agent.ts"
 
 const kit = Toolkit.make(
@@ -79,6 +79,6 @@ describe("a recorded tool call", () => {
           }).pipe(Effect.scoped, at([rawStream(whole.slice(0, cut)), rawStream(whole), "Mild"]))
         }
       }),
-    300_000
+    timeLimit(300_000)
   )
 })

@@ -4,7 +4,7 @@ import * as Amount from "../../../src/money/internal/Amount.ts"
 import { type Claim, type Hold, Ledger } from "../../../src/money/internal/Ledger.ts"
 import { between, type Chance, happens, oneOf } from "../../resilience/support/chance.ts"
 import { makeReference } from "../support/ledgerReference.ts"
-import { runs, seedOf } from "../../../../../test/support/depth.ts"
+import { runs, seedOf, timeLimit } from "../../../../../test/support/depth.ts"
 
 const claim = (scope: string, cap: bigint, forgetAt?: number): Claim => ({ scope, cap, retainUntil: forgetAt })
 
@@ -122,7 +122,7 @@ describe("Ledger", () => {
         assert.isTrue(used > BigInt(traces) * 10n)
         assert.isAbove(refused, traces / 2)
       }).pipe(Random.withSeed(seedOf("ledger"))),
-    120_000
+    timeLimit(120_000)
   )
 
   it("reserves in all scopes or in none", () => {

@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as Result from "effect/Result"
-import { runs, seedOf } from "../../../../../../test/support/depth.ts"
+import { runs, seedOf, timeLimit } from "../../../../../../test/support/depth.ts"
 import * as Limits from "../../../../src/agent/internal/loop/limits.ts"
 import { next } from "../../../../src/agent/internal/loop/next.ts"
 import * as Transitions from "../../../../src/agent/internal/loop/transitions.ts"
@@ -116,6 +116,6 @@ describe("any order of transitions", () => {
           assert.isAbove(state.steps, 2)
         }
       }).pipe(Random.withSeed(seedOf("agent transitions"))),
-    120_000
+    timeLimit(120_000)
   )
 })
