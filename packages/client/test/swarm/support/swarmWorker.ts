@@ -86,7 +86,14 @@ const lease = settings.lease as "2 seconds"
 const journal =
   postgres === undefined
     ? SqliteJournal.layerSqlite({ filename: join(folder, "journal.db"), lease })
-    : PostgresJournal.layerPostgres({ url: postgres.url, schema: postgres.schema, lease })
+    : // A worker may be frozen while it connects.
+      PostgresJournal.layerPostgres({
+        url: postgres.url,
+        schema: postgres.schema,
+        lease,
+        connectTimeout: "1 minute",
+        timeout: "1 minute"
+      })
 
 const client = KimiNode.layer({ apiKey: Redacted.make("sk-test"), baseUrl: settings.baseUrl, model: "kimi-k3" })
 

@@ -17,7 +17,8 @@ const { baseUrl, options, schema, url } = JSON.parse(process.argv[2] ?? "{}") as
 
 const layer = Layer.merge(
   KimiNode.layer({ apiKey: Redacted.make("sk-test-0123456789abcdef"), baseUrl }),
-  Journal.layerPostgres({ url: Redacted.make(url), schema })
+  // A worker may be frozen while it connects.
+  Journal.layerPostgres({ url: Redacted.make(url), schema, connectTimeout: "1 minute", timeout: "1 minute" })
 )
 
 const result = await Effect.runPromise(
