@@ -33,6 +33,7 @@ import { ChatTransport } from "@kimi-effect/client/ChatTransport"
 import * as HostApi from "@kimi-effect/client/HostApi"
 import * as KimiClient from "@kimi-effect/client/KimiClient"
 import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
+import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
 import * as Pipeline from "@kimi-effect/core/Pipeline"
 import * as PriceTable from "@kimi-effect/core/PriceTable"
@@ -134,11 +135,13 @@ const mockConfig = (options: KimiConfig.Options): Layer.Layer<KimiConfig.KimiCon
 export const layerHttp = (
   options: Options = {}
 ): Layer.Layer<HttpClient.HttpClient | MockProvider, ConfigurationError> =>
-  Layer.effectContext(
-    Effect.map(makeLevels(options), ({ engine, playback, service }) =>
-      Context.make(HttpClient.HttpClient, makeHttpClient(engine, playback)).pipe(Context.add(MockProvider, service))
-    )
-  ).pipe(Layer.provide(mockConfig({})))
+  OptionRules.layerOf("MockProvider", options, (options) =>
+    Layer.effectContext(
+      Effect.map(makeLevels(options), ({ engine, playback, service }) =>
+        Context.make(HttpClient.HttpClient, makeHttpClient(engine, playback)).pipe(Context.add(MockProvider, service))
+      )
+    ).pipe(Layer.provide(mockConfig({})))
+  )
 
 /**
  * Replaces the transport of a client: the whole pipeline of its configuration
@@ -151,17 +154,19 @@ export const layerHttp = (
 export const layerTransport = (
   options: Options = {}
 ): Layer.Layer<ChatTransport | HostApi.HostApi | MockProvider, ConfigurationError, KimiConfig.KimiConfig> =>
-  Layer.effectContext(
-    Effect.gen(function* () {
-      const { engine, playback, service } = yield* makeLevels(options)
-      const http = Layer.succeed(HttpClient.HttpClient, makeHttpClient(engine, playback))
-      const built = yield* Layer.build(Layer.provide(HostApi.layerHttp, http))
-      // Not the whole context: it has the memo map of the layer, through which the program's layers would be shared.
-      return Context.pick(HostApi.HostApi)(built).pipe(
-        Context.add(ChatTransport, makeTransport(engine, playback)),
-        Context.add(MockProvider, service)
-      )
-    })
+  OptionRules.layerOf("MockProvider", options, (options) =>
+    Layer.effectContext(
+      Effect.gen(function* () {
+        const { engine, playback, service } = yield* makeLevels(options)
+        const http = Layer.succeed(HttpClient.HttpClient, makeHttpClient(engine, playback))
+        const built = yield* Layer.build(Layer.provide(HostApi.layerHttp, http))
+        // Not the whole context: it has the memo map of the layer, through which the program's layers would be shared.
+        return Context.pick(HostApi.HostApi)(built).pipe(
+          Context.add(ChatTransport, makeTransport(engine, playback)),
+          Context.add(MockProvider, service)
+        )
+      })
+    )
   )
 
 const withoutStages = Layer.unwrap(
