@@ -169,14 +169,21 @@ export const layerTransport = (
     )
   )
 
-const withoutStages = Layer.unwrap(
-  Effect.sync(() => Pipeline.layer(...Pipeline.order.map((name) => Pipeline.remove(name))))
+/** What keeps a call from waiting forever, in a test as in production. */
+const timeStages: ReadonlySet<string> = new Set<Pipeline.StageName>(["deadline", "timeout"])
+
+const onlyTimeStages = Layer.unwrap(
+  Effect.sync(() =>
+    Pipeline.layer(...Pipeline.order.filter((name) => !timeStages.has(name)).map((name) => Pipeline.remove(name)))
+  )
 )
 
 /**
  * Replaces the client: one request to the provider for each call, without
- * retries or any other stage. `config` is what the application would configure,
- * such as its default model; the key is optional.
+ * retries or any other stage except the timeouts and the deadline, so that a reply
+ * that never comes ends in the error that it has in production. `config` is what
+ * the application would configure, such as its default model or its timeouts; the
+ * key is optional.
  *
  * @category layers
  * @since 0.1.0
@@ -186,7 +193,7 @@ export const layerClient = (
   config: KimiConfig.Options = {}
 ): Layer.Layer<KimiClient.KimiClient | MockProvider, ConfigurationError> =>
   KimiClient.layerTransport.pipe(
-    Layer.provide(withoutStages),
+    Layer.provide(onlyTimeStages),
     Layer.provideMerge(layerTransport(options)),
     Layer.provide(mockConfig(config))
   )
