@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs"
 import { InvalidBatchRowError } from "@kimi-effect/core/BatchErrors"
 import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
+import * as BigDecimal from "effect/BigDecimal"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { rowsOf, readerOf } from "../../packages/client/src/node/internal/batch/inputRows.ts"
@@ -43,7 +44,7 @@ const checkRows = async (count: number): Promise<void> => {
 
 const checkHead = ({ cost, line, tag }: LineHead): void => {
   expect(Number.isSafeInteger(line) && line >= 1, () => `line ${line}`)
-  expect(Number.isFinite(cost) && cost >= 0, () => `a cost of ${cost}`)
+  expect(Math.abs(cost.scale) <= 64 && cost.value >= 0n, () => `a cost of ${BigDecimal.format(cost)}`)
   expect(tag === undefined || tag !== "", () => "an error without a tag")
 }
 

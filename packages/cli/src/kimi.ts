@@ -14,9 +14,9 @@ import { serveMock } from "./commands/serveMock.ts"
 import { simulate } from "./commands/simulate.ts"
 import { swarm } from "./commands/swarm.ts"
 import { tokens } from "./commands/tokens.ts"
+import { root } from "./root.ts"
 
-export const kimi = Command.make("kimi").pipe(
-  Command.withDescription("Kimi (Moonshot AI) in a terminal. The API key is read from MOONSHOT_API_KEY or a file."),
+export const kimi = root.pipe(
   Command.withSubcommands([
     chat,
     models,

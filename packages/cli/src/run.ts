@@ -9,7 +9,7 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
-import { kimi } from "./kimi.ts"
+import { load } from "./commandFor.ts"
 import { version } from "./version.ts"
 
 /** What is wrong, and where to read more, on stderr: stdout has results only. */
@@ -39,7 +39,8 @@ const settings = Layer.mergeAll(
 
 /** Runs the command, reports its failure on stderr, and returns the exit code. */
 export const run = (args: ReadonlyArray<string>) =>
-  Command.runWith(kimi, { version })(args).pipe(
+  loadModule(() => load(args)).pipe(
+    Effect.flatMap((kimi) => Command.runWith(kimi, { version })(args)),
     Effect.provide(settings),
     Effect.as(0),
     // Every error of the library is in this module, which a command that succeeds does not load.

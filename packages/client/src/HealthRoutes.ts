@@ -33,6 +33,7 @@
  */
 import { SystemHealth } from "@kimi-effect/core/SystemHealth"
 import { Health } from "@kimi-effect/core/Health"
+import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
 import type * as OpenApi from "effect/http-api/OpenApi"
 import * as HttpMiddleware from "effect/http/HttpMiddleware"
 import * as HttpRouter from "effect/http/HttpRouter"
@@ -94,7 +95,9 @@ const routes = (
  * @since 0.1.0
  */
 export const layer = (options: Options = {}): Layer.Layer<never, never, HttpRouter.HttpRouter | KimiClient> =>
-  Layer.unwrap(Effect.map(KimiClient, ({ health }) => routes(health, options)))
+  OptionRules.layerOrDie("HealthRoutes", options, (options) =>
+    Layer.unwrap(Effect.map(KimiClient, ({ health }) => routes(health, options)))
+  )
 
 /**
  * The routes for the `Health` in the context, for a backend with its own checks
@@ -104,4 +107,6 @@ export const layer = (options: Options = {}): Layer.Layer<never, never, HttpRout
  * @since 0.1.0
  */
 export const layerHealth = (options: Options = {}): Layer.Layer<never, never, HttpRouter.HttpRouter | Health> =>
-  Layer.unwrap(Effect.map(Health, ({ report }) => routes(report, options)))
+  OptionRules.layerOrDie("HealthRoutes", options, (options) =>
+    Layer.unwrap(Effect.map(Health, ({ report }) => routes(report, options)))
+  )

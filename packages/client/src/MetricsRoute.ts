@@ -30,6 +30,7 @@
  *
  * @since 0.1.0
  */
+import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
 import { Observer } from "@kimi-effect/core/Observer"
 import * as PrometheusName from "@kimi-effect/core/PrometheusName"
 import * as Telemetry from "@kimi-effect/core/Telemetry"
@@ -76,19 +77,17 @@ export const format: Effect.Effect<string, never, Observer> = Effect.flatMap(Obs
  * @category layers
  * @since 0.1.0
  */
-export const layer = ({ path = "/metrics" }: Options = {}): Layer.Layer<
-  never,
-  never,
-  HttpRouter.HttpRouter | Observer
-> =>
-  Layer.unwrap(
-    Effect.map(Observer, (observer) => {
-      const response = Effect.map(formatMetrics(observer), (body) =>
-        HttpServerResponse.text(body, {
-          contentType: "text/plain; version=0.0.4; charset=utf-8",
-          headers: { "cache-control": "no-store" }
-        })
-      )
-      return HttpRouter.add("GET", path, HttpMiddleware.withLoggerDisabled(response))
-    })
+export const layer = (options: Options = {}): Layer.Layer<never, never, HttpRouter.HttpRouter | Observer> =>
+  OptionRules.layerOrDie("MetricsRoute", options, ({ path = "/metrics" }) =>
+    Layer.unwrap(
+      Effect.map(Observer, (observer) => {
+        const response = Effect.map(formatMetrics(observer), (body) =>
+          HttpServerResponse.text(body, {
+            contentType: "text/plain; version=0.0.4; charset=utf-8",
+            headers: { "cache-control": "no-store" }
+          })
+        )
+        return HttpRouter.add("GET", path, HttpMiddleware.withLoggerDisabled(response))
+      })
+    )
   )

@@ -85,31 +85,33 @@ const isCollectorUrl = (baseUrl: unknown): boolean =>
 export const layer = (
   options: Options
 ): Layer.Layer<Observer.Observer | OtlpExporter.Flusher, ConfigurationError, HttpClient.HttpClient> =>
-  Layer.unwrap(
-    Effect.gen(function* () {
-      const { attributes, baseUrl, exportInterval, headers, serviceVersion, shutdownTimeout } = options
-      yield* OptionRules.check("OtlpTelemetry", [
-        ["baseUrl", isCollectorUrl(baseUrl), "the http or https URL of a collector"],
-        OptionRules.millisecondDuration("exportInterval", exportInterval),
-        OptionRules.finiteDuration("shutdownTimeout", shutdownTimeout)
-      ])
-      const isNamed = options.serviceName !== undefined || (yield* hasServiceName(attributes))
-      const resource = {
-        serviceName: isNamed ? options.serviceName : unknownService,
-        serviceVersion,
-        attributes: { ...attributes, "telemetry.distro.name": "kimi-effect" }
-      }
-      return Layer.merge(
-        Observer.layer(options),
-        Otlp.layerJson({
-          baseUrl,
-          resource,
-          headers,
-          shutdownTimeout,
-          tracerExportInterval: exportInterval,
-          metricsExportInterval: exportInterval,
-          loggerExportInterval: exportInterval
-        })
-      )
-    })
+  OptionRules.layerOf("OtlpTelemetry", options, (options) =>
+    Layer.unwrap(
+      Effect.gen(function* () {
+        const { attributes, baseUrl, exportInterval, headers, serviceVersion, shutdownTimeout } = options
+        yield* OptionRules.check("OtlpTelemetry", [
+          ["baseUrl", isCollectorUrl(baseUrl), "the http or https URL of a collector"],
+          OptionRules.millisecondDuration("exportInterval", exportInterval),
+          OptionRules.finiteDuration("shutdownTimeout", shutdownTimeout)
+        ])
+        const isNamed = options.serviceName !== undefined || (yield* hasServiceName(attributes))
+        const resource = {
+          serviceName: isNamed ? options.serviceName : unknownService,
+          serviceVersion,
+          attributes: { ...attributes, "telemetry.distro.name": "kimi-effect" }
+        }
+        return Layer.merge(
+          Observer.layer(options),
+          Otlp.layerJson({
+            baseUrl,
+            resource,
+            headers,
+            shutdownTimeout,
+            tracerExportInterval: exportInterval,
+            metricsExportInterval: exportInterval,
+            loggerExportInterval: exportInterval
+          })
+        )
+      })
+    )
   )

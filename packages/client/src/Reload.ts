@@ -27,7 +27,7 @@
  *
  * @since 0.1.0
  */
-import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
+import { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import { KimiConfig } from "@kimi-effect/core/KimiConfig"
 import { PriceTable, provideIfUnset } from "@kimi-effect/core/PriceTable"
 import * as PriceTables from "@kimi-effect/core/PriceTable"
@@ -187,6 +187,9 @@ export const make = <R>(
     })
   })
 
+/** A program in JavaScript can give something else. */
+const isLayer = (hosts: unknown): boolean => Layer.isLayer(hosts)
+
 /**
  * A client that follows a `LiveConfig`, on custom hosts.
  *
@@ -196,7 +199,12 @@ export const make = <R>(
 export const layer = <R>(
   hosts: Layer.Layer<ChatTransport, ConfigurationError, R>
 ): Layer.Layer<KimiClient.KimiClient, ConfigurationError, LiveConfig | Exclude<R, KimiConfig>> =>
-  Layer.provide(Layer.effect(KimiClient.KimiClient, make(hosts)), configuredServices.layerLive(anyRuntime))
+  isLayer(hosts)
+    ? Layer.provide(Layer.effect(KimiClient.KimiClient, make(hosts)), configuredServices.layerLive(anyRuntime))
+    : Layer.effect(
+        KimiClient.KimiClient,
+        Effect.fail(ConfigurationError.of([{ name: "Reload hosts", expected: "a layer of a ChatTransport" }]))
+      )
 
 /**
  * A client that follows a `LiveConfig`, over HTTP.

@@ -139,9 +139,9 @@ export const make = (given: Options): Effect.Effect<Values, ConfigurationError> 
  * @category constructors
  * @since 0.1.0
  */
-export const fromConfig = Effect.fnUntraced(function* (
-  overrides: Options = {}
-): Effect.fn.Return<Values, ConfigurationError> {
+export const fromConfig = Effect.fnUntraced(function* (given?: Options): Effect.fn.Return<Values, ConfigurationError> {
+  // In plain JavaScript `null` means no overrides.
+  const overrides = given ?? {}
   const reading = readInput(overrides)
   const labels = new Map<Name, string>()
   for (const name of names) {

@@ -26,6 +26,7 @@
  *
  * @since 0.1.0
  */
+import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
 import * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -290,8 +291,10 @@ export const layer = (
   CassetteFormatError | CassetteVersionError | CassetteStoreError | Config.ConfigError,
   CassetteStore
 > =>
-  Layer.effectContext(
-    Effect.map(make(options), ({ cassette, client }) =>
-      Context.make(Cassette, cassette).pipe(Context.add(HttpClient.HttpClient, client))
+  OptionRules.layerOrDie("Cassette", options, (options) =>
+    Layer.effectContext(
+      Effect.map(make(options), ({ cassette, client }) =>
+        Context.make(Cassette, cassette).pipe(Context.add(HttpClient.HttpClient, client))
+      )
     )
   )

@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -59,7 +60,7 @@ export const makeMemory = (texts: { readonly [name: string]: string } = {}): Eff
  * @since 0.1.0
  */
 export const layerMemory = (texts?: { readonly [name: string]: string }): Layer.Layer<CassetteStore> =>
-  Layer.effect(CassetteStore, makeMemory(texts))
+  OptionRules.layerOrDie("CassetteStore", texts, (texts) => Layer.effect(CassetteStore, makeMemory(texts)))
 
 /**
  * The same as `layerMemory`.

@@ -27,6 +27,7 @@
  * @since 0.1.0
  */
 import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
+import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
 import * as Pipeline from "@kimi-effect/core/Pipeline"
 import * as Effect from "effect/Effect"
@@ -75,15 +76,17 @@ const makePlaybacks = Effect.map(
  * @since 0.1.0
  */
 export const layer = (options: Options): Layer.Layer<never, ConfigurationError> =>
-  Layer.unwrap(
-    Effect.gen(function* () {
-      const { afterEvents, failures, latency, seed } = options
-      yield* Settings.check({ failures, latency })
-      const playbackOf = yield* makePlaybacks
-      const own = Effect.service(Random.Random)
-      const random = yield* seed === undefined ? own : Random.withSeed(own, seed)
-      return Pipeline.layer(
-        Pipeline.insertAfter("timeout", makeStage({ afterEvents, failures, latency }, playbackOf, random))
-      )
-    })
+  OptionRules.layerOf("Chaos", options, (options) =>
+    Layer.unwrap(
+      Effect.gen(function* () {
+        const { afterEvents, failures, latency, seed } = options
+        yield* Settings.check({ failures, latency })
+        const playbackOf = yield* makePlaybacks
+        const own = Effect.service(Random.Random)
+        const random = yield* seed === undefined ? own : Random.withSeed(own, seed)
+        return Pipeline.layer(
+          Pipeline.insertAfter("timeout", makeStage({ afterEvents, failures, latency }, playbackOf, random))
+        )
+      })
+    )
   )

@@ -33,6 +33,7 @@ import { ChatTransport } from "@kimi-effect/client/ChatTransport"
 import * as HostApi from "@kimi-effect/client/HostApi"
 import * as KimiClient from "@kimi-effect/client/KimiClient"
 import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
+import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
 import * as Pipeline from "@kimi-effect/core/Pipeline"
 import * as PriceTable from "@kimi-effect/core/PriceTable"
@@ -134,11 +135,13 @@ const mockConfig = (options: KimiConfig.Options): Layer.Layer<KimiConfig.KimiCon
 export const layerHttp = (
   options: Options = {}
 ): Layer.Layer<HttpClient.HttpClient | MockProvider, ConfigurationError> =>
-  Layer.effectContext(
-    Effect.map(makeLevels(options), ({ engine, playback, service }) =>
-      Context.make(HttpClient.HttpClient, makeHttpClient(engine, playback)).pipe(Context.add(MockProvider, service))
-    )
-  ).pipe(Layer.provide(mockConfig({})))
+  OptionRules.layerOf("MockProvider", options, (options) =>
+    Layer.effectContext(
+      Effect.map(makeLevels(options), ({ engine, playback, service }) =>
+        Context.make(HttpClient.HttpClient, makeHttpClient(engine, playback)).pipe(Context.add(MockProvider, service))
+      )
+    ).pipe(Layer.provide(mockConfig({})))
+  )
 
 /**
  * Replaces the transport of a client: the whole pipeline of its configuration
@@ -151,27 +154,36 @@ export const layerHttp = (
 export const layerTransport = (
   options: Options = {}
 ): Layer.Layer<ChatTransport | HostApi.HostApi | MockProvider, ConfigurationError, KimiConfig.KimiConfig> =>
-  Layer.effectContext(
-    Effect.gen(function* () {
-      const { engine, playback, service } = yield* makeLevels(options)
-      const http = Layer.succeed(HttpClient.HttpClient, makeHttpClient(engine, playback))
-      const built = yield* Layer.build(Layer.provide(HostApi.layerHttp, http))
-      // Not the whole context: it has the memo map of the layer, through which the program's layers would be shared.
-      return Context.pick(HostApi.HostApi)(built).pipe(
-        Context.add(ChatTransport, makeTransport(engine, playback)),
-        Context.add(MockProvider, service)
-      )
-    })
+  OptionRules.layerOf("MockProvider", options, (options) =>
+    Layer.effectContext(
+      Effect.gen(function* () {
+        const { engine, playback, service } = yield* makeLevels(options)
+        const http = Layer.succeed(HttpClient.HttpClient, makeHttpClient(engine, playback))
+        const built = yield* Layer.build(Layer.provide(HostApi.layerHttp, http))
+        // Not the whole context: it has the memo map of the layer, through which the program's layers would be shared.
+        return Context.pick(HostApi.HostApi)(built).pipe(
+          Context.add(ChatTransport, makeTransport(engine, playback)),
+          Context.add(MockProvider, service)
+        )
+      })
+    )
   )
 
-const withoutStages = Layer.unwrap(
-  Effect.sync(() => Pipeline.layer(...Pipeline.order.map((name) => Pipeline.remove(name))))
+/** What keeps a call from waiting forever, in a test as in production. */
+const timeStages: ReadonlySet<string> = new Set<Pipeline.StageName>(["deadline", "timeout"])
+
+const onlyTimeStages = Layer.unwrap(
+  Effect.sync(() =>
+    Pipeline.layer(...Pipeline.order.filter((name) => !timeStages.has(name)).map((name) => Pipeline.remove(name)))
+  )
 )
 
 /**
  * Replaces the client: one request to the provider for each call, without
- * retries or any other stage. `config` is what the application would configure,
- * such as its default model; the key is optional.
+ * retries or any other stage except the timeouts and the deadline, so that a reply
+ * that never comes ends in the error that it has in production. `config` is what
+ * the application would configure, such as its default model or its timeouts; the
+ * key is optional.
  *
  * @category layers
  * @since 0.1.0
@@ -181,7 +193,7 @@ export const layerClient = (
   config: KimiConfig.Options = {}
 ): Layer.Layer<KimiClient.KimiClient | MockProvider, ConfigurationError> =>
   KimiClient.layerTransport.pipe(
-    Layer.provide(withoutStages),
+    Layer.provide(onlyTimeStages),
     Layer.provideMerge(layerTransport(options)),
     Layer.provide(mockConfig(config))
   )

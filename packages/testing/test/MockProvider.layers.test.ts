@@ -1,8 +1,8 @@
 /** What each level adds. */
 import { KimiClient } from "@kimi-effect/client"
-import { KimiConfig, KimiError } from "@kimi-effect/core"
+import { CallOptions, KimiConfig, KimiError } from "@kimi-effect/core"
 import { assert, describe, it } from "@effect/vitest"
-import { BigDecimal, Context, Effect, Exit, Fiber, Layer } from "effect"
+import { BigDecimal, Context, Duration, Effect, Exit, Fiber, Layer, Stream } from "effect"
 import { HttpClient, HttpClientRequest } from "effect/http"
 import { TestClock } from "effect/testing"
 import * as MockProvider from "../src/MockProvider.ts"
@@ -39,6 +39,37 @@ describe("MockProvider.layerClient", () => {
       const kimi = Context.get(yield* Layer.build(other), KimiClient.KimiClient)
       assert.strictEqual((yield* kimi.chat(request)).text, "other")
     }).pipe(Effect.scoped, Effect.provide(MockProvider.layerClient({ script: ["outer"] })))
+  )
+
+  it.effect.each([
+    ["a chat that is never answered", "chat", {}, "TotalTimeoutError"],
+    ["a stream that never begins", "stream", {}, "FirstTokenTimeoutError"],
+    ["a chat with a given timeout", "chat", { totalTimeout: "7 seconds" }, "TotalTimeoutError"],
+    ["a stream with a given timeout", "stream", { firstTokenTimeout: "7 seconds" }, "FirstTokenTimeoutError"]
+  ] as const)("ends %s as a client does", ([, operation, timeouts, tag]) =>
+    Effect.gen(function* () {
+      const call = Effect.flatMap(KimiClient.KimiClient, (kimi): Effect.Effect<unknown, { readonly _tag: string }> =>
+        operation === "chat" ? kimi.chat(request) : Stream.runDrain(kimi.stream(request))
+      )
+      const settings = { ...KimiConfig.defaults, ...timeouts }
+      const limit = Duration.toMillis(operation === "chat" ? settings.totalTimeout : settings.firstTokenTimeout)
+      const fiber = yield* Effect.forkChild(Effect.flip(call))
+      yield* TestClock.adjust(limit - 1)
+      assert.isUndefined(fiber.pollUnsafe())
+      yield* TestClock.adjust(1)
+      assert.strictEqual((yield* Fiber.join(fiber))._tag, tag)
+    }).pipe(Effect.provide(MockProvider.layerClient({ script: [Reply.never()] }, timeouts)))
+  )
+
+  it.effect("ends at the deadline of a call", () =>
+    Effect.gen(function* () {
+      const kimi = yield* KimiClient.KimiClient
+      const fiber = yield* Effect.forkChild(
+        Effect.flip(CallOptions.provide({ timeout: "3 seconds" })(kimi.chat(request)))
+      )
+      yield* TestClock.adjust("3 seconds")
+      assert.strictEqual((yield* Fiber.join(fiber))._tag, "DeadlineExceededError")
+    }).pipe(Effect.provide(MockProvider.layerClient({ script: [Reply.never()] })))
   )
 
   it.effect("has the model of the configuration", () =>

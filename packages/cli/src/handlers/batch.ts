@@ -12,7 +12,7 @@ import type { BatchRun } from "../schemas/batch.ts"
 import { type InputFlags, isStandard, jobFiles } from "./batchFiles.ts"
 import { tagsOf } from "./batchTags.ts"
 import { progressLine } from "./batchProgress.ts"
-import { toText } from "./batchText.ts"
+import { rerunFlags, toText } from "./batchText.ts"
 
 interface RunInput {
   readonly input: string
@@ -36,10 +36,9 @@ const remainder = (result: BatchJob.JobResult, output: string): CommandError | u
     return new CommandError(`The batch was stopped: ${causeOf(stopped)}`, hint)
   }
   if (failed > 0) {
-    const flags = Object.keys(failedByTag).map((tag) => `--rerun ${tag}`)
     const hint = isStandard(output)
       ? "Write to a file to be able to run them again."
-      : `Run them again with ${flags.join(" ")}.`
+      : `Run them again with ${rerunFlags(failedByTag)}.`
     return new CommandError(`Failed rows: ${failed}`, hint)
   }
   if (rejected === 0) return undefined

@@ -20,7 +20,7 @@ import type { BatchAtHost, BatchRun, BatchStatus } from "../schemas/batch.ts"
 import { type InputFlags, isStandard, jobFiles } from "./batchFiles.ts"
 import { progressLine } from "./batchProgress.ts"
 import { tagsOf } from "./batchTags.ts"
-import { sentence, toText } from "./batchText.ts"
+import { rerunFlags, sentence, toText } from "./batchText.ts"
 
 export interface HostFlags {
   readonly mode: BatchMode.Mode
@@ -146,8 +146,7 @@ const remainder = (
     )
   }
   if (failed > 0) {
-    const flags = Object.keys(failedByTag).map((tag) => `--rerun ${tag}`)
-    return new CommandError(`Failed rows: ${failed}`, `Run them again with ${flags.join(" ")}.`)
+    return new CommandError(`Failed rows: ${failed}`, `Run them again with ${rerunFlags(failedByTag)}.`)
   }
   return rejected > 0
     ? new CommandError(`Lines that are no rows: ${rejected}`, `See ${output}.rejects.jsonl for the reasons.`)
@@ -269,6 +268,9 @@ const ofHost = (status: HostBatchJob.HostStatus): BatchAtHost => ({
 const withHost = <A, E, R>(options: Given, use: Effect.Effect<A, E, R | HostBatch.HostBatch>) =>
   Effect.provide(use, client.layerHostBatch(options))
 
+const rerunHint = ({ failed, failedByTag }: BatchJob.Status): ReadonlyArray<string> =>
+  failed === 0 ? [] : [`To run failed rows again, add ${rerunFlags(failedByTag)} to kimi batch run.`]
+
 export const status = Effect.fnUntraced(function* ({
   json,
   options,
@@ -290,7 +292,7 @@ export const status = Effect.fnUntraced(function* ({
   const counted = yield* BatchJob.status(target)
   const atHost = Option.map(yield* HostBatchJob.status(target), ofHost)
   const result: BatchStatus = Option.match(atHost, { onNone: () => counted, onSome: (host) => ({ ...counted, host }) })
-  const text = [toText(counted), ...Option.toArray(Option.map(atHost, hostLine))].join("\n")
+  const text = [toText(counted), ...rerunHint(counted), ...Option.toArray(Option.map(atHost, hostLine))].join("\n")
   yield* json ? Output.json(result) : Output.line(text)
 })
 

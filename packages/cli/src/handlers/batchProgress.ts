@@ -12,13 +12,22 @@ const timeLeft = (milliseconds: number | undefined): string => {
 const ofTotal = ({ isEstimate, total }: BatchJob.JobProgress): string =>
   total === undefined ? "rows" : `of ${isEstimate ? "about " : ""}${total} rows`
 
+/** That of the earlier runs too, as the number of rows is. */
+const costOf = ({ before, cost }: BatchJob.JobProgress): BatchJob.Status["cost"] => {
+  const sum = (currency: "USD" | "CNY") =>
+    before.cost[currency] === undefined && cost[currency] === undefined
+      ? {}
+      : { [currency]: (before.cost[currency] ?? 0) + (cost[currency] ?? 0) }
+  return { ...sum("USD"), ...sum("CNY") }
+}
+
 export const progressLine = (progress: BatchJob.JobProgress | undefined): string =>
   progress === undefined
     ? "0 rows"
     : sentence([
         `${progress.resumed + progress.done} ${ofTotal(progress)}`,
-        `${progress.failed} failed`,
+        `${progress.before.failed + progress.failed} failed`,
         `${progress.rowsPerSecond.toFixed(1)} rows per second`,
         progress.isFinal ? "" : timeLeft(progress.remaining),
-        amounts(progress.cost)
+        amounts(costOf(progress))
       ])

@@ -19,3 +19,9 @@ export const toText = ({
     sentence([`${answered} answered`, `${failed} failed`, amounts(cost)]),
     ...Object.entries(failedByTag).map(([tag, count]) => `  ${tag}: ${count}`)
   ].join("\n")
+
+/** The flags that run failed rows again. */
+export const rerunFlags = (failedByTag: BatchStatus["failedByTag"]): string =>
+  Object.keys(failedByTag)
+    .map((tag) => `--rerun ${tag}`)
+    .join(" ")

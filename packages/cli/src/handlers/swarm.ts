@@ -46,9 +46,10 @@ interface Input {
   readonly options: Given
 }
 
-const toJson = ({ agents, outcome, report, text }: SwarmResult): SwarmRun => ({
+const toJson = ({ agents, conclusionError, outcome, report, text }: SwarmResult): SwarmRun => ({
   outcome: outcome._tag,
   text,
+  ...(conclusionError === undefined ? {} : { conclusionError: conclusionError._tag }),
   agents: agents.map((agent) => ({ id: agent.id, outcome: agent.outcome._tag, text: agent.text })),
   steps: report.steps,
   toolCalls: report.toolCalls,

@@ -10,7 +10,7 @@ const counts = {
   cost: Schema.Struct({
     USD: Schema.optionalKey(Schema.Finite),
     CNY: Schema.optionalKey(Schema.Finite)
-  }).annotate({ description: "Approximate, by currency" })
+  }).annotate({ description: "By currency: the numbers nearest to the exact sums" })
 }
 
 /** The batch of a job at the host. */

@@ -9,7 +9,12 @@ const Agent = Schema.Struct({
 
 export const SwarmRun = Schema.Struct({
   outcome: Schema.Literals(["Finished", "Limited", "Suspended", "Failed", "Cancelled"]),
-  text: Schema.String.annotate({ description: "What the orchestrator has written last" }),
+  text: Schema.String.annotate({
+    description: "What the orchestrator has written last; without a conclusion, the results of the agents"
+  }),
+  conclusionError: Schema.optionalKey(Schema.String).annotate({
+    description: "The tag of the error for which the orchestrator has written no conclusion"
+  }),
   agents: Schema.Array(Agent).annotate({ description: "The sub-agents" }),
   steps: Schema.Finite,
   toolCalls: Schema.Finite,

@@ -120,6 +120,24 @@ describe("kimi batch run", () => {
     )
   )
 
+  it.live("counts the failed rows of earlier runs when it continues", () =>
+    withServer((_, env) =>
+      Effect.gen(function* () {
+        const request = { model: "no-such-model", messages: [{ role: "user", content: "a" }] }
+        const { input, output } = yield* filesOf([JSON.stringify({ id: "a", request }), lineOf("b")])
+        const args = ["batch", "run", input, output, "--json"]
+        yield* runKimi(args, { env })
+        const { code, stderr, stdout } = yield* runKimi(args, { env })
+        assert.strictEqual(code, 1)
+        assert.include(stderr, "2 of 2 rows, 1 failed")
+        assert.include(stderr, "--rerun ModelNotFoundError")
+        assert.deepInclude(decoded("batch run", stdout), { answered: 1, failed: 1, resumed: 2 })
+        const status = yield* runKimi(["batch", "status", output])
+        assert.include(status.stdout, "To run failed rows again, add --rerun ModelNotFoundError to kimi batch run.")
+      })
+    )
+  )
+
   it.live("refuses a tag that no error has", () =>
     withServer((_, env) =>
       Effect.gen(function* () {

@@ -32,6 +32,7 @@
  *
  * @since 0.1.0
  */
+import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as LanguageModel from "effect/ai/LanguageModel"
@@ -131,7 +132,9 @@ export const make = (settings: Settings = {}): Effect.Effect<LanguageModel.Langu
  * @since 0.1.0
  */
 export const layer = (settings?: Settings): Layer.Layer<LanguageModel.LanguageModel, never, KimiClient> =>
-  Layer.effect(LanguageModel.LanguageModel, make(settings))
+  OptionRules.layerOrDie("KimiLanguageModel", settings, (settings) =>
+    Layer.effect(LanguageModel.LanguageModel, make(settings))
+  )
 
 /**
  * A model by its id, for `Effect.provide` and the steps of an `ExecutionPlan`.

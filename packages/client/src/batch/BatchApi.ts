@@ -213,4 +213,4 @@ export const make = Effect.fnUntraced(function* (
  */
 // Layers are memoized by reference: without `fresh`, a constant would be the service of the first host it is provided with.
 export const layer = (options?: Options): Layer.Layer<BatchApi, ConfigurationError, HostApi.HostApi> =>
-  Layer.fresh(Layer.effect(BatchApi, make(options)))
+  OptionRules.layerOf("BatchApi", options, (options) => Layer.fresh(Layer.effect(BatchApi, make(options))))

@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import type { Currency } from "./internal/Tally.ts"
+import type { Currency } from "./internal/CostSums.ts"
 
 /**
  * Why a batch ended before its last row: too many rows failed, its cost or its
@@ -20,8 +20,8 @@ export type StopReason =
   | { readonly _tag: "Error"; readonly tag: string }
 
 /**
- * Counts of a batch so far. Amounts are approximate, for display: the outcomes
- * have the exact ones.
+ * Counts of a batch so far. Amounts are the numbers nearest to the exact sums, for
+ * display: the outcomes have the exact ones.
  *
  * @category models
  * @since 0.1.0

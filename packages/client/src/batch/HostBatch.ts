@@ -39,6 +39,7 @@ import type { Batch } from "@kimi-effect/core/Batch"
 import { BatchFailedError, type InvalidBatchError } from "@kimi-effect/core/BatchErrors"
 import type { ChatRequest } from "@kimi-effect/core/ChatRequest"
 import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
+import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
 import type { FileError } from "@kimi-effect/core/OperationErrors"
 import type { RetryBounds } from "@kimi-effect/core/Resilience"
 import type { UnsupportedOperationError } from "@kimi-effect/core/ValidationErrors"
@@ -219,7 +220,7 @@ export const make = (options: Options = {}): Effect.Effect<HostBatch["Service"],
  */
 // Layers are memoized by reference: without `fresh`, a constant would be the service of the first host it is provided with.
 export const layer = (options?: Options): Layer.Layer<HostBatch, ConfigurationError, HostApi.HostApi> =>
-  Layer.fresh(Layer.effect(HostBatch, make(options)))
+  OptionRules.layerOf("HostBatch", options, (options) => Layer.fresh(Layer.effect(HostBatch, make(options))))
 
 /**
  * Options of `resume`.

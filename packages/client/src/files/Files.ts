@@ -230,4 +230,4 @@ export const make = Effect.fnUntraced(function* (
  */
 // Layers are memoized by reference: without `fresh`, a constant would be the service of the first host it is provided with.
 export const layer = (options?: Options): Layer.Layer<Files, ConfigurationError, HostApi.HostApi> =>
-  Layer.fresh(Layer.effect(Files, make(options)))
+  OptionRules.layerOf("Files", options, (options) => Layer.fresh(Layer.effect(Files, make(options))))

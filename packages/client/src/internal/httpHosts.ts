@@ -2,6 +2,7 @@
 import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import { KimiConfig } from "@kimi-effect/core/KimiConfig"
 import { loadModule } from "@kimi-effect/core/internal/ModuleLoader"
+import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
@@ -23,12 +24,14 @@ const planLayer = (steps: ReadonlyArray<Step> | undefined, config: KimiConfig["S
 export const layerHttpHosts = (
   clientOptions?: ClientOptions
 ): Layer.Layer<ChatTransport.ChatTransport | HostApi.HostApi, ConfigurationError, KimiConfig | HttpClient.HttpClient> =>
-  Layer.unwrap(
-    Effect.map(KimiConfig, (config) => {
-      const steps = clientOptions?.fallback
-      const configured = Layer.merge(ChatTransport.layerHttp, HostApi.layerHttp)
-      return (steps ?? config.fallback).length === 0
-        ? configured
-        : Layer.provideMerge(planLayer(steps, config), configured)
-    })
+  OptionRules.layerOf("KimiClient", clientOptions, (clientOptions) =>
+    Layer.unwrap(
+      Effect.map(KimiConfig, (config) => {
+        const steps = clientOptions.fallback
+        const configured = Layer.merge(ChatTransport.layerHttp, HostApi.layerHttp)
+        return (steps ?? config.fallback).length === 0
+          ? configured
+          : Layer.provideMerge(planLayer(steps, config), configured)
+      })
+    )
   )

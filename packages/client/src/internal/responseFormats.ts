@@ -21,7 +21,7 @@ export interface ResponseBody {
   readonly bytes: Effect.Effect<Uint8Array, HostRequestError>
   /** The body in pieces. */
   readonly stream: Stream.Stream<Uint8Array, HostRequestError>
-  /** The error for a body that is not a valid response, given its text. */
+  /** The error for a body that is not a valid response, given its text: an `InvalidResponseError` that does not show it. */
   readonly unexpected: (text: string) => HostRequestError
 }
 

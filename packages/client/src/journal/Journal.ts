@@ -133,7 +133,7 @@ export const makeMemory = (options: Options = {}): Effect.Effect<Journal["Servic
  * @since 0.1.0
  */
 export const layerMemory = (options?: Options): Layer.Layer<Journal, ConfigurationError> =>
-  Layer.effect(Journal, makeMemory(options))
+  OptionRules.layerOf("Journal", options, (options) => Layer.effect(Journal, makeMemory(options)))
 
 /**
  * The same as `layerMemory`.

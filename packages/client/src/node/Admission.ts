@@ -5,6 +5,7 @@
  */
 import * as Core from "@kimi-effect/core/Admission"
 import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
+import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
 import * as Layer from "effect/Layer"
 import * as Redis from "./Redis.ts"
 
@@ -16,8 +17,9 @@ export * from "@kimi-effect/core/Admission"
  * @category layers
  * @since 0.1.0
  */
-export const layerRedis = ({
-  url,
-  ...options
-}: Core.RedisOptions & Pick<Redis.ConnectionOptions, "url">): Layer.Layer<Core.Admission, ConfigurationError> =>
-  Layer.provide(Core.layerRedis(options), Redis.layer({ url }))
+export const layerRedis = (
+  options: Core.RedisOptions & Pick<Redis.ConnectionOptions, "url">
+): Layer.Layer<Core.Admission, ConfigurationError> =>
+  OptionRules.layerOf("Admission", options, ({ url, ...options }) =>
+    Layer.provide(Core.layerRedis(options), Redis.layer({ url }))
+  )

@@ -245,4 +245,4 @@ export const make = (options: Options): Effect.Effect<AuditLog["Service"], Confi
  * @since 0.1.0
  */
 export const layer = (options: Options): Layer.Layer<AuditLog, ConfigurationError> =>
-  Layer.effect(AuditLog, make(options))
+  OptionRules.layerOf("AuditLog", options, (options) => Layer.effect(AuditLog, make(options)))

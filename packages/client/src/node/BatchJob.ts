@@ -14,7 +14,8 @@
  *   `attempts`, and `response` or `error`. A row with a complete line is never
  *   requested again; after a kill, at most the rows in flight are.
  * - The same call resumes a job. `rerun` selects failed rows by the tags of their
- *   errors to run them again.
+ *   errors to run them again: without it, a row that has failed keeps its outcome,
+ *   and is in the counts of every later run.
  * - A line of the input is `{"id", "request"}`, a request of OpenAI's batch form
  *   (`custom_id` and `body`), a request itself, or, with `prompts`, any object
  *   with columns of text. A CSV file has its columns in its first line.
@@ -63,13 +64,13 @@ import * as hostRecord from "./internal/batch/hostRecord.ts"
 import { type Reader, readerOf, rowsOf, streamRows } from "./internal/batch/inputRows.ts"
 import { type Input, Reading } from "./internal/batch/inputSource.ts"
 import * as jobProgress from "./internal/batch/jobProgress.ts"
+import type { Status } from "./internal/batch/jobStatus.ts"
 import {
   failedLines,
   type Job,
   open,
   openSource,
   openWriter,
-  type Status,
   statusOf,
   type WriteLine
 } from "./internal/batch/openJob.ts"
@@ -79,7 +80,8 @@ import * as NodeDigest from "./internal/NodeDigest.ts"
 
 export type { Input } from "./internal/batch/inputSource.ts"
 export type { JobProgress } from "./internal/batch/jobProgress.ts"
-export type { Status, WriteLine } from "./internal/batch/openJob.ts"
+export type { Status } from "./internal/batch/jobStatus.ts"
+export type { WriteLine } from "./internal/batch/openJob.ts"
 
 /**
  * The format of an input: JSON objects on lines, or CSV as RFC 4180 describes it.
@@ -201,6 +203,7 @@ export const run = <A = string, RD = never, RP = never>(
       const job = yield* openOutput(options, reader)
       const { done, source } = job
       const resumed = done.size
+      const before = job.status()
       const reading = new Reading()
       let progress: BatchProgress | undefined
       const record = (outcome: BatchResponse<A>) =>
@@ -217,7 +220,7 @@ export const run = <A = string, RD = never, RP = never>(
           progress = current
           if (onProgress === undefined) return Effect.void
           return onProgress(
-            jobProgress.of(current, { given: total, reading, source, resumed, rejected: job.rejected() })
+            jobProgress.of(current, { given: total, reading, source, resumed, before, rejected: job.rejected() })
           )
         }
       }

@@ -10,6 +10,7 @@
  */
 import * as Core from "@kimi-effect/core/Budget"
 import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
+import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
 import type { BudgetStoreError } from "@kimi-effect/core/MoneyErrors"
 import * as Layer from "effect/Layer"
 import * as BudgetStore from "./BudgetStore.ts"
@@ -31,11 +32,13 @@ export * from "@kimi-effect/core/Budget"
 export const layerSqlite = (
   options: Core.Options & BudgetStore.SqliteOptions
 ): Layer.Layer<Core.Budget, ConfigurationError | BudgetStoreError> =>
-  Layer.provide(
-    Core.layerStore(options),
-    options.onStoreError === "allow"
-      ? Layer.effect(BudgetStore.BudgetStore, SqliteBudgetStore.makeReopening(options))
-      : BudgetStore.layerSqlite(options)
+  OptionRules.layerOf("Budget", options, (options) =>
+    Layer.provide(
+      Core.layerStore(options),
+      options.onStoreError === "allow"
+        ? Layer.effect(BudgetStore.BudgetStore, SqliteBudgetStore.makeReopening(options))
+        : BudgetStore.layerSqlite(options)
+    )
   )
 
 /**
@@ -44,10 +47,9 @@ export const layerSqlite = (
  * @category layers
  * @since 0.1.0
  */
-export const layerRedis = ({
-  url,
-  ...options
-}: Core.Options & BudgetStore.RedisOptions & Pick<Redis.ConnectionOptions, "url">): Layer.Layer<
-  Core.Budget,
-  ConfigurationError
-> => Layer.provide(Core.layerRedis(options), Redis.layer({ url }))
+export const layerRedis = (
+  options: Core.Options & BudgetStore.RedisOptions & Pick<Redis.ConnectionOptions, "url">
+): Layer.Layer<Core.Budget, ConfigurationError> =>
+  OptionRules.layerOf("Budget", options, ({ url, ...options }) =>
+    Layer.provide(Core.layerRedis(options), Redis.layer({ url }))
+  )

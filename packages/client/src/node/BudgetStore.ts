@@ -6,6 +6,7 @@
  */
 import * as Core from "@kimi-effect/core/BudgetStore"
 import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
+import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
 import type { BudgetStoreError } from "@kimi-effect/core/MoneyErrors"
 import type * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -55,7 +56,7 @@ export const makeSqlite = (
 export const layerSqlite = (
   options: SqliteBudgetStore.Options
 ): Layer.Layer<Core.BudgetStore, BudgetStoreError | ConfigurationError> =>
-  Layer.effect(Core.BudgetStore, makeSqlite(options))
+  OptionRules.layerOf("BudgetStore", options, (options) => Layer.effect(Core.BudgetStore, makeSqlite(options)))
 
 /**
  * A ledger in Redis, shared by all processes, on a connection of this layer.
@@ -63,8 +64,9 @@ export const layerSqlite = (
  * @category layers
  * @since 0.1.0
  */
-export const layerRedis = ({
-  url,
-  ...options
-}: Core.RedisOptions & Pick<Redis.ConnectionOptions, "url">): Layer.Layer<Core.BudgetStore, ConfigurationError> =>
-  Layer.provide(Core.layerRedis(options), Redis.layer({ url }))
+export const layerRedis = (
+  options: Core.RedisOptions & Pick<Redis.ConnectionOptions, "url">
+): Layer.Layer<Core.BudgetStore, ConfigurationError> =>
+  OptionRules.layerOf("BudgetStore", options, ({ url, ...options }) =>
+    Layer.provide(Core.layerRedis(options), Redis.layer({ url }))
+  )

@@ -6,6 +6,7 @@
  */
 import * as Core from "@kimi-effect/core/CacheStore"
 import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
+import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
@@ -57,7 +58,7 @@ export const makeSqlite = (options: SqliteCacheStore.Options): Make =>
  * @since 0.1.0
  */
 export const layerSqlite = (options: SqliteCacheStore.Options): Layer.Layer<Core.CacheStore, ConfigurationError> =>
-  Layer.effect(Core.CacheStore, makeSqlite(options))
+  OptionRules.layerOf("CacheStore", options, (options) => Layer.effect(Core.CacheStore, makeSqlite(options)))
 
 /**
  * A store in a folder, with one file per entry. It needs nothing but a file
@@ -95,7 +96,7 @@ export const makeFile = (options: FileCacheStore.Options): Make =>
  * @since 0.1.0
  */
 export const layerFile = (options: FileCacheStore.Options): Layer.Layer<Core.CacheStore, ConfigurationError> =>
-  Layer.effect(Core.CacheStore, makeFile(options))
+  OptionRules.layerOf("CacheStore", options, (options) => Layer.effect(Core.CacheStore, makeFile(options)))
 
 /**
  * A store in Redis, shared by all processes, on a connection of this layer.
@@ -103,8 +104,9 @@ export const layerFile = (options: FileCacheStore.Options): Layer.Layer<Core.Cac
  * @category layers
  * @since 0.1.0
  */
-export const layerRedis = ({
-  url,
-  ...options
-}: Core.RedisOptions & Pick<Redis.ConnectionOptions, "url">): Layer.Layer<Core.CacheStore, ConfigurationError> =>
-  Layer.provide(Core.layerRedis(options), [Redis.layer({ url }), NodeDigest.layer])
+export const layerRedis = (
+  options: Core.RedisOptions & Pick<Redis.ConnectionOptions, "url">
+): Layer.Layer<Core.CacheStore, ConfigurationError> =>
+  OptionRules.layerOf("CacheStore", options, ({ url, ...options }) =>
+    Layer.provide(Core.layerRedis(options), [Redis.layer({ url }), NodeDigest.layer])
+  )

@@ -6,6 +6,7 @@
  */
 import * as Core from "@kimi-effect/core/CircuitBreaker"
 import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
+import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
 import * as Layer from "effect/Layer"
 import * as Redis from "./Redis.ts"
 
@@ -17,10 +18,9 @@ export * from "@kimi-effect/core/CircuitBreaker"
  * @category layers
  * @since 0.1.0
  */
-export const layerRedis = ({
-  url,
-  ...options
-}: Partial<Core.RedisOptions> & Pick<Redis.ConnectionOptions, "url">): Layer.Layer<
-  Core.CircuitBreaker,
-  ConfigurationError
-> => Layer.provide(Core.layerRedis(options), Redis.layer({ url }))
+export const layerRedis = (
+  options: Partial<Core.RedisOptions> & Pick<Redis.ConnectionOptions, "url">
+): Layer.Layer<Core.CircuitBreaker, ConfigurationError> =>
+  OptionRules.layerOf("CircuitBreaker", options, ({ url, ...options }) =>
+    Layer.provide(Core.layerRedis(options), Redis.layer({ url }))
+  )

@@ -58,4 +58,4 @@ export const make = (options: Options): Effect.Effect<ConfigProvider.ConfigProvi
  * @since 0.1.0
  */
 export const layer = (options: Options): Layer.Layer<never, ConfigurationError> =>
-  Layer.effect(ConfigProvider.ConfigProvider, make(options))
+  OptionRules.layerOf("ConfigFile", options, (options) => Layer.effect(ConfigProvider.ConfigProvider, make(options)))

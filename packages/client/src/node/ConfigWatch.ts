@@ -115,4 +115,6 @@ export const layer = (
   options: Options,
   overrides?: Settings.Options
 ): Layer.Layer<LiveConfig.LiveConfig, ConfigurationError> =>
-  Layer.effect(LiveConfig.LiveConfig, make(options, overrides))
+  OptionRules.layerOf("ConfigWatch", options, (options) =>
+    Layer.effect(LiveConfig.LiveConfig, make(options, overrides))
+  )

@@ -68,4 +68,5 @@ export const makeSqlite = (
  */
 export const layerSqlite = (
   options: SqliteOptions
-): Layer.Layer<Core.Journal, ConfigurationError | JournalStoreError> => Layer.effect(Core.Journal, makeSqlite(options))
+): Layer.Layer<Core.Journal, ConfigurationError | JournalStoreError> =>
+  OptionRules.layerOf("Journal", options, (options) => Layer.effect(Core.Journal, makeSqlite(options)))

@@ -9,6 +9,7 @@
  * @since 0.1.0
  */
 import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
+import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
 import * as Core from "@kimi-effect/core/Logging"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -24,10 +25,12 @@ export * from "@kimi-effect/core/Logging"
  * @since 0.1.0
  */
 export const layer = (options: Core.Options = {}): Layer.Layer<never, ConfigurationError> =>
-  Layer.unwrap(
-    Effect.map(Logger.LogToStderr, (isStderr) => {
-      const output = isStderr ? process.stderr : process.stdout
-      const isTerminal = output.isTTY === true
-      return Core.layer({ isTerminal, colors: isTerminal && output.hasColors(), ...options })
-    })
+  OptionRules.layerOf("Logging", options, (options) =>
+    Layer.unwrap(
+      Effect.map(Logger.LogToStderr, (isStderr) => {
+        const output = isStderr ? process.stderr : process.stdout
+        const isTerminal = output.isTTY === true
+        return Core.layer({ isTerminal, colors: isTerminal && output.hasColors(), ...options })
+      })
+    )
   )

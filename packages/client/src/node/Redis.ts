@@ -33,6 +33,7 @@
 // a connection after bytes that it cannot read, and waits without a bound for credentials and for the end of a connection.
 import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import type { HealthCheck } from "@kimi-effect/core/Health"
+import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
 import * as RedisCheck from "@kimi-effect/core/internal/RedisCheck"
 import * as Core from "@kimi-effect/core/Redis"
 import * as Config from "effect/Config"
@@ -70,7 +71,7 @@ export const connect = (
  * @since 0.1.0
  */
 export const layer = (options: RedisSettings.ConnectionOptions): Layer.Layer<Core.Redis, ConfigurationError> =>
-  Layer.effect(Core.Redis, connect(options))
+  OptionRules.layerOf("Redis", options, (options) => Layer.effect(Core.Redis, connect(options)))
 
 /**
  * A health check of connections that are provided as layers, for
@@ -102,4 +103,6 @@ export const healthCheck: (
 export const layerConfig = (
   options: Config.Wrap<RedisSettings.ConnectionOptions>
 ): Layer.Layer<Core.Redis, ConfigurationError | Config.ConfigError> =>
-  Layer.effect(Core.Redis, Effect.flatMap(Config.unwrap(options), connect))
+  OptionRules.layerOf("Redis", options, (options) =>
+    Layer.effect(Core.Redis, Effect.flatMap(Config.unwrap(options), connect))
+  )

@@ -94,7 +94,7 @@ export const makePostgres = (
 export const layerPostgres = (
   options: PostgresOptions
 ): Layer.Layer<Core.Journal, ConfigurationError | JournalStoreError> =>
-  Layer.effect(Core.Journal, makePostgres(options))
+  OptionRules.layerOf("Journal", options, (options) => Layer.effect(Core.Journal, makePostgres(options)))
 
 /**
  * A journal in PostgreSQL whose options are read from the current `ConfigProvider`,
@@ -106,4 +106,6 @@ export const layerPostgres = (
 export const layerPostgresConfig = (
   options: Config.Wrap<PostgresOptions>
 ): Layer.Layer<Core.Journal, ConfigurationError | JournalStoreError | Config.ConfigError> =>
-  Layer.effect(Core.Journal, Effect.flatMap(Config.unwrap(options), makePostgres))
+  OptionRules.layerOf("Journal", options, (options) =>
+    Layer.effect(Core.Journal, Effect.flatMap(Config.unwrap(options), makePostgres))
+  )

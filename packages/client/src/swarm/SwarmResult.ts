@@ -82,6 +82,11 @@ export interface SwarmResult {
   readonly outcome: SwarmOutcome
   /** What the orchestrator has written last; empty without an orchestrator. */
   readonly text: string
+  /**
+   * Why the orchestrator has written no conclusion after a limit has ended the swarm. `text` then states
+   * that, with the results of the agents, unless it has a part of the conclusion.
+   */
+  readonly conclusionError?: AgentError
   /** The sub-agents in the order in which they were added. */
   readonly agents: ReadonlyArray<AgentResult>
   readonly report: SwarmReport

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Accounting from "@kimi-effect/core/Accounting"
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
 import { MockProvider, Reply } from "@kimi-effect/testing"
-import { Effect, Fiber, Layer, Redacted, Schema, Stream } from "effect"
+import { BigDecimal, Effect, Fiber, Layer, Option, Redacted, Schema, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import * as Batch from "../../src/batch/Batch.ts"
 import type { BatchProgress } from "../../src/batch/BatchProgress.ts"
@@ -19,6 +19,16 @@ describe("Batch", () => {
           numbers(40).map((number) => [`${number}`, number, `${number}`, 1])
         )
         assert.deepInclude(progress, { done: 40, failed: 0, cached: 0, total: 40, isFinal: true, stopped: undefined })
+      })
+    )
+  )
+
+  it.effect("has the number nearest to the exact cost", () =>
+    withHost(
+      Effect.gen(function* () {
+        const { progress, responses } = yield* passing(Batch.run(questions(40)))
+        const exact = BigDecimal.sumAll(responses.map(({ cost }) => Option.getOrThrow(cost).total))
+        assert.strictEqual(progress.cost.USD, Number(BigDecimal.format(exact)))
       })
     )
   )

@@ -42,9 +42,9 @@ describe("mapClient", () => {
         yield* wrapped.balance,
         (yield* wrapped.health).status,
         (yield* wrapped.metrics).at,
-        wrapped.describe()
+        wrapped.describe() === client.describe()
       ]
-      assert.deepStrictEqual(results, ["hello", 3, [{ id: "kimi-k3" }], 7, balance, "healthy", 0, ""])
+      assert.deepStrictEqual(results, ["hello", 3, [{ id: "kimi-k3" }], 7, balance, "healthy", 0, true])
       assert.deepStrictEqual(mapped.toSorted(), Object.keys(client).toSorted())
     })
   )

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url"
 import { assert, describe, it } from "@effect/vitest"
 import { Reply } from "@kimi-effect/testing"
 import { MockServer } from "@kimi-effect/testing/node"
-import { Effect, Random } from "effect"
+import { BigDecimal, Effect, Random } from "effect"
 import { runs, seedOf } from "../../../../test/support/depth.ts"
 import type { JobResult, Options } from "../../src/node/BatchJob.ts"
 import { folder } from "./support/files.ts"
@@ -50,6 +50,20 @@ const answerTo = (line: string): readonly [id: string, text: string | undefined]
     readonly response?: { readonly choices: ReadonlyArray<{ readonly message: { readonly content: string } }> }
   }
   return [id, response?.choices[0]?.message.content]
+}
+
+/** The sum of the costs of lines, as a decimal. */
+const costOf = (lines: ReadonlyArray<string>) => {
+  const amounts = lines.map((line) => (JSON.parse(line) as { readonly cost: { readonly USD: string } }).cost.USD)
+  return { USD: BigDecimal.format(BigDecimal.sumAll(amounts.map(BigDecimal.fromStringUnsafe))) }
+}
+
+const recordedCost = (output: string) => {
+  const record = JSON.parse(readFileSync(`${output}.job.json`, "utf8")) as {
+    readonly state: string
+    readonly cost?: unknown
+  }
+  return { state: record.state, ...(record.cost === undefined ? {} : { cost: record.cost }) }
 }
 
 describe("a batch job that is killed", () => {
@@ -97,7 +111,9 @@ describe("a batch job that is killed", () => {
             const moment = moments[killed]
             const at = moment === undefined ? Number.POSITIVE_INFINITY : Math.max(size + 1, moment * bytesOfRow)
             result = yield* life(settings, join(path, "compiled"), at)
-            if (result === undefined) killed += 1
+            if (result !== undefined) continue
+            killed += 1
+            if (sizeOf(`${output}.job.json`) > 0) assert.deepStrictEqual(recordedCost(output), { state: "running" })
           }
 
           assert.isAtLeast(killed, kills / 2)
@@ -110,6 +126,8 @@ describe("a batch job that is killed", () => {
             answers,
             Array.from({ length: rows }, (_, index) => [`row ${index + 1}`, `Answer to Row ${index + 1}`] as const)
           )
+          // Killed runs have recorded no cost: it is that of the lines.
+          assert.deepStrictEqual(recordedCost(output), { state: "finished", cost: costOf(linesOf(output)) })
           const { requested } = yield* host.ledger
           assert.isAtMost(requested, rows + killed * concurrency)
         }).pipe(Random.withSeed(seedOf("batch kills")), Effect.scoped),

@@ -1,9 +1,9 @@
 /** What is kept for the conclusion of a swarm without options for it. */
 import { assert, describe, it } from "@effect/vitest"
-import { Swarm } from "@kimi-effect/client/swarm"
+import { Swarm, type SwarmLimits } from "@kimi-effect/client/swarm"
 import * as Cost from "@kimi-effect/core/Cost"
 import type { ModelRequest } from "@kimi-effect/core/ChatRequest"
-import { MockProvider, Reply } from "@kimi-effect/testing"
+import { MockProvider, Reply, type Script } from "@kimi-effect/testing"
 import * as BigDecimal from "effect/BigDecimal"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -108,5 +108,66 @@ describe("a map without an orchestrator", () => {
       const result = yield* settled(Swarm.map({ items: ["x"], prompt: "{{item}}", request, limits }))
       assert.strictEqual(result.agents[0]?.outcome._tag, "Finished")
     }).pipe(at(answering(() => "A result")))
+  )
+})
+
+/** An agent that has a result in part and works on, and a conclusion that is answered in some way. */
+const partly =
+  (conclude: Script.AnswerFunction): Script.AnswerFunction =>
+  (given, received) => {
+    if (isConclusion(given)) return conclude(given, received)
+    if (isOrchestrator(given)) return stepOf(given) === 0 ? calls(create("a")) : calls(assign("a", "Look everywhere"))
+    const tools = [{ name: "look", arguments: { at: `${stepOf(given)}` } }]
+    return Reply.toolCalls(tools, { content: `Seen ${stepOf(given)} places`, reasoning: "On." })
+  }
+
+const ends: ReadonlyArray<
+  readonly [name: string, tag: string, conclude: Script.AnswerFunction, limits?: SwarmLimits.SwarmLimits]
+> = [
+  ["its time ends", "DeadlineExceededError", () => Effect.as(Effect.sleep("1 hour"), Reply.text("Late"))],
+  ["the host fails", "ServerError", () => Reply.serverError()],
+  ["reasoning uses its tokens", "ReasoningBudgetExhaustedError", () => Reply.reasoningExhausted()],
+  ["the host refuses its content", "ContentFilterError", () => Reply.contentFiltered()],
+  ["it calls a tool", "StepLimitError", () => calls(["look", { at: "more" }])],
+  [
+    "an attempt that failed has used its money",
+    "BudgetExceededError",
+    () => Reply.connectionLost(),
+    { cost: usd("0.3"), duration: "1 hour" }
+  ]
+]
+
+describe("a swarm whose conclusion fails", () => {
+  it.effect.each(ends)("has the results of its agents when %s", ([, tag, conclude, more]) =>
+    Effect.gen(function* () {
+      const { tools } = yield* makeTools
+      const agentLimits = { repeats: false as const, steps: 10_000, toolCalls: 10_000 }
+      const limits = { duration: "100 seconds", toolCalls: 10_000, ...more } as const
+      const result = yield* settled(Swarm.run("Work", { tools, request, agentLimits, limits }))
+      assert.strictEqual(result.outcome._tag, "Limited")
+      assert.strictEqual(result.conclusionError?._tag, tag)
+      assert.include(result.text, `The swarm has no conclusion (${tag}): `)
+      assert.match(result.text, /a \(Stopped\):\nSeen \d+ places/)
+    }).pipe(at(answering(partly(conclude))))
+  )
+
+  it.effect("states that there are no results before the first one", () =>
+    Effect.gen(function* () {
+      const limits = { duration: "10 seconds" } as const
+      const result = yield* settled(Swarm.run("Work", { request, limits }))
+      assert.strictEqual(result.conclusionError?._tag, "DeadlineExceededError")
+      assert.include(result.text, "Its agents have no results.")
+    }).pipe(at(answering(() => Reply.text("Late"), "1 hour")))
+  )
+
+  it.effect("marks a conclusion that the limit of its tokens cuts", () =>
+    Effect.gen(function* () {
+      const { tools } = yield* makeTools
+      const limits = { duration: "100 seconds", conclusion: { completionTokens: 10 } } as const
+      const agentLimits = { repeats: false as const, steps: 10_000 }
+      const result = yield* settled(Swarm.run("Work", { tools, request, agentLimits, limits }))
+      assert.isUndefined(result.conclusionError)
+      assert.strictEqual(result.text, "There was\n[Truncated: limits.conclusion.completionTokens is 10.]")
+    }).pipe(at(answering(partly(() => Reply.text("There was", { finishReason: "length" })))))
   )
 })

@@ -20,6 +20,7 @@ import type * as Option from "effect/Option"
 import { loadModule } from "../internal/ModuleLoader.ts"
 import type { CacheStoreError } from "../errors/CacheErrors.ts"
 import type { ConfigurationError } from "../errors/ConfigurationErrors.ts"
+import * as OptionRules from "../internal/OptionRules.ts"
 import type { Redis } from "../Redis.ts"
 import * as MemoryStore from "./internal/MemoryStore.ts"
 import type * as RedisStore from "./internal/RedisStore.ts"
@@ -96,7 +97,7 @@ export const makeMemory = (options?: MemoryStore.Options): Effect.Effect<CacheSt
  * @since 0.1.0
  */
 export const layerMemory = (options?: MemoryStore.Options): Layer.Layer<CacheStore, ConfigurationError> =>
-  Layer.effect(CacheStore, makeMemory(options))
+  OptionRules.layerOf("CacheStore", options, (options) => Layer.effect(CacheStore, makeMemory(options)))
 
 /**
  * The same as `layerMemory`.
@@ -136,4 +137,4 @@ export const makeRedis = (
  * @since 0.1.0
  */
 export const layerRedis = (options?: RedisStore.Options): Layer.Layer<CacheStore, ConfigurationError, Redis> =>
-  Layer.effect(CacheStore, makeRedis(options))
+  OptionRules.layerOf("CacheStore", options, (options) => Layer.effect(CacheStore, makeRedis(options)))

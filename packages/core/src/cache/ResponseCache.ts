@@ -38,6 +38,7 @@ import { CacheMissError } from "../errors/CacheErrors.ts"
 import type { ConfigurationError } from "../errors/ConfigurationErrors.ts"
 import type { StreamError } from "../errors/OperationErrors.ts"
 import * as Stream from "effect/Stream"
+import * as OptionRules from "../internal/OptionRules.ts"
 import type { Call } from "../pipeline/Call.ts"
 import * as Stage from "../pipeline/Stage.ts"
 import type { EventChunk } from "../pipeline/internal/EventChunk.ts"
@@ -160,7 +161,7 @@ export function makeMemory(given?: CacheOptions.Options): Effect.Effect<Service,
 export function layerMemory(): Layer.Layer<ResponseCache>
 export function layerMemory(options: CacheOptions.Options): Layer.Layer<ResponseCache, ConfigurationError>
 export function layerMemory(options?: CacheOptions.Options): Layer.Layer<ResponseCache, ConfigurationError> {
-  return Layer.effect(ResponseCache, options === undefined ? makeMemory() : makeMemory(options))
+  return OptionRules.layerOf("ResponseCache", options, (options) => Layer.effect(ResponseCache, makeMemory(options)))
 }
 
 /**
@@ -183,13 +184,15 @@ export const layer: typeof layerMemory = layerMemory
 export const layerPersisted = (
   given: CacheOptions.PersistedOptions = {}
 ): Layer.Layer<ResponseCache, ConfigurationError, CacheStore.CacheStore> =>
-  Layer.effect(
-    ResponseCache,
-    Effect.gen(function* () {
-      const options = yield* CacheOptions.resolvePersisted(given)
-      const envelope = yield* CacheEnvelope.make(options.envelope)
-      return yield* makeWith(options, yield* StoreLevel.make(yield* CacheStore.CacheStore, envelope, options))
-    })
+  OptionRules.layerOf("ResponseCache", given, (given) =>
+    Layer.effect(
+      ResponseCache,
+      Effect.gen(function* () {
+        const options = yield* CacheOptions.resolvePersisted(given)
+        const envelope = yield* CacheEnvelope.make(options.envelope)
+        return yield* makeWith(options, yield* StoreLevel.make(yield* CacheStore.CacheStore, envelope, options))
+      })
+    )
   )
 
 /**

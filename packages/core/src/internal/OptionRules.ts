@@ -8,6 +8,7 @@
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import { ConfigurationError, type ConfigurationIssue } from "../errors/ConfigurationErrors.ts"
 import { nearestTo } from "./config/NearestName.ts"
@@ -150,6 +151,11 @@ export const keyPart = (name: string, value: unknown): Rule => [
   "a text without braces, which is not empty"
 ]
 
+const isObject = (value: unknown): value is object =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+
+const notAnObject: Rule = ["options", false, "an object of options"]
+
 /**
  * An option whose name exists. A misspelt one would have no effect, and its
  * default would apply unnoticed. `names` has a member for every option.
@@ -158,6 +164,8 @@ export const keyPart = (name: string, value: unknown): Rule => [
  * @since 0.1.0
  */
 export const knownNames = (given: object | undefined, names: object): ReadonlyArray<Rule> => {
+  // A text in place of the options, such as a key, has its characters as members.
+  if (!isObject(given ?? {})) return [notAnObject]
   const known = Object.keys(names)
   return Object.entries(given ?? {}).flatMap(([name, value]): ReadonlyArray<Rule> => {
     if (value === undefined || Object.hasOwn(names, name)) return []
@@ -198,4 +206,42 @@ export const issuesOf = (owner: string, rules: ReadonlyArray<Rule>): ReadonlyArr
 export const check = (owner: string, rules: ReadonlyArray<Rule>): Effect.Effect<void, ConfigurationError> => {
   const issues = issuesOf(owner, rules)
   return issues.length === 0 ? Effect.void : Effect.fail(ConfigurationError.of(issues))
+}
+
+/** Options that are left out are empty, so that the rules name those that are required. */
+const given = <O extends object>(options: O | null | undefined): O => options ?? ({} as O)
+
+/**
+ * A layer from its options, which a program in JavaScript can leave out or replace
+ * by another value: it fails with an error that names what is missing, instead of
+ * a `TypeError`.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerOf = <O extends object, A, E, R>(
+  owner: string,
+  options: O | null | undefined,
+  make: (options: O) => Layer.Layer<A, E, R>
+): Layer.Layer<A, E | ConfigurationError, R> => {
+  const known = given(options)
+  if (isObject(known)) return make(known)
+  return Layer.effectContext(Effect.fail(ConfigurationError.of(issuesOf(owner, [notAnObject]))))
+}
+
+/**
+ * The same for a layer whose options cannot be wrong in a typed program, so that
+ * its type has no error: it ends with the error as a defect.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerOrDie = <O extends object, A, E, R>(
+  owner: string,
+  options: O | null | undefined,
+  make: (options: O) => Layer.Layer<A, E, R>
+): Layer.Layer<A, E, R> => {
+  const known = given(options)
+  if (isObject(known)) return make(known)
+  return Layer.effectContext(Effect.die(ConfigurationError.of(issuesOf(owner, [notAnObject]))))
 }

@@ -57,6 +57,7 @@ import { CallOptions } from "../CallOptions.ts"
 import { ConfigurationError } from "../errors/ConfigurationErrors.ts"
 import type { Call } from "../pipeline/Call.ts"
 import * as Day from "../internal/Day.ts"
+import * as OptionRules from "../internal/OptionRules.ts"
 import * as Stage from "../pipeline/Stage.ts"
 import * as Amount from "./internal/Amount.ts"
 import * as AccountBalance from "./internal/AccountBalance.ts"
@@ -209,7 +210,8 @@ export const make = Effect.fnUntraced(function* (
  */
 export const layerStore = (
   options: BudgetOptions.Options
-): Layer.Layer<Budget, ConfigurationError, BudgetStore.BudgetStore> => Layer.effect(Budget, make(options))
+): Layer.Layer<Budget, ConfigurationError, BudgetStore.BudgetStore> =>
+  OptionRules.layerOf("Budget", options, (options) => Layer.effect(Budget, make(options)))
 
 /**
  * A budget in this process. It starts with nothing spent.
@@ -219,7 +221,10 @@ export const layerStore = (
  */
 export const layerMemory = (
   options: BudgetOptions.Options & BudgetStore.MemoryOptions
-): Layer.Layer<Budget, ConfigurationError> => Layer.provide(layerStore(options), BudgetStore.layerMemory(options))
+): Layer.Layer<Budget, ConfigurationError> =>
+  OptionRules.layerOf("Budget", options, (options) =>
+    Layer.provide(layerStore(options), BudgetStore.layerMemory(options))
+  )
 
 /**
  * The same as `layerMemory`.
@@ -240,7 +245,10 @@ export const layer: typeof layerMemory = layerMemory
  */
 export const layerRedis = (
   options: BudgetOptions.Options & BudgetStore.RedisOptions
-): Layer.Layer<Budget, ConfigurationError, Redis> => Layer.provide(layerStore(options), BudgetStore.layerRedis(options))
+): Layer.Layer<Budget, ConfigurationError, Redis> =>
+  OptionRules.layerOf("Budget", options, (options) =>
+    Layer.provide(layerStore(options), BudgetStore.layerRedis(options))
+  )
 
 const unlimited: Budget["Service"] = {
   open: () => Effect.succeed({ reserve: () => Effect.succeed({ settle: () => Effect.void }) }),

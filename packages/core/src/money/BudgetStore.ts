@@ -127,7 +127,7 @@ export const makeMemory = ({ maxScopes = 100_000 }: MemoryOptions = {}): Effect.
  * @since 0.1.0
  */
 export const layerMemory = (options?: MemoryOptions): Layer.Layer<BudgetStore, ConfigurationError> =>
-  Layer.effect(BudgetStore, makeMemory(options))
+  OptionRules.layerOf("BudgetStore", options, (options) => Layer.effect(BudgetStore, makeMemory(options)))
 
 /**
  * The same as `layerMemory`.
@@ -166,4 +166,4 @@ export const makeRedis = (
  * @since 0.1.0
  */
 export const layerRedis = (options?: RedisLedger.Options): Layer.Layer<BudgetStore, ConfigurationError, Redis> =>
-  Layer.effect(BudgetStore, makeRedis(options))
+  OptionRules.layerOf("BudgetStore", options, (options) => Layer.effect(BudgetStore, makeRedis(options)))

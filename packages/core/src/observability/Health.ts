@@ -14,6 +14,7 @@
  *
  * @since 0.1.0
  */
+import { ConfigurationError } from "../errors/ConfigurationErrors.ts"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
@@ -24,6 +25,7 @@ import * as Layer from "effect/Layer"
 import * as Tracer from "effect/Tracer"
 import type { SystemHealth } from "../models/SystemHealth.ts"
 import * as CachedEffect from "../internal/CachedEffect.ts"
+import * as OptionRules from "../internal/OptionRules.ts"
 import * as KimiConfig from "../KimiConfig.ts"
 import * as HealthCheck from "./internal/health/HealthCheck.ts"
 import * as OverallStatus from "./internal/health/OverallStatus.ts"
@@ -114,4 +116,11 @@ export const make = Effect.fnUntraced(function* (
  * @since 0.1.0
  */
 export const layer = (checks: ReadonlyArray<HealthCheck.HealthCheck>, options?: Options): Layer.Layer<Health> =>
-  Layer.effect(Health, make(checks, options))
+  OptionRules.layerOrDie("Health", options, (known) =>
+    Array.isArray(checks)
+      ? Layer.effect(Health, make(checks, known))
+      : Layer.effect(
+          Health,
+          Effect.die(ConfigurationError.of([{ name: "Health checks", expected: "a list of checks" }]))
+        )
+  )

@@ -148,14 +148,16 @@ const rulesOf = (settings: Values): ReadonlyArray<OptionRules.Rule> => {
  * @since 0.1.0
  */
 export const layer = (settings: Values): Layer.Layer<never, ConfigurationError> =>
-  Layer.effect(
-    HealthSettings,
-    Effect.andThen(
-      Effect.suspend(() => OptionRules.check("HealthSettings", rulesOf(settings))),
-      Effect.map(HealthSettings, (outer) => ({
-        ...outer,
-        ...settings,
-        checks: [...(outer.checks ?? []), ...(settings.checks ?? [])]
-      }))
+  OptionRules.layerOf("HealthSettings", settings, (settings) =>
+    Layer.effect(
+      HealthSettings,
+      Effect.andThen(
+        Effect.suspend(() => OptionRules.check("HealthSettings", rulesOf(settings))),
+        Effect.map(HealthSettings, (outer) => ({
+          ...outer,
+          ...settings,
+          checks: [...(outer.checks ?? []), ...(settings.checks ?? [])]
+        }))
+      )
     )
   )

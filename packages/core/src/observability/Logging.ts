@@ -206,17 +206,19 @@ const isArrayOf = (list: unknown, isOne: (value: unknown) => boolean): boolean =
  * @since 0.1.0
  */
 export const layer = (options: Options = {}): Layer.Layer<never, ConfigurationError> =>
-  Layer.unwrap(
-    Effect.gen(function* () {
-      const settings = yield* LogSettings.read
-      const { format = settings.format, level = settings.level, mergeWithExisting } = options
-      yield* OptionRules.check("Logging", rulesOf(options))
-      const secrets = [...(options.secrets ?? []), ...(yield* LogSettings.apiKeys)]
-      const chosen = format === "auto" ? (options.isTerminal === true ? "pretty" : "json") : format
-      return Layer.merge(
-        Logger.layer([make(chosen, { ...options, secrets })], { mergeWithExisting }),
-        // The logger itself checks a level that may change.
-        Layer.succeed(References.MinimumLogLevel, typeof level === "function" ? "All" : level)
-      )
-    })
+  OptionRules.layerOf("Logging", options, (options) =>
+    Layer.unwrap(
+      Effect.gen(function* () {
+        const settings = yield* LogSettings.read
+        const { format = settings.format, level = settings.level, mergeWithExisting } = options
+        yield* OptionRules.check("Logging", rulesOf(options))
+        const secrets = [...(options.secrets ?? []), ...(yield* LogSettings.apiKeys)]
+        const chosen = format === "auto" ? (options.isTerminal === true ? "pretty" : "json") : format
+        return Layer.merge(
+          Logger.layer([make(chosen, { ...options, secrets })], { mergeWithExisting }),
+          // The logger itself checks a level that may change.
+          Layer.succeed(References.MinimumLogLevel, typeof level === "function" ? "All" : level)
+        )
+      })
+    )
   )

@@ -211,5 +211,5 @@ export function make(options: Options = {}): Effect.Effect<Observer["Service"], 
 export function layer(): Layer.Layer<Observer>
 export function layer(options: Options | undefined): Layer.Layer<Observer, ConfigurationError>
 export function layer(options?: Options): Layer.Layer<Observer, ConfigurationError> {
-  return Layer.effect(Observer, make(options))
+  return OptionRules.layerOf("Observer", options, (options) => Layer.effect(Observer, make(options)))
 }

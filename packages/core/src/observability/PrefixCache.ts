@@ -167,5 +167,5 @@ const build = Effect.fnUntraced(function* (
 export function layer(): Layer.Layer<PrefixCache>
 export function layer(options: Options | undefined): Layer.Layer<PrefixCache, ConfigurationError>
 export function layer(options: Options = {}): Layer.Layer<PrefixCache, ConfigurationError> {
-  return Layer.effectContext(build(options))
+  return OptionRules.layerOf("PrefixCache", options, (options) => Layer.effectContext(build(options)))
 }

@@ -175,6 +175,12 @@ export const replace = (name: Name, stage: Stage): Edit =>
 export const remove = (name: Name): Edit =>
   editAt("remove", name, (stages, index) => Result.succeed(stages.toSpliced(index, 1)))
 
+/** What a program in JavaScript gives in place of an edit fails where the client is built. */
+const checked = (edit: Edit): Edit =>
+  typeof edit === "function"
+    ? edit
+    : () => failure({ name: "Pipeline.layer", expected: 'edits, such as Pipeline.remove("retry")' })
+
 const editKeyPrefix = "@kimi-effect/core/pipeline/Pipeline/edit/"
 
 let layerCount = 0
@@ -187,7 +193,7 @@ let layerCount = 0
  */
 export const layer = (...edits: ReadonlyArray<Edit>): Layer.Layer<never> =>
   // Each layer has a separate key, so that a context can hold several.
-  Layer.succeed(Context.Service<never, ReadonlyArray<Edit>>(`${editKeyPrefix}${layerCount++}`), edits)
+  Layer.succeed(Context.Service<never, ReadonlyArray<Edit>>(`${editKeyPrefix}${layerCount++}`), edits.map(checked))
 
 /**
  * The edits of the current context, in the order in which they were provided.

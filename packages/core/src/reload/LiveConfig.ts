@@ -35,6 +35,7 @@ import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import { ConfigurationError } from "../errors/ConfigurationErrors.ts"
+import * as OptionRules from "../internal/OptionRules.ts"
 import * as KimiConfig from "../KimiConfig.ts"
 import * as PriceTable from "../money/PriceTable.ts"
 import { ConfigState, type Source } from "./internal/ConfigState.ts"
@@ -93,9 +94,11 @@ export const make = Effect.fnUntraced(function* (
  * @since 0.1.0
  */
 export const layer = (options: Settings.Options): Layer.Layer<LiveConfig, ConfigurationError> =>
-  Layer.effect(
-    LiveConfig,
-    make((set) => Settings.make({ ...options, ...set }))
+  OptionRules.layerOf("LiveConfig", options, (options) =>
+    Layer.effect(
+      LiveConfig,
+      make((set) => Settings.make({ ...options, ...set }))
+    )
   )
 
 /**
@@ -155,19 +158,21 @@ export const layerConfig = (
   overrides: Settings.Options = {},
   { interval }: RefreshOptions = {}
 ): Layer.Layer<LiveConfig, ConfigurationError> =>
-  Layer.effect(
-    LiveConfig,
-    Effect.gen(function* () {
-      const provider = yield* ConfigProvider.ConfigProvider
-      const warn = KimiConfig.makeUnknownVariablesWarning()
-      const live = yield* make((set) =>
-        Effect.provideService(
-          Effect.andThen(warn, Settings.fromConfig({ ...overrides, ...set })),
-          ConfigProvider.ConfigProvider,
-          provider
+  OptionRules.layerOf("LiveConfig", overrides, (overrides) =>
+    Layer.effect(
+      LiveConfig,
+      Effect.gen(function* () {
+        const provider = yield* ConfigProvider.ConfigProvider
+        const warn = KimiConfig.makeUnknownVariablesWarning()
+        const live = yield* make((set) =>
+          Effect.provideService(
+            Effect.andThen(warn, Settings.fromConfig({ ...overrides, ...set })),
+            ConfigProvider.ConfigProvider,
+            provider
+          )
         )
-      )
-      if (interval !== undefined) yield* refresh(live, interval)
-      return live
-    })
+        if (interval !== undefined) yield* refresh(live, interval)
+        return live
+      })
+    )
   )

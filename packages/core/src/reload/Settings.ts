@@ -76,7 +76,8 @@ export const make = ({ prices, ...options }: Options): Effect.Effect<Settings, C
  * @since 0.1.0
  */
 export const fromConfig = (options: Options = {}): Effect.Effect<Settings, ConfigurationError> => {
-  // In plain JavaScript `null` means no overrides.
+  // In plain JavaScript `null` means no overrides. A text has its characters as members.
+  if (typeof options !== "object") return combine(KimiConfig.fromConfig(options), PriceConfig.fromConfig)
   const { prices, ...overrides } = options ?? {}
   return combine(
     KimiConfig.fromConfig(overrides),

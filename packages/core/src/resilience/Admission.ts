@@ -34,6 +34,7 @@ import { loadModule } from "../internal/ModuleLoader.ts"
 import type { ConfigurationError } from "../errors/ConfigurationErrors.ts"
 import type { AdmissionError } from "../errors/OperationErrors.ts"
 import type { CircuitOpenError } from "../errors/ResilienceErrors.ts"
+import * as OptionRules from "../internal/OptionRules.ts"
 import type * as KimiConfig from "../KimiConfig.ts"
 import { accountModelKey, type Call } from "../pipeline/Call.ts"
 import * as Stage from "../pipeline/Stage.ts"
@@ -206,7 +207,7 @@ export const fromConfig = (
  * @since 0.1.0
  */
 export const layerMemory = (options?: Options): Layer.Layer<Admission, ConfigurationError> =>
-  Layer.effect(Admission, make(options))
+  OptionRules.layerOf("Admission", options, (options) => Layer.effect(Admission, make(options)))
 
 /**
  * The same as `layerMemory`.
@@ -242,17 +243,19 @@ export const layer: typeof layerMemory = layerMemory
  * @since 0.1.0
  */
 export const layerRedis = (options: RedisOptions = {}): Layer.Layer<Admission, ConfigurationError, Redis> =>
-  Layer.effect(
-    Admission,
-    Effect.suspend(() =>
-      Effect.flatMap(AdmissionOptions.resolveRedis(options), (resolved) =>
-        Effect.map(
-          // Loaded here, so that a client without Redis contains neither its scripts nor their callers.
-          Effect.flatMap(
-            loadModule(() => import("./internal/admission/RedisLimiter.ts")),
-            ({ make }) => make(resolved)
-          ),
-          (limiter) => fromLimiter(limiter, AdmissionOptions.describeRedis(options, resolved))
+  OptionRules.layerOf("Admission", options, (options) =>
+    Layer.effect(
+      Admission,
+      Effect.suspend(() =>
+        Effect.flatMap(AdmissionOptions.resolveRedis(options), (resolved) =>
+          Effect.map(
+            // Loaded here, so that a client without Redis contains neither its scripts nor their callers.
+            Effect.flatMap(
+              loadModule(() => import("./internal/admission/RedisLimiter.ts")),
+              ({ make }) => make(resolved)
+            ),
+            (limiter) => fromLimiter(limiter, AdmissionOptions.describeRedis(options, resolved))
+          )
         )
       )
     )

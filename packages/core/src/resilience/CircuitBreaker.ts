@@ -29,6 +29,7 @@ import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import { loadModule } from "../internal/ModuleLoader.ts"
 import type { ConfigurationError } from "../errors/ConfigurationErrors.ts"
+import * as OptionRules from "../internal/OptionRules.ts"
 import type { Redis } from "../Redis.ts"
 import * as CircuitOptions from "./internal/circuit/CircuitOptions.ts"
 import type { Circuits } from "./internal/circuit/Circuits.ts"
@@ -88,7 +89,7 @@ export function layerMemory(options: Partial<CircuitOptions.Options>): Layer.Lay
 export function layerMemory(
   options: Partial<CircuitOptions.Options> = {}
 ): Layer.Layer<CircuitBreaker, ConfigurationError> {
-  return Layer.effect(CircuitBreaker, make(options))
+  return OptionRules.layerOf("CircuitBreaker", options, (options) => Layer.effect(CircuitBreaker, make(options)))
 }
 
 /**
@@ -127,7 +128,9 @@ export function layerRedis(
 export function layerRedis(
   options: Partial<CircuitOptions.RedisOptions> = {}
 ): Layer.Layer<CircuitBreaker, ConfigurationError, Redis> {
-  return Layer.unwrap(Effect.map(CircuitOptions.resolveRedis(options), makeRedisLayer))
+  return OptionRules.layerOf("CircuitBreaker", options, (options) =>
+    Layer.unwrap(Effect.map(CircuitOptions.resolveRedis(options), makeRedisLayer))
+  )
 }
 
 const disabled: CircuitBreaker["Service"] = {

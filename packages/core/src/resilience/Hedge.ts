@@ -237,7 +237,8 @@ export const make = (options: Options): Effect.Effect<Hedge["Service"], Configur
  * @category layers
  * @since 0.1.0
  */
-export const layer = (options: Options): Layer.Layer<Hedge, ConfigurationError> => Layer.effect(Hedge, make(options))
+export const layer = (options: Options): Layer.Layer<Hedge, ConfigurationError> =>
+  OptionRules.layerOf("Hedge", options, (options) => Layer.effect(Hedge, make(options)))
 
 /**
  * No hedges: every call is made once.

@@ -141,7 +141,7 @@ export function make(options: Options = {}): Effect.Effect<RetryBudget["Service"
 export function layer(): Layer.Layer<RetryBudget>
 export function layer(options: Options | undefined): Layer.Layer<RetryBudget, ConfigurationError>
 export function layer(options?: Options): Layer.Layer<RetryBudget, ConfigurationError> {
-  return Layer.effect(RetryBudget, make(options))
+  return OptionRules.layerOf("RetryBudget", options, (options) => Layer.effect(RetryBudget, make(options)))
 }
 
 /**

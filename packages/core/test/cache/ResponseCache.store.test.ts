@@ -75,6 +75,17 @@ describe("ResponseCache with a store", () => {
     })
   )
 
+  it.effect("counts no write of a response that is too large", () =>
+    Effect.gen(function* () {
+      const fake = fakeStore()
+      const { cache, chat } = yield* processOn(fake, { timeToLive: Duration.minutes(1), envelope: { maxBytes: 10 } })
+      yield* chat(call)
+      yield* settle
+      assert.strictEqual(fake.entries.size, 0)
+      assert.deepInclude((yield* cache.statistics).store, { writes: 0, droppedWrites: 1, pending: 0 })
+    })
+  )
+
   it.effect("bounds pending writes", () =>
     Effect.gen(function* () {
       const fake = fakeStore()

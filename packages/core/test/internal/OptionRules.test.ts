@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Duration, Effect } from "effect"
+import { Cause, Context, Duration, Effect, Exit, Layer } from "effect"
+import { ConfigurationError } from "../../src/errors/ConfigurationErrors.ts"
 import * as OptionRules from "../../src/internal/OptionRules.ts"
 
 const kept = ([, isMet]: OptionRules.Rule): boolean => isMet
@@ -90,4 +91,32 @@ describe("OptionRules", () => {
       "a known option; did you mean timeout?"
     ])
   })
+
+  it("asks for an object in place of a text, of a list or of a number", () => {
+    for (const json of ['"sk-0123456789"', "[1]", "1"]) {
+      const rules = OptionRules.knownNames(JSON.parse(json), { timeout: true })
+      assert.deepStrictEqual(rules, [["options", false, "an object of options"]], json)
+    }
+  })
+
+  it.effect("gives empty options to a layer that gets none", () =>
+    Effect.gen(function* () {
+      const Options = Context.Service<object>("Options")
+      const layer = (options: object | null | undefined) =>
+        OptionRules.layerOf("Owner", options, (known) => Layer.succeed(Options, known))
+      for (const none of [undefined, null]) {
+        assert.deepStrictEqual(Context.get(yield* Layer.build(layer(none)), Options), {})
+      }
+      const text = yield* Effect.flip(Layer.build(layer(JSON.parse('"x"'))))
+      assert.deepStrictEqual(text.issues, [{ name: "Owner options", expected: "an object of options" }])
+    })
+  )
+
+  it.effect("ends a layer that has no error with a configuration error as a defect", () =>
+    Effect.gen(function* () {
+      const layer = OptionRules.layerOrDie("Owner", JSON.parse('"x"'), () => Layer.empty)
+      const exit = yield* Effect.exit(Layer.build(layer))
+      assert.isTrue(Exit.isFailure(exit) && Cause.squash(exit.cause) instanceof ConfigurationError)
+    })
+  )
 })

@@ -121,4 +121,14 @@ describe("layers of edits", () => {
       assert.deepStrictEqual(yield* built(Layer.mergeAll(first, first)), ["deadline", "retry", "custom", "timeout"])
     })
   )
+
+  it.effect("fail with a configuration error for what is no edit", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(built(Pipeline.layer(JSON.parse("null"), JSON.parse('"retry"'))))
+      assert.deepStrictEqual(
+        error.issues.map(({ name }) => name),
+        ["Pipeline.layer", "Pipeline.layer"]
+      )
+    })
+  )
 })

@@ -4,6 +4,7 @@
  *
  * @since 0.1.0
  */
+import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Main from "../CassetteStore.ts"
@@ -44,6 +45,13 @@ export const makeFile = ({ folder }: FileOptions): Effect.Effect<Main.CassetteSt
     })
   )
 
+const checked = ({ folder }: FileOptions): Effect.Effect<void> =>
+  Effect.orDie(
+    OptionRules.check("CassetteStore", [
+      ["folder", typeof folder === "string" && folder !== "", "the path of a folder"]
+    ])
+  )
+
 /**
  * A store in the files of a folder, as `makeFile` describes it.
  *
@@ -51,4 +59,6 @@ export const makeFile = ({ folder }: FileOptions): Effect.Effect<Main.CassetteSt
  * @since 0.1.0
  */
 export const layerFile = (options: FileOptions): Layer.Layer<Main.CassetteStore> =>
-  Layer.effect(Main.CassetteStore, makeFile(options))
+  OptionRules.layerOrDie("CassetteStore", options, (options) =>
+    Layer.effect(Main.CassetteStore, Effect.andThen(checked(options), makeFile(options)))
+  )

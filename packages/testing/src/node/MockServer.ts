@@ -22,6 +22,7 @@
  *
  * @since 0.1.0
  */
+import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
 import type { IncomingMessage, ServerResponse } from "node:http"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -227,7 +228,8 @@ export const make = (options: Options = {}): Effect.Effect<MockServer["Service"]
  * @category layers
  * @since 0.1.0
  */
-export const layer = (options?: Options): Layer.Layer<MockServer> => Layer.effect(MockServer, make(options))
+export const layer = (options?: Options): Layer.Layer<MockServer> =>
+  OptionRules.layerOrDie("MockServer", options, (options) => Layer.effect(MockServer, make(options)))
 
 const settingsOf = ({
   apiKey,

@@ -1,11 +1,8 @@
 /** The counts of a running batch, and the rules that stop it. */
-import type { Cost } from "@kimi-effect/core/Cost"
-import * as Amount from "@kimi-effect/core/internal/Amount"
 import * as Option from "effect/Option"
 import type { BatchProgress, StopReason } from "../BatchProgress.ts"
 import type { BatchResponse } from "../BatchResponse.ts"
-
-export type Currency = Cost["currency"]
+import { CostSums, type Currency } from "./CostSums.ts"
 
 export interface Limits {
   /** The highest share of failed rows. */
@@ -24,7 +21,7 @@ export class Tally {
   #promptTokens = 0
   #completionTokens = 0
   #unknownCosts = 0
-  readonly #cost: { [Name in Currency]?: number } = {}
+  readonly #cost = new CostSums()
   readonly #limits: Limits
   readonly #startedAt: number
   readonly #total: number | undefined
@@ -53,8 +50,7 @@ export class Tally {
       if (_tag === "Answered") this.#unknownCosts += 1
       return
     }
-    const { currency, total } = cost.value
-    this.#cost[currency] = (this.#cost[currency] ?? 0) + Amount.toNumber(total)
+    this.#cost.add(cost.value.currency, cost.value.total)
   }
 
   #reasonToStop(outcome: BatchResponse<unknown>): StopReason | undefined {
@@ -62,9 +58,10 @@ export class Tally {
     if (outcome._tag === "Failed" && errorTags.has(outcome.error._tag))
       return { _tag: "Error", tag: outcome.error._tag }
     for (const currency of ["USD", "CNY"] as const) {
-      const amount = this.#cost[currency] ?? 0
       const limit = cost?.[currency]
-      if (limit !== undefined && amount >= limit) return { _tag: "Cost", currency, amount }
+      if (limit === undefined) continue
+      const amount = this.#cost.of(currency)
+      if (amount >= limit) return { _tag: "Cost", currency, amount }
     }
     const rate = this.#failed / this.#done
     return errorRate !== undefined && this.#done >= minRows && rate > errorRate
@@ -89,7 +86,7 @@ export class Tally {
           : (Math.max(0, total - this.#done) * 1000) / rowsPerSecond,
       promptTokens: this.#promptTokens,
       completionTokens: this.#completionTokens,
-      cost: { ...this.#cost },
+      cost: this.#cost.numbers,
       unknownCosts: this.#unknownCosts,
       isFinal,
       stopped: this.stopped

@@ -1,8 +1,10 @@
 /** The last turn of an orchestrator whose swarm a limit has ended: it concludes from what there is. */
+import { EmptyResponseError } from "@kimi-effect/core/ProviderErrors"
 import * as TokenCount from "@kimi-effect/core/TokenCount"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import * as AgentLoop from "../../agent/AgentLoop.ts"
+import type { AgentError, AgentResult } from "../../agent/AgentResult.ts"
 import { returned } from "../../agent/internal/loop/returned.ts"
 import type { KimiClient } from "../../KimiClient.ts"
 import { bounded } from "./bounded.ts"
@@ -54,12 +56,48 @@ const fittingPrompt = <R>(session: Session<R>, task: string): string => {
   return prompt
 }
 
-/** Lets the orchestrator conclude. The text is empty if that fails too. */
+/** The text of a swarm that a limit has ended. */
+export interface Conclusion {
+  readonly text: string
+  /** Why the orchestrator has not concluded. */
+  readonly error: AgentError | undefined
+}
+
+/** The results of the agents, for people: what there is of a swarm without a conclusion. */
+const resultsOf = <R>(session: Session<R>, { message, _tag }: AgentError): string => {
+  const { entries } = session.recorder
+  const results = [...entries.values()].flatMap((entry) => {
+    const text = bounded(textOf(session, entry), session.settings.maxResultBytes)
+    return text === "" ? [] : [`${entry.job.name} (${entry.outcome?._tag ?? "Skipped"}):\n${text}`]
+  })
+  const reason = `The swarm has no conclusion (${_tag}): ${message}.`
+  return results.length === 0
+    ? `${reason} Its agents have no results.`
+    : [`${reason} The results of its agents:`, ...results].join("\n\n")
+}
+
+/** What the orchestrator has written as its conclusion, or why it has not. */
+const concluded = <R>({ settings }: Session<R>, { outcome, text }: AgentResult): Conclusion => {
+  if (outcome._tag === "Stopped") return { text, error: outcome.error }
+  const finishReason = outcome._tag === "Finished" ? outcome.finishReason : undefined
+  if (text === "") {
+    const message = "The conclusion has no text"
+    return {
+      text,
+      error: new EmptyResponseError({ message, ...(finishReason === undefined ? {} : { finishReason }) })
+    }
+  }
+  if (finishReason !== "length") return { text, error: undefined }
+  const tokens = settings.conclusion.completionTokens
+  return { text: `${text}\n[Truncated: limits.conclusion.completionTokens is ${tokens}.]`, error: undefined }
+}
+
+/** Lets the orchestrator conclude. If that fails too, the text has the reason and the results of the agents. */
 export const conclude = <R>(
   session: Session<R>,
   job: Job<R>,
   reason: string
-): Effect.Effect<string, never, KimiClient> =>
+): Effect.Effect<Conclusion, never, KimiClient> =>
   Effect.gen(function* () {
     const { budget, settings } = session
     yield* session.emit({ _tag: "Concluding", reason })
@@ -72,7 +110,7 @@ export const conclude = <R>(
     let id = conclusionId
     for (let count = 2; session.states.has(id); count++) id = `${conclusionId} ${count}`
     budget?.conclude(id)
-    const result = yield* AgentLoop.run({
+    const { error, text } = yield* AgentLoop.run({
       agent: id,
       system,
       prompt,
@@ -98,6 +136,9 @@ export const conclude = <R>(
         },
         checkpoint: (state) => Effect.sync(() => void session.states.set(id, state))
       }
-    }).pipe(Effect.orElseSucceed(() => undefined))
-    return result?.text ?? ""
+    }).pipe(
+      Effect.map((result) => concluded(session, result)),
+      Effect.catch((failure) => Effect.succeed<Conclusion>({ text: "", error: failure }))
+    )
+    return error === undefined || text !== "" ? { text, error } : { text: resultsOf(session, error), error }
   })

@@ -111,13 +111,14 @@ const finish = <R>(
     const isLimited = noteLimit(session) || stop?._tag === "Limited"
     const lead = recorder.entries.get(orchestrator)
     const job = body.orchestrator
-    const text =
+    const { error, text } =
       job !== undefined && isLimited && session.limit !== undefined
         ? yield* conclude(session, job, session.limit._tag)
-        : (lead?.text ?? "")
+        : { text: lead?.text ?? "", error: undefined }
     return {
       outcome: outcomeOf(session, stop),
       text,
+      ...(error === undefined ? {} : { conclusionError: error }),
       agents: recorder.results(({ job: { depth } }) => depth > 0),
       report: recorder.report(session.settings.id, states, session.now),
       state: session.state

@@ -25,10 +25,17 @@ export const make = (response: Response, broken?: string): Effect.Effect<Host> =
         (entry): entry is [string, string] => breaks("sends the query of a request") || entry[1] !== undefined
       )
       const isBodyLost = breaks("sends a JSON body")
+      const isBinaryLost = breaks("sends the bytes of a body")
+      const text =
+        body?._tag === "Json"
+          ? JSON.stringify(isBodyLost ? {} : body.value)
+          : body?._tag === "Binary" && !isBinaryLost
+            ? new TextDecoder().decode(body.bytes)
+            : ""
       requests.push({
         method: breaks("sends the method of a request") && given.length === 0 ? "GET" : method,
         query: new URLSearchParams(given).toString(),
-        body: body?._tag === "Json" ? JSON.stringify(isBodyLost ? {} : body.value) : ""
+        body: text
       })
     }
 
@@ -58,7 +65,7 @@ export const make = (response: Response, broken?: string): Effect.Effect<Host> =
         contentType: "application/json",
         text: Effect.succeed(text.replace(/\d+/, digits).replace('"three"', isLax ? "3" : "$&")),
         bytes: Effect.succeed(bytes),
-        stream: Stream.make(bytes),
+        stream: breaks("returns a response as a stream") ? Stream.empty : Stream.make(new TextEncoder().encode(body)),
         unexpected: () => new InvalidResponseError({ message: "invalid", provider: provider.id })
       }
     }

@@ -1,5 +1,6 @@
 /** The counts of a job: those of its batch, and how much of the input there is. */
 import type { BatchProgress } from "../../../batch/BatchProgress.ts"
+import type { Status } from "./jobStatus.ts"
 import type { Reading, Source } from "./inputSource.ts"
 
 /**
@@ -11,6 +12,8 @@ import type { Reading, Source } from "./inputSource.ts"
 export interface JobProgress extends BatchProgress {
   /** Rows that were done before this run; `done` does not contain them. */
   readonly resumed: number
+  /** What the output had before this run: `failed` and `cost` do not contain its failed rows and its cost. */
+  readonly before: Status
   /** Lines of the input that are no rows, of those that were read. */
   readonly rejected: number
   /**
@@ -27,6 +30,7 @@ interface State {
   readonly reading: Reading
   readonly source: Source
   readonly resumed: number
+  readonly before: Status
   readonly rejected: number
   /** The total that the user has given. */
   readonly given: number | undefined
@@ -39,13 +43,17 @@ const estimate = ({ position, rows }: Reading, { estimateBytes }: Source): numbe
     : Math.max(rows, Math.round((rows / position) * bytes))
 }
 
-export const of = (progress: BatchProgress, { given, reading, rejected, resumed, source }: State): JobProgress => {
+export const of = (
+  progress: BatchProgress,
+  { before, given, reading, rejected, resumed, source }: State
+): JobProgress => {
   const lines = reading.isAtEnd ? reading.rows : estimate(reading, source)
   const total = given ?? (lines === undefined ? undefined : Math.max(lines - rejected, resumed + progress.done))
   const { done, rowsPerSecond } = progress
   return {
     ...progress,
     resumed,
+    before,
     rejected,
     total,
     isEstimate: given === undefined && total !== undefined && !reading.isAtEnd,

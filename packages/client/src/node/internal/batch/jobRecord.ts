@@ -10,7 +10,14 @@ const JobRecord = Schema.Struct({
   /** Digests of the options that change rows, by their names. Absent in records of earlier versions. */
   options: Schema.optionalKey(Schema.Record(Schema.String, Schema.String)),
   state: Schema.Literals(["running", "stopped", "finished"]),
-  rejected: Schema.Finite
+  rejected: Schema.Finite,
+  /**
+   * By currency, as decimals: what the lines had cost when the last run ended. Absent while one runs and
+   * after a kill. It is a summary for people; programs add up the lines.
+   */
+  cost: Schema.optionalKey(
+    Schema.Struct({ USD: Schema.optionalKey(Schema.String), CNY: Schema.optionalKey(Schema.String) })
+  )
 })
 
 export type JobRecord = typeof JobRecord.Type

@@ -17,54 +17,9 @@ import * as jobRecord from "./jobRecord.ts"
 import * as rowOptions from "./rowOptions.ts"
 import { LineSet } from "./LineSet.ts"
 import { NotAnOutput, type OutputForm } from "./OutputForm.ts"
-import { type LineHead, readHead } from "./outputLine.ts"
+import type { LineHead } from "./outputLine.ts"
+import { Counts, type Status } from "./jobStatus.ts"
 import * as PlainOutput from "./PlainOutput.ts"
-
-/**
- * What an output contains.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Status {
-  readonly answered: number
-  readonly failed: number
-  /** Failed rows by the tags of their errors. */
-  readonly failedByTag: { readonly [tag: string]: number }
-  /** The cost by currency, approximately. */
-  readonly cost: { readonly USD?: number; readonly CNY?: number }
-}
-
-/** Counts the lines of an output. */
-export class Counts {
-  #answered = 0
-  #failed = 0
-  readonly #failedByTag: Record<string, number> = {}
-  readonly #cost: { USD?: number; CNY?: number } = {}
-
-  add({ cost, currency, tag }: LineHead): void {
-    if (tag === undefined) this.#answered += 1
-    else {
-      this.#failed += 1
-      this.#failedByTag[tag] = (this.#failedByTag[tag] ?? 0) + 1
-    }
-    if (currency !== undefined) this.#cost[currency] = (this.#cost[currency] ?? 0) + cost
-  }
-
-  addLine(line: string): void {
-    const head = readHead(line)
-    if (head !== undefined) this.add(head)
-  }
-
-  get status(): Status {
-    return {
-      answered: this.#answered,
-      failed: this.#failed,
-      failedByTag: { ...this.#failedByTag },
-      cost: { ...this.#cost }
-    }
-  }
-}
 
 /** Takes the lines of an output, each with its newline, and succeeds when a line is written. */
 export type WriteLine = (line: string) => Effect.Effect<unknown>
@@ -238,6 +193,7 @@ export const open = Effect.fnUntraced(function* (files: Files): Effect.fn.Return
   const source = yield* openSource(input)
   yield* lock(output)
   const options = yield* checkRecord(files, source.record)
+  const path = `${output}.job.json`
 
   const form = formOf(output)
   const again = new Set(rerun)
@@ -262,6 +218,20 @@ export const open = Effect.fnUntraced(function* (files: Files): Effect.fn.Return
     (opened) => Effect.sync(() => closeSync(opened))
   )
   let rejected = 0
+  let isFinished = false
+  const record = (state: "finished" | "stopped"): void => {
+    jobRecord.write(path, { version: 1, input: source.record, options, state, rejected, cost: counts.exactCost })
+  }
+  // A run that was interrupted or has failed is recorded too, if its disk can be written.
+  yield* Effect.addFinalizer(() =>
+    isFinished
+      ? Effect.void
+      : Effect.ignore(
+          attempt("record", () => {
+            record("stopped")
+          })
+        )
+  )
   return {
     source,
     done,
@@ -282,10 +252,10 @@ export const open = Effect.fnUntraced(function* (files: Files): Effect.fn.Return
         yield* attempt("sync", () => file.sync())
         const isUnchanged = yield* Effect.try({ try: source.isUnchanged, catch: () => changed(input) })
         if (!isUnchanged) return yield* Effect.fail(changed(input))
-        const state = isComplete ? "finished" : "stopped"
-        yield* attempt("record", () =>
-          jobRecord.write(`${output}.job.json`, { version: 1, input: source.record, options, state, rejected })
-        )
+        yield* attempt("record", () => {
+          record(isComplete ? "finished" : "stopped")
+          isFinished = true
+        })
       })
   }
 })

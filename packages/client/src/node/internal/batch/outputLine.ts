@@ -14,7 +14,7 @@ export interface LineHead {
   /** The tag of its error; absent when the row was answered. */
   readonly tag: string | undefined
   readonly currency: "USD" | "CNY" | undefined
-  readonly cost: number
+  readonly cost: BigDecimal.BigDecimal
 }
 
 const encodeError = Schema.encodeUnknownSync(codec)
@@ -49,6 +49,16 @@ export const encodeReject = ({ id, line, message, parameter }: InvalidBatchRowEr
 const pattern =
   /^\{"id":"(?:[^"\\]|\\.)*","line":([1-9]\d{0,9}),"error_tag":(?:null|"(\w+)"),"cost":(?:null|\{"(USD|CNY)":"(\d[\d.eE+-]*)"\}),/
 
+const zero = BigDecimal.fromBigInt(0n)
+
+/** The sum of a damaged amount such as 1e999999999 would take all memory. */
+const maxScale = 64
+
+const amountOf = (text: string): BigDecimal.BigDecimal | undefined => {
+  const amount = Option.getOrUndefined(BigDecimal.fromString(text))
+  return amount === undefined || Math.abs(amount.scale) > maxScale ? undefined : amount
+}
+
 /** One bit is kept for each line up to the last, so that a damaged number must not be any size. */
 const maxLine = 2 ** 31 - 1
 
@@ -57,8 +67,8 @@ export const readHead = (line: string): LineHead | undefined => {
   const found = pattern.exec(line)
   if (found === null) return undefined
   const [, number, tag, currency, amount] = found
-  const cost = Number(amount ?? 0)
-  return Number(number) > maxLine || !Number.isFinite(cost)
+  const cost = amount === undefined ? zero : amountOf(amount)
+  return Number(number) > maxLine || cost === undefined
     ? undefined
     : { line: Number(number), tag, currency: currency as LineHead["currency"], cost }
 }

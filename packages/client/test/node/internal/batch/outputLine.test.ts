@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import { BigDecimal } from "effect"
 import { readHead } from "../../../../src/node/internal/batch/outputLine.ts"
 
 const line = (members: { readonly line?: string; readonly cost?: string } = {}) =>
@@ -8,15 +9,21 @@ const line = (members: { readonly line?: string; readonly cost?: string } = {}) 
 
 describe("readHead", () => {
   it("reads an answered row", () => {
-    assert.deepStrictEqual(line(), { line: 12, tag: undefined, currency: "USD", cost: 0.5 })
+    assert.deepStrictEqual(line(), {
+      line: 12,
+      tag: undefined,
+      currency: "USD",
+      cost: BigDecimal.fromStringUnsafe("0.5")
+    })
   })
 
   it("reads a very small cost", () => {
-    assert.strictEqual(line({ cost: '{"CNY":"1e-17"}' })?.cost, 1e-17)
+    assert.deepStrictEqual(line({ cost: '{"CNY":"1e-17"}' })?.cost, BigDecimal.make(1n, 17))
   })
 
   it("refuses a cost that is not an amount", () => {
-    for (const cost of ["?", "-1", "1e999", "1-1"]) assert.isUndefined(line({ cost: `{"USD":"${cost}"}` }), cost)
+    for (const cost of ["?", "-1", "1e999", "1e-999999999", "1-1"])
+      assert.isUndefined(line({ cost: `{"USD":"${cost}"}` }), cost)
   })
 
   // The lines that are done are kept in a bit each, up to the last.

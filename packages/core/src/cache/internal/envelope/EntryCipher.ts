@@ -32,19 +32,33 @@ const nonceBytes = 12
 /** Bytes that encryption adds: the nonce and the tag. */
 const overhead = nonceBytes + 16
 
-const invalidKey = ConfigurationError.of([
-  { name: "CacheEnvelope encryptionKey", expected: `${keyBytes} random bytes, in base64 or hexadecimal` }
-])
+const invalid = (expected: string): ConfigurationError =>
+  ConfigurationError.of([{ name: "CacheEnvelope encryptionKey", expected }])
+
+const forms = `${2 * keyBytes} hexadecimal digits or 44 characters of base64, such as openssl rand -base64 ${keyBytes} prints`
+
+const noText = invalid(`Redacted.make(key) with a key of ${keyBytes} random bytes: ${forms}`)
+
+const noCrypto = invalid("a runtime with Web Crypto (globalThis.crypto.subtle), or no key")
+
+/** States what is wrong with a text, but nothing of its content. */
+const wrongText = (bytes: Result.Result<Uint8Array, unknown>): ConfigurationError =>
+  invalid(
+    Result.isSuccess(bytes)
+      ? `a key of ${keyBytes} random bytes, not of ${bytes.success.length}: ${forms}`
+      : `a key of ${keyBytes} random bytes in base64 or hexadecimal, which this text is not: ${forms}`
+  )
 
 const decodeKey = (key: Redacted.Redacted<string>): Effect.Effect<Uint8Array, ConfigurationError> =>
   Effect.suspend(() => {
     const value: unknown = Redacted.isRedacted(key) ? Redacted.value(key) : undefined
-    const text = typeof value === "string" ? value.trim() : ""
+    if (typeof value !== "string") return Effect.fail(noText)
+    const text = value.trim()
     // Hexadecimal digits are also valid base64, but then of 48 bytes.
     const bytes = text.length === 2 * keyBytes ? Hex.decode(text) : Base64.decode(text)
     return Result.isSuccess(bytes) && bytes.success.length === keyBytes
       ? Effect.succeed(bytes.success)
-      : Effect.fail(invalidKey)
+      : Effect.fail(wrongText(bytes))
   })
 
 const services = Layer.mergeAll(
@@ -91,5 +105,5 @@ export const make = (encryptionKey: Redacted.Redacted<string>): Effect.Effect<En
     }
   }).pipe(
     Effect.scoped,
-    Effect.catchTag("CryptoError", () => Effect.fail(invalidKey))
+    Effect.catchTag("CryptoError", () => Effect.fail(noCrypto))
   )

@@ -59,7 +59,7 @@ export interface StoreLevelStatistics {
   /** Entries that could not be opened and were removed. */
   readonly corrupt: number
   readonly writes: number
-  /** Entries that were not written, because the store failed or too many writes were pending. */
+  /** Entries that were not written: they are too large, the store failed, or too many writes were pending. */
   readonly droppedWrites: number
   /** Pending background operations. */
   readonly pending: number
@@ -118,7 +118,7 @@ export class StoreLevel {
     const isQueued = this.#on.queue.offer(
       HeapSize.ofEntry(entry),
       Effect.map(this.#change(Effect.suspend(() => this.#seal(key, entry))), (isWritten) => {
-        if (isWritten) this.#counts.writes += 1
+        if (Option.getOrElse(isWritten, () => false)) this.#counts.writes += 1
         else this.#counts.droppedWrites += 1
       })
     )
@@ -186,17 +186,21 @@ export class StoreLevel {
     )
   }
 
-  #change(operation: Effect.Effect<void, CacheStoreError>): Effect.Effect<boolean> {
-    return Effect.map(this.#on.writing.tryRun(interruptWithoutWaiting(operation)), Option.isSome)
+  #change<A>(operation: Effect.Effect<A, CacheStoreError>): Effect.Effect<Option.Option<A>> {
+    return this.#on.writing.tryRun(interruptWithoutWaiting(operation))
   }
 
-  #seal(key: string, entry: CachedResponse.CachedResponse): Effect.Effect<void, CacheStoreError> {
+  /** Whether it was written: one that is too large to be opened again is not. */
+  #seal(key: string, entry: CachedResponse.CachedResponse): Effect.Effect<boolean, CacheStoreError> {
     const { clock, envelope, store } = this.#on
     const times = StoredTimes.toUnix(entry, clock)
     const options = { expiresAt: times.expiresAt, tags: entry.tags }
     return Effect.flatMap(
       envelope.seal(key, { body: CachedResponse.encode(entry), ...times }),
-      Option.match({ onNone: () => Effect.void, onSome: (bytes) => store.set(key, bytes, options) })
+      Option.match({
+        onNone: () => Effect.succeed(false),
+        onSome: (bytes) => Effect.as(store.set(key, bytes, options), true)
+      })
     )
   }
 

@@ -50,6 +50,23 @@ describe("CacheEnvelope with an encryption key", () => {
     })
   )
 
+  it.effect.each([
+    ["that is too short", btoa(plain.slice(1)), "not of 31"],
+    ["that is too long", hex + hex, "not of 96"],
+    ["of other characters", "pass word?", "which this text is not"],
+    ["that is no secret text", undefined, "Redacted.make(key)"]
+  ] as const)("states what to change in a key %s", ([, secret, expected]) =>
+    Effect.gen(function* () {
+      const given = secret === undefined ? JSON.parse(JSON.stringify(plain)) : Redacted.make(secret)
+      const { message } = yield* Effect.flip(CacheEnvelope.make({ encryptionKey: given }))
+      assert.include(message, expected)
+      assert.include(
+        message,
+        "64 hexadecimal digits or 44 characters of base64, such as openssl rand -base64 32 prints"
+      )
+    })
+  )
+
   it.effect("does not open with a key that differs in one bit", () =>
     Effect.gen(function* () {
       const sealed = Option.getOrThrow(yield* (yield* envelopeOf(btoa(plain))).seal(key, entry))

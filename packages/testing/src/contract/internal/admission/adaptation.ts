@@ -6,7 +6,7 @@ import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { eventually, exitOf, settle } from "../eventually.ts"
-import { equal, failureOf } from "../expect.ts"
+import { equal, failureOf, isTrue } from "../expect.ts"
 import { ask, hold, refusalOf, type Service, shortWait, stateOf, type Subject, untilMade, waiting } from "./Subject.ts"
 
 const short = { maxWait: shortWait }
@@ -42,7 +42,7 @@ const registerChanges = ({ test }: Subject): void => {
         "one call runs"
       )
       yield* settle
-      equal(next.isMade(), false)
+      isTrue(!next.isMade(), "the call is made already")
       yield* Deferred.succeed(second.end, "answer")
       yield* untilMade(next)
     })

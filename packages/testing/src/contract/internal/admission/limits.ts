@@ -13,7 +13,7 @@ const registerExact = ({ sleep, test }: Subject): void => {
       yield* admission.guard(ask())(Effect.void)
       const call = yield* waiting(admission)
       yield* sleep(59_999)
-      equal(call.isMade(), false)
+      isTrue(!call.isMade(), "the call is made already")
       yield* sleep(30_001)
       yield* untilMade(call)
     })

@@ -4,7 +4,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import { equal } from "../expect.ts"
+import { equal, isTrue } from "../expect.ts"
 import { ask, hold, stateOf, type Subject, untilMade, untilState, waiting } from "./Subject.ts"
 
 const broken = new ServerError({ message: "broken" })
@@ -74,7 +74,7 @@ export const register = (subject: Subject): void => {
       yield* hold(admission)
       const third = yield* waiting(admission)
       yield* untilState(admission, { inFlight: 2, waiting: 1 })
-      equal(third.isMade(), false)
+      isTrue(!third.isMade(), "the call is made already")
     })
   )
 
@@ -91,7 +91,7 @@ export const register = (subject: Subject): void => {
     Effect.gen(function* () {
       const permit = yield* Effect.uninterruptibleMask((restore) => admission.acquire(ask(), restore))
       const next = yield* waiting(admission)
-      equal(next.isMade(), false)
+      isTrue(!next.isMade(), "the call is made already")
       yield* permit.release("success")
       yield* untilMade(next)
     })
@@ -104,7 +104,7 @@ export const register = (subject: Subject): void => {
       const { end } = yield* hold(admission)
       yield* permit.release("success")
       const next = yield* waiting(admission)
-      equal(next.isMade(), false)
+      isTrue(!next.isMade(), "the call is made already")
       yield* Deferred.succeed(end, "answer")
       yield* untilMade(next)
     })

@@ -4,7 +4,7 @@ import { CircuitOpenError } from "@kimi-effect/core/ResilienceErrors"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import { eventually, exitOf, settle, start } from "../eventually.ts"
-import { equal, failureOf, hasMembers } from "../expect.ts"
+import { equal, failureOf, hasMembers, isTrue } from "../expect.ts"
 import { account, ask, hold, refusalOf, type Service, shortWait, type Subject, untilState, waiting } from "./Subject.ts"
 
 const one = { concurrency: 1 }
@@ -100,7 +100,7 @@ export const register = ({ sleep, test }: Subject): void => {
       yield* Deferred.succeed(end, "answer")
       equal(yield* failureOf(yield* exitOf(fiber, "the call ends"), "the call was made"), open)
       yield* settle
-      equal(isMade(), false)
+      isTrue(!isMade(), "the call is made already")
     })
   )
 }

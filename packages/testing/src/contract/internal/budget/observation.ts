@@ -5,7 +5,7 @@ import * as Exit from "effect/Exit"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import { eventually, settle, start } from "../eventually.ts"
-import { equal, failureOf, hasMembers } from "../expect.ts"
+import { equal, failureOf, hasMembers, isTrue } from "../expect.ts"
 import { answer, callFor, type Service, stateOf, type Subject, through, total } from "./Subject.ts"
 
 const unpriced = callFor(10, "unpriced")
@@ -18,7 +18,7 @@ const registerDays = ({ test }: Pick<Subject, "test">): void => {
     Effect.gen(function* () {
       yield* asked(budget, 50)
       yield* TestClock.adjust("1 day")
-      equal(Exit.isSuccess(yield* Effect.exit(asked(budget, 50))), true)
+      isTrue(Exit.isSuccess(yield* Effect.exit(asked(budget, 50))), "the call failed")
     })
   )
 }

@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Scope from "effect/Scope"
-import { equal } from "../expect.ts"
+import { equal, isTrue } from "../expect.ts"
 import { answer, callFor, type Service, stateOf, through } from "./Subject.ts"
 
 export const register = (
@@ -11,18 +11,18 @@ export const register = (
   test("makes a call of any cost", (budget) =>
     Effect.gen(function* () {
       const exit = yield* Effect.exit(through(budget, () => Effect.succeed(answer(7)))(callFor(1_000_000)))
-      equal(Exit.isSuccess(exit), true)
+      isTrue(Exit.isSuccess(exit), "the call failed")
     }))
 
   test("makes a call whose price is not known", (budget) =>
     Effect.gen(function* () {
       const exit = yield* Effect.exit(through(budget, () => Effect.succeed(answer(7)))(callFor(10, "unpriced")))
-      equal(Exit.isSuccess(exit), true)
+      isTrue(Exit.isSuccess(exit), "the call failed")
     }))
 
   test("accepts every price", (budget) =>
     Effect.gen(function* () {
-      equal(Exit.isSuccess(yield* Effect.exit(budget.checkPrice(callFor(10, "unpriced")))), true)
+      isTrue(Exit.isSuccess(yield* Effect.exit(budget.checkPrice(callFor(10, "unpriced")))), "the call failed")
     }))
 
   test("counts nothing", (budget) =>

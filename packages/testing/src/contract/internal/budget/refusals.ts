@@ -35,7 +35,7 @@ const registerWaits = ({ sleep, test }: Subject): void => {
         yield* eventually(first.isMade, "the first call is made")
         const second = yield* running(budget, 80)
         yield* settle
-        equal(yield* second.isMade, false)
+        isTrue(!(yield* second.isMade), "the second call is made")
         yield* Deferred.succeed(first.gate, undefined)
         yield* eventually(second.isMade, "the waiting call is made")
       }),
@@ -75,7 +75,10 @@ const registerScopes = ({ test }: Pick<Subject, "test">): void => {
   test("separates the amounts of tenants", [{ per: ["tenant"], amount: "20", currency: "USD" }], (budget) =>
     Effect.gen(function* () {
       yield* CallOptions.provide({ tenant: "acme" })(asked(budget, 20, 20))
-      equal(Exit.isSuccess(yield* Effect.exit(CallOptions.provide({ tenant: "globex" })(asked(budget, 20)))), true)
+      isTrue(
+        Exit.isSuccess(yield* Effect.exit(CallOptions.provide({ tenant: "globex" })(asked(budget, 20)))),
+        "the call failed"
+      )
     })
   )
 }
@@ -105,7 +108,7 @@ export const register = (subject: Subject): void => {
   test("makes a call that fits exactly", total, (budget) =>
     Effect.gen(function* () {
       yield* asked(budget, 50, 7)
-      equal(Exit.isSuccess(yield* Effect.exit(asked(budget, 93))), true)
+      isTrue(Exit.isSuccess(yield* Effect.exit(asked(budget, 93))), "the call failed")
     })
   )
 

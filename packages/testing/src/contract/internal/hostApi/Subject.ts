@@ -28,6 +28,7 @@ export interface Received {
   readonly method: string
   /** Without the question mark. */
   readonly query: string
+  /** As text; empty without one. */
   readonly body: string
 }
 
@@ -41,7 +42,7 @@ export interface Host {
   readonly api: Layer.Layer<HostApi, unknown>
   /** The requests to `/contract`, below the base URL. */
   readonly requests: Effect.Effect<ReadonlyArray<Received>>
-  /** Number of requests that the client ended before they were answered. */
+  /** Number of requests that the client ended before they were answered, such as those whose `AbortSignal` was aborted. */
   readonly aborted: Effect.Effect<number>
 }
 

@@ -39,6 +39,17 @@ export const register = ({ test }: Subject): void => {
     })
   )
 
+  test("sends the bytes of a body", ok, ({ api, requests }) =>
+    Effect.gen(function* () {
+      const body = { _tag: "Binary", bytes: new TextEncoder().encode("Zoë"), contentType: "text/plain" } as const
+      yield* api.request({ ...get, method: "POST", body })
+      equal(
+        (yield* requests).map((received) => received.body),
+        ["Zoë"]
+      )
+    })
+  )
+
   test("makes no request before it runs", ok, ({ api, requests }) =>
     Effect.gen(function* () {
       const request = api.request(get)

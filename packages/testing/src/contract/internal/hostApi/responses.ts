@@ -2,7 +2,8 @@
 import * as Formats from "@kimi-effect/client/HostApi"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { equal, failureOf } from "../expect.ts"
+import * as Stream from "effect/Stream"
+import { equal, failureOf, isTrue } from "../expect.ts"
 import { get, responds, type Subject } from "./Subject.ts"
 
 const failed = "the request succeeded"
@@ -45,7 +46,8 @@ const registerErrors = ({ test }: Subject): void => {
   test("redacts the messages of a request from errors", echoes, ({ api }) =>
     Effect.gen(function* () {
       const error = yield* failureOf(api.request({ ...get, messages: [{ role: "user", content: canary }] }), failed)
-      equal(JSON.stringify({ ...error, message: error.message }).includes(canary), false)
+      const hasMessage = JSON.stringify({ ...error, message: error.message }).includes(canary)
+      isTrue(!hasMessage, `the ${error._tag} contains the text of a message of its request`)
     })
   )
 }
@@ -69,6 +71,13 @@ export const register = (subject: Subject): void => {
     Effect.gen(function* () {
       const bytes = yield* api.request({ ...get, response: Formats.bytes })
       equal([...bytes], [...new TextEncoder().encode('{"name":"Zoë"}')])
+    })
+  )
+
+  test("returns a response as a stream", responds('{"name":"Zoë"}'), ({ api }) =>
+    Effect.gen(function* () {
+      const stream = yield* api.request({ ...get, response: Formats.stream })
+      equal(yield* Stream.mkString(Stream.decodeText(stream)), '{"name":"Zoë"}')
     })
   )
 

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import { eventually, exitOf, settle, start } from "../eventually.ts"
-import { equal } from "../expect.ts"
+import { equal, isTrue } from "../expect.ts"
 import { call, makeHost, responseOf, type Service, type Subject, through } from "./Subject.ts"
 
 /** Equal calls to a host that answers when the gate opens. */
@@ -47,7 +47,7 @@ export const register = ({ test }: Pick<Subject, "test">): void => {
       if (first === undefined || second === undefined) return
       yield* Fiber.interrupt(first)
       yield* Deferred.succeed(gate, undefined)
-      equal(Exit.isSuccess(yield* exitOf(second, "the other call ends")), true)
+      isTrue(Exit.isSuccess(yield* exitOf(second, "the other call ends")), "the call failed")
     }))
 
   test("interrupts a request when its last call is interrupted", (cache) =>
