@@ -9,7 +9,7 @@ import { spawn, spawnSync } from "node:child_process"
 import { once } from "node:events"
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { command, names, pack, packOne, root, run, temporaryFolder } from "./tarballs.ts"
+import { command, names, pack, packOne, root, run, runPnpm, temporaryFolder } from "./tarballs.ts"
 
 const folder = temporaryFolder("kimi-effect-install-")
 const typescripts = { ts59: "5.9.3", ts6: "6.0.3", ts7: "7.0.2" }
@@ -167,8 +167,8 @@ for (const manager of ["npm", "pnpm"]) {
   writeFileSync(join(app, "import.mjs"), loadEach("await import(entry)"))
   writeFileSync(join(app, "require.cjs"), loadEach("require(entry)"))
 
-  const install = manager === "npm" ? ["install", "--no-audit", "--no-fund"] : ["install"]
-  run(`${manager} install`, manager, install, app)
+  if (manager === "npm") run("npm install", "npm", ["install", "--no-audit", "--no-fund"], app)
+  else runPnpm("pnpm install", ["install"], app)
   for (const [typescript, version] of Object.entries(typescripts)) {
     for (const [resolution, options] of Object.entries(resolutions)) {
       const config = `tsconfig.${resolution}.json`
