@@ -33,7 +33,11 @@ const initialChunks = (chunks: ReadonlyArray<OutputChunk>): ReadonlyArray<Output
 
 const bundle = async (app: string, name: Name): Promise<Bundle> => {
   const dir = join(app, `bundle-${name}`)
-  const build = await rolldown({ input: join(app, `${programs[name]}.ts`), platform: "node", logLevel: "silent" })
+  const build = await rolldown({
+    input: join(app, `src/coldStart/programs/${programs[name]}.ts`),
+    platform: "node",
+    logLevel: "silent"
+  })
   const { output } = await build.write({ dir, format: "esm", minify: true, entryFileNames: "main.mjs" })
   await build.close()
   const initial = initialChunks(output.filter((file) => file.type === "chunk"))

@@ -32,7 +32,9 @@ const measure = async (app: string, name: Name): Promise<Cost> => {
 }
 
 const modulesOf = async (app: string, entry: string): Promise<number> => {
-  const counts: Readonly<Record<string, number>> = JSON.parse((await runNode(app, ["modules.ts", entry])).stdout)
+  const counts: Readonly<Record<string, number>> = JSON.parse(
+    (await runNode(app, ["src/coldStart/programs/modules.ts", entry])).stdout
+  )
   return Object.values(counts).reduce((sum, count) => sum + count, 0)
 }
 
