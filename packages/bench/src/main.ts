@@ -18,7 +18,12 @@ import { isScenario, scenarios } from "./scenarios.ts"
 const [name = "", ...flags] = process.argv.slice(2)
 
 if (name === "compare") {
-  const { compare, write } = await import("./compare/command.ts")
+  const { compare, problemOf, write } = await import("./compare/command.ts")
+  const problem = problemOf(flags)
+  if (problem !== undefined) {
+    process.stderr.write(`${problem}\n`)
+    process.exit(2)
+  }
   if (flags.includes("--write")) {
     await write(flags)
     process.exit(0)

@@ -42,7 +42,8 @@ const stages = {
 
 const measureStages = async (size: Size): Promise<ReadonlyArray<Figure>> => {
   const results = await runRounds<StagesResult>("./stagesProbe.ts", size)
-  return Object.entries(stages).flatMap(([stage, { contestants, threshold }]) =>
+  const toEffectBreaker = (name: Stage) => summarize(results.map((result) => result[name] / result["breaker, effect"]))
+  const overheads = Object.entries(stages).flatMap(([stage, { contestants, threshold }]) =>
     Object.entries(contestants).map(([name, bare]): Figure => {
       // The names of the table are those of the probe.
       const of = (result: StagesResult) => result[`${stage}, ${name}` as Stage] - result[`${bare}, bare` as Stage]
@@ -50,6 +51,19 @@ const measureStages = async (size: Size): Promise<ReadonlyArray<Figure>> => {
       return name === "kimi-effect" ? { ...figure, threshold } : figure
     })
   )
+  return [
+    ...overheads,
+    {
+      name: "a call through the breaker to one through Effect's",
+      ...toEffectBreaker("breaker, kimi-effect"),
+      unit: "x"
+    },
+    {
+      name: "a call through admission to one through Effect's breaker",
+      ...toEffectBreaker("admission, kimi-effect"),
+      unit: "x"
+    }
+  ]
 }
 
 const measurePipeline = async (size: Size): Promise<ReadonlyArray<Figure>> => {
@@ -79,11 +93,6 @@ const measurePipeline = async (size: Size): Promise<ReadonlyArray<Figure>> => {
       name: "a call with every stage on, to one with default stages",
       ...of(({ defaults, everything }) => everything / defaults),
       unit: "x"
-    },
-    {
-      name: "a call with default stages, to an attempt at a MockProvider",
-      ...of(({ defaults, mock }) => defaults / mock),
-      unit: "x"
     }
   ]
 }
@@ -103,11 +112,6 @@ const measureInFlight = async (size: Size): Promise<ReadonlyArray<Figure>> => {
       ...of((result) => result[name] - result.defaults),
       unit: "µs"
     })),
-    {
-      name: "64 in flight, default stages, to the attempt",
-      ...of(({ defaults, transport }) => defaults / transport),
-      unit: "x"
-    },
     ...added.map((name) => ({
       name: `64 in flight, ${name} on, to default stages`,
       ...of((result) => result[name] / result.defaults),

@@ -10,8 +10,17 @@ import type { Result } from "./swarmProbe.ts"
 import * as Postgres from "./postgres.ts"
 import * as Takeover from "./takeover.ts"
 
-const full = { agents: 100, steps: 15, millis: 500, rounds: 3 } as const
-const quick = { agents: 100, steps: 3, millis: 200, rounds: 1 } as const
+interface Size {
+  readonly agents: number
+  readonly steps: number
+  readonly millis: number
+  readonly rounds: number
+}
+
+const full: Size = { agents: 100, steps: 15, millis: 500, rounds: 3 }
+const quick: Size = { agents: 100, steps: 3, millis: 200, rounds: 1 }
+/** A few seconds that are mostly steps, so that the begin of a process does not decide. */
+const compared: Size = { agents: 100, steps: 6, millis: 500, rounds: 1 }
 
 /** The defaults of `Swarm`: agents at first, and at most. */
 const initial = 5
@@ -53,8 +62,9 @@ const measure = async (agents: number, steps: number, millis: number): Promise<R
 
 const megabyte = 1_048_576
 
-export const run = async (isQuick: boolean): Promise<ReadonlyArray<Figure>> => {
-  const { agents, millis, rounds, steps } = isQuick ? quick : full
+/** The figures of the swarm in one process. */
+const measureOne = async (size: Size): Promise<ReadonlyArray<Figure>> => {
+  const { agents, millis, rounds, steps } = size
   const results: Array<Result> = []
   for (let round = 0; round < rounds; round++) results.push(await measure(agents, steps, millis))
   const wall = median(results.map((result) => result.wall))
@@ -63,11 +73,12 @@ export const run = async (isQuick: boolean): Promise<ReadonlyArray<Figure>> => {
   const ideal = (idealRounds(agents, steps) * millis) / 1_000
   const serial = (agents * steps * millis) / 1_000
   // A few short steps do not amortize the begin of a process.
-  const threshold = <A extends number>(value: A) => (isQuick ? {} : { threshold: value })
+  const threshold = <A extends number>(value: A) => (size === full ? { threshold: value } : {})
   return [
     { name: `time of ${agents} agents with ${steps} steps`, value: wall, unit: "s" },
     { name: "ideal time for the same ramp", value: ideal, unit: "s" },
     { name: "time beyond the ideal", value: (wall / ideal - 1) * 100, unit: "%", ...threshold(15) },
+    { name: "time to the ideal", value: wall / ideal, unit: "x" },
     {
       name: "faster than one call after another",
       value: serial / wall,
@@ -76,7 +87,14 @@ export const run = async (isQuick: boolean): Promise<ReadonlyArray<Figure>> => {
       ...threshold(40)
     },
     { name: "peak of the memory above idle", value: memory, unit: "MB", threshold: 150 },
-    { name: "CPU per step", value: (cpu * 1_000) / (agents * steps), unit: "ms" },
-    ...(await Postgres.orSkipped("the takeover of a worker", () => Takeover.run(isQuick)))
+    { name: "CPU per step", value: (cpu * 1_000) / (agents * steps), unit: "ms" }
   ]
 }
+
+export const run = async (isQuick: boolean): Promise<ReadonlyArray<Figure>> => [
+  ...(await measureOne(isQuick ? quick : full)),
+  ...(await Postgres.orSkipped("the takeover of a worker", () => Takeover.run(isQuick)))
+]
+
+/** The ratios of a short run. */
+export const runRatios = (): Promise<ReadonlyArray<Figure>> => measureOne(compared)
