@@ -11,12 +11,14 @@ export const root = new URL("..", import.meta.url).pathname
 export const names = ["core", "client", "testing"] as const
 
 /** The tools of the repository come before those of the machine, which need only have Node and npm. */
-const path = [join(root, "node_modules/.bin"), process.env["PATH"]].join(delimiter)
+export const environment: NodeJS.ProcessEnv = {
+  ...process.env,
+  PATH: [join(root, "node_modules/.bin"), process.env["PATH"]].join(delimiter)
+}
 
 /** Runs a command to its end and returns what it prints, or exits with that when it fails. */
 export const outputOf = (what: string, command: string, args: ReadonlyArray<string>, cwd: string): string => {
-  const env = { ...process.env, PATH: path }
-  const { error, status, stderr, stdout } = spawnSync(command, args, { cwd, env, encoding: "utf8" })
+  const { error, status, stderr, stdout } = spawnSync(command, args, { cwd, env: environment, encoding: "utf8" })
   if (status === 0) return stdout
   const output = error === undefined ? `${stdout}${stderr}` : `${error.message}\n`
   process.stderr.write(`${what} failed: ${command} ${args.join(" ")}\n${output}\n`)
