@@ -96,6 +96,9 @@ const compareScenario = async (scenario: Compared): Promise<boolean> => {
     if (before !== undefined) print(`  ${name}: ${values.join(", ")} (${limitOf(before).toPrecision(3)})`)
   }
   for (const one of worse) print(describe(one))
+  if (worse.length > 0) {
+    print(`If the cost is worth it, replace the committed ratios: npm run bench -- compare --write ${scenario}`)
+  }
   return worse.length === 0 && unmatched.length === 0
 }
 
@@ -103,7 +106,6 @@ const compareScenario = async (scenario: Compared): Promise<boolean> => {
 export const compare = async (names: ReadonlyArray<string>): Promise<boolean> => {
   let isWithin = true
   for (const scenario of selected(names)) isWithin = (await compareScenario(scenario)) && isWithin
-  if (!isWithin) print("If the cost is worth it, replace the committed ratios: npm run bench -- compare --write")
   return isWithin
 }
 
