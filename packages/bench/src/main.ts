@@ -1,7 +1,7 @@
 /**
  * `npm run bench -- <scenario> [--json] [--quick] [--out <folder>]` measures one
- * scenario on the packed packages, which `npm run build` has built. `--out` also
- * writes its figures as JSON, a chart and a page.
+ * scenario on the packed packages. `--out` also writes its figures as JSON, a
+ * chart and a page.
  *
  * The last line is one JSON object with every figure, its threshold and whether
  * it is met; `--json` prints that line alone. The exit status is 1 if a

@@ -46,6 +46,8 @@ export const packedApp = (): string => {
   if (made !== undefined) return made
   const app = mkdtempSync(join(tmpdir(), "kimi-effect-bench-"))
   process.once("exit", () => rmSync(app, { recursive: true, force: true }))
+  // A signal that ends the process would leave the folder.
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1))
   const modules = join(app, "node_modules")
   unpack(app, modules)
   linkDependencies(modules)
