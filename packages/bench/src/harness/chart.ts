@@ -12,8 +12,17 @@ const partsOf = (name: string): readonly [quantity: string, bar: string] => {
   return [quantity, bar]
 }
 
-const groupOf = ({ name, unit }: Figure): string => (unit === "" ? partsOf(name)[0] : `${partsOf(name)[0]} (${unit})`)
-const barOf = ({ name }: Figure): string => partsOf(name)[1]
+/** Ratios to different clients have a scale each: "v2 to openai" is the bar "v2" among the multiples of openai. */
+const basePattern = / to (undici|openai)$/
+
+const groupOf = ({ name, unit }: Figure): string => {
+  const [quantity, bar] = partsOf(name)
+  const [, base] = basePattern.exec(bar) ?? []
+  if (base !== undefined) return `${quantity}, multiples of ${base}`
+  return unit === "" ? quantity : `${quantity} (${unit})`
+}
+
+const barOf = ({ name }: Figure): string => partsOf(name)[1].replace(basePattern, "")
 
 const isOurs = (figure: Figure): boolean => /^(?:kimi-effect|v2)/.test(barOf(figure))
 

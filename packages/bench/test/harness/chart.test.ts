@@ -37,7 +37,16 @@ describe("chart", () => {
       unit: "x"
     }))
     const titles = [...toSvg(figures).matchAll(/class="title"[^>]*>([^<]+)</g)].map(([, title]) => title)
-    assert.deepStrictEqual(titles, ["CPU per chat, one at a time (x)"])
+    assert.deepStrictEqual(titles, ["CPU per chat, one at a time, multiples of openai"])
+  })
+
+  it("has a scale for the ratios to each of two clients", () => {
+    const svg = toSvg([
+      { name: "cost, kimi-effect to undici", value: 8, unit: "x" },
+      { name: "cost, kimi-effect to openai", value: 1, unit: "x" }
+    ])
+    const [first, second] = [...svg.matchAll(/<rect [^>]*width="([\d.]+)"/g)].map(([, width]) => width)
+    assert.strictEqual(second, first)
   })
 
   it("draws the spread of a bar over its end", () => {
