@@ -3,6 +3,7 @@ import type { Contestant } from "./Contestant.ts"
 
 const loaders = {
   undici: () => import("./raw.ts"),
+  fetch: () => import("./rawFetch.ts"),
   openai: () => import("./openai.ts"),
   "ai-sdk": () => import("./aiSdk.ts"),
   langchain: () => import("./langchain.ts"),

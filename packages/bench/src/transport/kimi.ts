@@ -1,6 +1,7 @@
 /** kimi-effect as used in applications, with schemas, checks, spans and timeouts; with everything that is off by default; and over `fetch`. */
-import { KimiClient } from "@kimi-effect/client"
-import { KimiNode } from "@kimi-effect/client/node"
+import { fileURLToPath } from "node:url"
+import * as KimiClient from "@kimi-effect/client/KimiClient"
+import * as KimiNode from "@kimi-effect/client/node/KimiNode"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -12,14 +13,18 @@ import * as Stream from "effect/Stream"
 import type { KimiConfig } from "@kimi-effect/core"
 import { apiKey, type Contestant, messages, model } from "./Contestant.ts"
 
-/** Telemetry, two caps, and the limits of an account, none of which a run reaches. */
-const fullOptions: KimiConfig.Options = {
+/** In the folder of the packed application, with which it is removed. */
+const auditLog = fileURLToPath(new URL(`../../audit/${process.pid}.jsonl`, import.meta.url))
+
+/** Telemetry, an audit, two caps, and a tier whose limits no run reaches. */
+export const fullOptions: KimiConfig.Options = {
   telemetry: true,
+  auditLog,
   budget: [
     { amount: "1000000", currency: "USD" },
     { per: ["day", "tenant"], amount: "1000000", currency: "USD" }
   ],
-  maxConcurrency: 1_000,
+  tier: 5,
   requestsPerMinute: 1_000_000_000,
   tokensPerMinute: 1_000_000_000_000,
   tokensPerDay: 1_000_000_000_000
