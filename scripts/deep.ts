@@ -34,6 +34,7 @@ const steps: ReadonlyArray<Step> = [
   { name: "install", command: "node", args: ["scripts/install.ts"] },
   { name: "runtimes", command: "node", args: ["scripts/runtimes.ts"] },
   { name: "chromium", command: "node", args: ["scripts/chromium.ts"] },
+  { name: "site", command: "npm", args: ["run", "--silent", "site"] },
   { name: "sbom", command: "node", args: ["scripts/sbom.ts"] },
   { name: "fetch runtime", command: "node", args: ["scripts/fetchRuntime.ts"] },
   { name: "bench", command: "node", args: ["--expose-gc", "packages/bench/src/main.ts", "compare"] }
