@@ -31,6 +31,7 @@ const steps: ReadonlyArray<Step> = [
     env: { KIMI_SOAK_MINUTES: "1", KIMI_SEED: seed }
   },
   { name: "first program", command: "node", args: ["scripts/firstProgram.ts"] },
+  { name: "commands of the documentation", command: "node", args: ["scripts/docsCommands.ts"] },
   { name: "install", command: "node", args: ["scripts/install.ts"] },
   { name: "runtimes", command: "node", args: ["scripts/runtimes.ts"] },
   { name: "chromium", command: "node", args: ["scripts/chromium.ts"] },
