@@ -12,7 +12,7 @@ import { existsSync, globSync, mkdtempSync, rmSync, writeFileSync } from "node:f
 import { basename, join } from "node:path"
 import { checkCommands } from "./docs/commands.ts"
 import { checkLinks } from "./docs/links.ts"
-import { blocks, pages, read, root } from "./docs/pages.ts"
+import { blocks, pages, read, root, sections } from "./docs/pages.ts"
 import { checkParts } from "./docs/parts.ts"
 
 const problems: Array<string> = [...checkLinks(), ...checkParts(), ...(await checkCommands())]
@@ -41,6 +41,13 @@ for (const file of globSync(["*.ts", "*/main.ts"], { cwd: join(root, "examples")
   const name = file.replace(/\/main\.ts$/, "/")
   if (!examples.includes(`](${name}`) && !examples.includes(`\`${name}\``)) {
     problems.push(`examples/README.md: does not list ${file}`)
+  }
+}
+
+const migration = read("docs/migration/from-python-client.md")
+for (const { heading } of sections("docs/errors.md")) {
+  if (/^`\w+Error`$/.test(heading) && !migration.includes(heading)) {
+    problems.push(`docs/migration/from-python-client.md: does not list ${heading}`)
   }
 }
 
