@@ -77,12 +77,12 @@ npm install --global @kimi-effect/cli && kimi chat Hello
 \`\`\`
 
 The API key is read from \`KIMI_API_KEY\` or \`MOONSHOT_API_KEY\`, from the files of \`--config\`, \`--env-file\` or
-\`--api-key-file\`, or from \`~/.config/kimi/config.json\`. It is never an argument, which every user of the system could read.
-Flags win over the environment, the environment over \`--env-file\`, and that over \`--config\`. Files of the working folder
-are never read by themselves: a folder from elsewhere could name another host.
+\`--api-key-file\`, or from \`~/.config/kimi/config.json\`. It is never an argument, since every user of the system can read
+arguments. Flags take precedence over the environment, the environment over \`--env-file\`, and that over \`--config\`. Files of the
+working folder are not read unless they are named, because a folder from elsewhere could redirect calls to another host.
 
 Results are written to stdout; logs, hints and errors to stderr. \`kimi --completions bash\` prints the completions of a shell.
-\`kimi doctor\` asks the other region of Moonshot about the key if its own refuses it, unless another base URL is configured.
+If the host refuses the key, \`kimi doctor\` tries the other region of Moonshot, unless another base URL is configured.
 
 ## In a program
 
