@@ -9,7 +9,7 @@
  */
 import { existsSync } from "node:fs"
 import { dirname, join } from "node:path"
-import { pages, read, root } from "./pages.ts"
+import { read, root } from "./pages.ts"
 import * as Kimi from "./kimi.ts"
 import { type Command, commands, inlineCommands, kimiExamples, parts, withoutVariables, words } from "./shell.ts"
 
