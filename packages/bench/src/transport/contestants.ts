@@ -10,6 +10,7 @@ const loaders = {
   "effect-http": () => import("./effectHttp.ts"),
   "kimi-effect": () => import("./kimi.ts"),
   "kimi-effect, full": async () => ({ make: (await import("./kimi.ts")).makeFull }),
+  "kimi-effect, full, audit": async () => ({ make: (await import("./kimi.ts")).makeAudited }),
   "kimi-effect, fetch": async () => ({ make: (await import("./kimi.ts")).makeFetch })
 } satisfies Record<string, () => Promise<{ readonly make: () => Contestant }>>
 

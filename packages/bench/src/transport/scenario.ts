@@ -17,7 +17,7 @@ interface Size extends Omit<Round, "urls"> {
 }
 
 const full: Size = {
-  warmUp: 2,
+  warmUp: 4,
   rounds: 7,
   callsAlone: 1_024,
   callsInFlight: 4_096,
