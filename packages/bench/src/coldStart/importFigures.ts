@@ -4,6 +4,7 @@ import { runNode } from "./processes.ts"
 
 const entries = {
   "Node entry": "@kimi-effect/client/node/KimiNode",
+  "Node index": "@kimi-effect/client/node",
   "fetch entry": "@kimi-effect/client/KimiClient",
   index: "@kimi-effect/client",
   openai: "openai",
