@@ -40,7 +40,7 @@ const program = Effect.gen(function* () {
   for (const tag of ["tenant", "job"] as const) {
     yield* Console.log(`\nBy ${tag}`)
     for (const [name, { attempts, cached, costs }] of Accounting.totalBy(yield* entries, tag)) {
-      yield* Console.log(`  ${name || "none"}: ${format(costs)} for ${attempts} calls, ${cached} from the cache`)
+      yield* Console.log(`  ${name || "none"}: ${format(costs)}, calls: ${attempts}, answered by the cache: ${cached}`)
     }
   }
 

@@ -35,10 +35,10 @@ const crashing = Stream.runForEach(Swarm.durableStream(id, Swarm.mapStream(optio
 const continued = Effect.gen(function* () {
   const before = yield* Swarm.status(id)
   const done = before.agents.filter(({ state }) => state === "Done").length
-  yield* Console.log(`The process was killed with ${before.calls} calls in the journal, and ${done} agents done`)
+  yield* Console.log(`The process was killed. Calls in the journal: ${before.calls}, agents done: ${done}`)
   const { agents, outcome } = yield* Swarm.durable(id, Swarm.map(options), { pollInterval: "100 millis" })
   const after = yield* Swarm.status(id)
-  yield* Console.log(`${outcome._tag}: ${agents.length} agents, ${after.calls - before.calls} further calls`)
+  yield* Console.log(`${outcome._tag}: ${agents.length} agents, further calls: ${after.calls - before.calls}`)
 })
 
 const [role, given] = process.argv.slice(2)

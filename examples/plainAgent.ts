@@ -1,6 +1,7 @@
 /** An agent without Effect, whose tools are functions with schemas of zod. */
 import { Kimi } from "@kimi-effect/client/node"
 import { AgentRequest } from "@kimi-effect/client/promise"
+import { Cost } from "@kimi-effect/core"
 import * as z from "zod"
 
 const weather = AgentRequest.tool({
@@ -18,8 +19,6 @@ const { cost, outcome, steps, text } = await kimi.agent({
   prompt: "What's the weather in Oslo?",
   limits: { steps: 5, cost: { amount: "0.10", currency: "USD" } }
 })
-process.stdout.write(
-  `${outcome._tag} after ${steps} steps, in ${cost.map(({ currency }) => currency).join()}: ${text}\n`
-)
+process.stdout.write(`${outcome._tag} after ${steps} steps for ${cost.map(Cost.format).join(" + ")}: ${text}\n`)
 
 await kimi.close()
