@@ -4,6 +4,7 @@ import { readFileSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { assert, describe, it } from "@effect/vitest"
+import * as Fault from "@kimi-effect/testing/Fault"
 import * as Reply from "@kimi-effect/testing/Reply"
 import * as MockServer from "@kimi-effect/testing/node/MockServer"
 import * as Effect from "effect/Effect"
@@ -227,6 +228,25 @@ describe("a terminal", () => {
       yield* shows("API key (not shown)")
       tmux("send-keys", "C-c")
       yield* shows("code 130")
+    })
+  )
+
+  it.live.skipIf(!hasTmux)("redraws the whole line of the progress after Ctrl-C", () =>
+    Effect.gen(function* () {
+      const server = yield* MockServer.make()
+      yield* server.reply(Reply.text("Done."), Reply.withFault(Fault.StallBeforeHeaders())(Reply.text("Never.")))
+      const folder = yield* temporaryFolder
+      const input = join(folder, "in.jsonl")
+      const rows = ["a", "b"].map((content) => JSON.stringify({ messages: [{ role: "user", content }] }))
+      writeFileSync(input, rows.join("\n"))
+      yield* inTerminal(`batch run ${input} ${join(folder, "out.jsonl")} --rows 1`, {
+        KIMI_BASE_URL: server.url,
+        KIMI_API_KEY: key,
+        HOME: folder
+      })
+      yield* shows("1 of 2 rows")
+      tmux("send-keys", "C-c")
+      assert.match(yield* shows("code 130"), /^1 of 2 rows/m)
     })
   )
 })
