@@ -76,9 +76,9 @@ npx @kimi-effect/cli models
 npm install --global @kimi-effect/cli && kimi chat Hello
 \`\`\`
 
-The API key is read from \`KIMI_API_KEY\` or \`MOONSHOT_API_KEY\`, from the files of \`--config\`, \`--env-file\` or
+The API key is read from \`KIMI_API_KEY\` or \`MOONSHOT_API_KEY\`, from the files of \`--config\`, \`--dotenv\` or
 \`--api-key-file\`, or from \`~/.config/kimi/config.json\`. It is never an argument, which every user of the system could read.
-Flags win over the environment, the environment over \`--env-file\`, and that over \`--config\`. Files of the working folder
+Flags win over the environment, the environment over \`--dotenv\`, and that over \`--config\`. Files of the working folder
 are never read by themselves: a folder from elsewhere could name another host.
 
 Results are written to stdout; logs, hints and errors to stderr. \`kimi --completions bash\` prints the completions of a shell.

@@ -136,7 +136,7 @@ const originsOf = Effect.fnUntraced(function* (sources: ReadonlyArray<Source>, f
 export const read = Effect.fnUntraced(function* (given: Given) {
   const { origins: flags, overrides } = yield* readFlags(given)
   const json = Option.getOrUndefined(given.config) ?? (yield* userFile)
-  const dotEnv = Option.getOrUndefined(given.envFile)
+  const dotEnv = Option.getOrUndefined(given.dotenv)
   const keyFile = Option.getOrUndefined(given.apiKeyFile)
   if (keyFile !== undefined) {
     overrides.apiKey = Redacted.make((yield* readText(keyFile)).trim())

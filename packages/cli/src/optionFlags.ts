@@ -43,7 +43,7 @@ export interface Given {
   readonly flags: { readonly [N in FlagName]: Option.Option<string> }
   readonly set: Option.Option<Record<string, string>>
   readonly config: Option.Option<string>
-  readonly envFile: Option.Option<string>
+  readonly dotenv: Option.Option<string>
   readonly apiKeyFile: Option.Option<string>
 }
 
@@ -61,7 +61,8 @@ export const optionFlags = {
     Flag.withMetavar("file"),
     Flag.optional
   ),
-  envFile: Flag.String("env-file").pipe(
+  // Not --env-file: Node reads the file of that flag itself, applies its NODE_OPTIONS, and ends with 9 without it.
+  dotenv: Flag.String("dotenv").pipe(
     Flag.withDescription("File of NAME=value lines with KIMI_ variables."),
     Flag.withMetavar("file"),
     Flag.optional

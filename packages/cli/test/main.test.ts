@@ -77,6 +77,14 @@ describe("the process", () => {
     })
   )
 
+  it.live("names the file of variables that it cannot read", () =>
+    Effect.gen(function* () {
+      const { code, stderr } = yield* ended(yield* start(["config", "--dotenv", "none.env"]))
+      assert.strictEqual(code, 10, stderr)
+      assert.include(stderr, "none.env: expected a file that can be read")
+    })
+  )
+
   it.live("ends at Ctrl-C with the way to continue", () =>
     Effect.gen(function* () {
       const server = yield* MockServer.make({ latency: "1 hour" })

@@ -18,7 +18,7 @@ describe("kimi config", () => {
       writeFileSync(json, JSON.stringify({ kimi: { tier: 2, idleTimeout: "9 seconds" } }), { mode: 0o600 })
       writeFileSync(dotEnv, "KIMI_CACHE=memory\nKIMI_IDLE_TIMEOUT=8 seconds\n", { mode: 0o600 })
       writeFileSync(keyFile, `${key}\n`, { mode: 0o600 })
-      const files = ["--config", json, "--env-file", dotEnv, "--api-key-file", keyFile]
+      const files = ["--config", json, "--dotenv", dotEnv, "--api-key-file", keyFile]
       const { stdout } = yield* runKimi(["config", "--json", "--max-attempts", "2", ...files], {
         env: { KIMI_MODEL: "kimi-k2.6" }
       })
