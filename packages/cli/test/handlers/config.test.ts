@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process"
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
@@ -31,6 +32,16 @@ describe("kimi config", () => {
         tier: `file ${json} (kimi.tier)`,
         cache: `file ${dotEnv} (KIMI_CACHE)`
       })
+    })
+  )
+
+  it.live.skipIf(process.platform === "win32")("refuses a pipe in place of a file", () =>
+    Effect.gen(function* () {
+      const pipe = join(yield* temporaryFolder, "pipe")
+      assert.strictEqual(spawnSync("mkfifo", [pipe]).status, 0)
+      const { code, stderr } = yield* runKimi(["config", "--dotenv", pipe])
+      assert.strictEqual(code, 10)
+      assert.include(stderr, `${pipe}: expected a file; it is a pipe`)
     })
   )
 
