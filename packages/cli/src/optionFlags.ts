@@ -2,6 +2,7 @@
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
 import * as Flag from "effect/cli/Flag"
 import type * as Option from "effect/Option"
+import { pathFlag } from "./pathParams.ts"
 
 /** The options with a separate flag. `--set` sets any other. */
 export const flagNames = [
@@ -54,7 +55,7 @@ export const optionFlags = {
     Flag.withDescription("Sets any other option by its name, such as --set idleTimeout='90 seconds'."),
     Flag.optional
   ),
-  config: Flag.String("config").pipe(
+  config: pathFlag("config").pipe(
     Flag.withDescription(
       "JSON document whose member kimi holds options. Defaults to ~/.config/kimi/config.json where it exists."
     ),
@@ -62,12 +63,12 @@ export const optionFlags = {
     Flag.optional
   ),
   // Not --env-file: Node reads the file of that flag itself, applies its NODE_OPTIONS, and ends with 9 without it.
-  dotenv: Flag.String("dotenv").pipe(
+  dotenv: pathFlag("dotenv").pipe(
     Flag.withDescription("File of NAME=value lines with KIMI_ variables."),
     Flag.withMetavar("file"),
     Flag.optional
   ),
-  apiKeyFile: Flag.String("api-key-file").pipe(
+  apiKeyFile: pathFlag("api-key-file").pipe(
     Flag.withDescription("File that holds the API key and nothing else. The key itself is never an argument."),
     Flag.withMetavar("file"),
     Flag.optional
