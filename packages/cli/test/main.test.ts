@@ -170,6 +170,20 @@ describe("the process", () => {
     })
   )
 
+  it.live("completes a batch if the reader of its progress has gone", () =>
+    Effect.gen(function* () {
+      const server = yield* MockServer.make()
+      const folder = yield* temporaryFolder
+      const input = join(folder, "in.jsonl")
+      writeFileSync(input, JSON.stringify({ messages: [{ role: "user", content: "Hello" }] }))
+      const child = yield* start(["batch", "run", input, join(folder, "out.jsonl")], { KIMI_BASE_URL: server.url })
+      child.stderr.destroy()
+      const { code, stdout } = yield* ended(child)
+      assert.strictEqual(code, 0)
+      assert.include(stdout, "1 answered")
+    })
+  )
+
   it.live("ends quietly if the reader of its output has gone", () =>
     Effect.gen(function* () {
       const child = yield* start(["schema", "replay"])
