@@ -37,6 +37,12 @@ const upperEnd = (cell: string): number => {
 const escaped = (text: string): string => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;")
 
 const names = [...contestants, "openai-node"]
+/** The columns of this library, with what the chart calls them. */
+const own = new Map([
+  ["kimi-effect", "kimi-effect"],
+  ["full", "kimi-effect, full"],
+  ["audit", "kimi-effect, full, audit"]
+])
 const labelWidth = 190
 const width = 760
 const barHeight = 14
@@ -46,8 +52,8 @@ const largest = Math.max(...rows.flatMap((row) => row.slice(1).map(upperEnd)))
 const scale = (width - labelWidth - 60) / largest
 
 const bar = (name: string, value: number, text: string, top: number): string => {
-  const kind = name === "kimi-effect" || name === "full" ? "own" : "other"
-  const label = name === "full" ? "kimi-effect, full" : name
+  const kind = own.has(name) ? "own" : "other"
+  const label = own.get(name) ?? name
   const middle = top + barHeight - 3
   return [
     `<text x="${labelWidth - 8}" y="${middle}" text-anchor="end">${escaped(label)}</text>`,

@@ -77,21 +77,53 @@ npm install --global @kimi-effect/cli && kimi chat Hello
 \`\`\`
 
 The API key is read from \`KIMI_API_KEY\` or \`MOONSHOT_API_KEY\`, from the files of \`--config\`, \`--dotenv\` or
-\`--api-key-file\`, or from \`~/.config/kimi/config.json\`. It is never an argument, which every user of the system could read.
-Flags win over the environment, the environment over \`--dotenv\`, and that over \`--config\`. Files of the working folder
-are never read by themselves: a folder from elsewhere could name another host.
+\`--api-key-file\`, or from \`~/.config/kimi/config.json\`. It is never an argument, since every user of the system can read
+arguments. Flags take precedence over the environment, the environment over \`--dotenv\`, and that over \`--config\`. Files of the
+working folder are not read unless they are named, because a folder from elsewhere could redirect calls to another host.
 
 Results are written to stdout; logs, hints and errors to stderr. \`kimi --completions bash\` prints the completions of a shell.
-\`kimi doctor\` asks the other region of Moonshot about the key if its own refuses it, unless another base URL is configured.
+If the host refuses the key, \`kimi doctor\` tries the other region of Moonshot, unless another base URL is configured.
+
+## In a program
+
+With \`--json\` the result is one document on stdout, whose form is [below](#results-as-json):
+
+\`\`\`ts
+import { spawnSync } from "node:child_process"
+
+const { status, stderr, stdout } = spawnSync("kimi", ["chat", "--json", "Hello world!"], { encoding: "utf8" })
+
+if (status === 0) {
+  const { text } = JSON.parse(stdout) as { readonly text: string }
+  process.stdout.write(text)
+} else {
+  const line = stderr.trimEnd().split("\\n").at(-1) ?? ""
+  const { error } = JSON.parse(line) as { readonly error: { readonly tag: string; readonly hint: string } }
+  process.stderr.write(\`\${error.tag}: \${error.hint}\`)
+}
+\`\`\`
+
+## Options
+
+The flags of each command are listed with it. Every other option of the [configuration](configuration.md) is \`--set name=value\`, a
+variable such as \`KIMI_DEADLINE\`, or a member of the file of \`--config\`.
+
+## Errors and exit codes
 
 | exit code | meaning |
 | --- | --- |
 ${codes.map(([code, meaning]) => `| ${code} | ${meaning} |`).join("\n")}
 
-A file that a command writes at its end, such as that of \`--history\` or \`--html\`, is checked before anything is sent: one that
-cannot be written ends the command with 1, and the files of a batch or a journal with 26.
+The [categories](errors.md) are those of the errors of the library. A file that a command writes at its end, such as that of
+\`--history\` or \`--html\`, is checked before anything is sent: one that cannot be written ends the command with 1, and the files of
+a batch or a journal with 26.
 
 With \`--json\`, a failure is one line on stderr: \`{ "error": { "tag", "category", "message", "hint", "exitCode" } }\`.
+
+## Costs
+
+Only \`kimi chat\`, \`kimi batch\` and \`kimi swarm\` call a model; all other commands are free. \`--budget\` refuses a call that could exceed
+a cap, and \`kimi cost\` computes what the requests of a file will cost before they are sent.
 
 ${sections.join("\n\n")}
 

@@ -78,42 +78,41 @@ const text = `# Configuration
 This page is generated from the options in \`packages/core/src/internal/config\` by \`node scripts/configuration.ts\`.
 
 Options come from code, environment variables, a \`.env\` file and a JSON document, in this order of precedence, through
-Effect's \`ConfigProvider\`. Variables are in the first column of the tables below. In a JSON document the options are members
-of the object \`kimi\`, and in code they are members of the argument of \`KimiNode.layerConfig\`, both by the name in the second
-column:
+Effect's \`ConfigProvider\`. The first column of the tables below has the names of variables. The second column has the names of
+members: of the object \`kimi\` in a JSON document, and of the argument of \`KimiNode.layerConfig\` in code:
 
 \`\`\`json
 { "kimi": { "idleTimeout": "90 seconds", "cache": "sqlite:answers.db" } }
 \`\`\`
 
-On Node, \`ConfigFile.layer({ dotEnv: ".env", json: "kimi.json" })\` reads both files. All options that cannot be used are
-reported in one \`ConfigurationError\`, by name and expected form and never by value. An empty text is the same as no text.
-An unknown member of \`kimi\` is an error. An unknown variable that begins with \`KIMI_\` is logged as a warning with the nearest
-known name, because another program may use it.
+On Node, \`ConfigFile.layer({ dotEnv: ".env", json: "kimi.json" })\` reads both files. One \`ConfigurationError\` reports all
+invalid options, by name and expected form and never by value. An empty string counts as not set. An unknown member of \`kimi\`
+is an error. An unknown variable that begins with \`KIMI_\` is logged as a warning with the nearest known name, because another
+program may use it.
 
-Files are text in UTF-8, or in UTF-16 with a byte order mark, of at most 1 MiB. A file that is named and is missing,
-incomplete or in another format is an error with its path and line: it is never read as a file without options.
+Files are text in UTF-8, or in UTF-16 with a byte order mark, of at most 1 MiB. A named file that is missing, incomplete or in
+another format is an error with its path and line; it never counts as a file without options.
 
 Example: [configuration](../examples/configuration.ts).
 
 ## Stages
 
-Every stage is configured here, and a stage that is off by default is turned on by the option of its name: \`cache\`, \`budget\`,
-\`hedgeDelay\` or \`hedgePercentile\`, \`recovery\`, \`fallback\`, \`telemetry\`. A service that is provided as a layer, such as
-\`ResponseCache.layerMemory()\`, is used in place of the configured one.
+These options configure every stage. An option turns on each stage that is off by default: \`cache\`, \`budget\`, \`hedgeDelay\` or
+\`hedgePercentile\`, \`recovery\`, \`fallback\`, \`telemetry\`. A service that is provided as a layer, such as
+\`ResponseCache.layerMemory()\`, replaces the configured one.
 
-\`KimiNode.layerConfig\` supports all options. \`KimiClient.layerConfig\`, for runtimes without Node, supports \`memory\` and \`off\`
-for stores and no audit log; the others are a \`ConfigurationError\`. A URL of a Redis may hold credentials: it is kept as
-\`Redacted\`.
+\`KimiNode.layerConfig\` supports all options. \`KimiClient.layerConfig\`, for runtimes without Node, supports only \`memory\` and
+\`off\` for stores, and no audit log; anything else is a \`ConfigurationError\`. The URL of a Redis may contain credentials, so it
+is kept as \`Redacted\`.
 
-The last column states when a change takes effect under \`KimiNode.layerWatch\` and \`LiveConfig\`: \`in place\` for calls that
-begin after it, or after a \`restart\`, of which the log reminds.
+The last column states when a change takes effect under \`KimiNode.layerWatch\` and \`LiveConfig\`: \`in place\`, for calls that
+begin after it, or after a \`restart\`, of which the log reminds you.
 
 ${groups.map((group) => `## ${titles[group]}\n\n${table(group)}`).join("\n\n")}
 
 ## Prices
 
-The member \`kimi.prices\` of a JSON document contains custom prices, which take precedence over those of the catalogue:
+The member \`kimi.prices\` of a JSON document has your prices, which take precedence over those of the catalogue:
 
 \`\`\`json
 {

@@ -31,9 +31,11 @@ const steps: ReadonlyArray<Step> = [
     env: { KIMI_SOAK_MINUTES: "1", KIMI_SEED: seed }
   },
   { name: "first program", command: "node", args: ["scripts/firstProgram.ts"] },
+  { name: "commands of the documentation", command: "node", args: ["scripts/docsCommands.ts"] },
   { name: "install", command: "node", args: ["scripts/install.ts"] },
   { name: "runtimes", command: "node", args: ["scripts/runtimes.ts"] },
   { name: "chromium", command: "node", args: ["scripts/chromium.ts"] },
+  { name: "site", command: "npm", args: ["run", "--silent", "site"] },
   { name: "sbom", command: "node", args: ["scripts/sbom.ts"] },
   { name: "fetch runtime", command: "node", args: ["scripts/fetchRuntime.ts"] },
   { name: "bench", command: "node", args: ["--expose-gc", "packages/bench/src/main.ts", "compare"] }

@@ -1,22 +1,21 @@
 /**
  * Checks the documentation against the code: programs in the README are those
- * of the examples, every example is listed, code blocks compile, links and paths
- * exist, and ARCHITECTURE.md stays short.
+ * of the examples, every example is listed, code blocks compile, commands and
+ * links exist, every page of a capability has its parts, and ARCHITECTURE.md
+ * stays short.
  *
  * Every block of `ts` is compiled as a separate module. Blocks of `ts fragment`
  * are not compiled.
  */
 import { spawnSync } from "node:child_process"
-import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
-import { basename, join, resolve } from "node:path"
+import { existsSync, globSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { basename, join } from "node:path"
+import { checkCommands } from "./docs/commands.ts"
+import { checkLinks } from "./docs/links.ts"
+import { blocks, pages, read, root, sections } from "./docs/pages.ts"
+import { checkParts } from "./docs/parts.ts"
 
-const root = new URL("..", import.meta.url).pathname
-const read = (path: string): string => readFileSync(join(root, path), "utf8")
-const problems: Array<string> = []
-const pages = globSync(
-  ["*.md", "docs/**/*.md", "ops/*.md", "examples/{,*/}README.md", "packages/*/{README,AGENTS}.md"],
-  { cwd: root }
-)
+const problems: Array<string> = [...checkLinks(), ...checkParts(), ...(await checkCommands())]
 
 const readme = read("README.md")
 for (const [, file = "", code = ""] of readme.matchAll(/<!-- (examples\/[\w-]+\.ts) -->\n```ts\n([\s\S]*?)```/g)) {
@@ -45,45 +44,21 @@ for (const file of globSync(["*.ts", "*/main.ts"], { cwd: join(root, "examples")
   }
 }
 
-const withoutCode = (text: string): string => text.replaceAll(/^```[\s\S]*?^```/gm, "")
-
-/** The anchor that GitHub and the site give to a heading. */
-const anchorOf = (heading: string): string =>
-  heading
-    .toLowerCase()
-    .replaceAll(/\[([^\]]*)\]\([^)]*\)/g, "$1")
-    .replaceAll(/[^\p{L}\p{N}_ -]/gu, "")
-    .replaceAll(" ", "-")
-
-const anchorsOf = (page: string): ReadonlySet<string> =>
-  new Set([...withoutCode(read(page)).matchAll(/^#+ (.*)$/gm)].map(([, heading = ""]) => anchorOf(heading)))
-
-for (const page of pages) {
-  for (const [, target = "", anchor = ""] of withoutCode(read(page)).matchAll(/\]\(([^)#:\s]*)#([^)]*)\)/g)) {
-    const path = target === "" ? page : join(page, "..", target)
-    if (path.endsWith(".md") && existsSync(join(root, path)) && !anchorsOf(path).has(anchor)) {
-      problems.push(`${page}: ${path} has no heading #${anchor}`)
-    }
-  }
-}
-
-for (const page of pages) {
-  for (const [, target = ""] of read(page).matchAll(/\]\(([^)#:\s]+)(?:#[^)]*)?\)/g)) {
-    if (!existsSync(resolve(root, page, "..", target))) problems.push(`${page}: the link ${target} is broken`)
+const migration = read("docs/migration/from-python-client.md")
+for (const { heading } of sections("docs/errors.md")) {
+  if (/^`\w+Error`$/.test(heading) && !migration.includes(heading)) {
+    problems.push(`docs/migration/from-python-client.md: does not list ${heading}`)
   }
 }
 
 /** Inside `examples`, which depends on every package that a block may import. */
 const folder = mkdtempSync(join(root, "examples/.docs-"))
 try {
-  const blocks = new Map<string, string>()
-  for (const page of pages) {
-    const text = read(page)
-    for (const { 1: code = "", index } of text.matchAll(/^```ts\n([\s\S]*?)^```/gm)) {
-      const name = `block${blocks.size}.ts`
-      blocks.set(name, `${page}:${text.slice(0, index).split("\n").length}`)
-      writeFileSync(join(folder, name), code)
-    }
+  const places = new Map<string, string>()
+  for (const { code, line, page } of pages.flatMap((path) => blocks(path, "ts"))) {
+    const name = `block${places.size}.ts`
+    places.set(name, `${page}:${line}`)
+    writeFileSync(join(folder, name), code)
   }
   // The tests in the documents use the test runner of the packages, which the examples do not.
   const testRunner = { "@effect/vitest": ["../../packages/testing/node_modules/@effect/vitest/dist/index.d.ts"] }
@@ -97,7 +72,7 @@ try {
     })
   )
   const { status, stdout } = spawnSync("tsc", ["-p", folder, "--pretty", "false"], { encoding: "utf8" })
-  if (status !== 0) problems.push(stdout.replaceAll(/^.*?(block\d+\.ts)/gm, (_, name) => blocks.get(name) ?? name))
+  if (status !== 0) problems.push(stdout.replaceAll(/^.*?(block\d+\.ts)/gm, (_, name) => places.get(name) ?? name))
 } finally {
   rmSync(folder, { recursive: true })
 }

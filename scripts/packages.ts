@@ -1,17 +1,9 @@
 /** Packs every public package and checks the tarball: its files, its entries and its types. */
-import { spawnSync } from "node:child_process"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
-import { command, names, packOne, root, temporaryFolder } from "./tarballs.ts"
+import { command, names, outputOf, packOne, root, temporaryFolder } from "./tarballs.ts"
 
 const folder = temporaryFolder("kimi-effect-")
-
-const run = (command: string, args: ReadonlyArray<string>, cwd: string): string => {
-  const { error, status, stdout, stderr } = spawnSync(command, args, { cwd, encoding: "utf8" })
-  if (status === 0) return stdout
-  process.stderr.write(`${command} ${args.join(" ")}\n${error === undefined ? `${stdout}${stderr}` : error.message}\n`)
-  return process.exit(1)
-}
 
 /** The files that a package may have. */
 const allowed =
@@ -41,14 +33,14 @@ for (const name of [...names, command] as const) {
     process.exit(1)
   }
   const tarball = packOne(name, folder)
-  const files = run("tar", ["-tzf", tarball], root).trim().split("\n")
+  const files = outputOf("the list of files", "tar", ["-tzf", tarball], root).trim().split("\n")
   const unexpected = files.filter((file) => !allowed.test(file))
   if (unexpected.length > 0) {
     process.stderr.write(`${name}: unexpected files in the package:\n${unexpected.join("\n")}\n`)
     process.exit(1)
   }
-  run("publint", ["run", tarball, "--strict"], root)
+  outputOf("publint", "publint", ["run", tarball, "--strict"], root)
   // The command has nothing to import.
-  if (name !== command) run("attw", [tarball, "--profile", "esm-only", "--format", "ascii"], root)
+  if (name !== command) outputOf("attw", "attw", [tarball, "--profile", "esm-only", "--format", "ascii"], root)
   process.stdout.write(`  @kimi-effect/${name}: ${files.length} files\n`)
 }

@@ -43,6 +43,9 @@ const app = await Application.bootstrap({
   categorizeByGroup: false,
   searchInComments: true,
   hideGenerator: true,
+  customCss: fileURLToPath(new URL("api.css", import.meta.url)),
+  // Its page lacks the anchors of types that extend a type of another module, which other pages link to.
+  includeHierarchySummary: false,
   logLevel: "Error"
 })
 

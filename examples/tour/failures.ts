@@ -7,28 +7,22 @@ import { MockServer } from "@kimi-effect/testing/node"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
+import { layerShown } from "./attempts.ts"
 import { ask, clientOf, show } from "./host.ts"
 
 const records = Observer.layer({
   onCall: [
-    ({ attempts, duration }) =>
-      show(
-        `answered by attempt ${attempts} after ${Math.round(duration)} ms: the host was overloaded, which is retried after ` +
-          "a wait, and then it reset the connection, which is retried too"
-      )
+    ({ attempts, duration }) => show(`answered by attempt ${attempts} after ${Math.round(duration)} ms in total`)
   ]
 })
 
-export const survived = Effect.gen(function* () {
-  const kimi = yield* KimiClient.KimiClient
-  yield* kimi.chat(ask)
-}).pipe(
-  Effect.provide(
-    clientOf([ErrorReply.table.engineOverloaded, Reply.faulty(Fault.ResetBeforeHeaders())], {
-      retryBaseDelay: "50 millis"
-    }).pipe(Layer.provide(records))
+/** A call whose first attempts get the given replies. */
+export const survive = (replies: ReadonlyArray<Reply.Reply>) =>
+  KimiClient.KimiClient.use((kimi) => kimi.chat(ask)).pipe(
+    Effect.provide(clientOf(replies, { retryBaseDelay: "50 millis" }).pipe(Layer.provide([records, layerShown])))
   )
-)
+
+export const survived = survive([ErrorReply.table.engineOverloaded, Reply.faulty(Fault.ResetBeforeHeaders())])
 
 const twoHosts = Layer.unwrap(
   Effect.gen(function* () {
@@ -41,12 +35,12 @@ const twoHosts = Layer.unwrap(
     return KimiNode.layer(
       { apiKey: Redacted.make("sk-moonshot"), baseUrl: moonshot.url, retryBaseDelay: "1 millis", maxAttempts: 3 },
       { fallback: [{ provider: "together", apiKey: Redacted.make("sk-together"), baseUrl: together.url }] }
-    )
+    ).pipe(Layer.provide(layerShown))
   })
 )
 
 export const fallback = Effect.gen(function* () {
   const kimi = yield* KimiClient.KimiClient
   const answer = yield* kimi.chat(ask)
-  yield* show(`moonshot stays overloaded; ${answer.provider} (${answer.model}): ${answer.text}`)
+  yield* show(`answered by ${answer.provider} (${answer.model}): ${answer.text}`)
 }).pipe(Effect.provide(twoHosts))

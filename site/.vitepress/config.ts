@@ -15,13 +15,22 @@ const installed = (name: string): string => fileURLToPath(new URL(`../node_modul
 /** Where the repository is read in a browser; `SITE_REPOSITORY` has another address. */
 const repository = process.env.SITE_REPOSITORY ?? "https://github.com/kimi-effect/kimi-effect/blob/main"
 
-/** The address of a link of the page `path`, if it leads out of `docs`. */
-const outside = (path: string, href: string): string | undefined => {
+const rewrites: Record<string, string> = { "README.md": "index.md" }
+
+/**
+ * The address of a link of the page `path`, where it is not what the page has:
+ * links that lead out of `docs`, and links to pages that have another name on the site.
+ */
+const addressOf = (path: string, href: string): string | undefined => {
   if (/^(?:[a-z]+:|#|\/)/.test(href)) return undefined
   const [file = "", hash] = href.split("#")
   const target = normalize(join(docs, dirname(path), file))
-  if (!relative(docs, target).startsWith("..") || !existsSync(target)) return undefined
-  return `${repository}/${relative(dirname(docs), target)}${hash === undefined ? "" : `#${hash}`}`
+  const page = relative(docs, target)
+  const suffix = hash === undefined ? "" : `#${hash}`
+  const rewritten = rewrites[page]
+  if (rewritten !== undefined) return `${relative(dirname(path), rewritten)}${suffix}`
+  if (!page.startsWith("..") || !existsSync(target)) return undefined
+  return `${repository}/${relative(dirname(docs), target)}${suffix}`
 }
 
 export default defineConfig({
@@ -30,7 +39,7 @@ export default defineConfig({
   lang: "en-US",
   base: process.env.SITE_BASE ?? "/",
   srcDir: "../docs",
-  rewrites: { "README.md": "index.md" },
+  rewrites,
   cleanUrls: true,
   lastUpdated: false,
   markdown: {
@@ -44,10 +53,10 @@ export default defineConfig({
             .replaceAll("{{", "&#123;&#123;")
             .replaceAll("}}", "&#125;&#125;")
       }
-      md.core.ruler.push("links-out-of-docs", ({ env, tokens }) => {
+      md.core.ruler.push("addresses-on-the-site", ({ env, tokens }) => {
         for (const token of tokens.flatMap(({ children }) => children ?? [])) {
           const href = token.type === "link_open" ? token.attrGet("href") : null
-          const address = href === null ? undefined : outside(env.relativePath, href)
+          const address = href === null ? undefined : addressOf(env.relativePath, href)
           if (address !== undefined) token.attrSet("href", address)
         }
       })

@@ -1,6 +1,7 @@
 /**
  * `npm run bench -- <scenario> [--json] [--quick] [--out <folder>]` measures one
- * scenario. `--out` also writes its figures as JSON, a chart and a page.
+ * scenario on the packed packages. `--out` also writes its figures as JSON, a
+ * chart and a page.
  *
  * The last line is one JSON object with every figure, its threshold and whether
  * it is met; `--json` prints that line alone. The exit status is 1 if a
@@ -17,7 +18,12 @@ import { isScenario, scenarios } from "./scenarios.ts"
 const [name = "", ...flags] = process.argv.slice(2)
 
 if (name === "compare") {
-  const { compare, write } = await import("./compare/command.ts")
+  const { compare, problemOf, write } = await import("./compare/command.ts")
+  const problem = problemOf(flags)
+  if (problem !== undefined) {
+    process.stderr.write(`${problem}\n`)
+    process.exit(2)
+  }
   if (flags.includes("--write")) {
     await write(flags)
     process.exit(0)

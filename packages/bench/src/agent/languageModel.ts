@@ -1,6 +1,6 @@
 /** The cost of the language model of `effect/ai`: beyond the client, and compared with the AI SDK. */
 import { type Child, start } from "../harness/childProcess.ts"
-import { type Figure, median } from "../harness/Figure.ts"
+import { type Figure, summarize } from "../harness/Figure.ts"
 import type { Urls } from "../transport/workloads.ts"
 import type { LanguageModelResult } from "./languageModelProbe.ts"
 
@@ -11,23 +11,24 @@ export interface Size {
 }
 
 const figuresOf = (results: ReadonlyArray<LanguageModelResult>): ReadonlyArray<Figure> => {
-  const of = (read: (result: LanguageModelResult) => number): number => median(results.map(read))
+  const of = (read: (result: LanguageModelResult) => number) => summarize(results.map(read))
   return [
-    { name: "generateText, beyond chat", value: of((r) => r.generateText - r.chat), unit: "µs", threshold: 120 },
-    { name: "generateText over a socket", value: of((r) => r.httpGenerateText), unit: "µs" },
-    { name: "generateText over a socket, AI SDK", value: of((r) => r.aiSdkHttpGenerateText), unit: "µs" },
+    { name: "generateText, beyond chat", ...of((r) => r.generateText - r.chat), unit: "µs", threshold: 120 },
+    { name: "generateText over a socket", ...of((r) => r.httpGenerateText), unit: "µs" },
+    { name: "generateText over a socket, AI SDK", ...of((r) => r.aiSdkHttpGenerateText), unit: "µs" },
     {
       name: "generateText over a socket, to the AI SDK",
-      value: of((r) => r.httpGenerateText / r.aiSdkHttpGenerateText),
+      ...of((r) => r.httpGenerateText / r.aiSdkHttpGenerateText),
       unit: "x",
       threshold: 1
     },
-    { name: "streamText per chunk", value: of((r) => r.modelStreamChunk), unit: "µs" },
-    { name: "streamText per chunk, beyond stream", value: of((r) => r.modelStreamChunk - r.streamChunk), unit: "µs" },
-    { name: "streamText per chunk, AI SDK", value: of((r) => r.aiSdkStreamChunk), unit: "µs" },
+    { name: "generateText to chat", ...of((r) => r.generateText / r.chat), unit: "x" },
+    { name: "streamText per chunk", ...of((r) => r.modelStreamChunk), unit: "µs" },
+    { name: "streamText per chunk, beyond stream", ...of((r) => r.modelStreamChunk - r.streamChunk), unit: "µs" },
+    { name: "streamText per chunk, AI SDK", ...of((r) => r.aiSdkStreamChunk), unit: "µs" },
     {
       name: "streamText per chunk, to the AI SDK",
-      value: of((r) => r.modelStreamChunk / r.aiSdkStreamChunk),
+      ...of((r) => r.modelStreamChunk / r.aiSdkStreamChunk),
       unit: "x",
       threshold: 1 / 3
     }

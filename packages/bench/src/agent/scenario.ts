@@ -4,7 +4,7 @@
  *
  * To add a module, add its probe to `probes` with the figures of its rounds.
  */
-import { type Figure, median } from "../harness/Figure.ts"
+import { type Figure, summarize } from "../harness/Figure.ts"
 import { start } from "../harness/childProcess.ts"
 import type { RoundResult as FacadeResult } from "./facadeProbe.ts"
 import { measureLanguageModel } from "./languageModel.ts"
@@ -38,9 +38,16 @@ const figure = <A>(
   threshold?: number
 ): Figure => ({
   name,
-  value: median(results.map(valueOf)),
+  ...summarize(results.map(valueOf)),
   unit: "µs",
   ...(threshold === undefined ? {} : { threshold })
+})
+
+/** The median of a ratio over the rounds of a probe. */
+const ratio = <A>(results: ReadonlyArray<A>, name: string, valueOf: (result: A) => number): Figure => ({
+  name,
+  ...summarize(results.map(valueOf)),
+  unit: "x"
 })
 
 const loop = async (size: Size): Promise<ReadonlyArray<Figure>> => {
@@ -54,7 +61,9 @@ const loop = async (size: Size): Promise<ReadonlyArray<Figure>> => {
       "a step of AgentLoop.stream, beyond its stream",
       ({ chatStream, stream }) => stream - chatStream,
       150
-    )
+    ),
+    ratio(results, "a step of AgentLoop.run to its chat", ({ chat, run }) => run / chat),
+    ratio(results, "a step of AgentLoop.stream to its stream", ({ chatStream, stream }) => stream / chatStream)
   ]
 }
 
@@ -79,6 +88,16 @@ const facade = async (size: Size): Promise<ReadonlyArray<Figure>> => {
       results,
       "an event with for await, beyond the event with Effect",
       ({ effectEvent, promiseEvent }) => promiseEvent - effectEvent
+    ),
+    ratio(
+      results,
+      "a chat with promises to one with Effect",
+      ({ effectChat, promiseChat }) => promiseChat / effectChat
+    ),
+    ratio(
+      results,
+      "an event with for await to one with Effect",
+      ({ effectEvent, promiseEvent }) => promiseEvent / effectEvent
     )
   ]
 }

@@ -3,7 +3,7 @@
  * through the whole client, the lookup alone, and from an SQLite file; and the
  * gain of a cache for a workload with repeated prompts.
  */
-import { type Figure, median } from "../harness/Figure.ts"
+import { type Figure, summarize } from "../harness/Figure.ts"
 import { type Child, start } from "../harness/childProcess.ts"
 import type { Urls } from "../transport/workloads.ts"
 import { type Name as Client, names as clients, type RoundResult as HitResult } from "./hitProbe.ts"
@@ -52,22 +52,22 @@ const measureHits = async (baseUrl: string, { calls, rounds, warmUp }: Size): Pr
   const of = (name: Client, member: keyof HitResult) => (results.get(name) ?? []).map((result) => result[member])
   const times = (member: keyof HitResult) => {
     const hits = of("kimi-effect", member)
-    return median(of("openai", member).map((value, round) => value / (hits[round] ?? Number.NaN)))
+    return summarize(of("openai", member).map((value, round) => value / (hits[round] ?? Number.NaN)))
   }
   return [
     // A hit does not wait, so its CPU time is its duration, independent of the load on the machine.
-    { name: "hit in memory through KimiClient.chat", value: median(of("kimi-effect", "wall")), unit: "µs" },
+    { name: "hit in memory through KimiClient.chat", ...summarize(of("kimi-effect", "wall")), unit: "µs" },
     {
       name: "hit in memory through KimiClient.chat, CPU",
-      value: median(of("kimi-effect", "cpu")),
+      ...summarize(of("kimi-effect", "cpu")),
       unit: "µs",
       threshold: 15
     },
-    { name: "openai's call to the local server", value: median(of("openai", "wall")), unit: "µs" },
-    { name: "openai's call to the local server, CPU", value: median(of("openai", "cpu")), unit: "µs" },
-    { name: "openai's call to the hit", value: times("wall"), unit: "x", threshold: 20, isHigherBetter: true },
+    { name: "openai's call to the local server", ...summarize(of("openai", "wall")), unit: "µs" },
+    { name: "openai's call to the local server, CPU", ...summarize(of("openai", "cpu")), unit: "µs" },
+    { name: "openai's call to the hit", ...times("wall"), unit: "x", threshold: 20, isHigherBetter: true },
     // The cache saves the time of the client; the server's time is not counted.
-    { name: "openai's call to the hit, CPU", value: times("cpu"), unit: "x", threshold: 20, isHigherBetter: true }
+    { name: "openai's call to the hit, CPU", ...times("cpu"), unit: "x", threshold: 20, isHigherBetter: true }
   ]
 }
 
@@ -81,7 +81,7 @@ const measureLookup = async ({ rounds, warmUp }: Size): Promise<ReadonlyArray<Fi
   await child.stop()
   const figure = (name: string, part: Part): Figure => ({
     name,
-    value: median(results.map((result) => result[part])),
+    ...summarize(results.map((result) => result[part])),
     unit: "µs"
   })
   return [
@@ -89,7 +89,7 @@ const measureLookup = async ({ rounds, warmUp }: Size): Promise<ReadonlyArray<Fi
     figure("lookup of the cache", "lookup"),
     {
       name: "lookup to bare",
-      value: median(results.map(({ bare, lookup }) => lookup / bare)),
+      ...summarize(results.map(({ bare, lookup }) => lookup / bare)),
       unit: "x",
       threshold: 5
     },
@@ -107,10 +107,10 @@ const measureStore = async (baseUrl: string, { rounds, warmUp }: Size): Promise<
     if (i >= warmUp) results.push(result)
   }
   await child.stop()
-  const of = (member: keyof StoreResult) => median(results.map((result) => result[member]))
+  const of = (member: keyof StoreResult) => summarize(results.map((result) => result[member]))
   return [
-    { name: "hit in an SQLite file through KimiClient.chat", value: of("wall"), unit: "µs" },
-    { name: "hit in an SQLite file through KimiClient.chat, CPU", value: of("cpu"), unit: "µs", threshold: 150 }
+    { name: "hit in an SQLite file through KimiClient.chat", ...of("wall"), unit: "µs" },
+    { name: "hit in an SQLite file through KimiClient.chat, CPU", ...of("cpu"), unit: "µs", threshold: 150 }
   ]
 }
 
@@ -122,15 +122,15 @@ const measureWorkload = async (baseUrl: string, { workload, workloads }: Size): 
   }
   const results: Array<{ readonly [C in Cached]: ZipfResult }> = []
   for (let i = 0; i < workloads; i++) results.push({ uncached: await run("uncached"), cached: await run("cached") })
-  const of = (name: Cached, member: keyof ZipfResult) => median(results.map((result) => result[name][member]))
+  const of = (name: Cached, member: keyof ZipfResult) => summarize(results.map((result) => result[name][member]))
   const what = "repeated prompts (Zipf, a = 1, 1,000 distinct)"
   return [
-    { name: `${what}, hit rate`, value: of("cached", "hitRate"), unit: "of 1", threshold: 0.6, isHigherBetter: true },
-    { name: `${what}, uncached`, value: of("uncached", "callsPerSecond"), unit: "calls/s" },
-    { name: `${what}, cached`, value: of("cached", "callsPerSecond"), unit: "calls/s" },
+    { name: `${what}, hit rate`, ...of("cached", "hitRate"), unit: "of 1", threshold: 0.6, isHigherBetter: true },
+    { name: `${what}, uncached`, ...of("uncached", "callsPerSecond"), unit: "calls/s" },
+    { name: `${what}, cached`, ...of("cached", "callsPerSecond"), unit: "calls/s" },
     {
       name: `${what}, cached to uncached`,
-      value: median(results.map(({ cached, uncached }) => cached.callsPerSecond / uncached.callsPerSecond)),
+      ...summarize(results.map(({ cached, uncached }) => cached.callsPerSecond / uncached.callsPerSecond)),
       unit: "x",
       threshold: 3,
       isHigherBetter: true

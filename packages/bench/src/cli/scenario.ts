@@ -5,7 +5,7 @@
  */
 import { spawnSync } from "node:child_process"
 import { runNode } from "../coldStart/processes.ts"
-import { type Figure, median } from "../harness/Figure.ts"
+import { type Figure, median, summarize } from "../harness/Figure.ts"
 
 const root = new URL("../../../..", import.meta.url).pathname
 const kimi = `${root}packages/cli/dist/kimi.js`
@@ -39,7 +39,7 @@ export const run = async (isQuick: boolean): Promise<ReadonlyArray<Figure>> => {
   const of = (name: Name): ReadonlyArray<number> => samples.get(name) ?? []
   const bare = median(of("node -e 0"))
   return [
-    ...names.map((name): Figure => ({ name, value: median(of(name)), unit: "ms" })),
+    ...names.map((name): Figure => ({ name, ...summarize(of(name)), unit: "ms" })),
     ...names.slice(1).map((name): Figure => {
       const figure = { name: `${name} to node -e 0`, value: median(of(name)) / bare, unit: "x" }
       const threshold = thresholds[name]

@@ -1,5 +1,5 @@
 /** What `import` of each entry costs: the time of a process beyond that of bare Node, its CPU, and its modules. */
-import { type Figure, median } from "../harness/Figure.ts"
+import { type Figure, summarize } from "../harness/Figure.ts"
 import { runNode } from "./processes.ts"
 
 const entries = {
@@ -32,7 +32,9 @@ const measure = async (app: string, name: Name): Promise<Cost> => {
 }
 
 const modulesOf = async (app: string, entry: string): Promise<number> => {
-  const counts: Readonly<Record<string, number>> = JSON.parse((await runNode(app, ["modules.ts", entry])).stdout)
+  const counts: Readonly<Record<string, number>> = JSON.parse(
+    (await runNode(app, ["src/coldStart/programs/modules.ts", entry])).stdout
+  )
   return Object.values(counts).reduce((sum, count) => sum + count, 0)
 }
 
@@ -46,25 +48,27 @@ export const importFigures = async (app: string, rounds: number): Promise<Readon
       if (round >= 0) samples.get(name)?.push(cost)
     }
   }
-  const of = (name: Name, kind: keyof Cost): number => {
-    const bare = samples.get("bare") ?? []
-    return median((samples.get(name) ?? []).map((cost, round) => cost[kind] - (bare[round]?.[kind] ?? Number.NaN)))
+  const of = (name: Name, kind: keyof Cost): ReadonlyArray<number> =>
+    (samples.get(name) ?? []).map((cost, round) => cost[kind] - (samples.get("bare")?.[round]?.[kind] ?? Number.NaN))
+  const toOpenai = (name: Name, kind: keyof Cost) => {
+    const [own, theirs] = [of(name, kind), of("openai", kind)]
+    return summarize(own.map((value, round) => value / (theirs[round] ?? Number.NaN)))
   }
   const thresholds: { readonly [N in Name]?: number } = { "Node entry": 1.6, "fetch entry": 1.3 }
   const own = names.filter((name) => name !== "bare")
   const modules = new Map<Name, number>()
   for (const name of own) modules.set(name, await modulesOf(app, entries[name]))
   return [
-    ...own.map((name) => ({ name: `import, ${name}`, value: of(name, "wall"), unit: "ms" })),
-    ...own.map((name) => ({ name: `import, CPU, ${name}`, value: of(name, "cpu"), unit: "ms" })),
+    ...own.map((name) => ({ name: `import, ${name}`, ...summarize(of(name, "wall")), unit: "ms" })),
+    ...own.map((name) => ({ name: `import, CPU, ${name}`, ...summarize(of(name, "cpu")), unit: "ms" })),
     ...own.map((name) => ({ name: `import, ${name}`, value: modules.get(name) ?? Number.NaN, unit: "modules" })),
     ...own.flatMap((name): ReadonlyArray<Figure> => {
       if (name === "openai") return []
-      const figure = { name: `import, ${name} to openai`, value: of(name, "wall") / of("openai", "wall"), unit: "x" }
+      const figure = { name: `import, ${name} to openai`, ...toOpenai(name, "wall"), unit: "x" }
       const threshold = thresholds[name]
       return [
         threshold === undefined ? figure : { ...figure, threshold },
-        { name: `import, CPU, ${name} to openai`, value: of(name, "cpu") / of("openai", "cpu"), unit: "x" }
+        { name: `import, CPU, ${name} to openai`, ...toOpenai(name, "cpu"), unit: "x" }
       ]
     })
   ]

@@ -1,27 +1,42 @@
 /** The peak of the resident memory over many calls, each contestant in a separate process. */
-import { type Figure, median } from "../harness/Figure.ts"
+import { type Figure, summarize } from "../harness/Figure.ts"
+import type { Name } from "../transport/contestants.ts"
 import { runNode } from "./processes.ts"
 
-const contestants = ["defaults", "full", "openai"] as const
+const contestants = [
+  "undici",
+  "fetch",
+  "openai",
+  "ai-sdk",
+  "langchain",
+  "kimi-effect",
+  "kimi-effect, full"
+] as const satisfies ReadonlyArray<Name>
 
-type Name = (typeof contestants)[number]
+const megabyte = 1024 ** 2
 
 export const memoryFigures = async (
   app: string,
   baseUrl: string,
   { calls, rounds }: { readonly calls: number; readonly rounds: number }
 ): Promise<ReadonlyArray<Figure>> => {
-  const peaks: Readonly<Record<Name, Array<number>>> = { defaults: [], full: [], openai: [] }
+  const peaks = new Map<Name, Array<number>>(contestants.map((name) => [name, []]))
   for (let round = 0; round < rounds; round++) {
     for (const name of contestants) {
-      peaks[name].push(Number((await runNode(app, ["memory.ts", name, baseUrl, `${calls}`])).stdout))
+      const { stdout } = await runNode(app, ["src/coldStart/programs/memory.ts", name, baseUrl, `${calls}`])
+      peaks.get(name)?.push(Number(stdout) / megabyte)
     }
   }
   const what = `peak memory over ${calls} calls`
-  const ratio = (name: Name) => median(peaks[name].map((peak, round) => peak / (peaks.openai[round] ?? Number.NaN)))
+  const toOpenai = (name: Name): ReadonlyArray<number> =>
+    (peaks.get(name) ?? []).map((peak, round) => peak / (peaks.get("openai")?.[round] ?? Number.NaN))
   return [
-    ...contestants.map((name) => ({ name: `${what}, ${name}`, value: median(peaks[name]) / 1024 ** 2, unit: "MB" })),
-    { name: `${what}, defaults to openai`, value: ratio("defaults"), unit: "x", threshold: 1.1 },
-    { name: `${what}, full to openai`, value: ratio("full"), unit: "x", threshold: 1.1 }
+    ...contestants.map((name) => ({ name: `${what}, ${name}`, ...summarize(peaks.get(name) ?? []), unit: "MB" })),
+    ...contestants
+      .filter((name) => name !== "openai")
+      .map((name): Figure => {
+        const figure = { name: `${what}, ${name} to openai`, ...summarize(toOpenai(name)), unit: "x" }
+        return name.startsWith("kimi-effect") ? { ...figure, threshold: 1.1 } : figure
+      })
   ]
 }

@@ -4,14 +4,14 @@
  */
 import type { Figure } from "../harness/Figure.ts"
 import { start } from "../harness/childProcess.ts"
+import { packedApp } from "../harness/packedApp.ts"
 import { bundleFigures } from "./bundleFigures.ts"
 import { importFigures } from "./importFigures.ts"
 import { memoryFigures } from "./memoryFigures.ts"
-import { makeApp } from "./packedApp.ts"
 
 export const run = async (isQuick: boolean): Promise<ReadonlyArray<Figure>> => {
   const rounds = isQuick ? 5 : 15
-  const app = makeApp()
+  const app = packedApp()
   const server = await start<string>(new URL("./server.ts", import.meta.url), [], [])
   try {
     return [

@@ -36,6 +36,15 @@ const bestOf = ({ isHigherBetter, values }: Ratio): number =>
 export const limitOf = (committed: Ratio): number =>
   committed.isHigherBetter === true ? worstOf(committed) / (1 + margin) : worstOf(committed) * (1 + margin)
 
+/**
+ * The committed ratios whose runs are so far apart that the limit is beyond twice
+ * the cost of the best run, so that code that became twice as slow would pass.
+ */
+export const findLoose = (committed: ReadonlyArray<Ratio>): ReadonlyArray<Ratio> =>
+  committed.filter((ratio) =>
+    ratio.isHigherBetter === true ? bestOf(ratio) / 2 >= limitOf(ratio) : bestOf(ratio) * 2 <= limitOf(ratio)
+  )
+
 /** The ratios that are clearly worse in every measured run. */
 export const findWorse = (committed: ReadonlyArray<Ratio>, measured: ReadonlyArray<Ratio>): ReadonlyArray<Worse> =>
   committed.flatMap((before): ReadonlyArray<Worse> => {

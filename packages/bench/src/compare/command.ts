@@ -3,29 +3,45 @@
  * `results`. Ratios that are clearly worse are measured again, since a busy
  * machine makes single runs worse; those that stay worse in every run fail.
  */
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { availableParallelism } from "node:os"
 import type { Figure } from "../harness/Figure.ts"
-import { findUnmatched, findWorse, limitOf, merge, type Ratio, type Worse } from "./Comparison.ts"
+import { findLoose, findUnmatched, findWorse, limitOf, merge, type Ratio, type Worse } from "./Comparison.ts"
 
 /**
- * What is compared, each within about a minute on a machine that does nothing
- * else. The ratios of `stack` are not: they divide by an attempt that takes
- * less than a microsecond, and differ by half between two runs.
+ * What is compared, each within a minute on a machine that does nothing else and
+ * all within six. Ratios by an attempt that takes less than a microsecond are not
+ * among them, since they differ by half between two runs.
  */
 const compared = {
-  transport: async () => (await import("../transport/scenario.ts")).runOurs(),
-  cache: async () => (await import("../cache/scenario.ts")).run(true)
+  agent: async () => (await import("../agent/scenario.ts")).run(true),
+  batch: async () => (await import("../batch/scenario.ts")).runRatios(),
+  cache: async () => (await import("../cache/scenario.ts")).run(true),
+  retry: async () => (await import("../retry/scenario.ts")).runOurs(),
+  simulate: async () => (await import("../simulate/scenario.ts")).runRatios(),
+  stack: async () => (await import("../stack/scenario.ts")).run(true),
+  swarm: async () => (await import("../swarm/scenario.ts")).runRatios(),
+  telemetry: async () => (await import("../telemetry/scenario.ts")).run(true),
+  transport: async () => (await import("../transport/scenario.ts")).runOurs()
 }
 
 type Compared = keyof typeof compared
 
 const isCompared = (name: string): name is Compared => Object.hasOwn(compared, name)
 
+const namesIn = (args: ReadonlyArray<string>): ReadonlyArray<string> => args.filter((arg) => !arg.startsWith("--"))
+
+/** What is wrong with the arguments, if anything. */
+export const problemOf = (args: ReadonlyArray<string>): string | undefined => {
+  const unknown = namesIn(args).filter((name) => !isCompared(name))
+  if (unknown.length === 0) return undefined
+  return `Not compared: ${unknown.join(", ")}. Compared are ${Object.keys(compared).join(", ")}.`
+}
+
 /** The named ones, or all of them. */
-const selected = (names: ReadonlyArray<string>): ReadonlyArray<Compared> => {
-  const found = names.filter(isCompared)
-  return found.length > 0 ? found : Object.keys(compared).filter(isCompared)
+const selected = (args: ReadonlyArray<string>): ReadonlyArray<Compared> => {
+  const names = namesIn(args)
+  return (names.length > 0 ? names : Object.keys(compared)).filter(isCompared)
 }
 
 /** Runs after which a ratio that was worse in each of them fails. */
@@ -58,6 +74,12 @@ const describe = ({ best, limit, name }: Worse): string =>
   `  WORSE: ${name}: ${best.toPrecision(3)}, limit ${limit.toPrecision(3)}`
 
 const compareScenario = async (scenario: Compared): Promise<boolean> => {
+  if (!existsSync(pathOf(scenario))) {
+    print(
+      `${scenario}: no committed ratios. Measure them on a quiet machine: npm run bench -- compare --write ${scenario}`
+    )
+    return false
+  }
   const committed: Results = JSON.parse(readFileSync(pathOf(scenario), "utf8"))
   let measured = await measure(scenario)
   const unmatched = findUnmatched(committed.ratios, measured)
@@ -74,6 +96,9 @@ const compareScenario = async (scenario: Compared): Promise<boolean> => {
     if (before !== undefined) print(`  ${name}: ${values.join(", ")} (${limitOf(before).toPrecision(3)})`)
   }
   for (const one of worse) print(describe(one))
+  if (worse.length > 0) {
+    print(`If the cost is worth it, replace the committed ratios: npm run bench -- compare --write ${scenario}`)
+  }
   return worse.length === 0 && unmatched.length === 0
 }
 
@@ -81,7 +106,6 @@ const compareScenario = async (scenario: Compared): Promise<boolean> => {
 export const compare = async (names: ReadonlyArray<string>): Promise<boolean> => {
   let isWithin = true
   for (const scenario of selected(names)) isWithin = (await compareScenario(scenario)) && isWithin
-  if (!isWithin) print("If the cost is worth it, replace the committed ratios: npm run bench -- compare --write")
   return isWithin
 }
 
@@ -95,6 +119,9 @@ export const write = async (names: ReadonlyArray<string>): Promise<void> => {
       mkdirSync(new URL(".", pathOf(scenario)), { recursive: true })
       writeFileSync(pathOf(scenario), `${JSON.stringify(results, undefined, 2)}\n`)
       print(`${scenario}: run ${run} of ${committedRuns}, ${ratios.length} ratios`)
+    }
+    for (const { name, values } of findLoose(ratios)) {
+      print(`  TOO FAR APART to notice what becomes twice as slow: ${name}: ${values.join(", ")}`)
     }
   }
 }

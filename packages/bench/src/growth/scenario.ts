@@ -7,7 +7,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
-import { type Figure, median } from "../harness/Figure.ts"
+import { type Figure, summarize } from "../harness/Figure.ts"
 import { type Child, start } from "../harness/childProcess.ts"
 import {
   chunks,
@@ -76,17 +76,17 @@ const curves = (
 ): ReadonlyArray<Figure> => {
   const last = points.length - 1
   const from = points.indexOf(base)
-  const of = (name: Name, valueOf: (values: ReadonlyArray<number>) => number | undefined): number =>
-    median((results.get(name) ?? []).map((round) => valueOf(round[member]) ?? Number.NaN))
+  const of = (name: Name, valueOf: (values: ReadonlyArray<number>) => number | undefined) =>
+    summarize((results.get(name) ?? []).map((round) => valueOf(round[member]) ?? Number.NaN))
   return [
     ...points.flatMap((point, at) =>
-      names.map((name) => ({ name: `${nameOf(point)}, ${name}`, value: of(name, (values) => values[at]), unit: "µs" }))
+      names.map((name) => ({ name: `${nameOf(point)}, ${name}`, ...of(name, (values) => values[at]), unit: "µs" }))
     ),
     ...names.map((name): Figure => {
       // Of the same round, so that the load of the machine is the same.
-      const value = of(name, (values) => (values[last] ?? Number.NaN) / (values[from] ?? Number.NaN))
+      const growth = of(name, (values) => (values[last] ?? Number.NaN) / (values[from] ?? Number.NaN))
       const what = `${nameOf(points[last] ?? 0)} to ${base}`
-      const figure = { name: `${what}, ${name}`, value, unit: "x" }
+      const figure = { name: `${what}, ${name}`, ...growth, unit: "x" }
       return isOurs(name) ? { ...figure, threshold: maxGrowth[member] } : figure
     })
   ]

@@ -6,14 +6,23 @@ const escapes: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", "
 export const escape = (text: string): string =>
   text.replaceAll(/[&<>"]/g, (character) => escapes[character] ?? character)
 
-/** "latency, mean, v2" is the bar "v2" of the quantity "latency, mean". The names of three of our bars have a comma. */
+/** "latency, mean, v2" is the bar "v2" of the quantity "latency, mean". Only the names of some of our bars have a comma. */
 const partsOf = (name: string): readonly [quantity: string, bar: string] => {
-  const [, quantity = name, bar = ""] = /^(.+?), ([^,]+(?:, (?:full|fetch|recovery)(?: to openai)?)?)$/.exec(name) ?? []
+  const [, quantity = name, bar = ""] = /^(.+?), ((?:kimi-effect, )?[^,]+)$/.exec(name) ?? []
   return [quantity, bar]
 }
 
-const groupOf = ({ name, unit }: Figure): string => (unit === "" ? partsOf(name)[0] : `${partsOf(name)[0]} (${unit})`)
-const barOf = ({ name }: Figure): string => partsOf(name)[1]
+/** Ratios to different clients have a scale each: "v2 to openai" is the bar "v2" among the multiples of openai. */
+const basePattern = / to (undici|openai)$/
+
+const groupOf = ({ name, unit }: Figure): string => {
+  const [quantity, bar] = partsOf(name)
+  const [, base] = basePattern.exec(bar) ?? []
+  if (base !== undefined) return `${quantity}, multiples of ${base}`
+  return unit === "" ? quantity : `${quantity} (${unit})`
+}
+
+const barOf = ({ name }: Figure): string => partsOf(name)[1].replace(basePattern, "")
 
 const isOurs = (figure: Figure): boolean => /^(?:kimi-effect|v2)/.test(barOf(figure))
 
@@ -52,11 +61,20 @@ interface Drawn {
   readonly bottom: number
 }
 
+/** A line over the end of a bar, between the quartiles of its rounds. */
+const drawSpread = ([lower, upper]: readonly [number, number], y: number): string => {
+  const [from, to, middle] = [(labelWidth + lower).toFixed(1), (labelWidth + upper).toFixed(1), y + barHeight / 2]
+  return `<path class="spread" d="M${from} ${middle}H${to}M${from} ${middle - 3}v6M${to} ${middle - 3}v6"/>`
+}
+
 const drawBar = (figure: Figure, kind: string, largest: number, top: number): Drawn => {
   const label = escape(barOf(figure))
   const isLong = label.length > labelLength
   const y = isLong ? top + lineHeight : top
-  const width = largest > 0 ? Math.max(1, (figure.value / largest) * barWidth) : 1
+  const lengthOf = (value: number): number => (largest > 0 ? Math.max(1, (value / largest) * barWidth) : 1)
+  const width = lengthOf(figure.value)
+  const [lower, upper] = figure.quartiles ?? [figure.value, figure.value]
+  const spread = [lengthOf(lower), lengthOf(upper)] as const
   const baseline = y + barHeight - 2
   return {
     svg: [
@@ -64,7 +82,8 @@ const drawBar = (figure: Figure, kind: string, largest: number, top: number): Dr
         ? `<text x="${labelWidth}" y="${top + barHeight - 2}">${label}</text>`
         : `<text x="${labelWidth - 8}" y="${baseline}" text-anchor="end">${label}</text>`,
       `<rect class="${isMet(figure) ? kind : "missed"}" x="${labelWidth}" y="${y}" width="${width.toFixed(1)}" height="${barHeight}"/>`,
-      `<text x="${(labelWidth + width + 6).toFixed(1)}" y="${baseline}">${valueOf(figure)}</text>`
+      ...(figure.quartiles === undefined ? [] : [drawSpread(spread, y)]),
+      `<text x="${(labelWidth + Math.max(width, spread[1]) + 6).toFixed(1)}" y="${baseline}">${valueOf(figure)}</text>`
     ].join("\n"),
     bottom: y + lineHeight
   }
@@ -76,7 +95,7 @@ const drawGroup = (title: string, members: ReadonlyArray<Figure>, top: number): 
     (line, at) => `<text class="title" x="0" y="${top + at * lineHeight + 13}">${escape(line)}</text>`
   )
   let bottom = top + lines.length * lineHeight + 4
-  const largest = Math.max(...members.map(({ value }) => value))
+  const largest = Math.max(...members.map(({ quartiles, value }) => Math.max(value, quartiles?.[1] ?? value)))
   const hasOthers = members.some((figure) => !isOurs(figure)) && members.some(isOurs)
   for (const figure of members) {
     const bar = drawBar(figure, hasOthers && !isOurs(figure) ? "other" : "own", largest, bottom)
@@ -91,12 +110,14 @@ const style = `.figures text { font: 12px system-ui, sans-serif; fill: #57606a }
 .figures .own { fill: #0969da }
 .figures .other { fill: #afb8c1 }
 .figures .missed { fill: #cf222e }
+.figures .spread { stroke: #24292f; stroke-width: 1.5; fill: none }
 @media (prefers-color-scheme: dark) {
   .figures text { fill: #9198a1 }
   .figures .title { fill: #f0f6fc }
   .figures .own { fill: #4493f8 }
   .figures .other { fill: #656c76 }
   .figures .missed { fill: #f85149 }
+  .figures .spread { stroke: #f0f6fc }
 }`
 
 /** The figures as bars, one group of bars for each quantity. */

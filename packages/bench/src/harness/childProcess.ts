@@ -1,6 +1,7 @@
 /** The child processes of a measurement: the server, and each contestant alone in a separate process. */
 import { type ChildProcess, fork } from "node:child_process"
 import { once } from "node:events"
+import { packedModule } from "./packedApp.ts"
 
 /** A measurement that fails leaves no process behind. */
 const running = new Set<ChildProcess>()
@@ -30,13 +31,16 @@ const nextMessage = async (child: ChildProcess, name: string): Promise<unknown> 
   }
 }
 
-/** Starts a module as a process, with options for Node, and waits for its first message. */
+/** Starts a module as a process, on the packed packages and with options for Node, and waits for its first message. */
 export const start = async <A>(
   module: URL,
   args: ReadonlyArray<string> = [],
   nodeOptions: ReadonlyArray<string> = ["--expose-gc"]
 ): Promise<Child<A>> => {
-  const child = fork(module, args, { execArgv: [...nodeOptions], stdio: ["ignore", "inherit", "inherit", "ipc"] })
+  const child = fork(packedModule(module), args, {
+    execArgv: [...nodeOptions],
+    stdio: ["ignore", "inherit", "inherit", "ipc"]
+  })
   running.add(child)
   child.once("exit", () => running.delete(child))
   const message = await nextMessage(child, module.pathname)

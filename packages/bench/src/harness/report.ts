@@ -42,7 +42,8 @@ ${style}
 </style>
 <body>
 <h1>Figures of kimi-effect</h1>
-<p>Each group of bars has its own scale. A figure with a threshold shows it; a red bar misses it.</p>
+<p>Each group of bars has its own scale. A figure with a threshold shows it; a red bar misses it. The line over the
+end of a bar spans the middle half of the rounds.</p>
 <nav>${links.join("\n")}</nav>
 <main>
 ${scenarios.map((scenario) => section(folder, scenario)).join("")}</main>

@@ -52,7 +52,7 @@ const measure = async ({ client, server }: Contest, calls: number): Promise<Meas
 
 const isOurs = (name: Name): boolean => name.startsWith("kimi-effect")
 
-const figuresOf = (results: ReadonlyMap<Name, Measured>): ReadonlyArray<Figure> => {
+const figuresOf = (names: ReadonlyArray<Name>, results: ReadonlyMap<Name, Measured>): ReadonlyArray<Figure> => {
   const of = (name: Name, member: keyof Measured): number => results.get(name)?.[member] ?? Number.NaN
   const each = (what: string, member: keyof Measured, unit: string): ReadonlyArray<Figure> =>
     names.map((name) => ({ name: `${what}, ${name}`, value: of(name, member), unit }))
@@ -72,13 +72,21 @@ const figuresOf = (results: ReadonlyMap<Name, Measured>): ReadonlyArray<Figure> 
   ]
 }
 
-export const run = async (isQuick: boolean): Promise<ReadonlyArray<Figure>> => {
+const measureAll = async (names: ReadonlyArray<Name>, calls: number): Promise<ReadonlyArray<Figure>> => {
   const contests = new Map<Name, Contest>()
   for (const name of names) contests.set(name, await startContest(name))
   const results = await Promise.all(
-    [...contests].map(
-      async ([name, contest]) => [name, await measure(contest, isQuick ? quickCalls : fullCalls)] as const
-    )
+    [...contests].map(async ([name, contest]) => [name, await measure(contest, calls)] as const)
   )
-  return figuresOf(new Map(results))
+  return figuresOf(names, new Map(results))
 }
+
+export const run = (isQuick: boolean): Promise<ReadonlyArray<Figure>> =>
+  measureAll(names, isQuick ? quickCalls : fullCalls)
+
+/** Measures kimi-effect next to openai alone. */
+export const runOurs = (): Promise<ReadonlyArray<Figure>> =>
+  measureAll(
+    names.filter((name) => name === "openai" || isOurs(name)),
+    quickCalls
+  )

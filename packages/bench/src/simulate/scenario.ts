@@ -18,9 +18,21 @@ const runProbe = async <A>(file: string, args: ReadonlyArray<number>): Promise<A
   return probe.message
 }
 
+/** The cost of a simulated attempt, which is a ratio and so independent of the machine. */
+const perAttempt = ({ perAttempt, perCall }: Result): ReadonlyArray<Figure> => [
+  { name: "CPU per attempt", value: perAttempt, unit: "µs" },
+  { name: "CPU per attempt to that of a call outside a simulation", value: perAttempt / perCall, unit: "x" }
+]
+
+const measureDay = (calls: number, hours: number): Promise<Result> => runProbe<Result>("./dayProbe.ts", [calls, hours])
+
+/** The ratios of a short simulation. */
+export const runRatios = async (): Promise<ReadonlyArray<Figure>> =>
+  perAttempt(await measureDay(quick.calls, quick.hours))
+
 export const run = async (isQuick: boolean): Promise<ReadonlyArray<Figure>> => {
   const { calls, hours, schedules } = isQuick ? quick : full
-  const result = await runProbe<Result>("./dayProbe.ts", [calls, hours])
+  const result = await measureDay(calls, hours)
   const comparison = await runProbe<number>("./compareProbe.ts", [calls, hours])
   const search = await runProbe<number>("./scheduleProbe.ts", [schedules])
   const time = (name: string, value: number, threshold: number): Figure =>
@@ -30,7 +42,7 @@ export const run = async (isQuick: boolean): Promise<ReadonlyArray<Figure>> => {
     time(`time to simulate ${calls} calls`, result.seconds, 10),
     time(`time to compare five configurations on ${calls} calls`, comparison, 40),
     time(`time to run ${schedules} random schedules of 50 calls`, search, 60),
-    { name: "CPU per attempt", value: result.perAttempt, unit: "µs" },
+    ...perAttempt(result),
     // In a few hours, the minutes after an outage in which circuits still probe the host weigh more than in a day.
     { name: "calls that succeed outside outages", ...success, ...(isQuick ? {} : { threshold: 99.9 }) },
     { name: "calls that succeed", value: result.success * 100, unit: "%" },

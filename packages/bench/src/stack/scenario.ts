@@ -1,5 +1,5 @@
 /** The cost of the stages: CPU of single stages compared with other libraries, and CPU of the whole stack. */
-import { type Figure, median } from "../harness/Figure.ts"
+import { type Figure, summarize } from "../harness/Figure.ts"
 import { start } from "../harness/childProcess.ts"
 import type { Name as Option, RoundResult as InFlightResult } from "./inFlightProbe.ts"
 import type { RoundResult as PipelineResult } from "./pipelineProbe.ts"
@@ -27,69 +27,95 @@ const runRounds = async <A>(probe: string, { rounds, warmUp }: Size): Promise<Re
   return results
 }
 
-const overhead = (results: ReadonlyArray<StagesResult>, name: Stage, bare: Stage): number =>
-  median(results.map((result) => result[name] - result[bare]))
+/** The contestants of each stage, with the bare call of their kind, and the cost that kimi-effect may have. */
+const stages = {
+  breaker: {
+    threshold: 1,
+    contestants: { "kimi-effect": "fiber", effect: "fiber", cockatiel: "promise", opossum: "promise" }
+  },
+  admission: { threshold: 3, contestants: { "kimi-effect": "fiber", bottleneck: "promise" } },
+  concurrency: {
+    threshold: 3,
+    contestants: { "kimi-effect": "fiber", "p-limit": "promise", cockatiel: "promise", bottleneck: "promise" }
+  }
+} as const
 
 const measureStages = async (size: Size): Promise<ReadonlyArray<Figure>> => {
   const results = await runRounds<StagesResult>("./stagesProbe.ts", size)
-  const figure = (name: Stage, bare: Stage, bar?: number): Figure => ({
-    name: `${name}, beyond the bare call`,
-    value: overhead(results, name, bare),
-    unit: "µs",
-    ...(bar === undefined ? {} : { threshold: bar })
-  })
+  const toEffectBreaker = (name: Stage) => summarize(results.map((result) => result[name] / result["breaker, effect"]))
+  const overheads = Object.entries(stages).flatMap(([stage, { contestants, threshold }]) =>
+    Object.entries(contestants).map(([name, bare]): Figure => {
+      // The names of the table are those of the probe.
+      const of = (result: StagesResult) => result[`${stage}, ${name}` as Stage] - result[`${bare}, bare` as Stage]
+      const figure = { name: `${stage}, beyond the bare call, ${name}`, ...summarize(results.map(of)), unit: "µs" }
+      return name === "kimi-effect" ? { ...figure, threshold } : figure
+    })
+  )
   return [
-    figure("breaker, kimi-effect", "fiber, bare", 1),
-    figure("breaker, effect", "fiber, bare"),
-    figure("breaker, cockatiel", "promise, bare"),
-    figure("breaker, opossum", "promise, bare"),
-    figure("admission, kimi-effect", "fiber, bare", 3)
+    ...overheads,
+    {
+      name: "a call through the breaker to one through Effect's",
+      ...toEffectBreaker("breaker, kimi-effect"),
+      unit: "x"
+    },
+    {
+      name: "a call through admission to one through Effect's breaker",
+      ...toEffectBreaker("admission, kimi-effect"),
+      unit: "x"
+    }
   ]
 }
 
 const measurePipeline = async (size: Size): Promise<ReadonlyArray<Figure>> => {
   const results = await runRounds<PipelineResult>("./pipelineProbe.ts", size)
-  const of = (name: keyof PipelineResult) => median(results.map((result) => result[name]))
-  const beyondTransport = (name: "defaults" | "everything") =>
-    median(results.map((result) => result[name] - result.transport))
-  const timesTransport = (name: "defaults" | "everything") =>
-    median(results.map((result) => result[name] / result.transport))
+  const of = (valueOf: (result: PipelineResult) => number) => summarize(results.map(valueOf))
   return [
-    { name: "an attempt alone", value: of("transport"), unit: "µs" },
+    { name: "an attempt alone", ...of(({ transport }) => transport), unit: "µs" },
     {
       name: "an attempt at a MockProvider, beyond the attempt",
-      value: median(results.map((result) => result.mock - result.transport)),
+      ...of(({ mock, transport }) => mock - transport),
       unit: "µs",
       threshold: 20
     },
     {
       name: "a call with default stages, beyond the attempt",
-      value: beyondTransport("defaults"),
+      ...of(({ defaults, transport }) => defaults - transport),
       unit: "µs",
       threshold: 60
     },
     {
       name: "a call with every stage on, beyond the attempt",
-      value: beyondTransport("everything"),
+      ...of(({ everything, transport }) => everything - transport),
       unit: "µs",
       threshold: 60
     },
-    { name: "a call with default stages, to the attempt", value: timesTransport("defaults"), unit: "x" },
-    { name: "a call with every stage on, to the attempt", value: timesTransport("everything"), unit: "x" }
+    {
+      name: "a call with every stage on, to one with default stages",
+      ...of(({ defaults, everything }) => everything / defaults),
+      unit: "x"
+    }
   ]
 }
 
 const measureInFlight = async (size: Size): Promise<ReadonlyArray<Figure>> => {
   const results = await runRounds<InFlightResult>("./inFlightProbe.ts", size)
-  const beyond = (name: Option, base: Option | "transport") =>
-    median(results.map((result) => result[name] - result[base]))
+  const of = (valueOf: (result: InFlightResult) => number) => summarize(results.map(valueOf))
   const added: ReadonlyArray<Option> = ["telemetry", "budget", "limits", "full"]
   return [
-    { name: "64 in flight, default stages, beyond the attempt", value: beyond("defaults", "transport"), unit: "µs" },
+    {
+      name: "64 in flight, default stages, beyond the attempt",
+      ...of(({ defaults, transport }) => defaults - transport),
+      unit: "µs"
+    },
     ...added.map((name) => ({
       name: `64 in flight, ${name} on, beyond default stages`,
-      value: beyond(name, "defaults"),
+      ...of((result) => result[name] - result.defaults),
       unit: "µs"
+    })),
+    ...added.map((name) => ({
+      name: `64 in flight, ${name} on, to default stages`,
+      ...of((result) => result[name] / result.defaults),
+      unit: "x"
     }))
   ]
 }

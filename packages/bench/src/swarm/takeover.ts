@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto"
 import { fork, type ChildProcess } from "node:child_process"
 import { once } from "node:events"
 import { start } from "../harness/childProcess.ts"
+import { packedModule } from "../harness/packedApp.ts"
 import type { Figure } from "../harness/Figure.ts"
 import type { Message } from "./takeoverProbe.ts"
 
@@ -25,7 +26,7 @@ process.once("exit", () => {
 /** A worker, when it has joined the swarm, and when it works on all agents. */
 const startWorker = (id: string, url: string) => {
   const args = [id, url, `${agents}`, `${lease}`]
-  const child = fork(new URL("./takeoverProbe.ts", import.meta.url), args, { execArgv: [] })
+  const child = fork(packedModule(new URL("./takeoverProbe.ts", import.meta.url)), args, { execArgv: [] })
   running.add(child)
   const [joined, all] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
   child.once("exit", (code, signal) => {

@@ -1,6 +1,7 @@
-/** kimi-effect as used in applications, with schemas, checks, spans and timeouts; with everything that is off by default; and over `fetch`. */
-import { KimiClient } from "@kimi-effect/client"
-import { KimiNode } from "@kimi-effect/client/node"
+/** kimi-effect as used in applications, with schemas, checks, spans and timeouts; with what is off by default; and over `fetch`. */
+import { fileURLToPath } from "node:url"
+import * as KimiClient from "@kimi-effect/client/KimiClient"
+import * as KimiNode from "@kimi-effect/client/node/KimiNode"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -12,18 +13,24 @@ import * as Stream from "effect/Stream"
 import type { KimiConfig } from "@kimi-effect/core"
 import { apiKey, type Contestant, messages, model } from "./Contestant.ts"
 
-/** Telemetry, two caps, and the limits of an account, none of which a run reaches. */
-const fullOptions: KimiConfig.Options = {
+/** In the folder of the packed application, with which it is removed. */
+const auditLog = fileURLToPath(new URL(`../../audit/${process.pid}.jsonl`, import.meta.url))
+
+/** Telemetry, two caps, and a tier whose limits no run reaches. */
+const withoutAudit: KimiConfig.Options = {
   telemetry: true,
   budget: [
     { amount: "1000000", currency: "USD" },
     { per: ["day", "tenant"], amount: "1000000", currency: "USD" }
   ],
-  maxConcurrency: 1_000,
+  tier: 5,
   requestsPerMinute: 1_000_000_000,
   tokensPerMinute: 1_000_000_000_000,
   tokensPerDay: 1_000_000_000_000
 }
+
+/** Everything that is off by default. */
+export const fullOptions: KimiConfig.Options = { ...withoutAudit, auditLog }
 
 type MakeLayer = (options: KimiConfig.Options) => Layer.Layer<KimiClient.KimiClient, unknown>
 
@@ -71,7 +78,9 @@ const makeWith = (name: string, options: KimiConfig.Options, layerOf: MakeLayer 
 
 export const make = (): Contestant => makeWith("kimi-effect", {})
 
-export const makeFull = (): Contestant => makeWith("kimi-effect, full", fullOptions)
+export const makeFull = (): Contestant => makeWith("kimi-effect, full", withoutAudit)
+
+export const makeAudited = (): Contestant => makeWith("kimi-effect, full, audit", fullOptions)
 
 /** As in runtimes without Node's modules, such as a browser or a worker. */
 export const makeFetch = (): Contestant =>

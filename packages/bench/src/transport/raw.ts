@@ -1,16 +1,7 @@
-/** The lower bound: `undici.request`, `JSON.parse`, and lines split by hand. */
+/** The lower bound: `undici.request`, with bodies read by hand. */
 import { Agent, request } from "undici"
 import { apiKey, type Contestant, messages, model } from "./Contestant.ts"
-
-interface Chunk {
-  readonly choices: ReadonlyArray<{
-    readonly delta: { readonly content?: string; readonly reasoning_content?: string }
-  }>
-}
-
-interface Completion {
-  readonly choices: ReadonlyArray<{ readonly message: { readonly content: string } }>
-}
+import { type Completion, readPieces } from "./rawBody.ts"
 
 export const make = (): Contestant => {
   const dispatcher = new Agent({ connections: 1024 })
@@ -23,22 +14,8 @@ export const make = (): Contestant => {
       body: JSON.stringify({ model, messages, ...(stream ? { stream, stream_options: { include_usage: true } } : {}) })
     })
 
-  const read = async (baseUrl: string, onPiece: () => Promise<void> | undefined): Promise<void> => {
-    const { body } = await post(baseUrl, true)
-    const decoder = new TextDecoder()
-    let rest = ""
-    for await (const bytes of body) {
-      rest += decoder.decode(bytes, { stream: true })
-      const events = rest.split("\n\n")
-      rest = events.pop() ?? ""
-      for (const event of events) {
-        const data = event.slice(6)
-        if (data === "[DONE]") continue
-        const delta = (JSON.parse(data) as Chunk).choices[0]?.delta
-        if (delta?.content || delta?.reasoning_content) await onPiece()
-      }
-    }
-  }
+  const read = async (baseUrl: string, onPiece: () => Promise<void> | undefined): Promise<void> =>
+    readPieces((await post(baseUrl, true)).body, onPiece)
 
   return {
     name: "undici",

@@ -3,7 +3,7 @@
  * bound and with other libraries. Every contestant runs in a separate process,
  * and their rounds are interleaved.
  */
-import { type Figure, median } from "../harness/Figure.ts"
+import { type Figure, summarize } from "../harness/Figure.ts"
 import { type Child, start } from "../harness/childProcess.ts"
 import { type Name, names } from "./contestants.ts"
 import { type Round, type RoundResult, type Urls, type Workload, workloads } from "./workloads.ts"
@@ -17,7 +17,7 @@ interface Size extends Omit<Round, "urls"> {
 }
 
 const full: Size = {
-  warmUp: 2,
+  warmUp: 4,
   rounds: 7,
   callsAlone: 1_024,
   callsInFlight: 4_096,
@@ -35,8 +35,9 @@ type Samples = Map<Name, Array<number>>
 
 const makeSamples = (names: ReadonlyArray<Name>): Samples => new Map(names.map((name) => [name, []]))
 
-const ratio = (values: Samples, name: Name, base: Name): number =>
-  median((values.get(name) ?? []).map((value, round) => value / (values.get(base)?.[round] ?? Number.NaN)))
+/** The ratios of the rounds of one contestant to those of another. */
+const ratios = (values: Samples, name: Name, base: Name): ReadonlyArray<number> =>
+  (values.get(name) ?? []).map((value, round) => value / (values.get(base)?.[round] ?? Number.NaN))
 
 interface Bars {
   readonly defaults: number
@@ -58,15 +59,21 @@ const barOf = (name: Name, { defaults, fetch, full }: Bars): number | undefined 
   }
 }
 
-const figuresOf = (what: string, unit: string, values: Samples, bars: Bars): ReadonlyArray<Figure> => [
-  ...[...values].map(([name, samples]) => ({ name: `${what}, ${name}`, value: median(samples), unit })),
-  ...[...values.keys()]
-    .filter((name) => name !== "openai")
+/** The lower bound, and the library whose cost is the unit of the thresholds. */
+const bases: ReadonlyArray<Name> = ["undici", "openai"]
+
+const ratioFigures = (what: string, values: Samples, base: Name, bars: Bars): ReadonlyArray<Figure> =>
+  [...values.keys()]
+    .filter((name) => name !== base)
     .map((name): Figure => {
-      const figure = { name: `${what}, ${name} to openai`, value: ratio(values, name, "openai"), unit: "x" }
-      const threshold = barOf(name, bars)
+      const figure = { name: `${what}, ${name} to ${base}`, ...summarize(ratios(values, name, base)), unit: "x" }
+      const threshold = base === "openai" ? barOf(name, bars) : undefined
       return threshold === undefined ? figure : { ...figure, threshold }
     })
+
+const figuresOf = (what: string, unit: string, values: Samples, bars: Bars): ReadonlyArray<Figure> => [
+  ...[...values].map(([name, samples]) => ({ name: `${what}, ${name}`, ...summarize(samples), unit })),
+  ...bases.filter((base) => values.has(base)).flatMap((base) => ratioFigures(what, values, base, bars))
 ]
 
 const workloadNames = Object.keys(workloads) as ReadonlyArray<Workload>

@@ -1,5 +1,14 @@
+import { readFileSync } from "node:fs"
 import { assert, describe, it } from "vitest"
-import { findUnmatched, findWorse, limitOf, margin, merge, type Ratio } from "../../src/compare/Comparison.ts"
+import {
+  findLoose,
+  findUnmatched,
+  findWorse,
+  limitOf,
+  margin,
+  merge,
+  type Ratio
+} from "../../src/compare/Comparison.ts"
 
 const cost = (...values: ReadonlyArray<number>): Ratio => ({ name: "cost", values })
 const gain = (...values: ReadonlyArray<number>): Ratio => ({ name: "gain", values, isHigherBetter: true })
@@ -39,6 +48,36 @@ describe("comparison", () => {
 
   it("names the ratios that are on one side only", () => {
     assert.deepStrictEqual(findUnmatched([cost(1)], [gain(1)]), ["cost", "gain"])
+  })
+})
+
+describe("limits that are too loose", () => {
+  it("are those beyond twice the best run", () => {
+    assert.deepStrictEqual(findLoose([cost(1, 1.5), cost(1, 1.6)]), [cost(1, 1.6)])
+  })
+
+  it("are those below half of the best run where higher is better", () => {
+    assert.deepStrictEqual(findLoose([gain(16, 10), gain(15, 10)]), [gain(16, 10)])
+  })
+})
+
+describe("committed ratios of transport", () => {
+  const committed: ReadonlyArray<Ratio> = JSON.parse(
+    readFileSync(new URL("../../results/transport.json", import.meta.url), "utf8")
+  ).ratios
+  const alone = committed.filter(({ name }) => name.startsWith("CPU per chat, one at a time"))
+
+  it("notice that a chat, one at a time, takes twice its CPU", () => {
+    const slower = alone.map((ratio) => ({ ...ratio, values: ratio.values.map((value) => value * 2) }))
+    assert.deepStrictEqual(
+      findWorse(alone, slower).map(({ name }) => name),
+      alone.map(({ name }) => name)
+    )
+    assert.isAbove(alone.length, 2)
+  })
+
+  it("accept a chat as it was measured", () => {
+    assert.deepStrictEqual(findWorse(alone, alone), [])
   })
 })
 

@@ -76,7 +76,7 @@ const run = Command.make(
       description: "Run at the host at a lower price, if that is early enough"
     },
     {
-      command: "kimi batch run questions.jsonl answers.jsonl --rerun RequestTimeoutError",
+      command: "kimi batch run questions.jsonl answers.jsonl --rerun TotalTimeoutError",
       description: "Run the rows again that took too long"
     }
   ])

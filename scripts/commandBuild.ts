@@ -1,0 +1,38 @@
+/** The build of the command from its sources, for its bundle and for the list of what is in it. */
+import { join } from "node:path"
+import { rolldown, type RolldownBuild } from "rolldown"
+import { root } from "./tarballs.ts"
+
+/** The folder of the recorded traffic is next to the bundle. */
+const fixtures = {
+  name: "fixtures",
+  transform: (code: string, id: string) =>
+    id.endsWith("testing/src/node/Fixtures.ts") ? code.replace('"../../fixtures/', '"./fixtures/') : undefined
+}
+
+/**
+ * Effect's module of help texts makes an `Intl.Segmenter` when it is loaded, which reads the
+ * data of all scripts: a sixth of the time of a command that prints no table. Here it
+ * is made when a width is measured.
+ */
+const segmenter = {
+  name: "segmenter",
+  transform: (code: string, id: string) => {
+    if (!id.endsWith("effect/dist/cli/CliOutput.js")) return undefined
+    const eager = /const graphemeSegmenter = (?:\/\*#__PURE__\*\/)?\s*(new Intl\.Segmenter\([^)]*\));/
+    if (!eager.test(code))
+      throw new Error("scripts/commandBuild.ts: CliOutput makes no segmenter any more; remove the plugin")
+    return code.replace(
+      eager,
+      "let madeSegmenter; const graphemeSegmenter = { segment: (text) => (madeSegmenter ??= $1).segment(text) };"
+    )
+  }
+}
+
+export const openBuild = (): Promise<RolldownBuild> =>
+  rolldown({
+    input: { kimi: join(root, "packages/cli/src/bin.ts"), main: join(root, "packages/cli/src/main.ts") },
+    platform: "node",
+    plugins: [fixtures, segmenter],
+    checks: { ineffectiveDynamicImport: false }
+  })
