@@ -9,7 +9,7 @@ const project = (name: string, folder: string, options: object) => ({
     name,
     root: folder,
     include: ["test/**/*.test.ts"],
-    testTimeout: process.env["KIMI_CHECK"] === "deep" ? 600_000 : 30_000,
+    testTimeout: process.env["KIMI_CHECK"] === "deep" ? 1_800_000 : 30_000,
     ...options
   }
 })

@@ -76,9 +76,9 @@ npx @kimi-effect/cli models
 npm install --global @kimi-effect/cli && kimi chat Hello
 \`\`\`
 
-The API key is read from \`KIMI_API_KEY\` or \`MOONSHOT_API_KEY\`, from the files of \`--config\`, \`--env-file\` or
+The API key is read from \`KIMI_API_KEY\` or \`MOONSHOT_API_KEY\`, from the files of \`--config\`, \`--dotenv\` or
 \`--api-key-file\`, or from \`~/.config/kimi/config.json\`. It is never an argument, since every user of the system can read
-arguments. Flags take precedence over the environment, the environment over \`--env-file\`, and that over \`--config\`. Files of the
+arguments. Flags take precedence over the environment, the environment over \`--dotenv\`, and that over \`--config\`. Files of the
 working folder are not read unless they are named, because a folder from elsewhere could redirect calls to another host.
 
 Results are written to stdout; logs, hints and errors to stderr. \`kimi --completions bash\` prints the completions of a shell.

@@ -16,5 +16,5 @@ export const runs = ({ deep, sample }: { readonly deep: number; readonly sample:
 /** The seed of the test of this name. */
 export const seedOf = (name: string): string => (seed === undefined ? name : `${name} ${seed}`)
 
-/** The time limit of a test in milliseconds; at least ten minutes in a deep check. */
-export const timeLimit = (millis: number): number => (isDeep ? Math.max(millis, 600_000) : millis)
+/** The time limit of a test in milliseconds; at least half an hour in a deep check. */
+export const timeLimit = (millis: number): number => (isDeep ? Math.max(millis, 1_800_000) : millis)

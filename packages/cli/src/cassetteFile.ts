@@ -1,4 +1,5 @@
 /** The cassette in a file. */
+import { existsSync } from "node:fs"
 import { basename, dirname } from "node:path"
 import * as Cassette from "@kimi-effect/testing/Cassette"
 import * as CassetteStore from "@kimi-effect/testing/node/CassetteStore"
@@ -11,7 +12,10 @@ export const read = (path: string) =>
     Effect.provide(CassetteStore.layerFile({ folder: dirname(path) })),
     Effect.filterOrFail(
       ({ interactions }) => interactions.length > 0,
-      () =>
-        new CommandError(`${path} is no cassette with a recorded request`, "Pass the file that Cassette.layer wrote.")
+      () => {
+        const isMissing = !existsSync(`${path.replace(/\.json$/, "")}.json`)
+        const reason = isMissing ? "does not exist" : "is no cassette with a recorded request"
+        return new CommandError(`${path} ${reason}`, "Pass the file that Cassette.layer wrote.")
+      }
     )
   )

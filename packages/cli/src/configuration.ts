@@ -98,6 +98,16 @@ interface Source {
   readonly provider: ConfigProvider.ConfigProvider
 }
 
+/** Each file is read for the origins and again for the values: a pipe would be empty then, and its options the defaults. */
+const refusePipe = Effect.fnUntraced(function* (path: string) {
+  const fs = yield* FileSystem.FileSystem
+  const found = yield* Effect.option(fs.stat(path))
+  if (Option.isNone(found) || found.value.type !== "FIFO") return
+  return yield* Effect.fail(
+    ConfigurationError.of([{ name: path, expected: "a file; it is a pipe, which cannot be read twice" }])
+  )
+})
+
 const alone = ConfigProvider.fromUnknown({})
 
 const sourcesOf = Effect.fnUntraced(function* (dotEnv: string | undefined, json: string | undefined) {
@@ -108,6 +118,7 @@ const sourcesOf = Effect.fnUntraced(function* (dotEnv: string | undefined, json:
   ] as const
   for (const [kind, path] of files) {
     if (path === undefined) continue
+    yield* refusePipe(path)
     const provider = yield* Effect.provideService(
       ConfigFile.make({ [kind]: path }),
       ConfigProvider.ConfigProvider,
@@ -136,7 +147,7 @@ const originsOf = Effect.fnUntraced(function* (sources: ReadonlyArray<Source>, f
 export const read = Effect.fnUntraced(function* (given: Given) {
   const { origins: flags, overrides } = yield* readFlags(given)
   const json = Option.getOrUndefined(given.config) ?? (yield* userFile)
-  const dotEnv = Option.getOrUndefined(given.envFile)
+  const dotEnv = Option.getOrUndefined(given.dotenv)
   const keyFile = Option.getOrUndefined(given.apiKeyFile)
   if (keyFile !== undefined) {
     overrides.apiKey = Redacted.make((yield* readText(keyFile)).trim())

@@ -58,7 +58,9 @@ const flagOf: { readonly [name: string]: string } = {
   "HostBatchJob completionWindow": "--window",
   "HostBatchJob interval": "--poll",
   "HostBatchJob stop.deadline": "--deadline",
+  "Journal schema": "--schema",
   "SharedBatchJob id": "--shared",
+  audit: "--traffic",
   duration: "--duration",
   "traffic.calls": "--calls"
 }

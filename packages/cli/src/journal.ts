@@ -31,7 +31,7 @@ export const layerPostgres = (given: Given, schema: Option.Option<string>) =>
         Effect.provideService(ConfigProvider.ConfigProvider, provider),
         Effect.mapError(() =>
           ConfigurationError.of([
-            { name: variable, expected: "the address of a PostgreSQL server, in the environment or in the --env-file" }
+            { name: variable, expected: "the address of a PostgreSQL server, in the environment or in the --dotenv" }
           ])
         )
       )

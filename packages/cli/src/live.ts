@@ -36,7 +36,8 @@ export const live = Effect.fnUntraced(function* (
     const text = lines.join("\n")
     if (text === last) return
     last = text
-    const back = drawn > 0 ? `\u001b[${drawn}A` : ""
+    // Up, and to the start of the line: the terminal has echoed the ^C of an interruption.
+    const back = drawn > 0 ? `\r\u001b[${drawn}A` : ""
     drawn = lines.length
     yield* canAnimate ? Output.print(`${back}\u001b[0J${text}\n`) : Output.note(text)
   })

@@ -23,6 +23,9 @@ export const main = (): void => {
     process.exit(exitCodes.other)
   })
 
+  // Progress and logs without a reader end no batch, as an error without a listener would.
+  process.stderr.on("error", () => {})
+
   NodeRuntime.runMain(
     run(process.argv.slice(2)).pipe(
       Effect.flatMap((code) => (code === 0 ? Effect.void : Effect.fail(new ExitCode(code)))),

@@ -2,6 +2,7 @@
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
 import * as Flag from "effect/cli/Flag"
 import type * as Option from "effect/Option"
+import { pathFlag } from "./pathParams.ts"
 
 /** The options with a separate flag. `--set` sets any other. */
 export const flagNames = [
@@ -43,7 +44,7 @@ export interface Given {
   readonly flags: { readonly [N in FlagName]: Option.Option<string> }
   readonly set: Option.Option<Record<string, string>>
   readonly config: Option.Option<string>
-  readonly envFile: Option.Option<string>
+  readonly dotenv: Option.Option<string>
   readonly apiKeyFile: Option.Option<string>
 }
 
@@ -54,19 +55,20 @@ export const optionFlags = {
     Flag.withDescription("Sets any other option by its name, such as --set idleTimeout='90 seconds'."),
     Flag.optional
   ),
-  config: Flag.String("config").pipe(
+  config: pathFlag("config").pipe(
     Flag.withDescription(
       "JSON document whose member kimi holds options. Defaults to ~/.config/kimi/config.json where it exists."
     ),
     Flag.withMetavar("file"),
     Flag.optional
   ),
-  envFile: Flag.String("env-file").pipe(
+  // Not --env-file: Node reads the file of that flag itself, applies its NODE_OPTIONS, and ends with 9 without it.
+  dotenv: pathFlag("dotenv").pipe(
     Flag.withDescription("File of NAME=value lines with KIMI_ variables."),
     Flag.withMetavar("file"),
     Flag.optional
   ),
-  apiKeyFile: Flag.String("api-key-file").pipe(
+  apiKeyFile: pathFlag("api-key-file").pipe(
     Flag.withDescription("File that holds the API key and nothing else. The key itself is never an argument."),
     Flag.withMetavar("file"),
     Flag.optional

@@ -12,6 +12,22 @@ import * as Logger from "effect/Logger"
 import { load } from "./commandFor.ts"
 import { version } from "./version.ts"
 
+/** Where what looks like an unknown flag is given. */
+const flagAdvice = (event: CliOutput.Presenter.InvalidInvocation): string | undefined => {
+  const { commandPath, errors, helpDoc } = event
+  const found = errors.find((error) => error._tag === "UnrecognizedOption")
+  if (found === undefined) return undefined
+  const path = commandPath.join(" ")
+  const isBeforeName = found.command !== undefined && found.command.length < commandPath.length
+  if (isBeforeName) return `Flags of a subcommand are given after its name: ${path} ${found.option}`
+  if (helpDoc.args !== undefined && helpDoc.args.length > 0) {
+    return `An argument that begins with - is given last, after --: ${path} ... -- ${found.option}`
+  }
+  return helpDoc.subcommands === undefined || helpDoc.subcommands.length === 0
+    ? undefined
+    : `Flags of a subcommand are given after its name: ${path} SUBCOMMAND ${found.option}`
+}
+
 /** What is wrong, and where to read more, on stderr: stdout has results only. */
 const presenter: CliOutput.Presenter = {
   present: (event) =>
@@ -21,10 +37,8 @@ const presenter: CliOutput.Presenter = {
           const formatter = CliOutput.defaultFormatter({ colors: canColor })
           yield* Console.error(formatter.formatErrors(event.errors).trimStart())
           const path = event.commandPath.join(" ")
-          const [flag] = event.errors.flatMap((error) => (error._tag === "UnrecognizedOption" ? [error.option] : []))
-          if (flag !== undefined && /<\w/.test(event.helpDoc.usage)) {
-            yield* Console.error(`\nAn argument that begins with - is given last, after --: ${path} ... -- ${flag}`)
-          }
+          const advice = flagAdvice(event)
+          if (advice !== undefined) yield* Console.error(`\n${advice}`)
           yield* Console.error(`\nUsage: ${event.helpDoc.usage}\nRun ${path} --help for its flags.`)
         })
       : CliOutput.defaultPresenter.present(event)

@@ -43,13 +43,28 @@ describe("the message of an error", () => {
   it("names the flag of an option", () => {
     const error = ConfigurationError.of([
       { name: "BatchJob separator", expected: "a comma" },
-      { name: "paths[1]", expected: "a file" }
+      { name: "paths[1]", expected: "a file" },
+      { name: "audit", expected: "calls" },
+      { name: "Journal schema", expected: "a name" }
     ])
     assert.strictEqual(
       messageOf(error),
-      "Invalid configuration:\n  --separator: expected a comma\n  --traffic: expected a file"
+      "Invalid configuration:\n  --separator: expected a comma\n  --traffic: expected a file\n  --traffic: expected calls\n  --schema: expected a name"
     )
   })
+})
+
+describe("a port that is used", () => {
+  it.live("is named, with the flag for another one", () =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        const { port } = new URL(server.url)
+        const { code, stderr } = yield* runKimi(["serve-mock", "--port", port], { env })
+        assert.strictEqual(code, 1)
+        assert.match(stderr, new RegExp(`CommandError: .*EADDRINUSE.*:${port}\\n.*another --port`))
+      })
+    )
+  )
 })
 
 describe("a call that its budget does not allow", () => {

@@ -157,7 +157,7 @@ const invocations: { readonly [command: string]: Pair } = {
   },
   replay: {
     success: { args: "replay DIR/greeting.json", code: 0, stdout: /^#1 GET .+ → 200/ },
-    failure: { args: "replay DIR/none.json", code: 1, stderr: /is no cassette/ }
+    failure: { args: "replay DIR/none.json", code: 1, stderr: /does not exist/ }
   },
   schema: {
     success: { args: "schema models", code: 0, stdout: /"\$schema"/ },
@@ -165,7 +165,7 @@ const invocations: { readonly [command: string]: Pair } = {
   },
   "serve-mock": {
     success: { args: "serve-mock", code: 130, stdout: /^http:\/\/127\.0\.0\.1:\d+\/v1/, until: "/v1\n" },
-    failure: { args: "serve-mock --cassette DIR/none.json", code: 1, stderr: /is no cassette/ }
+    failure: { args: "serve-mock --cassette DIR/none.json", code: 1, stderr: /does not exist/ }
   },
   simulate: {
     success: { args: "simulate --calls 5 --duration '1 minute'", code: 0, stdout: /5 of 5 succeeded/ },

@@ -4,6 +4,7 @@ import { readFileSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { assert, describe, it } from "@effect/vitest"
+import * as Fault from "@kimi-effect/testing/Fault"
 import * as Reply from "@kimi-effect/testing/Reply"
 import * as MockServer from "@kimi-effect/testing/node/MockServer"
 import * as Effect from "effect/Effect"
@@ -73,6 +74,14 @@ describe("the process", () => {
       const { code, stderr } = yield* ended(child)
       assert.strictEqual(code, 11)
       assert.include(stderr, "AuthenticationError")
+    })
+  )
+
+  it.live("names the file of variables that it cannot read", () =>
+    Effect.gen(function* () {
+      const { code, stderr } = yield* ended(yield* start(["config", "--dotenv", "none.env"]))
+      assert.strictEqual(code, 10, stderr)
+      assert.include(stderr, "none.env: expected a file that can be read")
     })
   )
 
@@ -161,6 +170,20 @@ describe("the process", () => {
     })
   )
 
+  it.live("completes a batch if the reader of its progress has gone", () =>
+    Effect.gen(function* () {
+      const server = yield* MockServer.make()
+      const folder = yield* temporaryFolder
+      const input = join(folder, "in.jsonl")
+      writeFileSync(input, JSON.stringify({ messages: [{ role: "user", content: "Hello" }] }))
+      const child = yield* start(["batch", "run", input, join(folder, "out.jsonl")], { KIMI_BASE_URL: server.url })
+      child.stderr.destroy()
+      const { code, stdout } = yield* ended(child)
+      assert.strictEqual(code, 0)
+      assert.include(stdout, "1 answered")
+    })
+  )
+
   it.live("ends quietly if the reader of its output has gone", () =>
     Effect.gen(function* () {
       const child = yield* start(["schema", "replay"])
@@ -227,6 +250,25 @@ describe("a terminal", () => {
       yield* shows("API key (not shown)")
       tmux("send-keys", "C-c")
       yield* shows("code 130")
+    })
+  )
+
+  it.live.skipIf(!hasTmux)("redraws the whole line of the progress after Ctrl-C", () =>
+    Effect.gen(function* () {
+      const server = yield* MockServer.make()
+      yield* server.reply(Reply.text("Done."), Reply.withFault(Fault.StallBeforeHeaders())(Reply.text("Never.")))
+      const folder = yield* temporaryFolder
+      const input = join(folder, "in.jsonl")
+      const rows = ["a", "b"].map((content) => JSON.stringify({ messages: [{ role: "user", content }] }))
+      writeFileSync(input, rows.join("\n"))
+      yield* inTerminal(`batch run ${input} ${join(folder, "out.jsonl")} --rows 1`, {
+        KIMI_BASE_URL: server.url,
+        KIMI_API_KEY: key,
+        HOME: folder
+      })
+      yield* shows("1 of 2 rows")
+      tmux("send-keys", "C-c")
+      assert.match(yield* shows("code 130"), /^1 of 2 rows/m)
     })
   )
 })

@@ -28,7 +28,7 @@ const inBash = (words: ReadonlyArray<string>) =>
     const program = `source "$1"; shift
       [[ "$(complete -p kimi)" == *"-F _kimi kimi" ]] || exit 3
       COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMP_LINE="$*"; COMP_POINT=\${#COMP_LINE}
-      _kimi; printf '%s\\n' "\${COMPREPLY[@]}"`
+      _kimi kimi "\${COMP_WORDS[COMP_CWORD]}" "\${COMP_WORDS[COMP_CWORD - 1]}"; printf '%s\\n' "\${COMPREPLY[@]}"`
     const { status, stderr, stdout } = spawnSync(
       "bash",
       ["--norc", "-c", program, "bash", yield* scriptOf("bash"), ...words],
@@ -52,6 +52,29 @@ describe("the completions of bash", () => {
 
   it.live("complete a flag", () =>
     Effect.map(inBash(["kimi", "models", "--liv"]), (found) => assert.deepStrictEqual(found, ["--live"]))
+  )
+
+  it.live.each([
+    "batch run",
+    "batch run questions.jsonl",
+    "batch status",
+    "batch failed",
+    "batch shared nightly --write",
+    "chat --history",
+    "config --dotenv",
+    "cost",
+    "files upload",
+    "replay",
+    "serve-mock --cassette",
+    "simulate --traffic",
+    "swarm Hi --journal"
+  ])("complete a file of kimi %s", (words) =>
+    Effect.gen(function* () {
+      const path = join(yield* temporaryFolder, "answers.jsonl")
+      writeFileSync(path, "")
+      const typed = path.replace(/wers.jsonl$/, "")
+      assert.deepStrictEqual(yield* inBash(["kimi", ...words.split(" "), typed]), [path])
+    })
   )
 
   it.live("suggest nothing for a word that begins nothing", () =>

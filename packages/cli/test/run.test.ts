@@ -13,6 +13,23 @@ describe("kimi", () => {
     })
   )
 
+  it.live.each([
+    {
+      words: "--log-level debug models",
+      advice: "Flags of a subcommand are given after its name: kimi SUBCOMMAND --log-level"
+    },
+    { words: "batch --json run", advice: "Flags of a subcommand are given after its name: kimi batch run --json" },
+    {
+      words: "chat --no-such",
+      advice: "An argument that begins with - is given last, after --: kimi chat ... -- --no-such"
+    }
+  ])("states where the flag of $words belongs", ({ advice, words }) =>
+    Effect.map(runKimi(words.split(" ")), ({ code, stderr }) => {
+      assert.strictEqual(code, 2)
+      assert.include(stderr, advice)
+    })
+  )
+
   it.live("writes completions of every command", () =>
     Effect.map(runKimi(["--completions", "bash"]), ({ stdout }) => assert.include(stdout, "serve-mock"))
   )

@@ -12,10 +12,11 @@ import { jsonFlag, optionFlags } from "../optionFlags.ts"
 import { failed } from "./batchFailed.ts"
 import { cancel, forget, hostFlags, loadHost, resume, status } from "./batchHost.ts"
 import { loadShared, shared, sharedFlags } from "./batchShared.ts"
+import { pathArgument } from "../pathParams.ts"
 
 const load = loadModule(() => import("../handlers/batch.ts"))
 
-const output = Argument.String("output").pipe(
+const output = pathArgument("output").pipe(
   Argument.withDescription(
     "The JSONL file of the answers, one line for each row; compressed if it ends with .gz. - is standard output."
   )
@@ -24,7 +25,7 @@ const output = Argument.String("output").pipe(
 const run = Command.make(
   "run",
   {
-    input: Argument.String("input").pipe(
+    input: pathArgument("input").pipe(
       Argument.withDescription(
         "The JSONL or CSV file of the requests or prompts, which may be compressed as .gz. - is standard input."
       )

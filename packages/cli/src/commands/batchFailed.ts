@@ -5,13 +5,14 @@ import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import { loadModule } from "@kimi-effect/core/internal/ModuleLoader"
 import { jsonFlag } from "../optionFlags.ts"
+import { pathArgument } from "../pathParams.ts"
 
 const load = loadModule(() => import("../handlers/batchFailed.ts"))
 
 export const failed = Command.make(
   "failed",
   {
-    output: Argument.String("output").pipe(Argument.withDescription("The file of the answers.")),
+    output: pathArgument("output").pipe(Argument.withDescription("The file of the answers.")),
     tag: Flag.String("tag").pipe(
       Flag.withDescription("Only rows with an error of this tag. May be repeated."),
       Flag.withMetavar("tag"),

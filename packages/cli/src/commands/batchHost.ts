@@ -5,6 +5,7 @@ import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import { loadModule } from "@kimi-effect/core/internal/ModuleLoader"
 import { jsonFlag, optionFlags } from "../optionFlags.ts"
+import { pathArgument } from "../pathParams.ts"
 
 export const loadHost = loadModule(() => import("../handlers/batchHost.ts"))
 
@@ -39,7 +40,7 @@ export const hostFlags = {
   poll: interval
 }
 
-const target = Argument.String("target").pipe(
+const target = pathArgument("target").pipe(
   Argument.withDescription("The file of the answers, or the id of a batch at the host.")
 )
 
@@ -55,7 +56,7 @@ export const resume = Command.make(
   "resume",
   {
     target,
-    output: Argument.String("output").pipe(
+    output: pathArgument("output").pipe(
       Argument.withDescription("The JSONL file of the answers of a batch that is named by its id."),
       Argument.optional
     ),
@@ -85,7 +86,7 @@ export const cancel = Command.make("cancel", { target, json: jsonFlag, options: 
 export const forget = Command.make(
   "forget",
   {
-    output: Argument.String("output").pipe(Argument.withDescription("The file of the answers of a job.")),
+    output: pathArgument("output").pipe(Argument.withDescription("The file of the answers of a job.")),
     json: jsonFlag
   },
   (input) => Effect.flatMap(loadHost, ({ forget }) => forget(input))

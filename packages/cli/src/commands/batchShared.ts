@@ -5,6 +5,7 @@ import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import { loadModule } from "@kimi-effect/core/internal/ModuleLoader"
 import { jsonFlag, optionFlags } from "../optionFlags.ts"
+import { pathFlag } from "../pathParams.ts"
 
 export const loadShared = loadModule(() => import("../handlers/batchShared.ts"))
 
@@ -34,7 +35,7 @@ export const shared = Command.make(
       Flag.withDescription("Ends the batch: its processes complete the rows in flight and leave."),
       Flag.withDefault(false)
     ),
-    write: Flag.String("write").pipe(
+    write: pathFlag("write").pipe(
       Flag.withDescription("Writes the results so far, in the order of the input."),
       Flag.withMetavar("output"),
       Flag.optional

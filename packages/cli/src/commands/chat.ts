@@ -5,6 +5,7 @@ import * as Flag from "effect/cli/Flag"
 import { handler } from "../handler.ts"
 import * as Numbers from "../numberFlags.ts"
 import { jsonFlag, optionFlags } from "../optionFlags.ts"
+import { pathFlag } from "../pathParams.ts"
 
 export const chat = Command.make(
   "chat",
@@ -16,12 +17,12 @@ export const chat = Command.make(
       Argument.variadic()
     ),
     system: Flag.String("system").pipe(Flag.withDescription("Instructions for the model."), Flag.optional),
-    image: Flag.String("image").pipe(
+    image: pathFlag("image").pipe(
       Flag.withDescription("Image or video of the prompt; repeat it for several. Larger ones are uploaded."),
       Flag.withMetavar("file"),
       Flag.between(0, 20)
     ),
-    file: Flag.String("file").pipe(
+    file: pathFlag("file").pipe(
       Flag.withDescription("Document whose text the host extracts; repeat it for several. It is deleted afterwards."),
       Flag.withMetavar("file"),
       Flag.between(0, 20)
@@ -39,7 +40,7 @@ export const chat = Command.make(
       Flag.withDescription("Writes the response while it is generated. Default: in a terminal only."),
       Flag.optional
     ),
-    history: Flag.String("history").pipe(
+    history: pathFlag("history").pipe(
       Flag.withDescription("Conversation that is continued if the file exists, and kept in it after each response."),
       Flag.withMetavar("file"),
       Flag.optional

@@ -6,11 +6,12 @@ import { handler } from "../handler.ts"
 import * as Numbers from "../numberFlags.ts"
 import { batchInputFlags } from "../batchInputFlags.ts"
 import { jsonFlag, optionFlags } from "../optionFlags.ts"
+import { pathArgument } from "../pathParams.ts"
 
 export const cost = Command.make(
   "cost",
   {
-    file: Argument.String("file").pipe(
+    file: pathArgument("file").pipe(
       Argument.withDescription(
         "The input of kimi batch run, which is read as it is there; with --text, a prompt on each line. - is standard input."
       )

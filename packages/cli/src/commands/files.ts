@@ -5,6 +5,7 @@ import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import { loadModule } from "@kimi-effect/core/internal/ModuleLoader"
 import { jsonFlag, optionFlags } from "../optionFlags.ts"
+import { pathArgument } from "../pathParams.ts"
 
 const load = loadModule(() => import("../handlers/files.ts"))
 
@@ -21,7 +22,7 @@ const list = Command.make(
 const upload = Command.make(
   "upload",
   {
-    path: Argument.String("path").pipe(Argument.withDescription("The file to upload.")),
+    path: pathArgument("path").pipe(Argument.withDescription("The file to upload.")),
     purpose: Flag.Literals("purpose", purposes).pipe(
       Flag.withDescription("What the host does with the file. Default: file-extract."),
       Flag.withDefault("file-extract")

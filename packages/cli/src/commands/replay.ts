@@ -3,11 +3,12 @@ import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import { handler } from "../handler.ts"
 import { jsonFlag } from "../optionFlags.ts"
+import { pathArgument } from "../pathParams.ts"
 
 export const replay = Command.make(
   "replay",
   {
-    cassette: Argument.String("cassette").pipe(Argument.withDescription("The file of a cassette.")),
+    cassette: pathArgument("cassette").pipe(Argument.withDescription("The file of a cassette.")),
     json: jsonFlag
   },
   handler(() => import("../handlers/replay.ts"))

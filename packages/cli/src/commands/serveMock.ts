@@ -4,12 +4,13 @@ import * as Flag from "effect/cli/Flag"
 import { handler } from "../handler.ts"
 import * as Numbers from "../numberFlags.ts"
 import { jsonFlag } from "../optionFlags.ts"
+import { pathFlag } from "../pathParams.ts"
 
 export const serveMock = Command.make(
   "serve-mock",
   {
     port: Flag.Int("port").pipe(Flag.withDescription("Defaults to a free port."), Numbers.port, Flag.optional),
-    cassette: Flag.String("cassette").pipe(
+    cassette: pathFlag("cassette").pipe(
       Flag.withDescription("Serves the responses of a cassette."),
       Flag.withMetavar("file"),
       Flag.optional

@@ -4,11 +4,12 @@ import * as Flag from "effect/cli/Flag"
 import { handler } from "../handler.ts"
 import * as Numbers from "../numberFlags.ts"
 import { jsonFlag, optionFlags } from "../optionFlags.ts"
+import { pathFlag } from "../pathParams.ts"
 
 export const simulate = Command.make(
   "simulate",
   {
-    traffic: Flag.String("traffic").pipe(
+    traffic: pathFlag("traffic").pipe(
       Flag.withDescription("Audit log of real calls. Defaults to random traffic."),
       Flag.withMetavar("file"),
       Flag.between(0, 100)
@@ -27,7 +28,7 @@ export const simulate = Command.make(
       Flag.optional
     ),
     seed: Flag.String("seed").pipe(Flag.withDescription("Seed of all randomness. Default: 1."), Flag.withDefault("1")),
-    html: Flag.String("html").pipe(
+    html: pathFlag("html").pipe(
       Flag.withDescription("Writes the report as a page with charts."),
       Flag.withMetavar("file"),
       Flag.optional

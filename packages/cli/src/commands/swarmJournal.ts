@@ -6,16 +6,17 @@ import * as Effect from "effect/Effect"
 import { loadModule } from "@kimi-effect/core/internal/ModuleLoader"
 import * as Numbers from "../numberFlags.ts"
 import { jsonFlag, optionFlags } from "../optionFlags.ts"
+import { pathFlag } from "../pathParams.ts"
 
 const load = loadModule(() => import("../handlers/swarmJournal.ts"))
 
-export const html = Flag.String("html").pipe(
+export const html = pathFlag("html").pipe(
   Flag.withDescription("Writes the timeline of the agents as a page."),
   Flag.withMetavar("file"),
   Flag.optional
 )
 
-const journalFlag = Flag.String("journal").pipe(
+const journalFlag = pathFlag("journal").pipe(
   Flag.withDescription(
     "Records the swarm, so that it can be continued: the path of a file, or for several machines the address of a PostgreSQL server without a password, or postgres for the address in DATABASE_URL."
   ),

@@ -8,8 +8,14 @@ const known = Object.keys(schemas)
 
 const isKnown = (name: string): name is keyof typeof schemas => Object.hasOwn(schemas, name)
 
-export const run = ({ command }: { readonly command: ReadonlyArray<string> }) => {
-  const name = command.join(" ")
+const flags = ["shared", "stream", "text"] as const
+
+interface Input extends Readonly<Record<(typeof flags)[number], boolean>> {
+  readonly command: ReadonlyArray<string>
+}
+
+export const run = ({ command, ...given }: Input) => {
+  const name = [...command, ...flags.flatMap((flag) => (given[flag] ? [`--${flag}`] : []))].join(" ")
   return isKnown(name)
     ? Output.line(JSON.stringify(jsonSchemaOf(schemas[name]), undefined, 2))
     : Effect.fail(new CommandError("No command of this name writes JSON", `Known: ${known.join(", ")}`))

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process"
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
@@ -18,7 +19,7 @@ describe("kimi config", () => {
       writeFileSync(json, JSON.stringify({ kimi: { tier: 2, idleTimeout: "9 seconds" } }), { mode: 0o600 })
       writeFileSync(dotEnv, "KIMI_CACHE=memory\nKIMI_IDLE_TIMEOUT=8 seconds\n", { mode: 0o600 })
       writeFileSync(keyFile, `${key}\n`, { mode: 0o600 })
-      const files = ["--config", json, "--env-file", dotEnv, "--api-key-file", keyFile]
+      const files = ["--config", json, "--dotenv", dotEnv, "--api-key-file", keyFile]
       const { stdout } = yield* runKimi(["config", "--json", "--max-attempts", "2", ...files], {
         env: { KIMI_MODEL: "kimi-k2.6" }
       })
@@ -31,6 +32,16 @@ describe("kimi config", () => {
         tier: `file ${json} (kimi.tier)`,
         cache: `file ${dotEnv} (KIMI_CACHE)`
       })
+    })
+  )
+
+  it.live.skipIf(process.platform === "win32")("refuses a pipe in place of a file", () =>
+    Effect.gen(function* () {
+      const pipe = join(yield* temporaryFolder, "pipe")
+      assert.strictEqual(spawnSync("mkfifo", [pipe]).status, 0)
+      const { code, stderr } = yield* runKimi(["config", "--dotenv", pipe])
+      assert.strictEqual(code, 10)
+      assert.include(stderr, `${pipe}: expected a file; it is a pipe`)
     })
   )
 

@@ -153,14 +153,14 @@ describe("kimi doctor", () => {
     )
   })
 
-  /** Files of `--env-file` that cannot be used. */
+  /** Files of `--dotenv` that cannot be used. */
   const brokenFile = (name: string, expected: RegExp, write: (path: string) => void) =>
     it.live(`names ${name}`, () =>
       Effect.scoped(
         Effect.gen(function* () {
           const path = join(yield* temporaryFolder, "kimi.env")
           write(path)
-          const { code, stdout } = yield* runKimi(["doctor", "--json", "--env-file", path], { env: {} })
+          const { code, stdout } = yield* runKimi(["doctor", "--json", "--dotenv", path], { env: {} })
           const { checks }: { readonly checks: ReadonlyArray<Check> } = JSON.parse(stdout)
           assert.strictEqual(code, 1)
           assert.match(problemsOf(checks).join("\n"), expected)

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import * as KimiClient from "@kimi-effect/client/KimiClient"
 import * as Cassette from "@kimi-effect/testing/Cassette"
@@ -34,7 +35,20 @@ describe("kimi replay", () => {
     )
   )
 
+  it.live("fails for a file that does not exist", () =>
+    Effect.map(runKimi(["replay", "none.json"]), ({ code, stderr }) => {
+      assert.strictEqual(code, 1)
+      assert.include(stderr, "none.json does not exist")
+    })
+  )
+
   it.live("fails for a file that is no cassette", () =>
-    Effect.map(runKimi(["replay", "none.json"]), ({ code }) => assert.strictEqual(code, 1))
+    Effect.gen(function* () {
+      const path = join(yield* temporaryFolder, "notes.json")
+      writeFileSync(path, "{}")
+      const { code, stderr } = yield* runKimi(["replay", path])
+      assert.strictEqual(code, 1)
+      assert.notInclude(stderr, "does not exist")
+    })
   )
 })

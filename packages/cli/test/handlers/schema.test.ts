@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { kimi } from "../../src/kimi.ts"
-import { schemas } from "../../src/schemas/schemas.ts"
+import { jsonSchemaOf, schemas } from "../../src/schemas/schemas.ts"
 import { runKimi } from "../runKimi.ts"
 
 interface Named {
@@ -16,10 +16,10 @@ const pathsOf = (command: Named, path: ReadonlyArray<string>): ReadonlyArray<Rea
 
 describe("kimi schema", () => {
   it.live("prints a JSON Schema for each command", () =>
-    Effect.forEach(Object.keys(schemas), (name) =>
-      Effect.map(runKimi(["schema", name]), ({ code, stdout }) => {
-        assert.strictEqual(code, 0, name)
-        assert.include(JSON.parse(stdout).$schema, "2020-12")
+    Effect.forEach(Object.entries(schemas), ([name, schema]) =>
+      Effect.map(runKimi(["schema", ...name.split(" ")]), ({ code, stderr, stdout }) => {
+        assert.strictEqual(code, 0, `${name}: ${stderr}`)
+        assert.deepStrictEqual(JSON.parse(stdout), jsonSchemaOf(schema))
       })
     )
   )

@@ -9,7 +9,10 @@ const refused: ReadonlyArray<readonly [what: string, input: unknown, options: ob
   ["a number as rows", 5, {}, "Batch input"],
   ["a text as rows", "Hello!", {}, "Batch input"],
   ["a misspelt option", [ask("0")], { concurency: 2 }, "Batch concurency"],
-  ["a misspelt condition to stop", [ask("0")], { stop: { costs: { USD: 1 } } }, "Batch stop.costs"]
+  ["a misspelt condition to stop", [ask("0")], { stop: { costs: { USD: 1 } } }, "Batch stop.costs"],
+  ["a misspelt currency", [ask("0")], { stop: { cost: { usd: 1 } } }, "Batch stop.cost.usd"],
+  ["a cost without a currency", [ask("0")], { stop: { cost: 5 } }, "Batch stop.cost.options"],
+  ["a misspelt order", [ask("0")], { order: "inputs" }, "Batch order"]
 ]
 
 describe("Batch without types", () => {

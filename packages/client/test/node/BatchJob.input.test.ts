@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process"
 import { readFileSync, statSync, truncateSync, writeFileSync } from "node:fs"
 import { gzipSync } from "node:zlib"
 import { assert, describe, it } from "@effect/vitest"
@@ -33,6 +34,19 @@ describe("an input", () => {
           error.message,
           `The input ${JSON.stringify(input)} cannot be read: it does not exist (ENOENT)`
         )
+      })
+    )
+  )
+})
+
+describe("an input that is a pipe", () => {
+  it.live.skipIf(process.platform === "win32")("is refused without waiting for its writer", () =>
+    inFolder((path) =>
+      Effect.gen(function* () {
+        const input = path("pipe")
+        assert.strictEqual(spawnSync("mkfifo", [input]).status, 0)
+        const error = yield* Effect.flip(BatchJob.run({ input, output: path("out.jsonl") }))
+        assert.include(error.message, "it is a pipe and not a file: pass its bytes as standard input")
       })
     )
   )

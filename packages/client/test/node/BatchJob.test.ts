@@ -308,6 +308,10 @@ describe("BatchJob", () => {
           onFill = disk.fill
           const error = yield* Effect.flip(BatchJob.run(options))
           assert.deepInclude(error, { _tag: "JournalStoreError", operation: "append" })
+          assert.include(
+            error.message,
+            `with the output ${JSON.stringify(options.output)} cannot be used: the disk is full`
+          )
           const done = linesOf(options.output).length
           disk.clear()
           onFill = () => undefined

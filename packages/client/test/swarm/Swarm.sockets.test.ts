@@ -184,6 +184,6 @@ describe("a swarm over sockets", () => {
           }
         }).pipe(Effect.scoped, Random.withSeed(seedOf("interruptions of a swarm")))
       ),
-    { timeout: runs({ sample: 30_000, deep: 300_000 }) }
+    { timeout: runs({ sample: 30_000, deep: 1_800_000 }) }
   )
 })

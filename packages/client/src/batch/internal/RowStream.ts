@@ -30,7 +30,7 @@ export type Around<A, E> = <R>(
   run: Effect.Effect<BatchResponse<A>, never, R>
 ) => Effect.Effect<BatchResponse<A> | typeof skipped, E, R>
 
-type Limits = Pick<Options, "concurrency" | "progressInterval" | "stop" | "total">
+type Limits = Pick<Options, "concurrency" | "order" | "progressInterval" | "stop" | "total">
 
 const amountRule = (currency: "USD" | "CNY", amount: number | undefined): OptionRules.Rule => [
   `stop.cost.${currency}`,
@@ -46,6 +46,12 @@ const stopNames: Readonly<Record<keyof StopRules, true>> = {
   errorTags: true
 }
 
+const currencies: Readonly<Record<"USD" | "CNY", true>> = { USD: true, CNY: true }
+
+/** A cost of another name would limit nothing. */
+const namesBelow = (path: string, given: object | undefined, names: object): ReadonlyArray<OptionRules.Rule> =>
+  OptionRules.knownNames(given, names).map(([name, isMet, expected]) => [`${path}.${name}`, isMet, expected])
+
 const rulesOf = (options: Limits): ReadonlyArray<OptionRules.Rule> => [
   OptionRules.positiveInteger("concurrency", options.concurrency),
   OptionRules.positiveDuration("progressInterval", options.progressInterval),
@@ -55,11 +61,9 @@ const rulesOf = (options: Limits): ReadonlyArray<OptionRules.Rule> => [
   amountRule("USD", options.stop?.cost?.USD),
   amountRule("CNY", options.stop?.cost?.CNY),
   OptionRules.countOrZero("total", options.total),
-  ...OptionRules.knownNames(options.stop, stopNames).map(([name, isMet, expected]): OptionRules.Rule => [
-    `stop.${name}`,
-    isMet,
-    expected
-  ])
+  OptionRules.oneOf("order", options.order, ["completion", "input"]),
+  ...namesBelow("stop", options.stop, stopNames),
+  ...namesBelow("stop.cost", options.stop?.cost, currencies)
 ]
 
 /** Programs in JavaScript pass other values, such as a text, whose characters are no rows. */

@@ -20,6 +20,7 @@ const meanings: Readonly<Record<string, string>> = {
   ENOTDIR: "a part of the path is a file and not a folder",
   EPERM: "this process has no permission",
   EROFS: "the file system is read-only",
+  ESPIPE: "it is a pipe and not a file: pass its bytes as standard input",
   ETIMEDOUT: "the disk does not respond"
 }
 

@@ -52,7 +52,7 @@ const holdsAfterEachStep = (name: string, law: (state: State) => void) =>
           }
         }
       }).pipe(Random.withSeed(seedOf(name))),
-    { timeout: runs({ sample: 30_000, deep: 600_000 }) }
+    { timeout: runs({ sample: 30_000, deep: 1_800_000 }) }
   )
 
 describe("the money of a swarm", () => {

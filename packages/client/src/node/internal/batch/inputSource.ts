@@ -39,7 +39,14 @@ const digestOf = (bytes: Uint8Array): string => createHash("sha256").update(byte
 
 const isGzip = (head: Uint8Array): boolean => head[0] === 0x1f && head[1] === 0x8b
 
+/** A pipe has no places to read from, and opening it would stop the process until another one writes to it. */
+const refusePipe = (path: string): void => {
+  const found = statSync(path)
+  if (found.isFIFO() || found.isSocket()) throw Object.assign(new Error("a pipe"), { code: "ESPIPE" })
+}
+
 const headOf = (path: string): Buffer => {
+  refusePipe(path)
   const file = openSync(path, "r")
   try {
     const head = Buffer.alloc(headBytes)

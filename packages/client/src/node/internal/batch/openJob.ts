@@ -53,21 +53,27 @@ export const notAnOutput = (): InvalidRequestError =>
     parameter: "output"
   })
 
-/** The file that the system names, so that its path can be corrected. */
-const subjectOf = (cause: unknown): string =>
-  cause instanceof Error && "path" in cause && typeof cause.path === "string"
-    ? `The file ${JSON.stringify(cause.path)} of the batch job`
-    : "A file of the batch job"
+/**
+ * The file that the system names, so that its path can be corrected. It names none when it
+ * writes to an open one: the disk of the output is meant then.
+ */
+const subjectOf = (cause: unknown, output: string | undefined): string => {
+  const path = cause instanceof Error && "path" in cause && typeof cause.path === "string" ? cause.path : undefined
+  if (path !== undefined) return `The file ${JSON.stringify(path)} of the batch job`
+  return output === undefined
+    ? "A file of the batch job"
+    : `A file of the batch job with the output ${JSON.stringify(output)}`
+}
 
-export const storeFailure = (operation: string, cause: unknown): JournalStoreError =>
+export const storeFailure = (operation: string, cause: unknown, output?: string): JournalStoreError =>
   new JournalStoreError({
-    message: `${subjectOf(cause)} cannot be used: ${FileFailure.describe(FileFailure.codeOf(cause) ?? "unknown error")}`,
+    message: `${subjectOf(cause, output)} cannot be used: ${FileFailure.describe(FileFailure.codeOf(cause) ?? "unknown error")}`,
     store: "file",
     operation
   })
 
-const attempt = <A>(operation: string, run: () => A): Effect.Effect<A, JournalStoreError> =>
-  Effect.try({ try: run, catch: (cause) => storeFailure(operation, cause) })
+const attempt = <A>(operation: string, run: () => A, output?: string): Effect.Effect<A, JournalStoreError> =>
+  Effect.try({ try: run, catch: (cause) => storeFailure(operation, cause, output) })
 
 /** A file with lines that are no rows is not replaced: its lines are the user's. */
 const orNotAnOutput =
@@ -168,8 +174,10 @@ const checkRecord = Effect.fnUntraced(function* (
       recorded = rowOptions.withModelOf(record.value.options ?? options, options)
     }
   } else if (existsSync(output) && statSync(output).size > 0) return yield* Effect.fail(notAnOutput())
-  yield* attempt("record", () =>
-    jobRecord.write(path, { version: 1, input: current, options: recorded, state: "running", rejected: 0 })
+  yield* attempt(
+    "record",
+    () => jobRecord.write(path, { version: 1, input: current, options: recorded, state: "running", rejected: 0 }),
+    output
   )
   return recorded
 })
@@ -194,6 +202,7 @@ export const open = Effect.fnUntraced(function* (files: Files): Effect.fn.Return
   yield* lock(output)
   const options = yield* checkRecord(files, source.record)
   const path = `${output}.job.json`
+  const using = <A>(operation: string, run: () => A) => attempt(operation, run, output)
 
   const form = formOf(output)
   const again = new Set(rerun)
@@ -236,12 +245,12 @@ export const open = Effect.fnUntraced(function* (files: Files): Effect.fn.Return
     source,
     done,
     append: (line) =>
-      attempt("append", () => {
+      using("append", () => {
         file.append(line)
         counts.addLine(line)
       }),
     reject: (line) =>
-      attempt("reject", () => {
+      using("reject", () => {
         rejected += 1
         writeSync(rejects, line)
       }),
@@ -249,10 +258,10 @@ export const open = Effect.fnUntraced(function* (files: Files): Effect.fn.Return
     status: () => counts.status,
     finish: (isComplete) =>
       Effect.gen(function* () {
-        yield* attempt("sync", () => file.sync())
+        yield* using("sync", () => file.sync())
         const isUnchanged = yield* Effect.try({ try: source.isUnchanged, catch: () => changed(input) })
         if (!isUnchanged) return yield* Effect.fail(changed(input))
-        yield* attempt("record", () => {
+        yield* using("record", () => {
           record(isComplete ? "finished" : "stopped")
           isFinished = true
         })
