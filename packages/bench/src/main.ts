@@ -11,38 +11,46 @@
  * committed ones, `compare --write` replaces those.
  */
 import { resolve } from "node:path"
+import { type CompareCommand, type MeasureCommand, parse } from "./commandLine.ts"
 import { isMet, toJson, toTable } from "./harness/Figure.ts"
 import { writeReport } from "./harness/report.ts"
 import { isScenario, scenarios } from "./scenarios.ts"
 
-const [name = "", ...flags] = process.argv.slice(2)
+const usage =
+  `Usage: npm run bench -- <${Object.keys(scenarios).join(" | ")}> [--json] [--quick] [--out <folder>]\n` +
+  "       npm run bench -- compare [--write] [scenario …]\n"
 
-if (name === "compare") {
+const refuse = (problem: string): never => {
+  process.stderr.write(problem)
+  return process.exit(2)
+}
+
+const runCompare = async ({ isWrite, scenarios: names }: CompareCommand): Promise<boolean> => {
   const { compare, problemOf, write } = await import("./compare/command.ts")
-  const problem = problemOf(flags)
-  if (problem !== undefined) {
-    process.stderr.write(`${problem}\n`)
-    process.exit(2)
-  }
-  if (flags.includes("--write")) {
-    await write(flags)
-    process.exit(0)
-  }
-  process.exit((await compare(flags)) ? 0 : 1)
+  const problem = problemOf(names)
+  if (problem !== undefined) return refuse(`${problem}\n`)
+  if (!isWrite) return compare(names)
+  await write(names)
+  return true
 }
 
-if (!isScenario(name)) {
-  process.stderr.write(
-    `Usage: npm run bench -- <${Object.keys(scenarios).join(" | ")}> [--json] [--quick] [--out <folder>]\n` +
-      "       npm run bench -- compare [--write] [scenario …]\n"
-  )
-  process.exit(2)
+const runScenario = async ({ isJson, isQuick, out, scenario: name }: MeasureCommand): Promise<boolean> => {
+  if (!isScenario(name)) return refuse(usage)
+  const scenario = await scenarios[name]()
+  const figures = await scenario.run(isQuick)
+  if (!isJson) process.stdout.write(`${toTable(figures)}\n`)
+  process.stdout.write(`${toJson(name, figures)}\n`)
+  if (out !== undefined) writeReport(resolve(out), name, figures)
+  return figures.every(isMet)
 }
 
-const scenario = await scenarios[name]()
-const figures = await scenario.run(flags.includes("--quick"))
-if (!flags.includes("--json")) process.stdout.write(`${toTable(figures)}\n`)
-process.stdout.write(`${toJson(name, figures)}\n`)
-const at = flags.indexOf("--out")
-if (at !== -1) writeReport(resolve(flags[at + 1] ?? "figures"), name, figures)
-process.exit(figures.every(isMet) ? 0 : 1)
+const readCommand = (): CompareCommand | MeasureCommand => {
+  try {
+    return parse(process.argv.slice(2))
+  } catch (error) {
+    return refuse(`${error instanceof Error ? error.message : String(error)}\n${usage}`)
+  }
+}
+
+const command = readCommand()
+process.exit((await (command.name === "compare" ? runCompare(command) : runScenario(command))) ? 0 : 1)

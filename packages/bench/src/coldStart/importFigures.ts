@@ -7,6 +7,7 @@ const entries = {
   "Node index": "@kimi-effect/client/node",
   "fetch entry": "@kimi-effect/client/KimiClient",
   index: "@kimi-effect/client",
+  "index for Node": "@kimi-effect/client/node",
   openai: "openai",
   ai: "ai",
   "effect, as the fetch entry uses it": "effect/http/FetchHttpClient"

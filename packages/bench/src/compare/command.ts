@@ -29,20 +29,16 @@ type Compared = keyof typeof compared
 
 const isCompared = (name: string): name is Compared => Object.hasOwn(compared, name)
 
-const namesIn = (args: ReadonlyArray<string>): ReadonlyArray<string> => args.filter((arg) => !arg.startsWith("--"))
-
-/** What is wrong with the arguments, if anything. */
-export const problemOf = (args: ReadonlyArray<string>): string | undefined => {
-  const unknown = namesIn(args).filter((name) => !isCompared(name))
+/** What is wrong with the names, if anything. */
+export const problemOf = (names: ReadonlyArray<string>): string | undefined => {
+  const unknown = names.filter((name) => !isCompared(name))
   if (unknown.length === 0) return undefined
   return `Not compared: ${unknown.join(", ")}. Compared are ${Object.keys(compared).join(", ")}.`
 }
 
 /** The named ones, or all of them. */
-const selected = (args: ReadonlyArray<string>): ReadonlyArray<Compared> => {
-  const names = namesIn(args)
-  return (names.length > 0 ? names : Object.keys(compared)).filter(isCompared)
-}
+const selected = (names: ReadonlyArray<string>): ReadonlyArray<Compared> =>
+  (names.length > 0 ? names : Object.keys(compared)).filter(isCompared)
 
 /** Runs after which a ratio that was worse in each of them fails. */
 const maxRuns = 3

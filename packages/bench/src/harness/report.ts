@@ -1,5 +1,5 @@
 /** Figures as files: JSON, a chart in SVG for each scenario, and one page with all of them. */
-import { globSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { escape, toSvg } from "./chart.ts"
 import { type Figure, toJson } from "./Figure.ts"
@@ -30,6 +30,8 @@ nav a { margin-right: 0.75rem; display: inline-block }
 const pageOf = (folder: string): string => {
   const scenarios = globSync("*.json", { cwd: folder })
     .map((file) => file.replace(/\.json$/, ""))
+    // The folder may have other JSON, such as a manifest.
+    .filter((name) => existsSync(join(folder, `${name}.svg`)))
     .toSorted()
   const links = scenarios.map((scenario) => `<a href="#${escape(scenario)}">${escape(scenario)}</a>`)
   return `<!doctype html>
