@@ -68,6 +68,11 @@ const makePlaybacks = Effect.map(
   }
 )
 
+const issuesOf = ({ afterEvents = 0 }: Pick<Options, "afterEvents">): ConfigurationError["issues"] =>
+  Number.isSafeInteger(afterEvents) && afterEvents >= 0
+    ? []
+    : [{ name: "afterEvents", expected: "a whole number of at least 0" }]
+
 /**
  * Injects faults into the attempts of the clients that it is provided to.
  * Invalid options fail with a `ConfigurationError` that lists all issues.
@@ -80,7 +85,7 @@ export const layer = (options: Options): Layer.Layer<never, ConfigurationError> 
     Layer.unwrap(
       Effect.gen(function* () {
         const { afterEvents, failures, latency, seed } = options
-        yield* Settings.check({ failures, latency })
+        yield* Settings.check({ failures, latency }, issuesOf({ afterEvents }))
         const playbackOf = yield* makePlaybacks
         const own = Effect.service(Random.Random)
         const random = yield* seed === undefined ? own : Random.withSeed(own, seed)

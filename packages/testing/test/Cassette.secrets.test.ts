@@ -48,6 +48,38 @@ describe("Cassette", () => {
       }).pipe(store)
     )
 
+    const odd = "canary?>~ plum"
+    const encoded: ReadonlyArray<readonly [name: string, text: string]> = [
+      ...["", "x", "xy"].map(
+        (before) => [`base64 after ${before.length} bytes`, btoa(`${before}${odd} is it`)] as const
+      ),
+      ["base64 for URLs", Buffer.from(`x${odd}`).toString("base64url")],
+      ["hexadecimal digits", Buffer.from(odd).toString("hex")],
+      ["upper-case hexadecimal digits", Buffer.from(odd).toString("hex").toUpperCase()],
+      ["a URL", encodeURIComponent(odd)],
+      ["a URL with lower-case digits", encodeURIComponent(odd).toLowerCase()],
+      ["a form", new URLSearchParams({ "": odd }).toString().slice(1)]
+    ]
+    for (const [name, text] of encoded) {
+      it.effect(`a known secret is redacted in ${name}`, () =>
+        Effect.gen(function* () {
+          const { layer } = host(() => json({ note: `before ${text} after` }))
+          yield* ask(hello).pipe(use({ mode: "record", redact: { secrets: [odd] } }, layer))
+          const { note } = JSON.parse(yield* ask(hello).pipe(use({}, layer)))
+          assert.match(note, /^before \S{0,4}<redacted>\S{0,11} after$/)
+        }).pipe(store)
+      )
+    }
+
+    it.effect("a file that is compressed is not written", () =>
+      Effect.gen(function* () {
+        const file = Buffer.from("H4sIAAAAAAAAA8tIzcnJBwCGphA2BQAAAA==", "base64")
+        const { layer } = host(() => new Response(file, { headers: { "content-type": "application/gzip" } }))
+        yield* Effect.exit(ask(hello).pipe(use({ mode: "record" }, layer)))
+        assert.strictEqual(yield* fileText, "")
+      }).pipe(store)
+    )
+
     it.effect("a secret that a model emits in pieces is redacted", () =>
       Effect.gen(function* () {
         const emitted = ["My key is sk-", "live-01", "23456789", ", keep it."]

@@ -132,4 +132,17 @@ describe("Chaos", () => {
       )
     })
   )
+
+  for (const afterEvents of [-1, 0.5, Number.NaN]) {
+    it.effect(`rejects ${afterEvents} as a number of events, together with other issues`, () =>
+      Effect.gen(function* () {
+        const chaos = Chaos.layer({ afterEvents, failures: { ServerError: 2 } })
+        const error = yield* Effect.flip(Effect.scoped(Layer.build(chaos)))
+        assert.deepStrictEqual(
+          error.issues.map(({ name }) => name),
+          ["failures.ServerError", "afterEvents"]
+        )
+      })
+    )
+  }
 })

@@ -1,5 +1,6 @@
 /** Redacts secrets in what a cassette records, and finds those that are left. */
 import * as Base64 from "effect/encoding/Base64"
+import * as Hex from "effect/encoding/Hex"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import type { RedactionOptions } from "../../cassette/Redaction.ts"
@@ -28,23 +29,52 @@ const minSecretLength = 8
 
 const inJson = (text: string): string => JSON.stringify(text).slice(1, -1)
 
-/** The secret as it is, and as it is in JSON, in JSON inside JSON, in URLs and in base64. */
-const encodings = (secret: string): ReadonlyArray<string> => {
-  const base64 = Base64.encode(secret)
-  const prefix = base64.replace(/.?=*$/, "")
-  return [
-    secret,
-    inJson(secret),
-    inJson(inJson(secret)),
-    Result.getOrElse(
-      Result.try(() => encodeURIComponent(secret)),
-      () => secret
-    ),
-    base64,
-    // Of a longer text that starts with the secret.
-    ...(prefix.length >= minSecretLength ? [prefix] : [])
-  ]
+const utf8 = new TextEncoder()
+
+/** The hexadecimal digits of a secret, in lower and upper case. */
+const inHex = (secret: string): ReadonlyArray<string> => {
+  const digits = Hex.encode(secret)
+  return [digits, digits.toUpperCase()]
 }
+
+/**
+ * What base64 makes of a secret within a longer text. The bytes before it decide
+ * which bits form a character, so there are three results, without the
+ * characters that also depend on the bytes around it.
+ */
+const inBase64 = (secret: string): ReadonlyArray<string> => {
+  const bytes = utf8.encode(secret)
+  return [0, 1, 2].flatMap((before) => {
+    const padded = new Uint8Array(before + bytes.length)
+    padded.set(bytes, before)
+    const own = Base64.encode(padded).slice(Math.ceil((before * 8) / 6), Math.floor((padded.length * 8) / 6))
+    return [own, own.replaceAll("+", "-").replaceAll("/", "_")]
+  })
+}
+
+const percent = (char: string): string => `%${Hex.encode(char).toUpperCase()}`
+
+/** The secret in a URL or a form, whose encoders differ in some punctuation, in spaces and in the case of digits. */
+const inUrl = (secret: string): ReadonlyArray<string> => {
+  const encoded = Result.getOrElse(
+    Result.try(() => encodeURIComponent(secret)),
+    () => secret
+  )
+  return [encoded, encoded.replace(/[!'()~]/g, percent)].flatMap((text) => {
+    const lowerCase = text.replace(/%[0-9A-F]{2}/g, (escape) => escape.toLowerCase())
+    return [text, lowerCase, text.replaceAll("%20", "+"), lowerCase.replaceAll("%20", "+")]
+  })
+}
+
+/** The secret as it is, and as it is in JSON, in JSON inside JSON, in URLs, in base64 and in hexadecimal digits. */
+const encodings = (secret: string): ReadonlyArray<string> => [
+  secret,
+  inJson(secret),
+  inJson(inJson(secret)),
+  ...inUrl(secret),
+  Base64.encode(secret),
+  ...[...inBase64(secret), ...inHex(secret)].filter(({ length }) => length >= minSecretLength)
+]
 
 /** The value, the credentials after a scheme, and the values of cookies: each of them is a secret. */
 const partsOf = (value: string): ReadonlyArray<string> => [

@@ -87,15 +87,27 @@ function* allTexts({ request, response }: Interaction): Generator<Located> {
 const rawText = (body: Body | undefined): string =>
   body !== undefined && "events" in body ? body.events.map(eventText).join("") : ""
 
-/** A compressed body cannot be searched. */
-const isCompressed = ({ body, headers }: Interaction["response"]): boolean => {
+/** How the files of gzip and zstd begin, in base64. */
+const compressedFile = /^(?:H4sI|KLUv\/)/
+
+const isCompressedFile = (body: Body | undefined): boolean =>
+  body !== undefined && "base64" in body && compressedFile.test(body.base64)
+
+const isEncoded = ({ body, headers }: Interaction["response"]): boolean => {
   const encoding = headers["content-encoding"]?.trim().toLowerCase() ?? "identity"
   return body !== undefined && "base64" in body && encoding !== "identity"
 }
 
+/** The body that is compressed and cannot be searched. */
+const compressedBody = ({ request, response }: Interaction): string | undefined => {
+  if (isCompressedFile(request.body)) return "request.body"
+  return isEncoded(response) || isCompressedFile(response.body) ? "response.body" : undefined
+}
+
 /** Where an interaction contains a secret, in words. */
 export const findSecret = (interaction: Interaction, redactor: Redactor): string | undefined => {
-  if (isCompressed(interaction.response)) return "response.body, which is compressed and cannot be searched"
+  const compressed = compressedBody(interaction)
+  if (compressed !== undefined) return `${compressed}, which is compressed and cannot be searched`
   for (const { place, text } of allTexts(interaction)) {
     if (redactor.finds(text)) return redactor.finds(place) ? nameOfMember : place
   }

@@ -146,10 +146,10 @@ const issuesOf = (options: Options): ReadonlyArray<Issue> => [
   )
 ]
 
-/** Fails with all issues of the options. */
-export const check = (options: Options): Effect.Effect<void, ConfigurationError> =>
+/** Fails with all issues of the options, and with those of others that are given with them. */
+export const check = (options: Options, others: ReadonlyArray<Issue> = []): Effect.Effect<void, ConfigurationError> =>
   Effect.suspend(() => {
-    const issues = issuesOf(options)
+    const issues = [...issuesOf(options), ...others]
     return issues.length === 0 ? Effect.void : Effect.fail(ConfigurationError.of(issues))
   })
 

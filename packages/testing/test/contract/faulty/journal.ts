@@ -82,7 +82,9 @@ const entries = (store: Store, broken: string, breaks: (law: string) => boolean)
         const isEmpty =
           (run === "inherited" && breaks("gives the next worker what a frozen one has recorded")) ||
           (run === "read" && breaks("reads results without a lease"))
-        return isEmpty ? [] : found.map((entry) => change(run, entry))
+        const isReversed = run === "results" && breaks("returns the results of each resource in their order")
+        const read = isReversed ? found.toReversed() : found
+        return isEmpty ? [] : read.map((entry) => change(run, entry))
       })
     }
   }

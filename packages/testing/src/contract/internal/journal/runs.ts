@@ -57,6 +57,19 @@ export const register = ({ test }: Subject): void => {
       equal((yield* journal.status("counted"))?.calls, 2)
     }))
 
+  test("returns the results of each resource in their order", (journal) =>
+    Effect.gen(function* () {
+      const worker = yield* join(journal, "results", "a")
+      const lease = yield* claimOne(worker)
+      yield* lease.call(call("2"), Effect.succeed(1))
+      yield* lease.call(call("1"), Effect.succeed(2))
+      equal(yield* journal.results("results", "a"), [
+        { key: "2", digest: "d", json: "1" },
+        { key: "1", digest: "d", json: "2" }
+      ])
+      equal(yield* journal.results("results", "b"), [])
+    }))
+
   test("has no status of a run that does not exist", (journal) =>
     Effect.map(journal.status("missing"), (status) => equal(status, undefined)))
 
