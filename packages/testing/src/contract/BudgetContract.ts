@@ -20,8 +20,10 @@ import * as TestClock from "effect/testing/TestClock"
 import { bounded } from "./internal/bounded.ts"
 import * as charges from "./internal/budget/charges.ts"
 import * as expenses from "./internal/budget/expenses.ts"
+import * as holds from "./internal/budget/holds.ts"
 import * as observation from "./internal/budget/observation.ts"
 import * as off from "./internal/budget/off.ts"
+import * as opened from "./internal/budget/opened.ts"
 import * as refusals from "./internal/budget/refusals.ts"
 import { prices, type Settings, type Subject } from "./internal/budget/Subject.ts"
 import type { It, StoreClock } from "./TestRunner.ts"
@@ -64,6 +66,8 @@ export const suite = (
     isExact
   }
   charges.register(subject)
+  opened.register(subject)
+  holds.register(subject)
   expenses.register(subject)
   refusals.register(subject)
   observation.register(subject)

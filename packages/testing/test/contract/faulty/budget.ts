@@ -2,12 +2,12 @@
  * A budget in memory that keeps every law of the contract, or every law but one: `broken`
  * names the one. It knows only the price of the contract, a dollar a token of output.
  */
-import type { Budget, BudgetEvent } from "@kimi-effect/core/Budget"
+import type { Budget, BudgetEvent, HoldOptions } from "@kimi-effect/core/Budget"
 import type { AttemptReservation, Call } from "@kimi-effect/core/Call"
 import { CallOptions } from "@kimi-effect/core/CallOptions"
 import { BudgetExceededError, UnknownPriceError } from "@kimi-effect/core/MoneyErrors"
 import * as Stage from "@kimi-effect/core/Stage"
-import { BigDecimal, Clock, Context, Duration, Effect, PubSub, Stream } from "effect"
+import { BigDecimal, Clock, Context, Duration, Effect, Option, PubSub, Stream } from "effect"
 import type { Settings } from "../../../src/contract/BudgetContract.ts"
 
 type Service = Budget["Service"]
@@ -17,6 +17,13 @@ interface Scope {
   readonly cap: number
   spent: number
   reserved: number
+}
+
+/** What is reserved under an id. */
+interface Work {
+  readonly amount: number
+  readonly settle: (used: number) => Effect.Effect<void>
+  readonly endsAt: number
 }
 
 const dollars = (amount: number) => BigDecimal.fromNumberUnsafe(amount)
@@ -29,15 +36,18 @@ export const make = (settings: Settings, broken?: string): Effect.Effect<Service
     const scopes = new Map<string, Scope>()
     const breaks = (law: string) => law === broken
     const dayOf = (now: number) => new Date(now).toISOString().slice(0, 10)
-    const today = Effect.sync(() => dayOf(clock.currentTimeMillisUnsafe()))
+    const today = Effect.sync(() => {
+      const now = breaks("reports the day on which calls are counted") ? 0 : clock.currentTimeMillisUnsafe()
+      return { date: dayOf(now), dayNumber: Math.floor(now / 86_400_000) }
+    })
 
     const scopesOf = (context: Context.Context<never>): ReadonlyArray<Scope> => {
       const { job, tenant } = Context.get(context, CallOptions)
       return settings.caps.flatMap(({ amount, per: [dimension] = [] }) => {
-        const period = breaks("spends nothing of the next day") ? "1970-01-01" : dayOf(clock.currentTimeMillisUnsafe())
-        const part = { day: period, tenant: breaks("separates the amounts of tenants") ? "all" : tenant, job }[
-          dimension as "day" | "tenant" | "job"
-        ]
+        const isFirstDay = amount === "50" && breaks("spends nothing of the next day")
+        const isShared = amount === "20" && breaks("separates the amounts of tenants")
+        const day = isFirstDay ? "1970-01-01" : dayOf(clock.currentTimeMillisUnsafe())
+        const part = { day, tenant: isShared ? "all" : tenant, job }[dimension as "day" | "tenant" | "job"]
         const name = dimension === undefined ? "total" : `${dimension}:${part}`
         const scope = scopes.get(name) ?? { name, cap: Number(amount), spent: 0, reserved: 0 }
         scopes.set(name, scope)
@@ -82,6 +92,19 @@ export const make = (settings: Settings, broken?: string): Effect.Effect<Service
       }
     }
 
+    const publishOverrun = ({ cap, name }: Scope, amount: number, used: number): void => {
+      if (breaks("emits an overrun of a call that costs more than was reserved")) return
+      PubSub.publishUnsafe(published, {
+        _tag: "Overrun",
+        scope: name,
+        currency: "USD",
+        cap: dollars(cap),
+        reserved: dollars(amount),
+        price: dollars(used),
+        at: 0
+      })
+    }
+
     /** A reserved amount, which is settled once. */
     const hold = (claimed: ReadonlyArray<Scope>, amount: number) => {
       let isOpen = true
@@ -93,6 +116,7 @@ export const make = (settings: Settings, broken?: string): Effect.Effect<Service
           for (const scope of claimed) {
             scope.reserved -= amount
             spend(scope, used)
+            if (used > amount) publishOverrun(scope, amount, used)
           }
         })
     }
@@ -126,7 +150,8 @@ export const make = (settings: Settings, broken?: string): Effect.Effect<Service
         const pending = new Set<ReturnType<typeof hold>>()
         yield* Effect.addFinalizer(() =>
           Effect.suspend(() => {
-            const unused = breaks("releases everything when no attempt was made") ? costOf(call) : 0
+            const isKept = costOf(call) === 30 && breaks("releases everything when no attempt was made")
+            const unused = isKept ? costOf(call) : 0
             const unsettled = breaks("charges an attempt that is not settled in full") ? 0 : costOf(call)
             return Effect.forEach([...pending], (settle) => settle(unsettled), { discard: true }).pipe(
               Effect.andThen(first?.(unused) ?? Effect.void)
@@ -174,6 +199,63 @@ export const make = (settings: Settings, broken?: string): Effect.Effect<Service
         return { settle: (charged) => settle(isRound ? amount : BigDecimal.toNumberUnsafe(charged)) }
       })
 
+    const unpriced = ({ model, provider }: HoldOptions) =>
+      new UnknownPriceError({ message: "unknown", provider, model })
+
+    const works = new Map<string, Work>()
+
+    const holdWork: Service["hold"] = (work) =>
+      Effect.gen(function* () {
+        const { cost, id, lease } = work
+        const isForgotten =
+          (id === "reserved" && breaks("reserves the cost of a hold")) ||
+          (id === "unpriced" && breaks("refuses a hold whose cost is not known")) ||
+          (id === "refused" && breaks("refuses a hold that exceeds the cap"))
+        if (isForgotten || (works.has(id) && !breaks("reserves a hold once when its id is repeated"))) return
+        if (Option.isNone(cost)) return yield* Effect.fail(unpriced(work))
+        const amount = BigDecimal.toNumberUnsafe(cost.value.total)
+        const isUntagged = breaks("reserves a hold in the scope of its tenant")
+        const claimed = scopesOf(isUntagged ? Context.empty() : yield* Effect.context<never>())
+        const settle = yield* reserve(amount, claimed)
+        const endsAt = clock.currentTimeMillisUnsafe() + Duration.toMillis(Duration.fromInputUnsafe(lease))
+        works.set(id, { amount, settle, endsAt })
+      })
+
+    const settleWork: Service["settleHold"] = (id, cost) =>
+      Effect.suspend(() => {
+        const isAny = id === "unknown" && breaks("ignores the settlement of an unknown hold")
+        const work = isAny ? [...works.values()][0] : works.get(id)
+        if (work === undefined) return Effect.void
+        const used = cost === undefined ? 0 : BigDecimal.toNumberUnsafe(cost.total)
+        const isFull =
+          (id === "settled" && breaks("charges what a hold is settled with")) ||
+          (id === "released" && breaks("releases a hold that is settled without a cost"))
+        const settled = work.settle(isFull ? work.amount : used)
+        // It can be settled again, as if it were new.
+        return breaks("settles a hold once")
+          ? Effect.andThen(
+              settled,
+              Effect.sync(() => works.set(id, { ...work, settle: hold(scopesOf(Context.empty()), 0) }))
+            )
+          : settled
+      })
+
+    const settleEnded = Effect.suspend(() => {
+      const isLate = ({ endsAt }: Work) => clock.currentTimeMillisUnsafe() >= endsAt
+      const ended = breaks("charges a hold in full when its lease has ended") ? [] : [...works.values()].filter(isLate)
+      return Effect.forEach(ended, ({ amount, settle }) => settle(amount), { discard: true })
+    })
+
+    /** What is opened without the stage. */
+    const openAlone: Service["open"] = (call) => {
+      const cost = costOf(call)
+      const isFree =
+        (cost === 20 && breaks("reserves the worst case of an opened call until its scope closes")) ||
+        (cost === 21 && breaks("charges what an attempt of an opened call used")) ||
+        (cost === 102 && breaks("refuses to open a call that exceeds the cap"))
+      return isFree ? Effect.succeed({ reserve: () => Effect.succeed({ settle: () => Effect.void }) }) : open(call)
+    }
+
     const withBudget = (call: Call, budget: Effect.Success<ReturnType<Service["open"]>>): Call => ({
       ...call,
       state: { ...call.state, budget }
@@ -185,7 +267,7 @@ export const make = (settings: Settings, broken?: string): Effect.Effect<Service
         : Effect.void
 
     return {
-      open,
+      open: openAlone,
       reserve: reserveExpense,
       stage: () =>
         Stage.make("budget", {
@@ -200,10 +282,10 @@ export const make = (settings: Settings, broken?: string): Effect.Effect<Service
             Stream.unwrap(Effect.map(open(call), (budget) => inner(withBudget(call, budget))))
         }),
       checkPrice: (call) => (breaks("checks whether a price is known") ? Effect.void : checkPrice(call)),
-      hold: () => Effect.void,
-      settleHold: () => Effect.void,
+      hold: holdWork,
+      settleHold: settleWork,
       events: Stream.fromPubSub(published),
-      state: Effect.sync(() => {
+      state: Effect.map(settleEnded, () => {
         const all = [...scopes.values()].map(({ cap, name, reserved, spent }) => ({
           scope: name,
           currency: "USD" as const,
@@ -214,7 +296,7 @@ export const make = (settings: Settings, broken?: string): Effect.Effect<Service
         const hides = breaks("reports every scope in use") && all.some(({ scope }) => scope.startsWith("tenant:"))
         return hides ? all.slice(0, 1) : all
       }),
-      today: Effect.map(today, (date) => date as never),
+      today,
       onStoreError: "refuse",
       options: {}
     }
