@@ -68,10 +68,16 @@ const makePlaybacks = Effect.map(
   }
 )
 
-const issuesOf = ({ afterEvents = 0 }: Pick<Options, "afterEvents">): ConfigurationError["issues"] =>
-  Number.isSafeInteger(afterEvents) && afterEvents >= 0
-    ? []
-    : [{ name: "afterEvents", expected: "a whole number of at least 0" }]
+const optionNames: Record<keyof Options, true> = { afterEvents: true, failures: true, latency: true, seed: true }
+
+const issuesOf = (options: Options): ConfigurationError["issues"] => {
+  const { afterEvents = 0 } = options
+  const isCount = Number.isSafeInteger(afterEvents) && afterEvents >= 0
+  return [
+    ...Settings.unknownNames(options, optionNames),
+    ...(isCount ? [] : [{ name: "afterEvents", expected: "a whole number of at least 0" }])
+  ]
+}
 
 /**
  * Injects faults into the attempts of the clients that it is provided to.
@@ -85,7 +91,7 @@ export const layer = (options: Options): Layer.Layer<never, ConfigurationError> 
     Layer.unwrap(
       Effect.gen(function* () {
         const { afterEvents, failures, latency, seed } = options
-        yield* Settings.check({ failures, latency }, issuesOf({ afterEvents }))
+        yield* Settings.check({ failures, latency }, issuesOf(options))
         const playbackOf = yield* makePlaybacks
         const own = Effect.service(Random.Random)
         const random = yield* seed === undefined ? own : Random.withSeed(own, seed)

@@ -133,6 +133,14 @@ describe("Chaos", () => {
     })
   )
 
+  it.effect("names the option that a misspelt one resembles", () =>
+    Effect.gen(function* () {
+      const options: object = { failure: { ServerError: 1 }, seed: 1 }
+      const error = yield* Effect.flip(Effect.scoped(Layer.build(Chaos.layer(options))))
+      assert.deepStrictEqual(error.issues, [{ name: "failure", expected: "a known option; did you mean failures?" }])
+    })
+  )
+
   for (const afterEvents of [-1, 0.5, Number.NaN]) {
     it.effect(`rejects ${afterEvents} as a number of events, together with other issues`, () =>
       Effect.gen(function* () {

@@ -304,6 +304,15 @@ for (const [name, level] of Object.entries(levels)) {
       )
     )
 
+    it.effect("names the option that a misspelt one resembles", () =>
+      Effect.gen(function* () {
+        const options: object = { script: ["hello"], latencies: "1 second" }
+        const error = yield* Effect.flip(Effect.scoped(Layer.build(level(options))))
+        assert.instanceOf(error, ConfigurationError)
+        assert.deepStrictEqual(error.issues, [{ name: "latencies", expected: "a known option; did you mean latency?" }])
+      })
+    )
+
     it.effect("rejects invalid options with all issues", () =>
       Effect.gen(function* () {
         const options = { latency: { median: 2, p95: 1 }, failures: { ServerError: 2 }, limits: { concurrency: 0 } }

@@ -1,6 +1,7 @@
 /** The options of a provider with their defaults applied, or the issues of those that are invalid. */
 import type { Balance } from "@kimi-effect/core/Balance"
 import { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
+import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
 import type { Model } from "@kimi-effect/core/ModelList"
 import type { RateLimits } from "@kimi-effect/core/RateLimits"
 import * as Duration from "effect/Duration"
@@ -50,6 +51,22 @@ export interface Options {
   readonly balance?: Balance | Explicit | undefined
   /** Number of latest requests and attempts that are kept, for `requests`, `statistics` and the assertions. Defaults to all. */
   readonly maxRecorded?: number | undefined
+}
+
+const optionNames: Record<keyof Options, true> = {
+  script: true,
+  failures: true,
+  latency: true,
+  tokensPerSecond: true,
+  limits: true,
+  faults: true,
+  flapping: true,
+  seed: true,
+  chunking: true,
+  models: true,
+  tokenEstimate: true,
+  balance: true,
+  maxRecorded: true
 }
 
 type Issue = ConfigurationError["issues"][number]
@@ -136,7 +153,12 @@ const faultIssues = ({ faults = [] }: Options): ReadonlyArray<Issue> =>
     return issue === undefined ? [] : [{ name: `faults[${index}].${issue[0]}`, expected: issue[1] }]
   })
 
+/** The issues of options whose names do not exist. */
+export const unknownNames = (options: object, names: object): ReadonlyArray<Issue> =>
+  OptionRules.knownNames(options, names).map(([name, , expected]) => ({ name, expected }))
+
 const issuesOf = (options: Options): ReadonlyArray<Issue> => [
+  ...unknownNames(options, optionNames),
   ...ScriptIssues.issuesOf(options.script ?? []),
   ...failureIssues(options),
   ...faultIssues(options),
