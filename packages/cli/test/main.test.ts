@@ -266,9 +266,10 @@ describe("a terminal", () => {
         KIMI_API_KEY: key,
         HOME: folder
       })
-      yield* shows("1 of 2 rows")
+      // The number of rows is an estimate until the end of the input was read.
+      yield* shows("1 of ")
       tmux("send-keys", "C-c")
-      assert.match(yield* shows("code 130"), /^1 of 2 rows/m)
+      assert.match(yield* shows("code 130"), /^1 of (?:about )?2 rows/m)
     })
   )
 })
