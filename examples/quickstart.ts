@@ -1,5 +1,5 @@
-import { KimiClient } from "@kimi-effect/client"
-import { KimiNode } from "@kimi-effect/client/node"
+import * as KimiClient from "@kimi-effect/client/KimiClient"
+import * as KimiNode from "@kimi-effect/client/node/KimiNode"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 
