@@ -170,11 +170,12 @@ export const recordTo =
  * @since 0.1.0
  */
 export const recordUsage = (accounting: Accounting["Service"], attempt: AttemptUsage): Effect.Effect<void> =>
-  Effect.flatMap(AdditionalRecorders, (additional) =>
-    additional.length === 0
+  Effect.withFiber(({ context }) => {
+    const additional = Context.get(context, AdditionalRecorders)
+    return additional.length === 0
       ? accounting.record(attempt)
       : Effect.forEach([accounting, ...additional], (one) => one.record(attempt), { discard: true })
-  )
+  })
 
 /**
  * The usage of a response of the client's cache, whose cost is what it saved; none if

@@ -60,20 +60,20 @@ const withoutBudget: Reserved = { settleNow: () => undefined }
 const settleAndRecord = (
   accounting: AccountingService | undefined,
   call: Call,
+  context: Context.Context<never>,
   reserved: Reserved,
   charge: Charge.Charge | undefined
 ): Effect.Effect<void> | undefined => {
   const rest = reserved.settleNow(charge?.usage)
   if (accounting === undefined || charge === undefined) return rest
-  const recorded = Effect.flatMap(CallOptions, ({ agent, job, tenant }) =>
-    Accounting.recordUsage(accounting, {
-      account: call.account,
-      provider: call.provider,
-      model: call.request.model,
-      ...charge,
-      tags: { tenant, job, agent }
-    })
-  )
+  const { agent, job, tenant } = Context.get(context, CallOptions)
+  const recorded = Accounting.recordUsage(accounting, {
+    account: call.account,
+    provider: call.provider,
+    model: call.request.model,
+    ...charge,
+    tags: { tenant, job, agent }
+  })
   return rest === undefined ? recorded : Effect.andThen(rest, recorded)
 }
 
@@ -93,16 +93,16 @@ const reserve = (call: Call): Effect.Effect<Reserved, BudgetError> =>
 class TrackedAttempt {
   readonly #accounting: AccountingService | undefined
   readonly #call: Call
-  readonly #clock: Clock.Clock
+  readonly #context: Context.Context<never>
   readonly #sending = new SendState()
   /** Absent until it is reserved. */
   #reserved: Reserved | undefined
   #startedAt = 0
 
-  constructor(accounting: AccountingService | undefined, call: Call, clock: Clock.Clock) {
+  constructor(accounting: AccountingService | undefined, call: Call, context: Context.Context<never>) {
     this.#accounting = accounting
     this.#call = call
-    this.#clock = clock
+    this.#context = context
   }
 
   run(inner: Attempt): ReturnType<Attempt> {
@@ -114,25 +114,24 @@ class TrackedAttempt {
   }
 
   end(exit: Exit.Exit<ChatResponse, ChatError>): Effect.Effect<void> | undefined {
-    const reserved = this.#reserved
-    if (reserved === undefined) return undefined
-    return settleAndRecord(
-      this.#accounting,
-      this.#call,
-      reserved,
-      this.#sending.isUnsent ? undefined : this.#charge(exit)
-    )
+    if (this.#reserved === undefined) return undefined
+    const charge = this.#sending.isUnsent ? undefined : this.#charge(exit)
+    return settleAndRecord(this.#accounting, this.#call, this.#context, this.#reserved, charge)
+  }
+
+  get #now(): number {
+    return MonotonicClock.millisUnsafe(Context.get(this.#context, Clock.Clock))
   }
 
   #start(inner: Attempt, reserved: Reserved): ReturnType<Attempt> {
     this.#reserved = reserved
-    this.#startedAt = MonotonicClock.millisUnsafe(this.#clock)
+    this.#startedAt = this.#now
     return Effect.provideService(inner(this.#call), CurrentSendState, this.#sending)
   }
 
   #charge(exit: Exit.Exit<ChatResponse, ChatError>): Charge.Charge | undefined {
     if (Exit.isSuccess(exit)) return Charge.forResponse(this.#call, exit.value)
-    return Charge.forFailure(this.#call, exit.cause, MonotonicClock.millisUnsafe(this.#clock) - this.#startedAt)
+    return Charge.forFailure(this.#call, exit.cause, this.#now - this.#startedAt)
   }
 }
 
@@ -147,7 +146,7 @@ export const withAccounting =
   (inner: Attempt): Attempt =>
   (call) =>
     Effect.withFiber(({ context }) => {
-      const attempt = new TrackedAttempt(accounting, call, Context.get(context, Clock.Clock))
+      const attempt = new TrackedAttempt(accounting, call, context)
       // What is reserved is settled from before it is, so that no interrupt can come between.
       return Effect.onExitPrimitive(
         Effect.suspend(() => attempt.run(inner)),
@@ -208,7 +207,7 @@ class TrackedStream implements Required<StreamHooks> {
 
   onEnd(exit: Exit.Exit<void, KimiError>): Effect.Effect<void> {
     // The fiber that ends a stream may not be the one that started it, and may have other services.
-    const rest = settleAndRecord(this.#accounting, this.#call, this.#reserved, this.#charge(exit))
+    const rest = settleAndRecord(this.#accounting, this.#call, this.#context, this.#reserved, this.#charge(exit))
     return rest === undefined ? Effect.void : Effect.updateContext<void, never, never, never>(rest, () => this.#context)
   }
 
