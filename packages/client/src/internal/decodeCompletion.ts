@@ -6,7 +6,8 @@ import {
 } from "@kimi-effect/core/ProviderErrors"
 import { ContentFilterError } from "@kimi-effect/core/ValidationErrors"
 import type { ChatCompletion } from "@kimi-effect/core/ChatCompletion"
-import { ChatResponse, type Choice } from "@kimi-effect/core/ChatResponse"
+import type { ChatResponse, Choice } from "@kimi-effect/core/ChatResponse"
+import * as DecodedResponse from "@kimi-effect/core/internal/DecodedResponse"
 import { toFinishReason } from "@kimi-effect/core/internal/HostWords"
 import type { Message } from "@kimi-effect/core/Message"
 import type { PartialResponse } from "@kimi-effect/core/PartialResponse"
@@ -281,20 +282,16 @@ export const fromCompletion = (
   const error = noContentError(summarize(choices, usage, options.messages), { ...head, model: requestedModel })
   const [first, ...rest] = choices
   if (error !== undefined || first === undefined) return error ?? noChoicesError(head, requestedModel)
-  return new ChatResponse(
-    {
-      ...head,
-      id: wire.id ?? "",
-      ...modelMembers(wire.model || requestedModel, requestedModel),
-      created: wire.created ?? 0,
-      choices: [first, ...rest],
-      ...(usage === undefined ? {} : { usage }),
-      ...(rateStatus === undefined ? {} : { rateStatus }),
-      ...warnings
-    },
-    // All members come from decoded parts.
-    { disableChecks: true }
-  )
+  return DecodedResponse.make({
+    ...head,
+    id: wire.id ?? "",
+    ...modelMembers(wire.model || requestedModel, requestedModel),
+    created: wire.created ?? 0,
+    choices: [first, ...rest],
+    ...(usage === undefined ? {} : { usage }),
+    ...(rateStatus === undefined ? {} : { rateStatus }),
+    ...warnings
+  })
 }
 
 const noChoicesError = (head: ResponseHead, model: string): NoContentError =>
