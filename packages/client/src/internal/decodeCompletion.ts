@@ -103,6 +103,7 @@ const toToolCalls = (
   markupCalls: ReadonlyArray<MarkupCall>
 ): ReadonlyArray<ToolCall> => {
   const calls: Array<ToolCall> = []
+  if (message.tool_calls === undefined && markupCalls.length === 0) return calls
   const ids = new UniqueIds()
   for (const {
     id,
@@ -258,8 +259,9 @@ export interface ReadOptions {
 export const modelMembers = (model: string, requestedModel: string) =>
   model === requestedModel ? { model } : { model, requestedModel }
 
-const warningsOf = (choices: ReadonlyArray<ReadChoice>, { warnings = [] }: ReadOptions) => {
-  const all = new Set([...warnings, ...choices.flatMap((each) => [...each.warnings])])
+const warningsOf = (choices: ReadonlyArray<ReadChoice>, { warnings }: ReadOptions) => {
+  const all = new Set(warnings)
+  for (const choice of choices) for (const warning of choice.warnings) all.add(warning)
   return all.size === 0 ? {} : { warnings: [...all] }
 }
 
