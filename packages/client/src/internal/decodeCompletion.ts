@@ -98,12 +98,11 @@ export const finishWord = (reason: string | undefined, messages: ReadonlyArray<M
 
 type WireChoice = ChatCompletion["choices"][number]
 
-const toToolCalls = (
+const readToolCalls = (
   message: WireChoice["message"],
   markupCalls: ReadonlyArray<MarkupCall>
 ): ReadonlyArray<ToolCall> => {
   const calls: Array<ToolCall> = []
-  if (message.tool_calls === undefined && markupCalls.length === 0) return calls
   const ids = new UniqueIds()
   for (const {
     id,
@@ -124,6 +123,9 @@ const toToolCalls = (
   }
   return calls
 }
+
+const toToolCalls = (message: WireChoice["message"], markupCalls: ReadonlyArray<MarkupCall>): ReadonlyArray<ToolCall> =>
+  message.tool_calls === undefined && markupCalls.length === 0 ? [] : readToolCalls(message, markupCalls)
 
 /** A choice as it is read, and what is wrong with it. */
 interface ReadChoice {
