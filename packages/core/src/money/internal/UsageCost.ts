@@ -92,11 +92,13 @@ const tokenPrice = (perMillionTokens: string): BigDecimal.BigDecimal => {
 }
 
 /** Counts are integers, unless a host or a user sends others. */
-const countOf = (tokens: number): BigDecimal.BigDecimal =>
-  Number.isSafeInteger(tokens) ? BigDecimal.fromBigInt(BigInt(tokens)) : BigDecimal.fromNumberUnsafe(tokens)
-
-const tokenCost = (tokens: number, price: string): BigDecimal.BigDecimal =>
-  tokens === 0 ? zero : BigDecimal.multiply(countOf(tokens), tokenPrice(price))
+const tokenCost = (tokens: number, perMillionTokens: string): BigDecimal.BigDecimal => {
+  if (tokens === 0) return zero
+  const price = tokenPrice(perMillionTokens)
+  return Number.isSafeInteger(tokens)
+    ? BigDecimal.make(BigInt(tokens) * price.value, price.scale)
+    : BigDecimal.multiply(BigDecimal.fromNumberUnsafe(tokens), price)
+}
 
 /**
  * The highest price of a million tokens of a prompt, which is cached for an hour or not.
