@@ -341,5 +341,10 @@ export const find = (id: string): KnownModel | undefined => {
  * @category lookups
  * @since 0.1.0
  */
-export const priceOf = (id: string, provider: string, day: string): Price | undefined =>
-  find(id)?.prices.findLast((price) => price.provider === provider && (price.from ?? "") <= day)
+export const priceOf = (id: string, provider: string, day: string): Price | undefined => {
+  let latest: Price | undefined
+  for (const price of find(id)?.prices ?? []) {
+    if (price.provider === provider && (price.from ?? "") <= day) latest = price
+  }
+  return latest
+}

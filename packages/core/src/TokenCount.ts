@@ -21,9 +21,6 @@ const alphabeticWeight = weightPerToken / 2
 /** Chinese, Japanese and Korean have one to two characters per token. */
 const ideographWeight = (weightPerToken * 3) / 4
 
-const weightOf = (code: number): number =>
-  code < 0x250 ? latinWeight : code < 0x2e80 ? alphabeticWeight : ideographWeight
-
 /** Characters sampled in a longer text, one in each of as many equal parts, which suffices for the mix of scripts. */
 const maxSamples = 1024
 const goldenRatio = 0.618_033_988_749_895
@@ -34,6 +31,19 @@ const makeSamplePositions = (): Float64Array =>
 
 let samplePositions: Float64Array | undefined
 
+/** The weight of so many characters of a text: of its first ones, or of those at positions in parts of a length. */
+const weightOf = (text: string, count: number, positions?: Float64Array, part = 1): number => {
+  let alphabetic = 0
+  let ideographic = 0
+  for (let i = 0; i < count; i += 1) {
+    const code = text.charCodeAt(positions === undefined ? i : Math.floor((positions[i] as number) * part))
+    if (code >= 0x2e80) ideographic += 1
+    else if (code >= 0x250) alphabetic += 1
+  }
+  const latin = count - alphabetic - ideographic
+  return latin * latinWeight + alphabetic * alphabeticWeight + ideographic * ideographWeight
+}
+
 /**
  * The estimated tokens of a text.
  *
@@ -43,16 +53,8 @@ let samplePositions: Float64Array | undefined
 export const ofText = (text: string): number => {
   const { length } = text
   if (length === 0) return 0
-  let weight = 0
-  if (length <= maxSamples) {
-    for (let i = 0; i < length; i += 1) weight += weightOf(text.charCodeAt(i))
-    return Math.ceil(weight / weightPerToken)
-  }
-  const part = length / maxSamples
-  const positions = (samplePositions ??= makeSamplePositions())
-  for (let i = 0; i < maxSamples; i += 1) {
-    weight += weightOf(text.charCodeAt(Math.floor((positions[i] as number) * part)))
-  }
+  if (length <= maxSamples) return Math.ceil(weightOf(text, length) / weightPerToken)
+  const weight = weightOf(text, maxSamples, (samplePositions ??= makeSamplePositions()), length / maxSamples)
   return Math.ceil((weight * length) / (maxSamples * weightPerToken))
 }
 
@@ -126,6 +128,10 @@ export const ofPrompt = (request: ModelRequest): number => {
 /** The output limit that is assumed for an unknown model when the request has no maximum. */
 const unknownMaxOutput = 32_768
 
+/** The output limit of a request without a maximum. */
+const defaultMaxOutput = (model: ModelCatalog.KnownModel | undefined, promptTokens: number): number =>
+  model === undefined ? unknownMaxOutput : (model.defaultMaxOutput ?? Math.max(0, model.contextWindow - promptTokens))
+
 /**
  * The maximum number of tokens that a request may generate: its own maximum, or
  * else the default of the model.
@@ -133,13 +139,10 @@ const unknownMaxOutput = 32_768
  * @category getters
  * @since 0.1.0
  */
-export const maxOutput = (request: ModelRequest, promptTokens: number): number => {
-  const requested = request.max_completion_tokens ?? request.max_tokens
-  if (requested !== undefined) return requested
-  const model = ModelCatalog.find(request.model)
-  if (model === undefined) return unknownMaxOutput
-  return model.defaultMaxOutput ?? Math.max(0, model.contextWindow - promptTokens)
-}
+export const maxOutput = (request: ModelRequest, promptTokens: number): number =>
+  request.max_completion_tokens ??
+  request.max_tokens ??
+  defaultMaxOutput(ModelCatalog.find(request.model), promptTokens)
 
 const atLeast = (value: unknown, minimum: number): number =>
   typeof value === "number" && Number.isFinite(value) ? Math.max(value, minimum) : minimum
@@ -150,8 +153,8 @@ const atLeast = (value: unknown, minimum: number): number =>
  * @category getters
  * @since 0.1.0
  */
-export const choiceCount = ({ extra_body = {}, n }: ModelRequest): number =>
-  Math.ceil(atLeast(n, atLeast(extra_body["n"], 1)))
+export const choiceCount = ({ extra_body, n }: ModelRequest): number =>
+  n === undefined && extra_body === undefined ? 1 : Math.ceil(atLeast(n, atLeast(extra_body?.["n"], 1)))
 
 /** Whether a request limits its output by itself. `extra_body` may set members that the library does not list. */
 const hasMaxOutput = ({ extra_body = {}, max_completion_tokens, max_tokens }: ModelRequest): boolean =>
@@ -163,12 +166,14 @@ const hasMaxOutput = ({ extra_body = {}, max_completion_tokens, max_tokens }: Mo
 
 /** The most that one choice may generate. */
 const maxOfChoice = (request: ModelRequest): number => {
-  const { extra_body = {} } = request
-  const asked = atLeast(
-    extra_body["max_completion_tokens"],
-    atLeast(extra_body["max_tokens"], maxOutput(request, ofPrompt(request)))
-  )
-  return Math.ceil(Math.min(asked, ModelCatalog.find(request.model)?.contextWindow ?? Number.POSITIVE_INFINITY))
+  const { extra_body, max_completion_tokens, max_tokens } = request
+  const model = ModelCatalog.find(request.model)
+  const limit = max_completion_tokens ?? max_tokens ?? defaultMaxOutput(model, ofPrompt(request))
+  const asked =
+    extra_body === undefined
+      ? limit
+      : atLeast(extra_body["max_completion_tokens"], atLeast(extra_body["max_tokens"], limit))
+  return Math.ceil(Math.min(asked, model?.contextWindow ?? Number.POSITIVE_INFINITY))
 }
 
 /**

@@ -57,6 +57,11 @@ describe("TokenCount.ofText", () => {
     assert.strictEqual(TokenCount.ofText("a".repeat(350) + "ж".repeat(200) + "字".repeat(400)), 500)
   })
 
+  it("weighs the characters at the bounds of alphabets as such", () => {
+    const tokens = ["\u024f", "\u0250", "\u2e7f", "\u2e80"].map((character) => TokenCount.ofText(character.repeat(280)))
+    assert.deepStrictEqual(tokens, [80, 140, 140, 210])
+  })
+
   it("is slightly too high for English", () => {
     // 23 tokens by every recent tokenizer, including full stops.
     const words = english.split(/[\s,.]+/).filter((word) => word !== "").length + 3

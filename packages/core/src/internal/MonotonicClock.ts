@@ -60,12 +60,13 @@ export const unixOffsetUnsafe = (clock: Clock.Clock): number => clock.currentTim
 /**
  * The time of day for what must not happen early, such as deleting what has
  * ended: after the clock was set forward, the time at which it would be if it had
- * not been; after it was set back, the time of day itself.
+ * not been; after it was set back, the time of day itself. `now` is the monotonic
+ * time, where it is known.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const makeLateUnix = (clock: Clock.Clock): (() => number) => {
+export const makeLateUnix = (clock: Clock.Clock): ((now?: number) => number) => {
   const offset = unixOffsetUnsafe(clock)
-  return () => Math.min(clock.currentTimeMillisUnsafe(), millisUnsafe(clock) + offset)
+  return (now = millisUnsafe(clock)) => Math.min(clock.currentTimeMillisUnsafe(), now + offset)
 }

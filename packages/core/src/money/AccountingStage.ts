@@ -20,12 +20,13 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { CallOptions } from "../CallOptions.ts"
 import type { KimiError } from "../errors/KimiError.ts"
-import type { BudgetError } from "../errors/OperationErrors.ts"
+import type { BudgetError, ChatError } from "../errors/OperationErrors.ts"
 import * as MonotonicClock from "../internal/MonotonicClock.ts"
-import type { StreamEvent } from "../models/StreamEvent.ts"
+import type { ChatResponse } from "../models/ChatResponse.ts"
 import * as Accounting from "./Accounting.ts"
 import * as Charge from "./internal/Charge.ts"
-import type { Attempt, AttemptReservation, Call, CallBudget, StreamAttempt } from "../pipeline/Call.ts"
+import { ImmediateBudget } from "./internal/ImmediateBudget.ts"
+import type { Attempt, Call, CallBudget, StreamAttempt } from "../pipeline/Call.ts"
 import * as Stage from "../pipeline/Stage.ts"
 import type { EventChunk } from "../pipeline/internal/EventChunk.ts"
 import { type StreamHooks, withStreamHooks } from "../pipeline/internal/StreamGuard.ts"
@@ -47,30 +48,93 @@ type AccountingService = Accounting.Accounting["Service"]
  */
 export type LostAttempts = NonNullable<CallBudget["lostAttempts"]>
 
+/** What was reserved for an attempt. */
+interface Reserved {
+  /** Settles as far as nothing has to be waited for, and returns the rest. */
+  readonly settleNow: (usage: Charge.Charge["usage"] | undefined) => Effect.Effect<void> | undefined
+}
+
+const withoutBudget: Reserved = { settleNow: () => undefined }
+
 /** Settles before it records, so that a user's `Accounting` service cannot delay a settlement. */
 const settleAndRecord = (
   accounting: AccountingService | undefined,
   call: Call,
-  reservation: AttemptReservation | undefined,
+  reserved: Reserved,
   charge: Charge.Charge | undefined
-): Effect.Effect<void> => {
-  const settled = reservation === undefined ? Effect.void : reservation.settle(charge?.usage)
-  if (accounting === undefined || charge === undefined) return settled
-  return Effect.andThen(
-    settled,
-    Effect.flatMap(CallOptions, ({ agent, job, tenant }) =>
-      Accounting.recordUsage(accounting, {
-        account: call.account,
-        provider: call.provider,
-        model: call.request.model,
-        ...charge,
-        tags: { tenant, job, agent }
-      })
-    )
+): Effect.Effect<void> | undefined => {
+  const rest = reserved.settleNow(charge?.usage)
+  if (accounting === undefined || charge === undefined) return rest
+  const recorded = Effect.flatMap(CallOptions, ({ agent, job, tenant }) =>
+    Accounting.recordUsage(accounting, {
+      account: call.account,
+      provider: call.provider,
+      model: call.request.model,
+      ...charge,
+      tags: { tenant, job, agent }
+    })
   )
+  return rest === undefined ? recorded : Effect.andThen(rest, recorded)
 }
 
-const reserve = (call: Call) => call.state?.budget?.reserve(call) ?? Effect.undefined
+/** Reserves at once; `undefined` if something has to be waited for. */
+const reserveNow = (call: Call): Reserved | undefined => {
+  const budget = call.state?.budget
+  if (budget === undefined) return withoutBudget
+  return budget instanceof ImmediateBudget ? budget.reserveNow(call) : undefined
+}
+
+const reserve = (call: Call): Effect.Effect<Reserved, BudgetError> =>
+  Effect.map(call.state?.budget?.reserve(call) ?? Effect.undefined, (reservation) =>
+    reservation === undefined ? withoutBudget : { settleNow: (usage) => reservation.settle(usage) }
+  )
+
+/** One attempt that gives a whole response. */
+class TrackedAttempt {
+  readonly #accounting: AccountingService | undefined
+  readonly #call: Call
+  readonly #clock: Clock.Clock
+  readonly #sending = new SendState()
+  /** Absent until it is reserved. */
+  #reserved: Reserved | undefined
+  #startedAt = 0
+
+  constructor(accounting: AccountingService | undefined, call: Call, clock: Clock.Clock) {
+    this.#accounting = accounting
+    this.#call = call
+    this.#clock = clock
+  }
+
+  run(inner: Attempt): ReturnType<Attempt> {
+    const reserved = reserveNow(this.#call)
+    if (reserved !== undefined) return this.#start(inner, reserved)
+    return Effect.uninterruptibleMask((restore) =>
+      Effect.flatMap(reserve(this.#call), (reserved) => restore(this.#start(inner, reserved)))
+    )
+  }
+
+  end(exit: Exit.Exit<ChatResponse, ChatError>): Effect.Effect<void> | undefined {
+    const reserved = this.#reserved
+    if (reserved === undefined) return undefined
+    return settleAndRecord(
+      this.#accounting,
+      this.#call,
+      reserved,
+      this.#sending.isUnsent ? undefined : this.#charge(exit)
+    )
+  }
+
+  #start(inner: Attempt, reserved: Reserved): ReturnType<Attempt> {
+    this.#reserved = reserved
+    this.#startedAt = MonotonicClock.millisUnsafe(this.#clock)
+    return Effect.provideService(inner(this.#call), CurrentSendState, this.#sending)
+  }
+
+  #charge(exit: Exit.Exit<ChatResponse, ChatError>): Charge.Charge | undefined {
+    if (Exit.isSuccess(exit)) return Charge.forResponse(this.#call, exit.value)
+    return Charge.forFailure(this.#call, exit.cause, MonotonicClock.millisUnsafe(this.#clock) - this.#startedAt)
+  }
+}
 
 /**
  * Accounts for attempts that give a whole response.
@@ -82,21 +146,14 @@ export const withAccounting =
   (accounting: AccountingService | undefined) =>
   (inner: Attempt): Attempt =>
   (call) =>
-    Effect.uninterruptibleMask((restore) =>
-      Effect.flatMap(reserve(call), (reservation) =>
-        Effect.flatMap(Clock.Clock, (clock) => {
-          const startedAt = MonotonicClock.millisUnsafe(clock)
-          const sending = new SendState()
-          const attempt = Effect.provideService(restore(inner(call)), CurrentSendState, sending)
-          return Effect.onExit(attempt, (exit) => {
-            const charge = Exit.isSuccess(exit)
-              ? Charge.forResponse(call, exit.value)
-              : Charge.forFailure(call, exit.cause, MonotonicClock.millisUnsafe(clock) - startedAt)
-            return settleAndRecord(accounting, call, reservation, sending.isUnsent ? undefined : charge)
-          })
-        })
+    Effect.withFiber(({ context }) => {
+      const attempt = new TrackedAttempt(accounting, call, Context.get(context, Clock.Clock))
+      // What is reserved is settled from before it is, so that no interrupt can come between.
+      return Effect.onExitPrimitive(
+        Effect.suspend(() => attempt.run(inner)),
+        (exit) => attempt.end(exit)
       )
-    )
+    })
 
 /** The tools that a stream has called so far, each call once. */
 class ToolNames {
@@ -107,12 +164,7 @@ class ToolNames {
     return this.#names?.values() ?? []
   }
 
-  add(event: StreamEvent): void {
-    if (event._tag === "ToolCallDelta") this.#set(event, event.name)
-    else if (event._tag === "ToolCall") this.#set(event, event.call.function.name)
-  }
-
-  #set({ choice, index }: { readonly choice: number; readonly index: number }, name: string): void {
+  add({ choice, index }: { readonly choice: number; readonly index: number }, name: string): void {
     this.#names ??= new Map<string, string>()
     this.#names.set(`${choice}/${index}`, name)
   }
@@ -122,7 +174,7 @@ class ToolNames {
 class TrackedStream implements Required<StreamHooks> {
   readonly #accounting: AccountingService | undefined
   readonly #call: Call
-  readonly #reservation: AttemptReservation | undefined
+  readonly #reserved: Reserved
   readonly #context: Context.Context<never>
   readonly #transcript = new Transcript()
   readonly #tools = new ToolNames()
@@ -132,12 +184,12 @@ class TrackedStream implements Required<StreamHooks> {
   constructor(
     accounting: AccountingService | undefined,
     call: Call,
-    reservation: AttemptReservation | undefined,
+    reserved: Reserved,
     context: Context.Context<never>
   ) {
     this.#accounting = accounting
     this.#call = call
-    this.#reservation = reservation
+    this.#reserved = reserved
     this.#context = context
     this.#startedAt = MonotonicClock.millisUnsafe(Context.get(context, Clock.Clock))
   }
@@ -149,16 +201,15 @@ class TrackedStream implements Required<StreamHooks> {
   onEvents(events: EventChunk): void {
     for (const event of events) {
       this.#transcript.add(event)
-      this.#tools.add(event)
+      if (event._tag === "ToolCallDelta") this.#tools.add(event, event.name)
+      else if (event._tag === "ToolCall") this.#tools.add(event, event.call.function.name)
     }
   }
 
   onEnd(exit: Exit.Exit<void, KimiError>): Effect.Effect<void> {
     // The fiber that ends a stream may not be the one that started it, and may have other services.
-    return Effect.updateContext<void, never, never, never>(
-      settleAndRecord(this.#accounting, this.#call, this.#reservation, this.#charge(exit)),
-      () => this.#context
-    )
+    const rest = settleAndRecord(this.#accounting, this.#call, this.#reserved, this.#charge(exit))
+    return rest === undefined ? Effect.void : Effect.updateContext<void, never, never, never>(rest, () => this.#context)
   }
 
   #charge(exit: Exit.Exit<void, KimiError>): Charge.Charge | undefined {
@@ -173,11 +224,12 @@ const trackStream = (
   accounting: AccountingService | undefined,
   call: Call
 ): Effect.Effect<Required<StreamHooks>, BudgetError> =>
-  Effect.flatMap(reserve(call), (reservation) =>
-    Effect.contextWith((context: Context.Context<never>) =>
-      Effect.succeed(new TrackedStream(accounting, call, reservation, context))
-    )
-  )
+  Effect.withFiber(({ context }) => {
+    const reserved = reserveNow(call)
+    return reserved === undefined
+      ? Effect.map(reserve(call), (reserved) => new TrackedStream(accounting, call, reserved, context))
+      : Effect.succeed(new TrackedStream(accounting, call, reserved, context))
+  })
 
 /**
  * Accounts for attempts that give a stream.

@@ -45,6 +45,7 @@
  * @since 0.1.0
  */
 import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -70,7 +71,7 @@ import * as ExpenseReservation from "./internal/ExpenseReservation.ts"
 import * as ReservationManager from "./internal/ReservationManager.ts"
 import { ReservationQueue } from "./internal/ReservationQueue.ts"
 import type { BudgetContext } from "./internal/BudgetContext.ts"
-import * as OpenCallBudget from "./internal/OpenCallBudget.ts"
+import { OpenCallBudget } from "./internal/OpenCallBudget.ts"
 import * as PricedCall from "./internal/PricedCall.ts"
 import type { Redis } from "../Redis.ts"
 import * as BudgetStore from "./BudgetStore.ts"
@@ -125,6 +126,21 @@ export interface StageDependencies {
   readonly balanceOf?: ((call: Call) => AccountBalance.Reader | undefined) | undefined
 }
 
+/** How calls open a budget: with the tags of their fiber, and with its prices, or those of the budget if it has none. */
+const openerOf = (context: BudgetContext, ownPrices: PriceTable.Prices, hasPreflight: boolean): BudgetStage.Opener => {
+  const pricesIn = (services: Context.Context<never>): PriceTable.Prices => {
+    const current = Context.get(services, PriceTable.PriceTable)
+    return current === PriceTable.catalog ? ownPrices : current
+  }
+  return {
+    budgetOf: (call, services) =>
+      new OpenCallBudget(context, Context.get(services, CallOptions), pricesIn(services), call),
+    preflight: hasPreflight
+      ? (call, read, services) => PricedCall.preflight(context, pricesIn(services), call, read)
+      : undefined
+  }
+}
+
 /**
  * A budget on the provided store. Fails with all invalid options at once.
  *
@@ -162,31 +178,23 @@ export const make = Effect.fnUntraced(function* (
     dateOf: Day.memoizedDateOf(),
     defaultOutputTokens: options.defaultOutputTokens,
     lostAttempts: options.lostAttempts ?? BudgetOptions.defaults.lostAttempts,
-    isCapped: (tags) => BudgetCaps.isCapped(caps, tags),
+    isCapped: BudgetCaps.compileIsCapped(caps),
     claimsOf: BudgetCaps.compile(caps),
     preflight: balance === undefined ? () => Effect.void : yield* AccountBalance.make(balance),
     onUnknownPrice: options.onUnknownPrice ?? BudgetOptions.defaults.onUnknownPrice,
     onStoreError: options.onStoreError ?? BudgetOptions.defaults.onStoreError
   }
-  const open: BudgetStage.Open = (call, read, restore) =>
-    Effect.flatMap(prices, (table) =>
-      Effect.flatMap(CallOptions, (tags) => {
-        const opened = OpenCallBudget.open(context, tags, table, call)
-        return balance === undefined
-          ? opened
-          : Effect.andThen(restore(PricedCall.preflight(context, table, call, read)), opened)
-      })
-    )
+  const opener = openerOf(context, ownPrices, balance !== undefined)
   const checkPrice = Effect.fnUntraced(function* (call: Call) {
     yield* PricedCall.checkPrice(context, yield* CallOptions, yield* prices, call)
   })
   return {
-    open: (call, read) => BudgetStage.openScoped(open, call, read),
+    open: (call, read) => BudgetStage.openScoped(opener, call, read),
     reserve: (expense) => Effect.flatMap(CallOptions, (tags) => ExpenseReservation.reserve(context, tags, expense)),
     checkPrice,
     hold: (held) => Effect.flatMap(CallOptions, (tags) => LongHold.hold(context, tags, held)),
     settleHold: (id, cost) => LongHold.settle(context, id, cost),
-    stage: ({ balanceOf } = {}) => BudgetStage.stage(open, BudgetOptions.describe(options), balanceOf),
+    stage: ({ balanceOf } = {}) => BudgetStage.stage(opener, BudgetOptions.describe(options), balanceOf),
     events: hub.events,
     state: Effect.map(reservations.scopeBalances, (lines) =>
       lines.map(({ cap, reserved, scope, spent }) => ({

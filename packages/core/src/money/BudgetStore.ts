@@ -79,30 +79,34 @@ const makeLedger = (maxScopes: number): Effect.Effect<BudgetStore["Service"]> =>
     // A lease is a duration; a scope belongs to the calendar.
     const now = (): number => MonotonicClock.millisUnsafe(clock)
     const lateUnix = MonotonicClock.makeLateUnix(clock)
-    const settleExpired = () => {
-      const changes = ledger.settleExpired(now())
-      ledger.forget(lateUnix())
+    const settleExpired = (at: number) => {
+      const changes = ledger.settleExpired(at)
+      ledger.forget(lateUnix(at))
       return changes
     }
-    return ImmediateStores.mark({
+    const reserve = (hold: Hold, leaseMillis: number): ReserveReply => {
+      const at = now()
+      const changes = settleExpired(at)
+      return { result: ledger.reserve(hold, at + leaseMillis), changes }
+    }
+    const settle = (id: string, used: bigint) => ledger.settle(id, used)
+    const store: BudgetStore["Service"] = {
       name: "memory",
-      reserve: (hold, leaseMillis) =>
-        Effect.sync(() => {
-          const changes = settleExpired()
-          return { result: ledger.reserve(hold, now() + leaseMillis), changes }
-        }),
-      settle: (id, used) => Effect.sync(() => ledger.settle(id, used)),
+      reserve: (hold, leaseMillis) => Effect.sync(() => reserve(hold, leaseMillis)),
+      settle: (id, used) => Effect.sync(() => settle(id, used)),
       renew: (ids, leaseMillis) =>
         Effect.sync(() => {
+          const at = now()
           // A process that renews is alive, however late it is.
-          ledger.renew(ids, now() + leaseMillis)
-          return settleExpired()
+          ledger.renew(ids, at + leaseMillis)
+          return settleExpired(at)
         }),
       scopeBalances: Effect.sync(() => {
-        settleExpired()
+        settleExpired(now())
         return ledger.scopeBalances()
       })
-    })
+    }
+    return ImmediateStores.mark(store, { reserve, settle })
   })
 
 /**

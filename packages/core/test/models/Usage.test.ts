@@ -154,6 +154,16 @@ describe("Usage.orEstimate", () => {
     assert.deepInclude(orEstimate(reported, estimate, 2).usage, { completion_tokens: 2, total_tokens: 402 })
   })
 
+  it("computes no limit for a report that is complete", () => {
+    const limit = () => assert.fail("computed")
+    assert.strictEqual(orEstimate(none, estimate, limit).usage, none)
+  })
+
+  it("limits generated tokens to what a function computes", () => {
+    const reported = { ...none, completion_tokens: 0, total_tokens: 400 }
+    assert.deepInclude(orEstimate(reported, estimate, () => 2).usage, { completion_tokens: 2, total_tokens: 402 })
+  })
+
   it("does not limit generated tokens that are reported", () => {
     assert.strictEqual(orEstimate(none, estimate, 2).usage.completion_tokens, 70)
     assert.strictEqual(orEstimate({ ...none, prompt_tokens: 0 }, estimate, 2).usage.completion_tokens, 70)

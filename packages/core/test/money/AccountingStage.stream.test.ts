@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Stream } from "effect"
+import { Effect, Exit, Scope, Stream } from "effect"
+import * as CallOptions from "../../src/CallOptions.ts"
 import { ConnectionLostError, ConnectionRefusedError } from "../../src/errors/NetworkErrors.ts"
 import type { ChatError } from "../../src/errors/OperationErrors.ts"
 import type { StreamEvent } from "../../src/models/StreamEvent.ts"
@@ -70,6 +71,21 @@ describe("Accounting stage on streams", () => {
       })
     )
   }
+
+  it.effect("records a stream with the tags of the fiber that began it", () =>
+    Effect.gen(function* () {
+      const { accounting, call, recorded } = recording()
+      const metered = withStreamAccounting(accounting)(() => Stream.make(start, text, reported, finish))(call)
+      const scope = yield* Scope.make()
+      const pull = yield* Stream.toPull(metered).pipe(CallOptions.provide({ tenant: "a" }), Scope.provide(scope))
+      yield* CallOptions.provide({ tenant: "b" })(pull)
+      yield* CallOptions.provide({ tenant: "c" })(Scope.close(scope, Exit.void))
+      assert.deepStrictEqual(
+        recorded.map(({ tags }) => tags?.tenant),
+        ["a"]
+      )
+    })
+  )
 
   it.effect("charges an interrupted stream for all that it may have generated", () =>
     Effect.gen(function* () {

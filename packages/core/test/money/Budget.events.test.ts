@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { BigDecimal, Effect, Exit, Stream } from "effect"
+import { BigDecimal, Effect, Exit, Option, Stream } from "effect"
+import { TestClock } from "effect/testing"
 import { answer, callFor, makeBudget, stages, stateOf } from "./support/budget.ts"
 
 const total = { amount: "100", currency: "USD" } as const
@@ -37,6 +38,19 @@ describe("the events of Budget", () => {
       yield* spend(5)
       yield* Effect.yieldNow
       assert.deepStrictEqual(published, ["total 0.5 at 50", "total 0.8 at 91"])
+    })
+  )
+
+  it.effect("contain a threshold that a later call finds crossed by a reservation that has expired", () =>
+    Effect.gen(function* () {
+      const { budget, published, spend } = yield* withEvents
+      const cost = Option.some({ currency: "USD", total: BigDecimal.fromBigInt(60n) } as const)
+      yield* budget.hold({ id: "batch", cost, provider: "host", model: "any", lease: "1 second" })
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual(published, [])
+      yield* spend(1)
+      yield* Effect.yieldNow
+      assert.deepStrictEqual(published, ["total 0.5 at 60"])
     })
   )
 

@@ -5,6 +5,7 @@ import * as CallOptions from "../../src/CallOptions.ts"
 import { ConnectionLostError, ConnectionRefusedError } from "../../src/errors/NetworkErrors.ts"
 import * as Accounting from "../../src/money/Accounting.ts"
 import * as Budget from "../../src/money/Budget.ts"
+import * as BudgetStore from "../../src/money/BudgetStore.ts"
 import type { StreamError } from "../../src/errors/OperationErrors.ts"
 import type { StreamEvent } from "../../src/models/StreamEvent.ts"
 import type { Call } from "../../src/pipeline/Call.ts"
@@ -30,12 +31,17 @@ const seen = { answered: 0, refused: 0, interrupted: 0, attempts: 0 }
 
 const zero = BigDecimal.fromBigInt(0n)
 
-/** Calls that start, are hedged, fail, are retried and interrupted at any time, with a random host. */
-const trace = (chance: Chance) =>
+/**
+ * Calls that start, are hedged, fail, are retried and interrupted at any time, with a random host. The store is one that
+ * replies at once, or a copy of it, which is waited for.
+ */
+const trace = (chance: Chance, isImmediate: boolean) =>
   Effect.gen(function* () {
     yield* TestClock.setTime(Date.UTC(2026, 10, 23, 23, 59, 50))
+    const memory = yield* BudgetStore.makeMemory()
+    const store = Layer.succeed(BudgetStore.BudgetStore, isImmediate ? memory : { ...memory })
     const services = yield* Layer.build(
-      Layer.merge(Budget.layer({ caps }), Accounting.layer).pipe(Layer.provide(prices))
+      Layer.merge(Layer.provide(Budget.layerStore({ caps }), store), Accounting.layer).pipe(Layer.provide(prices))
     )
     const budget = Context.get(services, Budget.Budget)
     const accounting = Context.get(services, Accounting.Accounting)
@@ -142,7 +148,7 @@ describe("Budget in a pipeline", () => {
     () =>
       Effect.gen(function* () {
         const chance = yield* Random.Random
-        for (let i = 0; i < traces; i += 1) yield* Effect.scoped(trace(chance))
+        for (let i = 0; i < traces; i += 1) yield* Effect.scoped(trace(chance, i % 2 === 0))
         assert.isAbove(seen.answered, traces)
         assert.isAbove(seen.refused, traces / 4)
         assert.isAbove(seen.interrupted, traces)

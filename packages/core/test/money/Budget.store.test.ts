@@ -1,11 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
-import { BigDecimal, Context, Effect, Exit, Fiber, Layer, Logger, Option } from "effect"
-import type * as Scope from "effect/Scope"
+import { BigDecimal, Context, Effect, Exit, Fiber, Layer, Logger, Option, Stream } from "effect"
+import * as Scope from "effect/Scope"
 import { TestClock } from "effect/testing"
+import * as CallOptions from "../../src/CallOptions.ts"
 import type { BudgetStoreError } from "../../src/errors/MoneyErrors.ts"
 import * as Budget from "../../src/money/Budget.ts"
 import * as BudgetStore from "../../src/money/BudgetStore.ts"
-import { answer, callFor, prices, stages, stateOf } from "./support/budget.ts"
+import { answer, callFor, events, prices, stages, stateOf } from "./support/budget.ts"
 
 const total = { amount: "100", currency: "USD" } as const
 
@@ -274,6 +275,30 @@ describe("Budget on a store that fails", () => {
       yield* hold
       yield* TestClock.adjust("30 seconds")
       assert.deepStrictEqual(yield* linesOf(memory), ["0+60"])
+    })
+  )
+})
+
+describe("Budget of a stream whose scope another fiber closes", () => {
+  it.effect("is closed with the services of the fiber that began it", () =>
+    Effect.gen(function* () {
+      const memory = yield* BudgetStore.makeMemory()
+      const tenants: Array<string> = []
+      const budget = yield* makeBudget({
+        ...memory,
+        settle: (id, used) =>
+          Effect.flatMap(CallOptions.CallOptions, ({ tenant }) => {
+            tenants.push(tenant)
+            return memory.settle(id, used)
+          })
+      })
+      const scope = yield* Effect.scope
+      const inner = yield* Scope.fork(scope)
+      // No attempt takes what was reserved.
+      const read = budget.stage().stream(() => events(1))(callFor(10))
+      yield* Effect.asVoid(Stream.toPull(read)).pipe(CallOptions.provide({ tenant: "a" }), Scope.provide(inner))
+      yield* CallOptions.provide({ tenant: "b" })(Scope.close(inner, Exit.void))
+      assert.deepStrictEqual(tenants, ["a"])
     })
   )
 })

@@ -52,7 +52,7 @@ export const saturatingAdd = (spent: bigint, used: bigint): bigint =>
  * @category conversions
  * @since 0.1.0
  */
-export const fromDecimal = ({ scale, value }: BigDecimal.BigDecimal): bigint => {
+export const fromDecimal = ({ scale, value }: Pick<BigDecimal.BigDecimal, "scale" | "value">): bigint => {
   if (scale <= decimals) return value * (powersOfTen[decimals - scale] ?? 10n ** BigInt(decimals - scale))
   const unit = 10n ** BigInt(scale - decimals)
   return (value + unit - 1n) / unit

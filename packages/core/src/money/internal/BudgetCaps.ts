@@ -225,7 +225,10 @@ const maxMemoized = 256
 const memoized = (claimsOf: ReturnType<typeof compile>): ReturnType<typeof compile> => {
   const known = new Map<string, Claims>()
   let day = Number.NaN
+  // Consecutive calls mostly have the same tags, as one object.
+  let latest: { readonly tags: Tags; readonly currency: Currency; readonly claims: Claims } | undefined
   return (tags, currency, today) => {
+    if (today.dayNumber === day && latest?.tags === tags && latest.currency === currency) return latest.claims
     if (today.dayNumber !== day || known.size >= maxMemoized) {
       known.clear()
       day = today.dayNumber
@@ -233,19 +236,22 @@ const memoized = (claimsOf: ReturnType<typeof compile>): ReturnType<typeof compi
     // Lengths delimit the names, which may contain any text.
     const { agent, job, tenant } = tags
     const key = `${currency}${tenant.length},${job.length},${tenant}${job}${agent}`
-    const found = known.get(key)
-    if (found !== undefined) return found
-    const claims = claimsOf(tags, currency, today)
+    const claims = known.get(key) ?? claimsOf(tags, currency, today)
     known.set(key, claims)
+    latest = { tags, currency, claims }
     return claims
   }
 }
 
 /**
- * Whether any cap matches calls with these tags, in any currency.
+ * Whether any cap matches calls with given tags, in any currency.
  *
- * @category getters
+ * @category constructors
  * @since 0.1.0
  */
-export const isCapped = (caps: ReadonlyArray<Cap>, tags: Tags): boolean =>
-  caps.some(({ only = {} }) => tagNames.every((name) => only[name] === undefined || only[name] === tags[name]))
+export const compileIsCapped = (caps: ReadonlyArray<Cap>): ((tags: Tags) => boolean) => {
+  const isUnrestricted = ({ only = {} }: Cap) => tagNames.every((name) => only[name] === undefined)
+  if (caps.some(isUnrestricted)) return () => true
+  return (tags) =>
+    caps.some(({ only = {} }) => tagNames.every((name) => only[name] === undefined || only[name] === tags[name]))
+}

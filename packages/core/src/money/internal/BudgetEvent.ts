@@ -101,12 +101,13 @@ export const thresholdCrossings = (
 ): ReadonlyArray<ThresholdCrossed> => {
   const crossed: Array<ThresholdCrossed> = []
   for (const { cap, scope, spent, spentBefore } of changes) {
-    limitsOf(cap, thresholds).forEach((limit, index) => {
-      if (spentBefore >= limit || spent < limit) return
+    const limits = limitsOf(cap, thresholds)
+    for (const [index, threshold] of thresholds.entries()) {
+      const limit = limits[index] as bigint
+      if (spentBefore >= limit || spent < limit) continue
       const amounts = { cap: Amount.toDecimal(cap), spent: Amount.toDecimal(spent) }
-      const threshold = thresholds[index] as number
       crossed.push({ _tag: "ThresholdCrossed", ...parseScopeKey(scope), ...amounts, threshold, at })
-    })
+    }
   }
   return crossed
 }

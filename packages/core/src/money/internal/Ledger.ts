@@ -138,8 +138,12 @@ export class Ledger {
       if (spent + reserved + amount > cap) return { _tag: "Refused", scope, cap, spent, reserved }
     }
     if (this.#entries.size + created > this.#maxScopes) return { _tag: "ScopeLimitReached" }
-    const entries = claims.map((claim) => this.#getEntry(claim))
-    for (const entry of entries) entry.reserved += amount
+    const entries: Array<ScopeEntry> = []
+    for (const claim of claims) {
+      const entry = this.#getEntry(claim)
+      entry.reserved += amount
+      entries.push(entry)
+    }
     this.#holds.set(id, { amount, entries, expiresAt, isCorrectable })
     this.#nextExpiry = Math.min(this.#nextExpiry, expiresAt)
     return { _tag: "Reserved" }
@@ -150,12 +154,14 @@ export class Ledger {
     const hold = this.#holds.get(id)
     if (hold === undefined) return this.#correct(id, used)
     this.#holds.delete(id)
-    return hold.entries.map((entry) => {
+    const changes: Array<SpentChange> = []
+    for (const entry of hold.entries) {
       const spentBefore = entry.spent
       entry.reserved -= hold.amount
       entry.spent = Amount.saturatingAdd(spentBefore, used)
-      return { scope: entry.scope, cap: entry.cap, spentBefore, spent: entry.spent }
-    })
+      changes.push({ scope: entry.scope, cap: entry.cap, spentBefore, spent: entry.spent })
+    }
+    return changes
   }
 
   /** Extends the leases of what is still reserved. */

@@ -8,6 +8,7 @@ import * as Option from "effect/Option"
 import { UnknownPriceError } from "../../errors/MoneyErrors.ts"
 import type { BudgetError } from "../../errors/OperationErrors.ts"
 import * as Day from "../../internal/Day.ts"
+import type { ModelRequest } from "../../models/ChatRequest.ts"
 import type { Call } from "../../pipeline/Call.ts"
 import * as Cost from "../Cost.ts"
 import type { Prices } from "../PriceTable.ts"
@@ -16,13 +17,21 @@ import * as Amount from "./Amount.ts"
 import type * as BudgetCaps from "./BudgetCaps.ts"
 import type { BudgetContext } from "./BudgetContext.ts"
 import type { Claim } from "./Ledger.ts"
+import * as TokenRates from "./TokenRates.ts"
+import { worstCaseOfTokens } from "./WorstCase.ts"
 
 /** What a call buys, and its worst-case cost. */
 interface Quote {
   readonly purchase: Cost.Purchase
   readonly unixMillis: number
-  /** None if the price is not known. */
-  readonly worstCase: Option.Option<Cost.Cost>
+  /** Absent, with its currency and amount, if the price is not known. */
+  readonly worstCase: WorstCase | undefined
+}
+
+interface WorstCase {
+  readonly rates: TokenRates.TokenRates
+  readonly currency: Cost.Cost["currency"]
+  readonly amount: bigint
 }
 
 /**
@@ -33,6 +42,8 @@ interface Quote {
  */
 export interface PricedCall {
   readonly purchase: Cost.Purchase
+  /** The prices of its tokens, which are the same until it is settled. */
+  readonly rates: TokenRates.TokenRates
   readonly currency: Cost.Cost["currency"]
   readonly amount: bigint
   readonly claims: ReadonlyArray<Claim>
@@ -45,15 +56,31 @@ const unknownPriceError = ({ provider, request }: Call, reason: string): Unknown
     model: request.model
   })
 
+const worstCaseOf = (
+  request: ModelRequest,
+  purchase: Cost.Purchase,
+  prices: Prices,
+  defaultOutputTokens: number | undefined
+): WorstCase | undefined => {
+  const price = prices.model(purchase.model, purchase.provider, purchase.day) ?? undefined
+  if (price === undefined) return undefined
+  const { currency } = price
+  const rates = TokenRates.of(price)
+  const amount = worstCaseOfTokens(request, rates, defaultOutputTokens)
+  if (amount !== undefined) return { rates, currency, amount }
+  const cost = Cost.worstCase(request, purchase, prices, defaultOutputTokens)
+  return Option.isSome(cost) ? { rates, currency, amount: Amount.fromDecimal(cost.value.total) } : undefined
+}
+
 const quote = (context: BudgetContext, prices: Prices, { provider, request }: Call): Quote => {
   const unixMillis = context.clock.currentTimeMillisUnsafe()
   const purchase = { model: request.model, provider, day: context.dateOf(Day.numberOf(unixMillis)) }
-  return { purchase, unixMillis, worstCase: Cost.worstCase(request, purchase, prices, context.defaultOutputTokens) }
+  return { purchase, unixMillis, worstCase: worstCaseOf(request, purchase, prices, context.defaultOutputTokens) }
 }
 
 /**
  * The price of a call; `undefined` if no cap applies to it, or if its price is not
- * known and it is allowed without one.
+ * known and it is allowed without one. The error if it is refused.
  *
  * @category constructors
  * @since 0.1.0
@@ -63,17 +90,36 @@ export const priceCall = (
   tags: BudgetCaps.Tags,
   prices: Prices,
   call: Call
-): Effect.Effect<PricedCall | undefined, UnknownPriceError> => {
-  if (!context.isCapped(tags)) return Effect.undefined
-  const refuse = (reason: string) =>
-    context.onUnknownPrice === "allow" ? Effect.undefined : Effect.fail(unknownPriceError(call, reason))
+): PricedCall | UnknownPriceError | undefined => {
+  if (!context.isCapped(tags)) return undefined
   const { purchase, unixMillis, worstCase } = quote(context, prices, call)
-  if (Option.isNone(worstCase)) return refuse("is not known")
-  const { currency, total } = worstCase.value
+  if (worstCase === undefined) return refuse(context, call, "is not known")
+  const { amount, currency, rates } = worstCase
   const claims = context.claimsOf(tags, currency, context.calendar(unixMillis))
   return claims._tag === "Claims"
-    ? Effect.succeed({ purchase, currency, amount: Amount.fromDecimal(total), claims: claims.claims })
-    : refuse(`is in ${currency}, in which ${claims.scope} has no cap`)
+    ? { purchase, rates, currency, amount, claims: claims.claims }
+    : refuse(context, call, `is in ${currency}, in which ${claims.scope} has no cap`)
+}
+
+const refuse = ({ onUnknownPrice }: BudgetContext, call: Call, reason: string): UnknownPriceError | undefined =>
+  onUnknownPrice === "allow" ? undefined : unknownPriceError(call, reason)
+
+/**
+ * What usage of a call costs at the price of its reservation; `undefined` if the
+ * price of a tool is not known.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const chargeOf = (
+  { purchase, rates }: PricedCall,
+  usage: Cost.BillableUsage,
+  prices: Prices
+): bigint | undefined => {
+  const amount = TokenRates.amountOf(usage, rates)
+  if (amount !== undefined) return amount
+  const cost = Cost.of(usage, purchase, prices)
+  return Option.isSome(cost) ? Amount.fromDecimal(cost.value.total) : undefined
 }
 
 /**
@@ -88,7 +134,10 @@ export const checkPrice = (
   tags: BudgetCaps.Tags,
   prices: Prices,
   call: Call
-): Effect.Effect<void, UnknownPriceError> => Effect.asVoid(priceCall(context, tags, prices, call))
+): Effect.Effect<void, UnknownPriceError> => {
+  const price = priceCall(context, tags, prices, call)
+  return price instanceof UnknownPriceError ? Effect.fail(price) : Effect.void
+}
 
 /**
  * Checks that the account balance covers the worst-case cost of a call, whether
@@ -102,9 +151,9 @@ export const preflight = (
   prices: Prices,
   call: Call,
   read: AccountBalance.Reader | undefined
-): Effect.Effect<void, BudgetError> =>
-  Option.match(quote(context, prices, call).worstCase, {
-    onNone: () => Effect.void,
-    onSome: ({ currency, total }) =>
-      context.preflight({ account: call.account, currency, amount: Amount.fromDecimal(total) }, read)
-  })
+): Effect.Effect<void, BudgetError> => {
+  const { worstCase } = quote(context, prices, call)
+  if (worstCase === undefined) return Effect.void
+  const { amount, currency } = worstCase
+  return context.preflight({ account: call.account, currency, amount }, read)
+}

@@ -31,6 +31,11 @@ export interface Reservation {
   readonly amount: bigint
   /** Charges what was used and releases the rest, once; never fails. */
   readonly settle: (used: bigint) => Effect.Effect<void>
+  /**
+   * The same, as far as nothing has to be waited for. Returns the rest, and `undefined` if there is none. What was
+   * begun is settled in the background if the rest is not run.
+   */
+  readonly settleNow: (used: bigint) => Effect.Effect<void> | undefined
 }
 
 /**
@@ -42,6 +47,16 @@ export interface Options {
   readonly lease: Duration.Duration
   readonly timeout: Duration.Duration
 }
+
+/**
+ * A reservation, or why there is none.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Reserved = Reservation | Exclude<ReserveResult, { _tag: "Reserved" }>
+
+const ignore = (): void => {}
 
 /** How long a store is not used after it did not reply. */
 const cooldown = Duration.millis(250)
@@ -56,7 +71,8 @@ const cooldown = Duration.millis(250)
  */
 export class ReservationManager {
   readonly #store: BudgetStore.BudgetStore["Service"]
-  readonly #isImmediate: boolean
+  /** The operations of a store in which nothing has to be waited for. */
+  readonly #immediate: ImmediateStores.Operations | undefined
   readonly #thresholds: ReadonlyArray<number>
   readonly #leaseMillis: number
   readonly #hub: EventHub<BudgetEvents.BudgetEvent>
@@ -79,7 +95,7 @@ export class ReservationManager {
     outage: StoreOutage.StoreOutage
   ) {
     this.#store = store
-    this.#isImmediate = ImmediateStores.has(store)
+    this.#immediate = ImmediateStores.operationsOf(store)
     this.#thresholds = thresholds
     this.#leaseMillis = Duration.toMillis(lease)
     this.#hub = hub
@@ -90,16 +106,35 @@ export class ReservationManager {
   }
 
   /**
-   * Reserves an amount in all scopes or in none. It waits at most for the
-   * store's timeout, and delays an interrupt until then.
+   * Reserves an amount in all scopes or in none, and calls `onSettled` when it
+   * is settled. `undefined` if the store has to be waited for.
+   */
+  reserveNow(amount: bigint, claims: ReadonlyArray<Claim>, onSettled: () => void = ignore): Reserved | undefined {
+    if (this.#immediate === undefined) return undefined
+    const id = this.#nextId()
+    return this.#replied(
+      this.#immediate.reserve({ id, amount, claims }, this.#leaseMillis),
+      id,
+      amount,
+      claims,
+      onSettled
+    )
+  }
+
+  /**
+   * The same in any store. It waits at most for the store's timeout, and delays
+   * an interrupt until then.
    */
   reserve(
     amount: bigint,
-    claims: ReadonlyArray<Claim>
-  ): Effect.Effect<Reservation | Exclude<ReserveResult, { _tag: "Reserved" }>, BudgetStoreError> {
+    claims: ReadonlyArray<Claim>,
+    onSettled: () => void = ignore
+  ): Effect.Effect<Reserved, BudgetStoreError> {
     return Effect.uninterruptible(
       Effect.suspend(() => {
-        const id = `${this.#owner}:${(this.#lastId += 1)}`
+        const reserved = this.reserveNow(amount, claims, onSettled)
+        if (reserved !== undefined) return Effect.succeed(reserved)
+        const id = this.#nextId()
         let wasSent = false
         const reserve = Effect.suspend(() => {
           wasSent = true
@@ -111,10 +146,7 @@ export class ReservationManager {
             if (wasSent) this.#unacknowledged.set(id, 0n)
             return Effect.fail(error)
           },
-          onSuccess: ({ changes, result }) => {
-            this.#publish(changes)
-            return Effect.succeed(result._tag === "Reserved" ? this.#track(id, amount, claims) : result)
-          }
+          onSuccess: (reply) => Effect.succeed(this.#replied(reply, id, amount, claims, onSettled))
         })
       })
     )
@@ -176,8 +208,23 @@ export class ReservationManager {
     )
   }
 
+  #nextId(): string {
+    return `${this.#owner}:${(this.#lastId += 1)}`
+  }
+
+  #replied(
+    { changes, result }: BudgetStore.ReserveReply,
+    id: string,
+    amount: bigint,
+    claims: ReadonlyArray<Claim>,
+    onSettled: () => void
+  ): Reserved {
+    this.#publish(changes)
+    return result._tag === "Reserved" ? this.#track(id, amount, claims, onSettled) : result
+  }
+
   #attempt<A>(operation: string, effect: Effect.Effect<A, BudgetStoreError>): Effect.Effect<A, BudgetStoreError> {
-    if (this.#isImmediate) return effect
+    if (this.#immediate !== undefined) return effect
     return Effect.flatMap(
       this.#outage.tryRun(effect),
       Option.match({
@@ -208,33 +255,39 @@ export class ReservationManager {
     })
   }
 
-  #settleOrQueue(id: string, used: bigint): Effect.Effect<void> {
-    return Effect.suspend(() => {
-      this.#activeIds.delete(id)
-      this.#unacknowledged.set(id, used)
-      return Effect.ignore(this.#settle(id, used))
-    })
+  /** Settles, or keeps the settlement for another attempt. */
+  #settleNow(id: string, used: bigint): Effect.Effect<void> | undefined {
+    this.#activeIds.delete(id)
+    if (this.#immediate !== undefined) {
+      this.#publish(this.#immediate.settle(id, used))
+      return undefined
+    }
+    this.#unacknowledged.set(id, used)
+    return Effect.ignore(this.#settle(id, used))
   }
 
-  #track(id: string, amount: bigint, claims: ReadonlyArray<Claim>): Reservation {
+  #track(id: string, amount: bigint, claims: ReadonlyArray<Claim>, onSettled: () => void): Reservation {
     let isSettled = false
     this.#activeIds.add(id)
+    const settleNow = (used: bigint): Effect.Effect<void> | undefined => {
+      if (isSettled) return undefined
+      isSettled = true
+      const paid = used > Amount.maxAmount ? Amount.maxAmount : used
+      const at = paid > amount ? this.#clock.currentTimeMillisUnsafe() : undefined
+      const finish = () => {
+        if (at !== undefined)
+          for (const event of BudgetEvents.overruns(claims, amount, paid, at)) this.#hub.publish(event)
+        onSettled()
+      }
+      const rest = this.#settleNow(id, paid)
+      if (rest !== undefined) return Effect.map(rest, finish)
+      finish()
+      return undefined
+    }
     return {
       amount,
-      settle: (used) =>
-        Effect.uninterruptible(
-          Effect.suspend(() => {
-            if (isSettled) return Effect.void
-            isSettled = true
-            const paid = used > Amount.maxAmount ? Amount.maxAmount : used
-            const settled = this.#settleOrQueue(id, paid)
-            if (paid <= amount) return settled
-            const at = this.#clock.currentTimeMillisUnsafe()
-            return Effect.map(settled, () => {
-              for (const event of BudgetEvents.overruns(claims, amount, paid, at)) this.#hub.publish(event)
-            })
-          })
-        )
+      settleNow,
+      settle: (used) => Effect.uninterruptible(Effect.suspend(() => settleNow(used) ?? Effect.void))
     }
   }
 }

@@ -12,8 +12,8 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { BudgetStoreError } from "../../errors/MoneyErrors.ts"
 import * as MonotonicClock from "../../internal/MonotonicClock.ts"
-import type { Claim, ReserveResult, ScopeBalance } from "./Ledger.ts"
-import type { Reservation, ReservationManager } from "./ReservationManager.ts"
+import type { Claim, ReserveResult } from "./Ledger.ts"
+import type { Reservation, ReservationManager, Reserved } from "./ReservationManager.ts"
 
 /** Other processes may settle too, and only the store knows. */
 const pollMillis = 200
@@ -35,28 +35,16 @@ interface Waiter {
   signal: Deferred.Deferred<void>
 }
 
-/** Whether the amount fits after other reservations have settled for nothing. */
-const mayFitLater = (amount: bigint, claims: ReadonlyArray<Claim>, { cap, reserved, spent }: ScopeBalance): boolean =>
-  reserved > 0n && spent + amount <= cap && claims.every((claim) => amount <= claim.cap)
+/** What the store replied, before any wait. */
+const withWait = (reserved: Reserved): QueueResult =>
+  "settle" in reserved || reserved._tag === "ScopeLimitReached" ? reserved : { ...reserved, waitedMillis: 0 }
 
-/** A reservation whose settlement lets others try again. A class, because open streams hold one each. */
-class NotifyingReservation implements Reservation {
-  readonly #reservation: Reservation
-  readonly #notify: Effect.Effect<void>
-
-  constructor(reservation: Reservation, notify: Effect.Effect<void>) {
-    this.#reservation = reservation
-    this.#notify = notify
-  }
-
-  get amount(): bigint {
-    return this.#reservation.amount
-  }
-
-  settle(used: bigint): Effect.Effect<void> {
-    return Effect.andThen(this.#reservation.settle(used), this.#notify)
-  }
-}
+/** Whether the amount was refused, and fits after other reservations have settled for nothing. */
+const isWorthWait = (amount: bigint, claims: ReadonlyArray<Claim>, result: QueueResult): boolean =>
+  "waitedMillis" in result &&
+  result.reserved > 0n &&
+  result.spent + amount <= result.cap &&
+  claims.every((claim) => amount <= claim.cap)
 
 /**
  * The queue of a budget in this process.
@@ -79,45 +67,53 @@ export class ReservationQueue {
 
   /**
    * Reserves an amount in all scopes, after the calls that already wait in one
-   * of them. Only the wait can be interrupted.
+   * of them. `undefined` if the call has to wait for them or for the store.
    */
+  reserveNow(amount: bigint, claims: ReadonlyArray<Claim>, canWait: boolean): QueueResult | undefined {
+    const mayWait = this.#mayWait(canWait)
+    if (mayWait && this.#isBehind(claims)) return undefined
+    const reserved = this.#manager.reserveNow(amount, claims, this.#notify)
+    if (reserved === undefined) return undefined
+    const result = withWait(reserved)
+    return mayWait && isWorthWait(amount, claims, result) ? undefined : result
+  }
+
+  /** The same with a wait, which is all of it that can be interrupted. */
   reserve(
     amount: bigint,
     claims: ReadonlyArray<Claim>,
     canWait: boolean
   ): Effect.Effect<QueueResult, BudgetStoreError> {
     return Effect.suspend(() => {
-      const isFirst = this.#waiters.size === 0 || !this.#isBehind(claims)
-      if (!canWait || this.#maxWaitMillis <= 0 || isFirst) {
-        return Effect.flatMap(this.#attempt(amount, claims), (result) =>
-          canWait && this.#maxWaitMillis > 0 && "waitedMillis" in result && mayFitLater(amount, claims, result)
-            ? this.#wait(amount, claims)
-            : Effect.succeed(result)
-        )
-      }
-      return this.#wait(amount, claims)
+      const mayWait = this.#mayWait(canWait)
+      if (mayWait && this.#isBehind(claims)) return this.#wait(amount, claims)
+      return Effect.flatMap(this.#attempt(amount, claims), (result) =>
+        mayWait && isWorthWait(amount, claims, result) ? this.#wait(amount, claims) : Effect.succeed(result)
+      )
     })
+  }
+
+  #mayWait(canWait: boolean): boolean {
+    return canWait && this.#maxWaitMillis > 0
   }
 
   #attempt(amount: bigint, claims: ReadonlyArray<Claim>): Effect.Effect<QueueResult, BudgetStoreError> {
-    return Effect.map(this.#manager.reserve(amount, claims), (result) => {
-      if ("settle" in result) return new NotifyingReservation(result, this.#notify)
-      return result._tag === "Refused" ? { ...result, waitedMillis: 0 } : result
-    })
+    return Effect.map(this.#manager.reserve(amount, claims, this.#notify), withWait)
   }
 
   /** Signals every waiter that has none before it in any of its scopes. */
-  readonly #notify: Effect.Effect<void> = Effect.sync(() => {
+  readonly #notify = (): void => {
     if (this.#waiters.size === 0) return
     const taken = new Set<string>()
     for (const { claims, signal } of this.#waiters) {
       if (!claims.some(({ scope }) => taken.has(scope))) Deferred.doneUnsafe(signal, Effect.void)
       for (const { scope } of claims) taken.add(scope)
     }
-  })
+  }
 
   /** Whether a call that arrived earlier, or any if the call does not wait yet, shares a scope. */
   #isBehind(claims: ReadonlyArray<Claim>, waiter?: Waiter): boolean {
+    if (this.#waiters.size === 0) return false
     const scopes = new Set(claims.map(({ scope }) => scope))
     for (const earlier of this.#waiters) {
       if (earlier === waiter) return false
@@ -144,16 +140,16 @@ export class ReservationQueue {
         return Effect.flatMap(this.#attempt(amount, claims), (result) => {
           if (!("waitedMillis" in result)) return Effect.succeed(result)
           const left = this.#maxWaitMillis - waited()
-          return left > 0 && mayFitLater(amount, claims, result)
+          return left > 0 && isWorthWait(amount, claims, result)
             ? Effect.andThen(pause(Math.min(left, pollMillis)), step)
             : Effect.succeed({ ...result, waitedMillis: waited() })
         })
       })
       return Effect.ensuring(
         step,
-        Effect.suspend(() => {
+        Effect.sync(() => {
           this.#waiters.delete(waiter)
-          return this.#notify
+          this.#notify()
         })
       )
     })

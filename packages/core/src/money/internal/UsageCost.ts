@@ -82,7 +82,13 @@ const maxParsedPrices = 4_096
 /** Prices of one token by the text of their price per million, since reading a text takes longer than all else here. */
 const tokenPrices = new Map<string, BigDecimal.BigDecimal>()
 
-const tokenPrice = (perMillionTokens: string): BigDecimal.BigDecimal => {
+/**
+ * The price of one token, from the text of the price of a million.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const tokenPrice = (perMillionTokens: string): BigDecimal.BigDecimal => {
   const known = tokenPrices.get(perMillionTokens)
   if (known !== undefined) return known
   const price = BigDecimal.multiply(BigDecimal.fromStringUnsafe(perMillionTokens), perMillion)

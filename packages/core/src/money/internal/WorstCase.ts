@@ -9,6 +9,7 @@ import { fromTokens } from "../../models/Usage.ts"
 import * as TokenCount from "../../TokenCount.ts"
 import * as PriceTable from "../PriceTable.ts"
 import { isForAnHour } from "./CacheWrites.ts"
+import * as TokenRates from "./TokenRates.ts"
 import { type BillableUsage, type Cost, dearestInput, make, type Purchase, toolCost } from "./UsageCost.ts"
 
 /**
@@ -16,6 +17,8 @@ import { type BillableUsage, type Cost, dearestInput, make, type Purchase, toolC
  * or twice in a turn; there is no hard limit.
  */
 const maxToolCalls = 4
+
+const isHostTool = ({ type }: NonNullable<ModelRequest["tools"]>[number]): boolean => type === "builtin_function"
 
 /**
  * The most that a request may use: its prompt, its maximum output for every
@@ -27,7 +30,7 @@ const maxToolCalls = 4
 export const maxUsage = (request: ModelRequest): BillableUsage => {
   const prompt = TokenCount.ofPrompt(request)
   const usage = fromTokens(prompt, TokenCount.maxCompletion(request))
-  const tools = (request.tools ?? []).filter(({ type }) => type === "builtin_function")
+  const tools = (request.tools ?? []).filter(isHostTool)
   if (tools.length === 0) return usage
   const calls = maxToolCalls * TokenCount.choiceCount(request)
   return { ...usage, toolCalls: new Map(tools.map((tool) => [tool.function.name, calls])) }
@@ -70,4 +73,23 @@ export const worstCase = (
       tools
     )
   )
+}
+
+/**
+ * The amount of `worstCase` at a price that was looked up; `undefined` if the
+ * request offers tools of its host, which have other prices, or if a count of
+ * its tokens is not a whole number.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const worstCaseOfTokens = (
+  request: ModelRequest,
+  rates: TokenRates.TokenRates,
+  defaultOutputTokens?: number
+): bigint | undefined => {
+  if (request.tools?.some(isHostTool) === true) return undefined
+  const isDearer = rates.dearestInput1h !== rates.dearestInput && isForAnHour(request)
+  const completion = TokenCount.maxCompletion(request, defaultOutputTokens)
+  return TokenRates.worstCase(rates, TokenCount.ofPrompt(request), completion, isDearer)
 }

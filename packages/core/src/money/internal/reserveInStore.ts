@@ -18,7 +18,31 @@ import type { Reservation } from "./ReservationManager.ts"
  * @category constants
  * @since 0.1.0
  */
-export const untracked: Reservation = { amount: 0n, settle: () => Effect.void }
+export const untracked: Reservation = { amount: 0n, settle: () => Effect.void, settleNow: () => undefined }
+
+interface Demand {
+  readonly amount: bigint
+  readonly claims: ReadonlyArray<Claim>
+}
+
+/** An amount above every cap is refused however large it is, and stores do not count further. */
+const bounded = (amount: bigint): bigint => (amount > Amount.maxAmount ? Amount.maxAmount + 1n : amount)
+
+/**
+ * Reserves an amount in every scope or in none; `undefined` if it does not fit,
+ * or if something has to be waited for. `canWait` is as in `reserveInStore`.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const reserveNow = (
+  { queue }: BudgetContext,
+  { amount, claims }: Demand,
+  canWait: boolean
+): Reservation | undefined => {
+  const result = queue.reserveNow(bounded(amount), claims, canWait)
+  return result !== undefined && "settle" in result ? result : undefined
+}
 
 /**
  * Reserves an amount in every scope or in none. `canWait` is whether it waits
@@ -30,13 +54,11 @@ export const untracked: Reservation = { amount: 0n, settle: () => Effect.void }
  */
 export const reserveInStore = (
   { onStoreError, queue, reservations }: BudgetContext,
-  { amount, claims }: { readonly amount: bigint; readonly claims: ReadonlyArray<Claim> },
+  { amount, claims }: Demand,
   canWait: boolean,
   exceeded: (refusal: Refusal) => BudgetExceededError
 ): Effect.Effect<Reservation, BudgetExceededError | BudgetStoreError> => {
-  // An amount above every cap is refused however large it is, and stores do not count further.
-  const bounded = amount > Amount.maxAmount ? Amount.maxAmount + 1n : amount
-  const attempted = queue.reserve(bounded, claims, canWait)
+  const attempted = queue.reserve(bounded(amount), claims, canWait)
   const recovered =
     onStoreError === "refuse"
       ? attempted

@@ -4,7 +4,7 @@
  *
  * @since 0.1.0
  */
-import { isContent, type Start, type StreamEvent, type Usage } from "../../models/StreamEvent.ts"
+import type { Start, StreamEvent, Usage } from "../../models/StreamEvent.ts"
 import type { ModelRequest } from "../../models/ChatRequest.ts"
 import * as TokenUsage from "../../models/Usage.ts"
 import * as TokenCount from "../../TokenCount.ts"
@@ -38,17 +38,19 @@ export class Transcript {
 
   /** Adds an event. */
   add(event: StreamEvent): void {
-    if (isContent(event)) this.hasContent = true
     switch (event._tag) {
       case "TextDelta":
         this.content += event.text
+        this.hasContent = true
         break
       case "ReasoningDelta":
         this.reasoning += event.text
+        this.hasContent = true
         break
       case "ToolCallDelta":
         this.toolArguments += event.arguments
         this.hasToolCalls = true
+        this.hasContent = true
         break
       case "Start":
         this.start = event
@@ -81,7 +83,7 @@ export class Transcript {
         const completion = reasoning + TokenCount.ofText(this.content) + TokenCount.ofText(this.toolArguments)
         return TokenUsage.fromTokens(promptTokens, completion, reasoning)
       },
-      TokenCount.maxCompletion(request)
+      () => TokenCount.maxCompletion(request)
     )
     return { usage, isEstimate: isEstimate || this.usage?.isEstimate === true }
   }

@@ -70,6 +70,23 @@ describe("BudgetCaps.compile", () => {
     })
   })
 
+  it("distinguishes currencies of the same names", () => {
+    const claimsOf = BudgetCaps.compile([{ amount: "1", currency: "USD" }])
+    const kindOf = (currency: BudgetCaps.Currency) =>
+      claimsOf(tags, currency, { date: "2026-11-23", dayNumber: 20_780 })._tag
+    assert.deepStrictEqual([kindOf("USD"), kindOf("CNY"), kindOf("USD")], ["Claims", "CurrencyMismatch", "Claims"])
+  })
+
+  it("distinguishes days of the same names", () => {
+    const claimsOf = BudgetCaps.compile([{ per: ["day"], amount: "1", currency: "USD" }])
+    const scopesOn = (date: string, dayNumber: number) => {
+      const claims = claimsOf(tags, "USD", { date, dayNumber })
+      return claims._tag === "Claims" ? claims.claims.map(({ scope }) => scope) : []
+    }
+    assert.deepStrictEqual(scopesOn("2026-11-23", 20_780), ["USD day:2026-11-23"])
+    assert.deepStrictEqual(scopesOn("2026-11-24", 20_781), ["USD day:2026-11-24"])
+  })
+
   const perName = BudgetCaps.compile([{ per: ["tenant", "job", "agent"], amount: "1", currency: "USD" }])
   const scopeOf = (names: BudgetCaps.Tags): string | undefined => {
     const claims = perName(names, "USD", { date: "2026-11-23", dayNumber: 20_780 })
@@ -149,5 +166,28 @@ describe("BudgetCaps.issuesOf", () => {
     assert.deepStrictEqual(BudgetCaps.issuesOf([valid, { ...valid, amount: "?" }]).slice(1), [issue])
     assert.deepStrictEqual(BudgetCaps.issuesOf([valid, { ...valid, only: { tenant: "a" } }]), [])
     assert.deepStrictEqual(BudgetCaps.issuesOf([{ ...valid, currency: "EUR" } as never, valid]).length, 1)
+  })
+})
+
+describe("BudgetCaps.compileIsCapped", () => {
+  const named = { amount: "1", currency: "USD", only: { tenant: "acme", job: "reports" } } as const
+
+  it("is true of all names that a cap names", () => {
+    const isCapped = BudgetCaps.compileIsCapped([named])
+    const cases = [
+      { ...tags, tenant: "acme", job: "reports" },
+      { ...tags, tenant: "acme", job: "reports", agent: "a" },
+      { ...tags, tenant: "acme" },
+      tags
+    ]
+    assert.deepStrictEqual(cases.map(isCapped), [true, true, false, false])
+  })
+
+  it("is true of any names if a cap names none", () => {
+    assert.isTrue(BudgetCaps.compileIsCapped([named, { per: ["tenant"], amount: "1", currency: "USD" }])(tags))
+  })
+
+  it("is false without a cap", () => {
+    assert.isFalse(BudgetCaps.compileIsCapped([])(tags))
   })
 })

@@ -130,4 +130,15 @@ describe("ReservationManager", () => {
       assert.deepInclude(yield* Effect.flip(exit), { _tag: "BudgetStoreError", operation: "renew" })
     })
   )
+
+  it.effect("settles in the background what was begun without an effect", () =>
+    Effect.gen(function* () {
+      const { asked, manager } = yield* make()
+      const reservation = yield* reserved(manager)
+      assert.isDefined(reservation.settleNow(7n))
+      assert.isUndefined(reservation.settleNow(9n))
+      yield* manager.retryUnacknowledged()
+      assert.deepStrictEqual(asked, ["reserve 10", "settle 7"])
+    })
+  )
 })

@@ -11,9 +11,13 @@ import { type QueueResult, ReservationQueue } from "../../../src/money/internal/
 const on = (...scopes: ReadonlyArray<string>): ReadonlyArray<Claim> =>
   scopes.map((scope) => ({ scope, cap: 100n, retainUntil: undefined }))
 
-const make = Effect.fnUntraced(function* (maxWait: Duration.Input = "5 seconds", maxScopes = 10) {
+const make = Effect.fnUntraced(function* (
+  maxWait: Duration.Input = "5 seconds",
+  maxScopes = 10,
+  of: (memory: BudgetStore.BudgetStore["Service"]) => BudgetStore.BudgetStore["Service"] = (memory) => memory
+) {
   const clock = yield* Clock.Clock
-  const store = yield* BudgetStore.makeMemory({ maxScopes })
+  const store = of(yield* BudgetStore.makeMemory({ maxScopes }))
   const events = new EventHub<BudgetEvent>()
   const manager = yield* ReservationManager.make(
     store,
@@ -213,6 +217,66 @@ describe("ReservationQueue", () => {
       const { ask } = yield* make("5 seconds", 1)
       yield* ask(60)
       assert.deepStrictEqual(yield* statesOf(yield* ask(1, on("b"))), ["ScopeLimitReached"])
+    })
+  )
+})
+
+describe("ReservationQueue without an effect", () => {
+  const now = (queue: ReservationQueue, amount: number, canWait = true, claims = on("a")) => {
+    const result = queue.reserveNow(BigInt(amount), claims, canWait)
+    return result === undefined ? "waits" : textOf(result)
+  }
+
+  it.effect("reserves what fits", () =>
+    Effect.gen(function* () {
+      const { queue } = yield* make()
+      assert.deepStrictEqual([now(queue, 60), now(queue, 40)], ["reserved", "reserved"])
+    })
+  )
+
+  it.effect("leaves what may fit later to a call that waits", () =>
+    Effect.gen(function* () {
+      const { queue } = yield* make()
+      assert.deepStrictEqual([now(queue, 60), now(queue, 50)], ["reserved", "waits"])
+      assert.strictEqual(now(queue, 50, false), "refused after 0")
+    })
+  )
+
+  it.effect("leaves the order to a call that waits", () =>
+    Effect.gen(function* () {
+      const { ask, queue } = yield* make()
+      yield* ask(60)
+      yield* ask(90)
+      assert.strictEqual(now(queue, 10), "waits")
+      assert.deepStrictEqual([now(queue, 10, true, on("b")), now(queue, 10, false)], ["reserved", "reserved"])
+    })
+  )
+
+  it.effect("refuses what is above a cap", () =>
+    Effect.gen(function* () {
+      const { queue } = yield* make()
+      assert.deepStrictEqual([now(queue, 101), now(queue, 60)], ["refused after 0", "reserved"])
+    })
+  )
+
+  it.effect("lets others try again when it has settled", () =>
+    Effect.gen(function* () {
+      const { ask, queue } = yield* make()
+      const running = queue.reserveNow(60n, on("a"), true)
+      const waiting = yield* ask(90)
+      if (running === undefined || !("settle" in running)) return assert.fail("not reserved")
+      assert.deepStrictEqual(yield* statesOf(waiting), ["waits"])
+      assert.isUndefined(running.settleNow(0n))
+      yield* TestClock.adjust(0)
+      assert.deepStrictEqual(yield* statesOf(waiting), ["reserved"])
+    })
+  )
+
+  it.effect("leaves a store with other operations to an effect", () =>
+    Effect.gen(function* () {
+      const { ask, queue } = yield* make("5 seconds", 10, (memory) => ({ ...memory }))
+      assert.strictEqual(now(queue, 60), "waits")
+      assert.deepStrictEqual(yield* statesOf(yield* ask(100)), ["reserved"])
     })
   )
 })
