@@ -177,7 +177,8 @@ const limitCompletion = (usage: Usage, maxCompletion: number): Usage =>
  * since every call has a prompt, and a response with content was generated.
  *
  * Generated tokens that the host did not report are at most `maxCompletion`,
- * because a request cannot be charged for more than it allowed.
+ * because a request cannot be charged for more than it allowed. As a function it
+ * is computed only where the report is incomplete, which few are.
  *
  * @category combinators
  * @since 0.1.0
@@ -185,16 +186,17 @@ const limitCompletion = (usage: Usage, maxCompletion: number): Usage =>
 export const orEstimate = (
   reported: Usage | undefined,
   estimate: () => Usage,
-  maxCompletion: number = Number.POSITIVE_INFINITY
+  maxCompletion: number | (() => number) = Number.POSITIVE_INFINITY
 ): { readonly usage: Usage; readonly isEstimate: boolean } => {
   if (reported !== undefined && isComplete(reported)) return { usage: reported, isEstimate: false }
-  const estimated = limitCompletion(estimate(), maxCompletion)
+  const most = typeof maxCompletion === "number" ? maxCompletion : maxCompletion()
+  const estimated = limitCompletion(estimate(), most)
   if (reported === undefined) return { usage: estimated, isEstimate: true }
   const prompt = reported.prompt_tokens || estimated.prompt_tokens
   const completion = reported.completion_tokens || estimated.completion_tokens
   // A total alone limits neither part, but it is a lower bound of their sum. What cannot have been generated was the prompt.
   const rest = Math.max(0, reported.total_tokens - prompt - completion)
-  const generated = Math.max(completion, Math.min(completion + rest, maxCompletion))
+  const generated = Math.max(completion, Math.min(completion + rest, most))
   const usage = {
     ...reported,
     prompt_tokens: prompt + completion + rest - generated,

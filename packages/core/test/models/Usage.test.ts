@@ -154,6 +154,14 @@ describe("Usage.orEstimate", () => {
     assert.deepInclude(orEstimate(reported, estimate, 2).usage, { completion_tokens: 2, total_tokens: 402 })
   })
 
+  it("computes the limit only for an incomplete report", () => {
+    let computed = 0
+    const limit = () => (computed += 2)
+    assert.deepStrictEqual(orEstimate(none, estimate, limit).usage, none)
+    assert.strictEqual(computed, 0)
+    assert.strictEqual(orEstimate(undefined, estimate, limit).usage.completion_tokens, 2)
+  })
+
   it("does not limit generated tokens that are reported", () => {
     assert.strictEqual(orEstimate(none, estimate, 2).usage.completion_tokens, 70)
     assert.strictEqual(orEstimate({ ...none, prompt_tokens: 0 }, estimate, 2).usage.completion_tokens, 70)

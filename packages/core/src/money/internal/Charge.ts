@@ -112,7 +112,7 @@ export const forResponse = (call: Call, response: ChatResponse): Charge => {
   const { isEstimate, usage } = orEstimate(
     response.usage,
     () => estimateOfResponse(call, response),
-    TokenCount.maxCompletion(call.request)
+    () => TokenCount.maxCompletion(call.request)
   )
   return { outcome: "succeeded", usage: Cost.billableUsage(usage, Cost.toolNames(response), call.request), isEstimate }
 }
