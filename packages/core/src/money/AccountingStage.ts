@@ -18,17 +18,27 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import { identity } from "effect/Function"
 import { CallOptions } from "../CallOptions.ts"
 import type { KimiError } from "../errors/KimiError.ts"
 import type { BudgetError } from "../errors/OperationErrors.ts"
+import * as FiberContext from "../internal/FiberContext.ts"
 import * as MonotonicClock from "../internal/MonotonicClock.ts"
 import type { StreamEvent } from "../models/StreamEvent.ts"
-import * as Accounting from "./Accounting.ts"
+import type * as Accounting from "./Accounting.ts"
 import * as Charge from "./internal/Charge.ts"
+import * as UsageRecording from "./internal/UsageRecording.ts"
 import type { Attempt, AttemptReservation, Call, CallBudget, StreamAttempt } from "../pipeline/Call.ts"
 import * as Stage from "../pipeline/Stage.ts"
+import type {
+  AttemptObserver,
+  ObservableStage,
+  ObservedAttempt,
+  ObservedStreamAttempt
+} from "../pipeline/internal/AttemptObserver.ts"
 import type { EventChunk } from "../pipeline/internal/EventChunk.ts"
 import { type StreamHooks, withStreamHooks } from "../pipeline/internal/StreamGuard.ts"
+import { makePerRun } from "../pipeline/internal/StreamRun.ts"
 import { CurrentSendState, SendState } from "../pipeline/internal/SendState.ts"
 import { Transcript } from "../pipeline/internal/Transcript.ts"
 
@@ -47,56 +57,95 @@ type AccountingService = Accounting.Accounting["Service"]
  */
 export type LostAttempts = NonNullable<CallBudget["lostAttempts"]>
 
+/** What a stage needs for each of its attempts. */
+interface Bookkeeping {
+  readonly accounting: AccountingService | undefined
+  readonly observer: AttemptObserver | undefined
+}
+
+/** Records a charge at once, or returns the effect that does. */
+const recordCharge = (
+  accounting: AccountingService,
+  { account, provider, request: { model } }: Call,
+  { isEstimate, outcome, usage }: Charge.Charge,
+  context: Context.Context<never>
+): Effect.Effect<void> | undefined => {
+  const { agent, job, tenant } = Context.get(context, CallOptions)
+  const tags = { tenant, job, agent }
+  return UsageRecording.record(accounting, { account, provider, model, outcome, usage, isEstimate, tags }, context)
+}
+
 /** Settles before it records, so that a user's `Accounting` service cannot delay a settlement. */
 const settleAndRecord = (
   accounting: AccountingService | undefined,
   call: Call,
   reservation: AttemptReservation | undefined,
-  charge: Charge.Charge | undefined
-): Effect.Effect<void> => {
-  const settled = reservation === undefined ? Effect.void : reservation.settle(charge?.usage)
+  charge: Charge.Charge | undefined,
+  context: Context.Context<never>
+): Effect.Effect<void> | undefined => {
+  const settled = reservation?.settle(charge?.usage)
   if (accounting === undefined || charge === undefined) return settled
-  return Effect.andThen(
-    settled,
-    Effect.flatMap(CallOptions, ({ agent, job, tenant }) =>
-      Accounting.recordUsage(accounting, {
-        account: call.account,
-        provider: call.provider,
-        model: call.request.model,
-        ...charge,
-        tags: { tenant, job, agent }
-      })
-    )
-  )
+  if (settled === undefined) return recordCharge(accounting, call, charge, context)
+  return Effect.flatMap(settled, () => recordCharge(accounting, call, charge, context) ?? Effect.void)
 }
 
-const reserve = (call: Call) => call.state?.budget?.reserve(call) ?? Effect.undefined
+type Restore = <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E>
+
+/** Makes one attempt and accounts for it. */
+const track = (
+  { accounting, observer }: Bookkeeping,
+  inner: Attempt,
+  staged: Attempt,
+  call: Call,
+  reservation?: AttemptReservation,
+  restore: Restore = identity
+): ReturnType<Attempt> =>
+  Effect.withFiber((fiber) => {
+    const { context } = fiber
+    const clock = Context.get(context, Clock.Clock)
+    const startedAt = MonotonicClock.millisUnsafe(clock)
+    const sending = new SendState()
+    let observed: ObservedAttempt | undefined
+    return FiberContext.runIn(
+      fiber,
+      Context.add(context, CurrentSendState, sending),
+      () => {
+        observed = observer?.begin(call, context)
+        return restore(observed === undefined ? staged(call) : inner(call))
+      },
+      (exit) => {
+        observed?.end(exit)
+        if (sending.isUnsent) return settleAndRecord(accounting, call, reservation, undefined, context)
+        const charge = Exit.isSuccess(exit)
+          ? Charge.forResponse(call, exit.value)
+          : Charge.forFailure(call, exit.cause, MonotonicClock.millisUnsafe(clock) - startedAt)
+        return settleAndRecord(accounting, call, reservation, charge, context)
+      }
+    )
+  })
 
 /**
- * Accounts for attempts that give a whole response.
+ * Accounts for attempts that give a whole response, and passes them to an observer.
  *
  * @category combinators
  * @since 0.1.0
  */
 export const withAccounting =
-  (accounting: AccountingService | undefined) =>
-  (inner: Attempt): Attempt =>
-  (call) =>
-    Effect.uninterruptibleMask((restore) =>
-      Effect.flatMap(reserve(call), (reservation) =>
-        Effect.flatMap(Clock.Clock, (clock) => {
-          const startedAt = MonotonicClock.millisUnsafe(clock)
-          const sending = new SendState()
-          const attempt = Effect.provideService(restore(inner(call)), CurrentSendState, sending)
-          return Effect.onExit(attempt, (exit) => {
-            const charge = Exit.isSuccess(exit)
-              ? Charge.forResponse(call, exit.value)
-              : Charge.forFailure(call, exit.cause, MonotonicClock.millisUnsafe(clock) - startedAt)
-            return settleAndRecord(accounting, call, reservation, sending.isUnsent ? undefined : charge)
-          })
-        })
+  (accounting: AccountingService | undefined, observer?: AttemptObserver) =>
+  (inner: Attempt): Attempt => {
+    const bookkeeping: Bookkeeping = { accounting, observer }
+    const staged = observer === undefined ? inner : observer.stage.effect(inner)
+    return (call) => {
+      const budget = call.state?.budget
+      // Without a reservation nothing has to be settled, however early the attempt is interrupted.
+      if (budget === undefined) return track(bookkeeping, inner, staged, call)
+      return Effect.uninterruptibleMask((restore) =>
+        Effect.flatMap(budget.reserve(call), (reservation) =>
+          track(bookkeeping, inner, staged, call, reservation, restore)
+        )
       )
-    )
+    }
+  }
 
 /** The tools that a stream has called so far, each call once. */
 class ToolNames {
@@ -128,9 +177,10 @@ class TrackedStream implements Required<StreamHooks> {
   readonly #tools = new ToolNames()
   readonly #sending = new SendState()
   readonly #startedAt: number
+  readonly #observed: ObservedStreamAttempt | undefined
 
   constructor(
-    accounting: AccountingService | undefined,
+    { accounting, observer }: Bookkeeping,
     call: Call,
     reservation: AttemptReservation | undefined,
     context: Context.Context<never>
@@ -140,6 +190,7 @@ class TrackedStream implements Required<StreamHooks> {
     this.#reservation = reservation
     this.#context = context
     this.#startedAt = MonotonicClock.millisUnsafe(Context.get(context, Clock.Clock))
+    this.#observed = observer?.beginStream(call, context)
   }
 
   opening<A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
@@ -147,6 +198,7 @@ class TrackedStream implements Required<StreamHooks> {
   }
 
   onEvents(events: EventChunk): void {
+    this.#observed?.onEvents(events)
     for (const event of events) {
       this.#transcript.add(event)
       this.#tools.add(event)
@@ -154,11 +206,11 @@ class TrackedStream implements Required<StreamHooks> {
   }
 
   onEnd(exit: Exit.Exit<void, KimiError>): Effect.Effect<void> {
+    this.#observed?.end(exit)
+    const charge = this.#charge(exit)
+    const ending = settleAndRecord(this.#accounting, this.#call, this.#reservation, charge, this.#context)
     // The fiber that ends a stream may not be the one that started it, and may have other services.
-    return Effect.updateContext<void, never, never, never>(
-      settleAndRecord(this.#accounting, this.#call, this.#reservation, this.#charge(exit)),
-      () => this.#context
-    )
+    return ending === undefined ? Effect.void : Effect.updateContext(ending, () => this.#context)
   }
 
   #charge(exit: Exit.Exit<void, KimiError>): Charge.Charge | undefined {
@@ -169,27 +221,41 @@ class TrackedStream implements Required<StreamHooks> {
 }
 
 /** Tracks one streamed attempt, and settles and records it when it ends. */
-const trackStream = (
-  accounting: AccountingService | undefined,
-  call: Call
-): Effect.Effect<Required<StreamHooks>, BudgetError> =>
-  Effect.flatMap(reserve(call), (reservation) =>
-    Effect.contextWith((context: Context.Context<never>) =>
-      Effect.succeed(new TrackedStream(accounting, call, reservation, context))
-    )
-  )
+const trackStream = (bookkeeping: Bookkeeping, call: Call): Effect.Effect<Required<StreamHooks>, BudgetError> => {
+  const begin = (reservation: AttemptReservation | undefined) =>
+    Effect.withFiber(({ context }) => Effect.succeed(new TrackedStream(bookkeeping, call, reservation, context)))
+  const budget = call.state?.budget
+  return budget === undefined ? begin(undefined) : Effect.flatMap(budget.reserve(call), begin)
+}
 
 /**
- * Accounts for attempts that give a stream.
+ * Accounts for attempts that give a stream, and passes them to an observer.
  *
  * @category combinators
  * @since 0.1.0
  */
 export const withStreamAccounting =
-  (accounting: AccountingService | undefined) =>
-  (inner: StreamAttempt): StreamAttempt =>
-  (call) =>
-    withStreamHooks(() => trackStream(accounting, call))(inner(call))
+  (accounting: AccountingService | undefined, observer?: AttemptObserver) =>
+  (inner: StreamAttempt): StreamAttempt => {
+    const unobserved: Bookkeeping = { accounting, observer: undefined }
+    if (observer === undefined) return (call) => withStreamHooks(() => trackStream(unobserved, call))(inner(call))
+    const bookkeeping: Bookkeeping = { accounting, observer }
+    const staged = observer.stage.stream(inner)
+    return (call) =>
+      makePerRun((context) =>
+        observer.needsStage(context)
+          ? withStreamHooks(() => trackStream(unobserved, call))(staged(call))
+          : withStreamHooks(() => trackStream(bookkeeping, call))(inner(call))
+      )
+  }
+
+/** The stage, for which an observer need not insert another. */
+const makeStage = (accounting: AccountingService | undefined, observer?: AttemptObserver): Stage.Stage =>
+  Stage.make("accounting", {
+    effect: withAccounting(accounting, observer),
+    stream: withStreamAccounting(accounting, observer),
+    options: { usage: accounting === undefined ? "not recorded" : "recorded" }
+  })
 
 /**
  * The stage of the pipeline. It is needed where there is an `Accounting`
@@ -198,9 +264,10 @@ export const withStreamAccounting =
  * @category stages
  * @since 0.1.0
  */
-export const stage = (accounting: AccountingService | undefined): Stage.Stage =>
-  Stage.make("accounting", {
-    effect: withAccounting(accounting),
-    stream: withStreamAccounting(accounting),
-    options: { usage: accounting === undefined ? "not recorded" : "recorded" }
-  })
+export const stage = (accounting: AccountingService | undefined): Stage.Stage => {
+  const observable: ObservableStage = {
+    ...makeStage(accounting),
+    observedBy: (observer) => makeStage(accounting, observer)
+  }
+  return observable
+}

@@ -31,7 +31,8 @@ import type { ResponseMetadata } from "./ResponseMetadata.ts"
 export interface CallRecorderDependencies {
   readonly metrics: CallMetrics
   readonly content: Content.Options | undefined
-  readonly onCall: (record: CallRecord) => Effect.Effect<void>
+  /** Absent if no sink receives records. */
+  readonly onCall: ((record: CallRecord) => Effect.Effect<void>) | undefined
 }
 
 /**
@@ -85,7 +86,7 @@ export class CallRecorder {
     span.attribute(a.outputMessages.name, Content.fromResponse(content, response))
   }
 
-  /** Ends the span of a call, and records the call. */
+  /** Ends the span of a call, and records the call. What it returns passes the record to the sinks, if there are any. */
   end(
     observation: Observation,
     model: string,
@@ -93,30 +94,39 @@ export class CallRecorder {
     exit: Exit.Exit<unknown, ChatError | StreamError>,
     caller: Values,
     streamEnd?: StreamEnd
-  ): Effect.Effect<void> {
-    return Effect.suspend(() => {
-      const { metrics, onCall } = this.#dependencies
-      const record = CallEnd.recordOf(observation, model, response, exit, caller, streamEnd)
-      if (response.cached !== undefined && exit._tag === "Success") {
-        observation.event(spanEvents.cacheHit.name, {
-          [a.cacheLevel.name]: response.cached.level,
-          [a.cacheAge.name]: response.cached.age / 1000
-        })
-      }
-      if (observation.isTraced) {
-        CallEnd.annotateSpan(observation, record, response)
-        // The span has the outcome, without the content of the response.
-        observation.span.end(observation.clock.currentTimeNanosUnsafe(), Exit.asVoid(exit))
-      }
-      metrics.recordCall(record, this.#hasCache)
-      return onCall(record)
-    })
+  ): Effect.Effect<void> | undefined {
+    const { metrics, onCall } = this.#dependencies
+    const record = CallEnd.recordOf(observation, model, response, exit, caller, streamEnd)
+    if (response.cached !== undefined && exit._tag === "Success") {
+      observation.event(spanEvents.cacheHit.name, {
+        [a.cacheLevel.name]: response.cached.level,
+        [a.cacheAge.name]: response.cached.age / 1000
+      })
+    }
+    if (observation.isTraced) {
+      CallEnd.annotateSpan(observation, record, response)
+      // The span has the outcome, without the content of the response.
+      observation.span.end(observation.clock.currentTimeNanosUnsafe(), Exit.asVoid(exit))
+    }
+    metrics.recordCall(record, this.#hasCache)
+    if (onCall === undefined) return undefined
+    CallEnd.addIds(record, observation.span)
+    return within(observation)(onCall(record))
   }
 }
 
 /**
- * Runs an effect as a part of an observed call. The services are added one by
- * one, since merging contexts copies all services of the program.
+ * The context of an observed call. The services are added one by one, since
+ * merging contexts copies all services of the program.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const contextOf = (observation: Observation, context: Context.Context<never>): Context.Context<never> =>
+  Context.add(Context.add(context, Tracer.ParentSpan, observation.span), CurrentObservation, observation)
+
+/**
+ * Runs an effect as a part of an observed call.
  *
  * @category combinators
  * @since 0.1.0
@@ -124,6 +134,4 @@ export class CallRecorder {
 export const within =
   (observation: Observation) =>
   <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
-    Effect.updateContext(effect, (context: Context.Context<never>) =>
-      Context.add(Context.add(context, Tracer.ParentSpan, observation.span), CurrentObservation, observation)
-    )
+    Effect.updateContext(effect, (context: Context.Context<never>) => contextOf(observation, context))

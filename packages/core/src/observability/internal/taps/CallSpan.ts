@@ -6,6 +6,7 @@
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Tracer from "effect/Tracer"
 import { spans } from "../../Telemetry.ts"
@@ -37,18 +38,19 @@ export const makeCallSpan = (name: string, options: () => Tracer.SpanOptionsNoTr
   )
 
 /**
- * The same for an effect, with which the span ends.
+ * The same for an effect, with which the span ends. It is passed the fiber, which
+ * saves it a step to get it.
  *
  * @category combinators
  * @since 0.1.0
  */
 export const useCallSpan = <A, E>(
   name: string,
-  options: () => Tracer.SpanOptionsNoTrace,
-  use: (span: CallSpan) => Effect.Effect<A, E>
+  options: (context: Context.Context<never>) => Tracer.SpanOptionsNoTrace,
+  use: (span: CallSpan, fiber: Fiber.Fiber<unknown, unknown>) => Effect.Effect<A, E>
 ): Effect.Effect<A, E> =>
-  Effect.withFiber(({ cache }) =>
-    cache.tracer === undefined
-      ? use({ span: untraced(name, cache.span), isTraced: false })
-      : Effect.useSpan(name, options(), (span) => use({ span, isTraced: true }))
+  Effect.withFiber((fiber) =>
+    fiber.cache.tracer === undefined
+      ? use({ span: untraced(name, fiber.cache.span), isTraced: false }, fiber)
+      : Effect.useSpan(name, options(fiber.context), (span) => use({ span, isTraced: true }, fiber))
   )

@@ -11,13 +11,15 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { CallOptions } from "../../../CallOptions.ts"
+import { CallOptions, type Values } from "../../../CallOptions.ts"
 import type { ChatError, StreamError } from "../../../errors/OperationErrors.ts"
 import type { ChatRequest } from "../../../models/ChatRequest.ts"
 import type { ChatResponse } from "../../../models/ChatResponse.ts"
+import * as FiberContext from "../../../internal/FiberContext.ts"
 import type { StreamEvent } from "../../../models/StreamEvent.ts"
 import * as CallSpan from "./CallSpan.ts"
-import { CallRecorder, type CallRecorderDependencies, within } from "./CallRecorder.ts"
+import { CallRecorder, type CallRecorderDependencies, contextOf } from "./CallRecorder.ts"
+import type { Observation } from "./Observation.ts"
 import { ObservedStream } from "./ObservedStream.ts"
 import type { ResponseOrigin } from "./RequestAttributes.ts"
 import * as ResponseMetadata from "./ResponseMetadata.ts"
@@ -54,24 +56,39 @@ export interface Options {
   readonly hasStreamRecovery: boolean
 }
 
+/** Ends the observation of a call for a whole response. */
+const endChat = (
+  recorder: CallRecorder,
+  observation: Observation,
+  { model, request }: { readonly request: ChatRequest; readonly model: string },
+  caller: Values,
+  exit: Exit.Exit<ChatResponse, ChatError>
+): Effect.Effect<void> | undefined => {
+  const response = Exit.isSuccess(exit) ? exit.value : undefined
+  recorder.annotateContent(observation, response)
+  const metadata =
+    response === undefined ? ResponseMetadata.empty : ResponseMetadata.fromResponse(response, request.messages)
+  return recorder.end(observation, model, metadata, exit, caller)
+}
+
 const observeChat =
   (recorder: CallRecorder): CallTap["chat"] =>
   (request, model, run) =>
-    Effect.withFiber(({ context }) => {
-      const caller = Context.get(context, CallOptions)
-      const options = () => recorder.spanOptions("chat", model, request, caller)
-      return CallSpan.useCallSpan(`chat ${model}`, options, (span) => {
+    CallSpan.useCallSpan(
+      `chat ${model}`,
+      (context) => recorder.spanOptions("chat", model, request, Context.get(context, CallOptions)),
+      (span, fiber) => {
+        const { context } = fiber
+        const caller = Context.get(context, CallOptions)
         const observation = recorder.start("chat", Context.get(context, Clock.Clock), span)
-        const observed = Effect.onExit(run, (exit) => {
-          const response = Exit.isSuccess(exit) ? exit.value : undefined
-          recorder.annotateContent(observation, response)
-          const metadata =
-            response === undefined ? ResponseMetadata.empty : ResponseMetadata.fromResponse(response, request.messages)
-          return recorder.end(observation, model, metadata, exit, caller)
-        })
-        return within(observation)(observed)
-      })
-    })
+        return FiberContext.runIn(
+          fiber,
+          contextOf(observation, context),
+          () => run,
+          (exit) => endChat(recorder, observation, { model, request }, caller, exit)
+        )
+      }
+    )
 
 const openStream = Effect.fnUntraced(function* (
   recorder: CallRecorder,

@@ -65,9 +65,8 @@ export class ObservedStream {
       if (fold !== undefined) {
         this.#recorder.annotateContent(this.#observation, Option.getOrUndefined(StreamFold.toResponse(fold)))
       }
-      return Effect.uninterruptible(
-        this.within(this.#recorder.end(this.#observation, this.#model, metadata, exit, this.#caller, streamEnd))
-      )
+      const ending = this.#recorder.end(this.#observation, this.#model, metadata, exit, this.#caller, streamEnd)
+      return ending === undefined ? Effect.void : Effect.uninterruptible(ending)
     })
   }
 
