@@ -106,8 +106,10 @@ export const makeWith = (options: { readonly maxEntries: number }): Effect.Effec
     const table = yield* PriceTable.PriceTable
     const aggregator = new UsageAggregator(options.maxEntries)
     return DirectAccounting.make(
-      (attempt, context) =>
-        aggregator.record(attempt, Day.numberOf(clock.currentTimeMillisUnsafe()), CurrentPrices.of(context, table)),
+      (attempt, context) => {
+        const prices = aggregator.isFull ? CurrentPrices.of(context, table) : table
+        aggregator.record(attempt, Day.numberOf(clock.currentTimeMillisUnsafe()), prices)
+      },
       Effect.map(PriceTable.currentOrElse(table), (prices) => aggregator.entries(prices))
     )
   })

@@ -18,7 +18,6 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import { identity } from "effect/Function"
 import { CallOptions } from "../CallOptions.ts"
 import type { KimiError } from "../errors/KimiError.ts"
 import type { BudgetError } from "../errors/OperationErrors.ts"
@@ -89,6 +88,10 @@ const settleAndRecord = (
   return Effect.flatMap(settled, () => recordCharge(accounting, call, charge, context) ?? Effect.void)
 }
 
+/** Read only with a reservation: only a budget charges a lost attempt for the time that it took. */
+const nowIn = (context: Context.Context<never>): number =>
+  MonotonicClock.millisUnsafe(Context.get(context, Clock.Clock))
+
 type Restore = <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E>
 
 /** Makes one attempt and accounts for it. */
@@ -98,12 +101,11 @@ const track = (
   staged: Attempt,
   call: Call,
   reservation?: AttemptReservation,
-  restore: Restore = identity
+  restore?: Restore
 ): ReturnType<Attempt> =>
   Effect.withFiber((fiber) => {
     const { context } = fiber
-    const clock = Context.get(context, Clock.Clock)
-    const startedAt = MonotonicClock.millisUnsafe(clock)
+    const startedAt = reservation === undefined ? undefined : nowIn(context)
     const sending = new SendState()
     let observed: ObservedAttempt | undefined
     return FiberContext.runIn(
@@ -111,14 +113,16 @@ const track = (
       Context.add(context, CurrentSendState, sending),
       () => {
         observed = observer?.begin(call, context)
-        return restore(observed === undefined ? staged(call) : inner(call))
+        const attempt = observed === undefined ? staged(call) : inner(call)
+        return restore === undefined ? attempt : restore(attempt)
       },
       (exit) => {
         observed?.end(exit)
         if (sending.isUnsent) return settleAndRecord(accounting, call, reservation, undefined, context)
-        const charge = Exit.isSuccess(exit)
-          ? Charge.forResponse(call, exit.value)
-          : Charge.forFailure(call, exit.cause, MonotonicClock.millisUnsafe(clock) - startedAt)
+        const charge =
+          exit._tag === "Success"
+            ? Charge.forResponse(call, exit.value)
+            : Charge.forFailure(call, exit.cause, startedAt === undefined ? 0 : nowIn(context) - startedAt)
         return settleAndRecord(accounting, call, reservation, charge, context)
       }
     )
@@ -176,7 +180,8 @@ class TrackedStream implements Required<StreamHooks> {
   readonly #transcript = new Transcript()
   readonly #tools = new ToolNames()
   readonly #sending = new SendState()
-  readonly #startedAt: number
+  /** Absent without a reservation. */
+  readonly #startedAt: number | undefined
   readonly #observed: ObservedStreamAttempt | undefined
 
   constructor(
@@ -189,7 +194,7 @@ class TrackedStream implements Required<StreamHooks> {
     this.#call = call
     this.#reservation = reservation
     this.#context = context
-    this.#startedAt = MonotonicClock.millisUnsafe(Context.get(context, Clock.Clock))
+    this.#startedAt = reservation === undefined ? undefined : nowIn(context)
     this.#observed = observer?.beginStream(call, context)
   }
 
@@ -215,7 +220,8 @@ class TrackedStream implements Required<StreamHooks> {
 
   #charge(exit: Exit.Exit<void, KimiError>): Charge.Charge | undefined {
     if (this.#sending.isUnsent) return undefined
-    const millis = MonotonicClock.millisUnsafe(Context.get(this.#context, Clock.Clock)) - this.#startedAt
+    const startedAt = this.#startedAt
+    const millis = startedAt === undefined ? 0 : nowIn(this.#context) - startedAt
     return Charge.forStream(this.#call, this.#transcript, this.#tools.names, exit, millis)
   }
 }
