@@ -115,15 +115,15 @@ const observedAccounting = (
   const dateOf = Day.memoizedDateOf()
   const observe: DirectAccounting.DirectRecord = (attempt, context) => {
     const { charge, isBatch = false, isEstimate, model, outcome, provider, usage } = attempt
-    const today = dateOf(Day.numberOf(Context.get(context, Clock.Clock).currentTimeMillisUnsafe()))
+    const observation = Context.get(context, CurrentObservation)
+    const clock = observation?.clock ?? Context.get(context, Clock.Clock)
+    const today = dateOf(Day.numberOf(clock.currentTimeMillisUnsafe()))
     const cost =
       charge === undefined
         ? Cost.of(usage, { model, provider, day: today, isBatch }, CurrentPrices.of(context, prices))
         : Option.some(Cost.ofCharge(charge))
     calls.recordUsage(attempt, cost)
-    if (outcome !== "cached") {
-      Context.get(context, CurrentObservation)?.addCost(cost._tag === "Some" ? cost.value : undefined, isEstimate)
-    }
+    if (outcome !== "cached") observation?.addCost(cost._tag === "Some" ? cost.value : undefined, isEstimate)
   }
   const recordNow = DirectAccounting.recordOf(accounting)
   if (recordNow !== undefined) {

@@ -190,7 +190,7 @@ export class CallMetrics {
     const model = attempt.tool ?? attempt.model
     const name = providerName(provider)
     if (outcome === "cached") {
-      if (cost._tag === "Some") this.#recordSaved("client_cache", cost.value.total, cost.value, provider, model)
+      if (cost._tag === "Some") this.#recordSaved(cost.value.total, cost.value, [name, provider, model, "client_cache"])
       return
     }
     this.#recordTokens(usage, name, provider, model, isEstimate)
@@ -206,7 +206,7 @@ export class CallMetrics {
     const { currency, saved, total } = cost.value
     const { agent, job, tenant } = tags
     recorders.cost.update(Amount.toNumber(total), [currency, name, provider, model, tenant, job, agent])
-    this.#recordSaved("host_cache", saved, cost.value, provider, model)
+    this.#recordSaved(saved, cost.value, [name, provider, model, "host_cache"])
   }
 
   #recordTokens(usage: Usage, name: string, provider: string, model: string, isEstimate: boolean): void {
@@ -222,14 +222,11 @@ export class CallMetrics {
 
   /** Records what a cache has saved. */
   #recordSaved(
-    source: string,
     saved: BigDecimal.BigDecimal,
     { currency }: Cost,
-    provider: string,
-    model: string
+    [name, provider, model, source]: readonly [string, string, string, string]
   ): void {
     if (saved.value <= 0n) return
-    const amount = Amount.toNumber(saved)
-    this.#recorders.savings.update(amount, [currency, providerName(provider), provider, model, source])
+    this.#recorders.savings.update(Amount.toNumber(saved), [currency, name, provider, model, source])
   }
 }

@@ -51,7 +51,7 @@ class AttemptObservation implements ObservedAttempt {
 
   end(exit: Exit.Exit<unknown, KimiError>): void {
     const outcome = CallOutcome.fromExit(exit)
-    const error = CallOutcome.errorOf(exit)
+    const error = outcome === "ok" ? undefined : CallOutcome.errorOf(exit)
     const span = this.span
     if (error !== undefined) {
       this.observation.lastFailure = error
@@ -222,21 +222,19 @@ const untraced = (context: Context.Context<never>): Observation | undefined => {
  * @category constructors
  * @since 0.1.0
  */
-export const make = (calls: CallMetrics): AttemptObserver => {
-  const begin = <O>(
-    Observed: new (calls: CallMetrics, observation: Observation, call: Call) => O,
-    call: Call,
-    context: Context.Context<never>
-  ): O | undefined => {
+export const make = (calls: CallMetrics): AttemptObserver => ({
+  stage: Stage.make("attempt", { effect: withSpan(calls), stream: withStreamSpan(calls) }),
+  begin: (call, context) => {
     const observation = untraced(context)
     if (observation === undefined) return undefined
     countAttempt(observation, call)
-    return new Observed(calls, observation, call)
-  }
-  return {
-    stage: Stage.make("attempt", { effect: withSpan(calls), stream: withStreamSpan(calls) }),
-    begin: (call, context) => begin(AttemptObservation, call, context),
-    beginStream: (call, context) => begin(StreamAttemptObservation, call, context),
-    needsStage: (context) => untraced(context) === undefined
-  }
-}
+    return new AttemptObservation(calls, observation, call)
+  },
+  beginStream: (call, context) => {
+    const observation = untraced(context)
+    if (observation === undefined) return undefined
+    countAttempt(observation, call)
+    return new StreamAttemptObservation(calls, observation, call)
+  },
+  needsStage: (context) => untraced(context) === undefined
+})

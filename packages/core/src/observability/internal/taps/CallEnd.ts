@@ -32,7 +32,8 @@ export const recordOf = (
   streamEnd: StreamEnd | undefined
 ): Mutable<CallRecord> => {
   const { clock, origin, cost, firstContentAt, isCostKnown, startedAt } = observation
-  const error = CallOutcome.errorOf(exit)
+  const outcome = CallOutcome.fromExit(exit)
+  const error = outcome === "ok" ? undefined : CallOutcome.errorOf(exit)
   const record: Mutable<CallRecord> = {
     operation: observation.operation,
     startedAt: observation.startedAtUnix,
@@ -40,7 +41,7 @@ export const recordOf = (
     provider: response.provider ?? origin.provider,
     account: origin.account,
     requestModel: model,
-    outcome: CallOutcome.fromExit(exit),
+    outcome,
     isEstimate: observation.isEstimate,
     attempts: observation.attempts,
     retries: observation.retries,

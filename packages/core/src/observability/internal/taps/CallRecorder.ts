@@ -20,7 +20,7 @@ import * as CallEnd from "./CallEnd.ts"
 import * as Content from "./Content.ts"
 import { type CallSpan, CurrentObservation, Observation } from "./Observation.ts"
 import * as RequestAttributes from "./RequestAttributes.ts"
-import type { ResponseMetadata } from "./ResponseMetadata.ts"
+import * as ResponseMetadata from "./ResponseMetadata.ts"
 
 /**
  * What is used of an observer.
@@ -86,11 +86,21 @@ export class CallRecorder {
     span.attribute(a.outputMessages.name, Content.fromResponse(content, response))
   }
 
+  /** The metadata of a response: only that of metrics, if neither a sink nor a tracer receives the rest. */
+  metadataOf(
+    { isTraced }: CallSpan,
+    response: ChatResponse,
+    { messages }: ChatRequest
+  ): ResponseMetadata.ResponseMetadata {
+    const isRead = isTraced || this.#dependencies.onCall !== undefined
+    return isRead ? ResponseMetadata.fromResponse(response, messages) : ResponseMetadata.forMetrics(response, messages)
+  }
+
   /** Ends the span of a call, and records the call. What it returns passes the record to the sinks, if there are any. */
   end(
     observation: Observation,
     model: string,
-    response: ResponseMetadata,
+    response: ResponseMetadata.ResponseMetadata,
     exit: Exit.Exit<unknown, ChatError | StreamError>,
     caller: Values,
     streamEnd?: StreamEnd

@@ -12,11 +12,13 @@ import * as Tracer from "effect/Tracer"
 import { spans } from "../../Telemetry.ts"
 import type { CallSpan } from "./Observation.ts"
 
+const noParent = Option.none<Tracer.AnySpan>()
+
 /** A span that only has ids, which records and log lines contain. */
 const untraced = (name: string, parent: Tracer.AnySpan | undefined): Tracer.Span =>
   new Tracer.NativeSpan({
     name,
-    parent: Option.fromUndefinedOr(parent),
+    parent: parent === undefined ? noParent : Option.some(parent),
     annotations: Context.empty(),
     links: [],
     startTime: 0n,

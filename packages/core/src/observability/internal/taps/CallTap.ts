@@ -64,10 +64,9 @@ const endChat = (
   caller: Values,
   exit: Exit.Exit<ChatResponse, ChatError>
 ): Effect.Effect<void> | undefined => {
-  const response = Exit.isSuccess(exit) ? exit.value : undefined
+  const response = exit._tag === "Success" ? exit.value : undefined
   recorder.annotateContent(observation, response)
-  const metadata =
-    response === undefined ? ResponseMetadata.empty : ResponseMetadata.fromResponse(response, request.messages)
+  const metadata = response === undefined ? ResponseMetadata.empty : recorder.metadataOf(observation, response, request)
   return recorder.end(observation, model, metadata, exit, caller)
 }
 

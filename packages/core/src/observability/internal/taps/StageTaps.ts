@@ -122,7 +122,8 @@ class AdmissionWait {
   readonly #observation: Observation
   readonly #call: Call
   readonly #startedAt: number
-  #isOver = false
+  /** Whether an attempt was admitted, or the wait was given up. */
+  isOver = false
 
   constructor(calls: CallMetrics, observation: Observation, call: Call) {
     this.#calls = calls
@@ -131,17 +132,9 @@ class AdmissionWait {
     this.#startedAt = MonotonicClock.millisUnsafe(observation.clock)
   }
 
-  /** Ends with the exit of the stage, unless an attempt was admitted before. */
-  end(exit: Exit.Exit<unknown, KimiError>): void {
-    if (!this.#isOver) this.#record(CallOutcome.fromExit(exit))
-  }
-
-  admit(): void {
-    if (!this.#isOver) this.#record(admitted)
-  }
-
-  #record(outcome: string): void {
-    this.#isOver = true
+  end(outcome: string): void {
+    if (this.isOver) return
+    this.isOver = true
     const call = this.#call
     const calls = this.#calls
     const observation = this.#observation
@@ -167,11 +160,11 @@ const observeAdmission = (calls: CallMetrics, stage: Stage): Stage => ({
       const wait = new AdmissionWait(calls, observation, call)
       const below: Attempt = (attempt) =>
         Effect.suspend(() => {
-          wait.admit()
+          wait.end(admitted)
           return inner(attempt)
         })
       return Effect.onExitPrimitive(stage.effect(below)(call), (exit) => {
-        wait.end(exit)
+        if (!wait.isOver) wait.end(CallOutcome.fromExit(exit))
         return undefined
       })
     }),
@@ -182,10 +175,12 @@ const observeAdmission = (calls: CallMetrics, stage: Stage): Stage => ({
       const wait = new AdmissionWait(calls, observation, call)
       const below: StreamAttempt = (attempt) =>
         makePerRun(() => {
-          wait.admit()
+          wait.end(admitted)
           return inner(attempt)
         })
-      return onClose<StreamError>((exit) => Effect.sync(() => wait.end(exit)))(stage.stream(below)(call))
+      return onClose<StreamError>((exit) => Effect.sync(() => wait.end(CallOutcome.fromExit(exit))))(
+        stage.stream(below)(call)
+      )
     })
 })
 
