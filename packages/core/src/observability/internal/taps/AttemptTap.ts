@@ -209,12 +209,6 @@ const withStreamSpan =
       )
     })
 
-/** The observation of a call whose attempts have no span; `undefined` where they have one, or are not observed. */
-const untraced = (context: Context.Context<never>): Observation | undefined => {
-  const observation = Context.get(context, CurrentObservation)
-  return observation?.isTraced === false ? observation : undefined
-}
-
 /**
  * What observes attempts: within the accounting stage, or as a stage directly
  * inside it.
@@ -225,16 +219,16 @@ const untraced = (context: Context.Context<never>): Observation | undefined => {
 export const make = (calls: CallMetrics): AttemptObserver => ({
   stage: Stage.make("attempt", { effect: withSpan(calls), stream: withStreamSpan(calls) }),
   begin: (call, context) => {
-    const observation = untraced(context)
-    if (observation === undefined) return undefined
+    const observation = Context.get(context, CurrentObservation)
+    if (observation?.isTraced !== false) return undefined
     countAttempt(observation, call)
     return new AttemptObservation(calls, observation, call)
   },
   beginStream: (call, context) => {
-    const observation = untraced(context)
-    if (observation === undefined) return undefined
+    const observation = Context.get(context, CurrentObservation)
+    if (observation?.isTraced !== false) return undefined
     countAttempt(observation, call)
     return new StreamAttemptObservation(calls, observation, call)
   },
-  needsStage: (context) => untraced(context) === undefined
+  needsStage: (context) => Context.get(context, CurrentObservation)?.isTraced !== false
 })

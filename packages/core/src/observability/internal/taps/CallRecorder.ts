@@ -96,7 +96,7 @@ export class CallRecorder {
     return isRead ? ResponseMetadata.fromResponse(response, messages) : ResponseMetadata.forMetrics(response, messages)
   }
 
-  /** Ends the span of a call, and records the call. What it returns passes the record to the sinks, if there are any. */
+  /** Ends the span of a call, and records the call. What it returns passes the record to the sinks, if there are any, and is a part of the call. */
   end(
     observation: Observation,
     model: string,
@@ -121,7 +121,7 @@ export class CallRecorder {
     metrics.recordCall(record, this.#hasCache)
     if (onCall === undefined) return undefined
     CallEnd.addIds(record, observation.span)
-    return within(observation)(onCall(record))
+    return onCall(record)
   }
 }
 

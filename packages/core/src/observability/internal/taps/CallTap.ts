@@ -80,11 +80,15 @@ const observeChat =
         const { context } = fiber
         const caller = Context.get(context, CallOptions)
         const observation = recorder.start("chat", Context.get(context, Clock.Clock), span)
+        const observed = contextOf(observation, context)
         return FiberContext.runIn(
           fiber,
-          contextOf(observation, context),
+          observed,
           () => run,
-          (exit) => endChat(recorder, observation, { model, request }, caller, exit)
+          (exit) => {
+            const ending = endChat(recorder, observation, { model, request }, caller, exit)
+            return ending === undefined ? undefined : Effect.updateContext(ending, () => observed)
+          }
         )
       }
     )

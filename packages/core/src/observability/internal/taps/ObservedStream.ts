@@ -66,7 +66,7 @@ export class ObservedStream {
         this.#recorder.annotateContent(this.#observation, Option.getOrUndefined(StreamFold.toResponse(fold)))
       }
       const ending = this.#recorder.end(this.#observation, this.#model, metadata, exit, this.#caller, streamEnd)
-      return ending === undefined ? Effect.void : Effect.uninterruptible(ending)
+      return ending === undefined ? Effect.void : Effect.uninterruptible(this.within(ending))
     })
   }
 
