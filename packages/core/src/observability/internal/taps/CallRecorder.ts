@@ -134,14 +134,3 @@ export class CallRecorder {
  */
 export const contextOf = (observation: Observation, context: Context.Context<never>): Context.Context<never> =>
   Context.add(Context.add(context, Tracer.ParentSpan, observation.span), CurrentObservation, observation)
-
-/**
- * Runs an effect as a part of an observed call.
- *
- * @category combinators
- * @since 0.1.0
- */
-export const within =
-  (observation: Observation) =>
-  <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
-    Effect.updateContext(effect, (context: Context.Context<never>) => contextOf(observation, context))

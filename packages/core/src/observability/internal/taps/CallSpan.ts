@@ -32,11 +32,14 @@ const untraced = (name: string, parent: Tracer.AnySpan | undefined): Tracer.Span
  * @category constructors
  * @since 0.1.0
  */
-export const makeCallSpan = (name: string, options: () => Tracer.SpanOptionsNoTrace): Effect.Effect<CallSpan> =>
-  Effect.withFiber(({ cache }): Effect.Effect<CallSpan> =>
+export const makeCallSpan = (
+  name: string,
+  options: (context: Context.Context<never>) => Tracer.SpanOptionsNoTrace
+): Effect.Effect<CallSpan> =>
+  Effect.withFiber(({ cache, context }): Effect.Effect<CallSpan> =>
     cache.tracer === undefined
       ? Effect.succeed({ span: untraced(name, cache.span), isTraced: false })
-      : Effect.map(Effect.makeSpan(name, options()), (span) => ({ span, isTraced: true }))
+      : Effect.map(Effect.makeSpan(name, options(context)), (span) => ({ span, isTraced: true }))
   )
 
 /**

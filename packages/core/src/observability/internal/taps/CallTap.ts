@@ -93,32 +93,39 @@ const observeChat =
       }
     )
 
-const openStream = Effect.fnUntraced(function* (
+const openStream = (
   recorder: CallRecorder,
   { hasStreamRecovery }: Options,
-  call: { readonly request: ChatRequest; readonly model: string },
+  { model, request }: { readonly request: ChatRequest; readonly model: string },
   events: Stream.Stream<StreamEvent, StreamError>,
   scope: Scope.Scope,
   restore: <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E>
-) {
-  const { model, request } = call
-  const caller = yield* CallOptions
-  const clock = yield* Clock.Clock
-  const span = yield* CallSpan.makeCallSpan(`chat ${model}`, () =>
-    recorder.spanOptions("stream", model, request, caller)
+) =>
+  Effect.flatMap(
+    CallSpan.makeCallSpan(`chat ${model}`, (context) =>
+      recorder.spanOptions("stream", model, request, Context.get(context, CallOptions))
+    ),
+    (span) =>
+      Effect.withFiber(({ context }) => {
+        const caller = Context.get(context, CallOptions)
+        const observation = recorder.start("stream", Context.get(context, Clock.Clock), span)
+        const observed = new ObservedStream(recorder, observation, model, caller, request.messages, context)
+        // Not a fork, whose finalizer would be one more for each open stream: the next line closes it.
+        const innerScope = Scope.makeUnsafe()
+        // Closes the inner scope within the call's span, also if an outside scope is closed first.
+        const registered = Scope.addFinalizerExit(scope, (exit) =>
+          Effect.andThen(observed.within(Scope.close(innerScope, exit)), observed.end(Exit.interrupt()))
+        )
+        const opened = Effect.onExit(
+          restore(observed.within(Channel.toPullScoped(events.channel, innerScope))),
+          (exit) => (Exit.isFailure(exit) ? observed.end(exit) : Effect.void)
+        )
+        return Effect.andThen(
+          registered,
+          Effect.map(opened, (pull) => observed.observe(pull, hasStreamRecovery))
+        )
+      })
   )
-  const observed = new ObservedStream(recorder, recorder.start("stream", clock, span), model, caller, request.messages)
-  // Not a fork, whose finalizer would be one more for each open stream: the next line closes it.
-  const innerScope = Scope.makeUnsafe()
-  // Closes the inner scope within the call's span, also if an outside scope is closed first.
-  yield* Scope.addFinalizerExit(scope, (exit) =>
-    Effect.andThen(observed.within(Scope.close(innerScope, exit)), observed.end(Exit.interrupt()))
-  )
-  const opened = Effect.onExit(restore(observed.within(Channel.toPullScoped(events.channel, innerScope))), (exit) =>
-    Exit.isFailure(exit) ? observed.end(exit) : Effect.void
-  )
-  return yield* Effect.map(opened, (pull) => observed.observe(pull, hasStreamRecovery))
-})
 
 const observeStream =
   (recorder: CallRecorder, options: Options): CallTap["stream"] =>
