@@ -77,8 +77,11 @@ export const billableUsage = (
  * @category getters
  * @since 0.1.0
  */
-export const toolNames = ({ choices }: ChatResponse): ReadonlyArray<string> =>
-  choices.flatMap(({ message }) => message.tool_calls?.map((call) => call.function.name) ?? [])
+export const toolNames = ({ choices }: ChatResponse): ReadonlyArray<string> => {
+  const names: Array<string> = []
+  for (const { message } of choices) for (const call of message.tool_calls ?? []) names.push(call.function.name)
+  return names
+}
 
 /** The cost of a response of the client's cache, or of another call's request. */
 const cachedCost = ({ currency, saved, total }: Cost): Cost => ({
