@@ -10,6 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import { load } from "./commandFor.ts"
+import * as exitCodes from "./exitCodes.ts"
 import { version } from "./version.ts"
 
 /** Where what looks like an unknown flag is given. */
@@ -28,40 +29,60 @@ const flagAdvice = (event: CliOutput.Presenter.InvalidInvocation): string | unde
     : `Flags of a subcommand are given after its name: ${path} SUBCOMMAND ${found.option}`
 }
 
-/** What is wrong, and where to read more, on stderr: stdout has results only. */
-const presenter: CliOutput.Presenter = {
-  present: (event) =>
-    event._tag === "InvalidInvocation"
-      ? Effect.gen(function* () {
-          const { canColor } = yield* TerminalCapabilities.TerminalCapabilities
-          const formatter = CliOutput.defaultFormatter({ colors: canColor })
-          yield* Console.error(formatter.formatErrors(event.errors).trimStart())
-          const path = event.commandPath.join(" ")
-          const advice = flagAdvice(event)
-          if (advice !== undefined) yield* Console.error(`\n${advice}`)
-          yield* Console.error(`\nUsage: ${event.helpDoc.usage}\nRun ${path} --help for its flags.`)
-        })
-      : CliOutput.defaultPresenter.present(event)
-}
+/** What is wrong, and where to read more. */
+const usageText = (event: CliOutput.Presenter.InvalidInvocation) =>
+  Effect.gen(function* () {
+    const { canColor } = yield* TerminalCapabilities.TerminalCapabilities
+    const formatter = CliOutput.defaultFormatter({ colors: canColor })
+    yield* Console.error(formatter.formatErrors(event.errors).trimStart())
+    const advice = flagAdvice(event)
+    if (advice !== undefined) yield* Console.error(`\n${advice}`)
+    yield* Console.error(`\nUsage: ${event.helpDoc.usage}\nRun ${event.commandPath.join(" ")} --help for its flags.`)
+  })
 
-const settings = Layer.mergeAll(
-  CliConfig.layer({ builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions] }),
-  CliOutput.layerPresenter(presenter),
-  // The default logger writes to stdout, which has results only.
-  Logger.layer([Logger.withConsoleError(Logger.formatLogFmt)])
-)
+/** The same in the form of the other errors. */
+const usageJson = (event: CliOutput.Presenter.InvalidInvocation) =>
+  Console.error(
+    JSON.stringify({
+      error: {
+        tag: "UsageError",
+        category: "usage",
+        message: event.errors.map(({ message }) => message).join("\n"),
+        hint: flagAdvice(event) ?? `Usage: ${event.helpDoc.usage}`,
+        exitCode: exitCodes.usage
+      }
+    })
+  )
+
+/** On stderr: stdout has results only. */
+const presenterOf = (isJson: boolean): CliOutput.Presenter => ({
+  present: (event) => {
+    if (event._tag !== "InvalidInvocation") return CliOutput.defaultPresenter.present(event)
+    return isJson ? usageJson(event) : usageText(event)
+  }
+})
+
+const settingsOf = (isJson: boolean) =>
+  Layer.mergeAll(
+    CliConfig.layer({ builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions] }),
+    CliOutput.layerPresenter(presenterOf(isJson)),
+    // The default logger writes to stdout, which has results only.
+    Logger.layer([Logger.withConsoleError(Logger.formatLogFmt)])
+  )
 
 /** Runs the command, reports its failure on stderr, and returns the exit code. */
-export const run = (args: ReadonlyArray<string>) =>
-  loadModule(() => load(args)).pipe(
+export const run = (args: ReadonlyArray<string>) => {
+  const isJson = args.includes("--json")
+  return loadModule(() => load(args)).pipe(
     Effect.flatMap((kimi) => Command.runWith(kimi, { version })(args)),
-    Effect.provide(settings),
+    Effect.provide(settingsOf(isJson)),
     Effect.as(0),
     // Every error of the library is in this module, which a command that succeeds does not load.
     Effect.catchCause((cause) =>
       Effect.flatMap(
         loadModule(() => import("./failure.ts")),
-        ({ report }) => report(cause, args.includes("--json"))
+        ({ report }) => report(cause, isJson)
       )
     )
   )
+}

@@ -13,6 +13,16 @@ describe("kimi", () => {
     })
   )
 
+  it.live("writes usage errors as JSON where the result would be", () =>
+    Effect.map(runKimi(["chat", "--json", "--no-such"]), ({ code, stderr, stdout }) => {
+      assert.deepStrictEqual([code, stdout], [2, ""])
+      const { error } = JSON.parse(stderr)
+      assert.deepInclude(error, { tag: "UsageError", category: "usage", exitCode: 2 })
+      assert.include(error.message, "--no-such")
+      assert.include(error.hint, "kimi chat ... -- --no-such")
+    })
+  )
+
   it.live.each([
     {
       words: "--log-level debug models",

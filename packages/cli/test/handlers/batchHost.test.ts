@@ -43,6 +43,19 @@ const leave = (
 const poll = ["--poll", "1 millis"]
 
 describe("kimi batch run --mode", () => {
+  it.live("refuses a window that the host does not have before it reports any progress", () =>
+    withServer((_, env) =>
+      Effect.gen(function* () {
+        const { input, output } = yield* filesOf([lineOf("a")])
+        const args = ["batch", "run", input, output, "--mode", "host", "--window", "1 hour"]
+        const { code, stderr } = yield* runKimi(args, { env })
+        assert.strictEqual(code, 16)
+        assert.include(stderr, "12 hours to 7 days")
+        assert.notInclude(stderr, "Uploading")
+      })
+    )
+  )
+
   it.live("host writes the answers of the host", () =>
     withServer((server, env) =>
       Effect.gen(function* () {

@@ -6,7 +6,8 @@ import {
 } from "@kimi-effect/core/ProviderErrors"
 import { ContentFilterError } from "@kimi-effect/core/ValidationErrors"
 import type { ChatCompletion } from "@kimi-effect/core/ChatCompletion"
-import { ChatResponse, type Choice } from "@kimi-effect/core/ChatResponse"
+import type { ChatResponse, Choice } from "@kimi-effect/core/ChatResponse"
+import * as DecodedResponse from "@kimi-effect/core/internal/DecodedResponse"
 import { toFinishReason } from "@kimi-effect/core/internal/HostWords"
 import type { Message } from "@kimi-effect/core/Message"
 import type { PartialResponse } from "@kimi-effect/core/PartialResponse"
@@ -97,7 +98,7 @@ export const finishWord = (reason: string | undefined, messages: ReadonlyArray<M
 
 type WireChoice = ChatCompletion["choices"][number]
 
-const toToolCalls = (
+const readToolCalls = (
   message: WireChoice["message"],
   markupCalls: ReadonlyArray<MarkupCall>
 ): ReadonlyArray<ToolCall> => {
@@ -122,6 +123,9 @@ const toToolCalls = (
   }
   return calls
 }
+
+const toToolCalls = (message: WireChoice["message"], markupCalls: ReadonlyArray<MarkupCall>): ReadonlyArray<ToolCall> =>
+  message.tool_calls === undefined && markupCalls.length === 0 ? [] : readToolCalls(message, markupCalls)
 
 /** A choice as it is read, and what is wrong with it. */
 interface ReadChoice {
@@ -257,8 +261,9 @@ export interface ReadOptions {
 export const modelMembers = (model: string, requestedModel: string) =>
   model === requestedModel ? { model } : { model, requestedModel }
 
-const warningsOf = (choices: ReadonlyArray<ReadChoice>, { warnings = [] }: ReadOptions) => {
-  const all = new Set([...warnings, ...choices.flatMap((each) => [...each.warnings])])
+const warningsOf = (choices: ReadonlyArray<ReadChoice>, { warnings }: ReadOptions) => {
+  const all = new Set(warnings)
+  for (const choice of choices) for (const warning of choice.warnings) all.add(warning)
   return all.size === 0 ? {} : { warnings: [...all] }
 }
 
@@ -281,20 +286,16 @@ export const fromCompletion = (
   const error = noContentError(summarize(choices, usage, options.messages), { ...head, model: requestedModel })
   const [first, ...rest] = choices
   if (error !== undefined || first === undefined) return error ?? noChoicesError(head, requestedModel)
-  return new ChatResponse(
-    {
-      ...head,
-      id: wire.id ?? "",
-      ...modelMembers(wire.model || requestedModel, requestedModel),
-      created: wire.created ?? 0,
-      choices: [first, ...rest],
-      ...(usage === undefined ? {} : { usage }),
-      ...(rateStatus === undefined ? {} : { rateStatus }),
-      ...warnings
-    },
-    // All members come from decoded parts.
-    { disableChecks: true }
-  )
+  return DecodedResponse.make({
+    ...head,
+    id: wire.id ?? "",
+    ...modelMembers(wire.model || requestedModel, requestedModel),
+    created: wire.created ?? 0,
+    choices: [first, ...rest],
+    ...(usage === undefined ? {} : { usage }),
+    ...(rateStatus === undefined ? {} : { rateStatus }),
+    ...warnings
+  })
 }
 
 const noChoicesError = (head: ResponseHead, model: string): NoContentError =>

@@ -3,29 +3,50 @@ import { compiledCodec } from "./compiledCodec.ts"
 import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import { ChatRequest } from "@kimi-effect/core/ChatRequest"
 import { nearestTo } from "@kimi-effect/core/internal/NearestName"
-import { type AssistantMessage, Message, type SystemMessage } from "@kimi-effect/core/Message"
+import { AssistantMessage, Message, SystemMessage, ToolMessage, UserMessage } from "@kimi-effect/core/Message"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type { Provider } from "../Provider.ts"
 import { describeSchemaError } from "./describeSchemaError.ts"
+import { isObject, type Members } from "./jsonMembers.ts"
 import { withoutAbsent, withUnknownMembers } from "./requestMembers.ts"
 
-const { tools, response_format, extra_body, prediction, ...plainMembers } = ChatRequest.fields
+const { tools, response_format, extra_body, prediction, ...otherMembers } = ChatRequest.fields
+const { tools: _loadedTools, ...plainSystemMembers } = SystemMessage.fields
 
 /** Members with JSON of any depth, which the schema compiler does not compile. Most requests have none. */
 const JsonMembers = Schema.Struct({ tools, response_format, extra_body, prediction })
-const PlainMembers = Schema.Struct(plainMembers)
+const OtherMembers = Schema.Struct(otherMembers)
 
-const encodePlainMembers = compiledCodec(Schema.flip(PlainMembers).ast, () => Schema.encodeUnknownResult(PlainMembers))
+/** The others of a request whose messages load no tools, which are JSON of any depth too. */
+const PlainMembers = Schema.Struct({
+  ...otherMembers,
+  messages: Schema.Array(Schema.Union([Schema.Struct(plainSystemMembers), UserMessage, AssistantMessage, ToolMessage]))
+})
+
 const encodeJsonMembers = Schema.encodeUnknownResult(JsonMembers)
+const encodeOtherMembers = Schema.encodeUnknownResult(OtherMembers)
+const encodePlainMembers = compiledCodec(Schema.flip(PlainMembers).ast, () => Schema.encodeUnknownResult(PlainMembers))
 
-const hasJsonMembers = (request: object): boolean => Object.keys(JsonMembers.fields).some((name) => name in request)
+const jsonMembers = Object.keys(JsonMembers.fields)
+
+const hasJsonMembers = (request: object): boolean => jsonMembers.some((name) => name in request)
+
+const loadsTools = (message: unknown): boolean => isObject(message) && "tools" in message
+
+const areMessagesPlain = ({ messages }: Members): boolean => Array.isArray(messages) && !messages.some(loadsTools)
+
+const encodeMembers = (request: object): Result.Result<ChatRequest, Schema.SchemaError> => {
+  const plain = areMessagesPlain(request as Members) ? encodePlainMembers(request) : undefined
+  // An error names what the whole schema expects.
+  return plain === undefined || Result.isFailure(plain) ? encodeOtherMembers(request) : plain
+}
 
 const encodeRequest = (request: object): Result.Result<ChatRequest, Schema.SchemaError> => {
-  const plain = encodePlainMembers(request)
-  return Result.isFailure(plain) || !hasJsonMembers(request)
-    ? plain
-    : Result.map(encodeJsonMembers(request), (json) => ({ ...plain.success, ...json }))
+  const members = encodeMembers(request)
+  return Result.isFailure(members) || !hasJsonMembers(request)
+    ? members
+    : Result.map(encodeJsonMembers(request), (json) => ({ ...members.success, ...json }))
 }
 
 const encodeMessages = Schema.encodeUnknownResult(Schema.Array(Message))

@@ -221,7 +221,7 @@ export const make = (options: Options): Effect.Effect<AuditLog["Service"], Confi
     })
     const failure = Effect.map(status, (current) => current.failure)
     return {
-      record: (call) => Effect.suspend(() => writer.add(toLine(crypto.randomUUID(), call))),
+      record: (call) => Effect.withFiber(({ context }) => writer.add(toLine(crypto.randomUUID(), call), context)),
       flush: writer.flush,
       status,
       healthCheck: {

@@ -39,7 +39,8 @@ import type { BatchProgress, StopReason } from "../batch/BatchProgress.ts"
 import * as RowStream from "../batch/internal/RowStream.ts"
 import { stoppingTags } from "../batch/internal/stoppingTags.ts"
 import { Journal, type RunStatus } from "../journal/Journal.ts"
-import type { KimiClient } from "../KimiClient.ts"
+import * as ClientMoney from "../internal/clientMoney.ts"
+import { KimiClient } from "../KimiClient.ts"
 import type * as BatchJob from "./BatchJob.ts"
 import * as inputRanges from "./internal/batch/inputRanges.ts"
 import { readerOf, readFailure } from "./internal/batch/inputRows.ts"
@@ -167,6 +168,19 @@ const plan = (reader: inputRanges.RangeReader, size: number) =>
     Stream.grouped(500)
   )
 
+/** Of what changes the rows. */
+const digestOf = <A, RD, RP>({ prompts, schema }: Options<A, RD, RP>, input: ReadonlyArray<unknown>) =>
+  Effect.map(Effect.flatMap(KimiClient, ClientMoney.of), (money) =>
+    sharedRow.digestOf([
+      input,
+      // As they were given: those that are compiled look the same for every template.
+      prompts,
+      schema !== undefined,
+      // Of rows that name none.
+      money?.defaultModel
+    ])
+  )
+
 /**
  * Works on a job until it is complete, with the other processes that run it.
  *
@@ -187,17 +201,8 @@ export const run = <A = string, RD = never, RP = never>(
 
       const journal = yield* Journal
       const runId = runIdOf(options.id)
-      const worker = yield* journal.join(runId, {
-        kind: "batch job",
-        // The prompts as they were given: those that are compiled look the same for every template.
-        digest: sharedRow.digestOf([
-          source.record,
-          rowReader.separator,
-          options.prompts,
-          rangeRows,
-          options.schema !== undefined
-        ])
-      })
+      const digest = yield* digestOf(options, [source.record, rowReader.separator, rangeRows])
+      const worker = yield* journal.join(runId, { kind: "batch job", digest })
       yield* Stream.runForEach(plan(reader, rangeRows), worker.add)
 
       const outages = new sharedRow.Outages()

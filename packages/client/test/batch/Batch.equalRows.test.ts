@@ -94,6 +94,19 @@ describe("equal rows of a Batch", () => {
     )
   )
 
+  it.effect("requests equal rows of long texts once among others", () =>
+    withHost(
+      Effect.gen(function* () {
+        const mock = yield* MockProvider.MockProvider
+        // Of all lengths modulo a word, which the bytes of a text end within.
+        const rows = Array.from({ length: 40 }, (_, index) => ask("é".repeat(1 + (index % 2)) + "a".repeat(33 + index)))
+        const { progress } = yield* passing(Batch.run([...rows, ...rows], { concurrency: 1 }))
+        assert.strictEqual(progress.cached, 40)
+        assert.strictEqual((yield* mock.requests).length, 40)
+      })
+    )
+  )
+
   it.effect("answers a row whose equal row ends while they are compared", () =>
     withHost(
       Effect.gen(function* () {

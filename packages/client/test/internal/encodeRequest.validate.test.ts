@@ -32,6 +32,11 @@ describe("validate", () => {
     [{ messages: [{ role: "user" }] }, "messages[0].content", "Missing key"],
     [{ messages: [...messages, { role: "tool", content: secret }] }, "messages[1].tool_call_id", "Missing key"],
     [{ messages: [assistant] }, "messages[0].tool_calls[0].id", "Expected string"],
+    [
+      { messages: [...messages, { role: "system", tools: [{ type: "function", function: { name: 3 } }] }] },
+      "messages[1].tools[0].function.name",
+      "Expected string"
+    ],
     [{ messages, model: 3 }, "model", "Expected string | undefined"],
     [{ messages, temperature: secret }, "temperature", "Expected number | undefined"],
     [{ messages, temperature: Number.NaN }, "temperature", "Expected a finite number"],
@@ -47,6 +52,12 @@ describe("validate", () => {
     [{ messages, thinking: { type: secret } }, "thinking.type", 'Expected "enabled" | "disabled"'],
     [{ messages, extra_body: { a: () => secret } }, "extra_body.a", "Expected JSON value"]
   ]
+
+  it("returns the tools that a message loads", () => {
+    const tool = { type: "function" as const, function: { name: "search", parameters: { type: "object" } } }
+    const request: ChatRequest = { messages: [{ role: "system", tools: [tool] }] }
+    assert.deepStrictEqual(Result.getOrUndefined(validate(request, moonshot)), request)
+  })
 
   it("fails with the malformed member next to the expected type", () => {
     for (const [request, path, expected] of cases) {

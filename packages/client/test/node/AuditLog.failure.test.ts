@@ -1,7 +1,7 @@
 import { symlinkSync, unlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Fiber, Logger, Scope } from "effect"
+import { Effect, Exit, Fiber, Logger, References, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import * as AuditLog from "../../src/node/AuditLog.ts"
 import { jobsOf, linesIn, until } from "./support/audit/files.ts"
@@ -60,6 +60,18 @@ describe("an audit log that cannot be written", () => {
         'Warn ["The audit log cannot be written; calls continue",{"reason":"ENOSPC"}]',
         'Info ["The audit log can be written again"]'
       ])
+    })
+  )
+
+  it.effect("is reported without the annotations of a call", () =>
+    Effect.gen(function* () {
+      const path = join(yield* folder, "audit.jsonl")
+      symlinkSync("/dev/full", path)
+      const audit = yield* AuditLog.make({ path, durability: "written" })
+      const annotations: Array<unknown> = []
+      const logger = Logger.make(({ fiber }) => void annotations.push(fiber.getRef(References.CurrentLogAnnotations)))
+      yield* audit.record(call("1")).pipe(Effect.annotateLogs("call", "1"), Effect.provide(Logger.layer([logger])))
+      assert.deepStrictEqual(annotations, [{}])
     })
   )
 

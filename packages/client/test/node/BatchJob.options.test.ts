@@ -93,4 +93,16 @@ describe("a BatchJob", () => {
       })
     )
   )
+
+  it.live("names its record when that is damaged", () =>
+    withInput([lineOf("1")], ({ input, output }) =>
+      Effect.gen(function* () {
+        yield* BatchJob.run({ input, output })
+        writeFileSync(`${output}.job.json`, '{"version":1,"inp')
+        const error = yield* Effect.flip(BatchJob.run({ input, output }))
+        assert.deepInclude(error, { _tag: "InvalidRequestError", parameter: "output" })
+        assert.include(error.message, `The record ${JSON.stringify(`${output}.job.json`)} of the batch job is damaged`)
+      })
+    )
+  )
 })

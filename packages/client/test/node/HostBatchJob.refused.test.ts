@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs"
+import { existsSync, writeFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import { ErrorReply } from "@kimi-effect/testing"
 import { Effect, Option } from "effect"
@@ -6,6 +6,7 @@ import * as BatchJob from "../../src/node/BatchJob.ts"
 import * as HostBatchJob from "../../src/node/HostBatchJob.ts"
 import { endsWith, result } from "../batch/support/hostBatch.ts"
 import { lineOf, outcomesIn, uploads, withJob } from "./support/hostJob/job.ts"
+import { canMount, volume } from "./support/volumes.ts"
 
 const three = ["a", "b", "c"].map((id) => lineOf(id))
 
@@ -78,6 +79,58 @@ describe("a line that is no row", () => {
         })
         assert.deepStrictEqual(lines, [4])
       })
+    )
+  )
+})
+
+describe("HostBatchJob.run with a window that the host does not have", () => {
+  it.live("fails before the rows are read", () =>
+    withJob(three, ({ files, server }) =>
+      Effect.gen(function* () {
+        const events: Array<string> = []
+        const error = yield* Effect.flip(
+          HostBatchJob.run({
+            ...files,
+            mode: "host",
+            completionWindow: "1 hour",
+            onEvent: ({ _tag }) => Effect.sync(() => events.push(_tag))
+          })
+        )
+        assert.deepInclude(error, { _tag: "InvalidRequestError", parameter: "completionWindow" })
+        assert.deepStrictEqual(events, [])
+        assert.isFalse(existsSync(`${files.output}.job.json`))
+        assert.deepStrictEqual(yield* server.requests, [])
+      })
+    )
+  )
+})
+
+describe.skipIf(!canMount)("a host batch whose disk is full", () => {
+  it.live("names its record", () =>
+    withJob(three, ({ files }) =>
+      Effect.gen(function* () {
+        const disk = yield* volume(64)
+        const output = `${disk.path}/out.jsonl`
+        const onEvent = ({ _tag }: { readonly _tag: string }) =>
+          Effect.sync(() => (_tag === "Checked" ? disk.fill() : undefined))
+        const error = yield* Effect.flip(HostBatchJob.run({ ...files, output, mode: "host", onEvent }))
+        assert.include(error.message, `The record ${JSON.stringify(`${output}.host.json`)} of the batch at the host`)
+        assert.include(error.message, "the disk is full")
+      }).pipe(Effect.scoped)
+    )
+  )
+
+  it.live("names the output of a batch by its id", () =>
+    withJob(three, ({ files, server }) =>
+      Effect.gen(function* () {
+        yield* endsWith({ server }, { status: "completed", output: ["a", "b", "c"].map((id) => result(id)) })
+        yield* HostBatchJob.run({ ...files, mode: "host" })
+        const disk = yield* volume(64)
+        const output = `${disk.path}/out.jsonl`
+        const onEvent = () => Effect.sync(() => disk.fill())
+        const error = yield* Effect.flip(HostBatchJob.collect("batch-000001", output, { onEvent }))
+        assert.include(error.message, `with the output ${JSON.stringify(output)} cannot be used: the disk is full`)
+      }).pipe(Effect.scoped)
     )
   )
 })

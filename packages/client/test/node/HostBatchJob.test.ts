@@ -304,6 +304,8 @@ describe("a job that was left", () => {
         writeFileSync(`${files.output}.host.json`, "{")
         const error = yield* Effect.flip(HostBatchJob.run(files))
         assert.deepInclude(error, { _tag: "JournalStoreError", operation: "read" })
+        assert.include(error.message, `${files.output}.host.json`)
+        assert.include(error.message, "it is damaged")
         assert.deepStrictEqual(yield* server.requests, [])
       })
     )

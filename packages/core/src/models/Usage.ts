@@ -177,8 +177,8 @@ const limitCompletion = (usage: Usage, maxCompletion: number): Usage =>
  * since every call has a prompt, and a response with content was generated.
  *
  * Generated tokens that the host did not report are at most `maxCompletion`,
- * because a request cannot be charged for more than it allowed. It may be a
- * function, because most reports are complete.
+ * because a request cannot be charged for more than it allowed. As a function it
+ * is computed only where the report is incomplete, which few are.
  *
  * @category combinators
  * @since 0.1.0

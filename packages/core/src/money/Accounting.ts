@@ -7,7 +7,6 @@
  */
 import * as BigDecimal from "effect/BigDecimal"
 import * as Clock from "effect/Clock"
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -19,6 +18,9 @@ import * as Cost from "./Cost.ts"
 import * as Day from "../internal/Day.ts"
 import * as PriceTable from "./PriceTable.ts"
 import { Accounting } from "./internal/AccountingService.ts"
+import * as CurrentPrices from "./internal/CurrentPrices.ts"
+import * as DirectAccounting from "./internal/DirectAccounting.ts"
+import * as UsageRecording from "./internal/UsageRecording.ts"
 
 export { Accounting } from "./internal/AccountingService.ts"
 
@@ -101,13 +103,15 @@ export interface Entry extends Tags {
 export const makeWith = (options: { readonly maxEntries: number }): Effect.Effect<Accounting["Service"]> =>
   Effect.gen(function* () {
     const clock = yield* Clock.Clock
-    const prices = PriceTable.currentOrElse(yield* PriceTable.PriceTable)
+    const table = yield* PriceTable.PriceTable
     const aggregator = new UsageAggregator(options.maxEntries)
-    return {
-      record: (attempt) =>
-        Effect.map(prices, (table) => aggregator.record(attempt, Day.numberOf(clock.currentTimeMillisUnsafe()), table)),
-      entries: Effect.map(prices, (table) => aggregator.entries(table))
-    }
+    return DirectAccounting.make(
+      (attempt, context) => {
+        const prices = aggregator.isFull ? CurrentPrices.of(context, table) : table
+        aggregator.record(attempt, Day.numberOf(clock.currentTimeMillisUnsafe()), prices)
+      },
+      Effect.map(PriceTable.currentOrElse(table), (prices) => aggregator.entries(prices))
+    )
   })
 
 /**
@@ -136,11 +140,6 @@ export const layerMemory: Layer.Layer<Accounting> = Layer.effect(Accounting, mak
  */
 export const layer: Layer.Layer<Accounting> = layerMemory
 
-/** Records to which this fiber's calls are added, in addition to those of the client. */
-const AdditionalRecorders: Context.Reference<ReadonlyArray<Accounting["Service"]>> = Context.Reference<
-  ReadonlyArray<Accounting["Service"]>
->("@kimi-effect/core/money/Accounting/AdditionalRecorders", { defaultValue: () => [] })
-
 /**
  * Also records the usage of the calls in an effect in another `Accounting`, to
  * get the cost of one call or of a job: of all its attempts, even if it fails.
@@ -160,7 +159,7 @@ const AdditionalRecorders: Context.Reference<ReadonlyArray<Accounting["Service"]
 export const recordTo =
   (accounting: Accounting["Service"]) =>
   <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-    Effect.updateService(effect, AdditionalRecorders, (recorders) => [...recorders, accounting])
+    Effect.updateService(effect, UsageRecording.AdditionalRecorders, (recorders) => [...recorders, accounting])
 
 /**
  * Records the usage of an attempt for the client, and in the additional records
@@ -170,12 +169,7 @@ export const recordTo =
  * @since 0.1.0
  */
 export const recordUsage = (accounting: Accounting["Service"], attempt: AttemptUsage): Effect.Effect<void> =>
-  Effect.withFiber(({ context }) => {
-    const additional = Context.get(context, AdditionalRecorders)
-    return additional.length === 0
-      ? accounting.record(attempt)
-      : Effect.forEach([accounting, ...additional], (one) => one.record(attempt), { discard: true })
-  })
+  Effect.withFiber(({ context }) => UsageRecording.record(accounting, attempt, context) ?? Effect.void)
 
 /**
  * The usage of a response of the client's cache, whose cost is what it saved; none if

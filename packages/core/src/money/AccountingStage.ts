@@ -21,15 +21,24 @@ import * as Exit from "effect/Exit"
 import { CallOptions } from "../CallOptions.ts"
 import type { KimiError } from "../errors/KimiError.ts"
 import type { BudgetError, ChatError } from "../errors/OperationErrors.ts"
+import * as FiberContext from "../internal/FiberContext.ts"
 import * as MonotonicClock from "../internal/MonotonicClock.ts"
 import type { ChatResponse } from "../models/ChatResponse.ts"
-import * as Accounting from "./Accounting.ts"
+import type * as Accounting from "./Accounting.ts"
 import * as Charge from "./internal/Charge.ts"
 import { ImmediateBudget } from "./internal/ImmediateBudget.ts"
+import * as UsageRecording from "./internal/UsageRecording.ts"
 import type { Attempt, Call, CallBudget, StreamAttempt } from "../pipeline/Call.ts"
 import * as Stage from "../pipeline/Stage.ts"
+import type {
+  AttemptObserver,
+  ObservableStage,
+  ObservedAttempt,
+  ObservedStreamAttempt
+} from "../pipeline/internal/AttemptObserver.ts"
 import type { EventChunk } from "../pipeline/internal/EventChunk.ts"
 import { type StreamHooks, withStreamHooks } from "../pipeline/internal/StreamGuard.ts"
+import { makePerRun } from "../pipeline/internal/StreamRun.ts"
 import { CurrentSendState, SendState } from "../pipeline/internal/SendState.ts"
 import { Transcript } from "../pipeline/internal/Transcript.ts"
 
@@ -48,6 +57,12 @@ type AccountingService = Accounting.Accounting["Service"]
  */
 export type LostAttempts = NonNullable<CallBudget["lostAttempts"]>
 
+/** What a stage needs for each of its attempts. */
+interface Bookkeeping {
+  readonly accounting: AccountingService | undefined
+  readonly observer: AttemptObserver | undefined
+}
+
 /** What was reserved for an attempt. */
 interface Reserved {
   /** Settles as far as nothing has to be waited for, and returns the rest. */
@@ -56,25 +71,30 @@ interface Reserved {
 
 const withoutBudget: Reserved = { settleNow: () => undefined }
 
+/** Records a charge at once, or returns the effect that does. */
+const recordCharge = (
+  accounting: AccountingService,
+  { account, provider, request: { model } }: Call,
+  { isEstimate, outcome, usage }: Charge.Charge,
+  context: Context.Context<never>
+): Effect.Effect<void> | undefined => {
+  const { agent, job, tenant } = Context.get(context, CallOptions)
+  const tags = { tenant, job, agent }
+  return UsageRecording.record(accounting, { account, provider, model, outcome, usage, isEstimate, tags }, context)
+}
+
 /** Settles before it records, so that a user's `Accounting` service cannot delay a settlement. */
 const settleAndRecord = (
   accounting: AccountingService | undefined,
   call: Call,
-  context: Context.Context<never>,
   reserved: Reserved,
-  charge: Charge.Charge | undefined
+  charge: Charge.Charge | undefined,
+  context: Context.Context<never>
 ): Effect.Effect<void> | undefined => {
   const rest = reserved.settleNow(charge?.usage)
   if (accounting === undefined || charge === undefined) return rest
-  const { agent, job, tenant } = Context.get(context, CallOptions)
-  const recorded = Accounting.recordUsage(accounting, {
-    account: call.account,
-    provider: call.provider,
-    model: call.request.model,
-    ...charge,
-    tags: { tenant, job, agent }
-  })
-  return rest === undefined ? recorded : Effect.andThen(rest, recorded)
+  if (rest === undefined) return recordCharge(accounting, call, charge, context)
+  return Effect.flatMap(rest, () => recordCharge(accounting, call, charge, context) ?? Effect.void)
 }
 
 /** Reserves at once; `undefined` if something has to be waited for. */
@@ -89,70 +109,91 @@ const reserve = (call: Call): Effect.Effect<Reserved, BudgetError> =>
     reservation === undefined ? withoutBudget : { settleNow: (usage) => reservation.settle(usage) }
   )
 
+const nowIn = (context: Context.Context<never>): number =>
+  MonotonicClock.millisUnsafe(Context.get(context, Clock.Clock))
+
+/** When an attempt starts. Read only with a reservation: only a budget charges a lost attempt for the time that it took. */
+const startOf = (reserved: Reserved, context: Context.Context<never>): number | undefined =>
+  reserved === withoutBudget ? undefined : nowIn(context)
+
+const millisSince = (start: number | undefined, context: Context.Context<never>): number =>
+  start === undefined ? 0 : nowIn(context) - start
+
 /** One attempt that gives a whole response. */
 class TrackedAttempt {
-  readonly #accounting: AccountingService | undefined
+  readonly #bookkeeping: Bookkeeping
   readonly #call: Call
   readonly #context: Context.Context<never>
   readonly #sending = new SendState()
   /** Absent until it is reserved. */
   #reserved: Reserved | undefined
-  #startedAt = 0
+  #startedAt: number | undefined
+  #observed: ObservedAttempt | undefined
 
-  constructor(accounting: AccountingService | undefined, call: Call, context: Context.Context<never>) {
-    this.#accounting = accounting
+  constructor(bookkeeping: Bookkeeping, call: Call, context: Context.Context<never>) {
+    this.#bookkeeping = bookkeeping
     this.#call = call
     this.#context = context
   }
 
-  run(inner: Attempt): ReturnType<Attempt> {
+  /** The context in which it runs. */
+  get context(): Context.Context<never> {
+    return Context.add(this.#context, CurrentSendState, this.#sending)
+  }
+
+  /** `staged` is the attempt with the observer's stage, for what the observer does not observe here. */
+  run(inner: Attempt, staged: Attempt): ReturnType<Attempt> {
     const reserved = reserveNow(this.#call)
-    if (reserved !== undefined) return this.#start(inner, reserved)
+    if (reserved !== undefined) return this.#start(reserved, inner, staged)
     return Effect.uninterruptibleMask((restore) =>
-      Effect.flatMap(reserve(this.#call), (reserved) => restore(this.#start(inner, reserved)))
+      Effect.flatMap(reserve(this.#call), (reserved) => restore(this.#start(reserved, inner, staged)))
     )
   }
 
   end(exit: Exit.Exit<ChatResponse, ChatError>): Effect.Effect<void> | undefined {
-    if (this.#reserved === undefined) return undefined
+    this.#observed?.end(exit)
+    const reserved = this.#reserved
+    if (reserved === undefined) return undefined
     const charge = this.#sending.isUnsent ? undefined : this.#charge(exit)
-    return settleAndRecord(this.#accounting, this.#call, this.#context, this.#reserved, charge)
+    return settleAndRecord(this.#bookkeeping.accounting, this.#call, reserved, charge, this.#context)
   }
 
-  get #now(): number {
-    return MonotonicClock.millisUnsafe(Context.get(this.#context, Clock.Clock))
-  }
-
-  #start(inner: Attempt, reserved: Reserved): ReturnType<Attempt> {
+  #start(reserved: Reserved, inner: Attempt, staged: Attempt): ReturnType<Attempt> {
     this.#reserved = reserved
-    this.#startedAt = this.#now
-    return Effect.provideService(inner(this.#call), CurrentSendState, this.#sending)
+    this.#startedAt = startOf(reserved, this.#context)
+    this.#observed = this.#bookkeeping.observer?.begin(this.#call, this.#context)
+    return this.#observed === undefined ? staged(this.#call) : inner(this.#call)
   }
 
   #charge(exit: Exit.Exit<ChatResponse, ChatError>): Charge.Charge | undefined {
     if (Exit.isSuccess(exit)) return Charge.forResponse(this.#call, exit.value)
-    return Charge.forFailure(this.#call, exit.cause, this.#now - this.#startedAt)
+    return Charge.forFailure(this.#call, exit.cause, millisSince(this.#startedAt, this.#context))
   }
 }
 
 /**
- * Accounts for attempts that give a whole response.
+ * Accounts for attempts that give a whole response, and passes them to an observer.
  *
  * @category combinators
  * @since 0.1.0
  */
 export const withAccounting =
-  (accounting: AccountingService | undefined) =>
-  (inner: Attempt): Attempt =>
-  (call) =>
-    Effect.withFiber(({ context }) => {
-      const attempt = new TrackedAttempt(accounting, call, context)
-      // What is reserved is settled from before it is, so that no interrupt can come between.
-      return Effect.onExitPrimitive(
-        Effect.suspend(() => attempt.run(inner)),
-        (exit) => attempt.end(exit)
-      )
-    })
+  (accounting: AccountingService | undefined, observer?: AttemptObserver) =>
+  (inner: Attempt): Attempt => {
+    const bookkeeping: Bookkeeping = { accounting, observer }
+    const staged = observer === undefined ? inner : observer.stage.effect(inner)
+    return (call) =>
+      Effect.withFiber((fiber) => {
+        const attempt = new TrackedAttempt(bookkeeping, call, fiber.context)
+        // What is reserved is settled from before it is, so that no interrupt can come between.
+        return FiberContext.runIn(
+          fiber,
+          attempt.context,
+          () => attempt.run(inner, staged),
+          (exit) => attempt.end(exit)
+        )
+      })
+  }
 
 /** The tools that a stream has called so far, each call once. */
 class ToolNames {
@@ -178,19 +219,17 @@ class TrackedStream implements Required<StreamHooks> {
   readonly #transcript = new Transcript()
   readonly #tools = new ToolNames()
   readonly #sending = new SendState()
-  readonly #startedAt: number
+  /** Absent without a reservation. */
+  readonly #startedAt: number | undefined
+  readonly #observed: ObservedStreamAttempt | undefined
 
-  constructor(
-    accounting: AccountingService | undefined,
-    call: Call,
-    reserved: Reserved,
-    context: Context.Context<never>
-  ) {
+  constructor({ accounting, observer }: Bookkeeping, call: Call, reserved: Reserved, context: Context.Context<never>) {
     this.#accounting = accounting
     this.#call = call
     this.#reserved = reserved
     this.#context = context
-    this.#startedAt = MonotonicClock.millisUnsafe(Context.get(context, Clock.Clock))
+    this.#startedAt = startOf(reserved, context)
+    this.#observed = observer?.beginStream(call, context)
   }
 
   opening<A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
@@ -198,6 +237,7 @@ class TrackedStream implements Required<StreamHooks> {
   }
 
   onEvents(events: EventChunk): void {
+    this.#observed?.onEvents(events)
     for (const event of events) {
       this.#transcript.add(event)
       if (event._tag === "ToolCallDelta") this.#tools.add(event, event.name)
@@ -206,41 +246,56 @@ class TrackedStream implements Required<StreamHooks> {
   }
 
   onEnd(exit: Exit.Exit<void, KimiError>): Effect.Effect<void> {
+    this.#observed?.end(exit)
+    const charge = this.#charge(exit)
+    const ending = settleAndRecord(this.#accounting, this.#call, this.#reserved, charge, this.#context)
     // The fiber that ends a stream may not be the one that started it, and may have other services.
-    const rest = settleAndRecord(this.#accounting, this.#call, this.#context, this.#reserved, this.#charge(exit))
-    return rest === undefined ? Effect.void : Effect.updateContext<void, never, never, never>(rest, () => this.#context)
+    return ending === undefined ? Effect.void : Effect.updateContext(ending, () => this.#context)
   }
 
   #charge(exit: Exit.Exit<void, KimiError>): Charge.Charge | undefined {
     if (this.#sending.isUnsent) return undefined
-    const millis = MonotonicClock.millisUnsafe(Context.get(this.#context, Clock.Clock)) - this.#startedAt
+    const millis = millisSince(this.#startedAt, this.#context)
     return Charge.forStream(this.#call, this.#transcript, this.#tools.names, exit, millis)
   }
 }
 
 /** Tracks one streamed attempt, and settles and records it when it ends. */
-const trackStream = (
-  accounting: AccountingService | undefined,
-  call: Call
-): Effect.Effect<Required<StreamHooks>, BudgetError> =>
+const trackStream = (bookkeeping: Bookkeeping, call: Call): Effect.Effect<Required<StreamHooks>, BudgetError> =>
   Effect.withFiber(({ context }) => {
+    const begin = (reserved: Reserved) => new TrackedStream(bookkeeping, call, reserved, context)
     const reserved = reserveNow(call)
-    return reserved === undefined
-      ? Effect.map(reserve(call), (reserved) => new TrackedStream(accounting, call, reserved, context))
-      : Effect.succeed(new TrackedStream(accounting, call, reserved, context))
+    return reserved === undefined ? Effect.map(reserve(call), begin) : Effect.succeed(begin(reserved))
   })
 
 /**
- * Accounts for attempts that give a stream.
+ * Accounts for attempts that give a stream, and passes them to an observer.
  *
  * @category combinators
  * @since 0.1.0
  */
 export const withStreamAccounting =
-  (accounting: AccountingService | undefined) =>
-  (inner: StreamAttempt): StreamAttempt =>
-  (call) =>
-    withStreamHooks(() => trackStream(accounting, call))(inner(call))
+  (accounting: AccountingService | undefined, observer?: AttemptObserver) =>
+  (inner: StreamAttempt): StreamAttempt => {
+    const unobserved: Bookkeeping = { accounting, observer: undefined }
+    if (observer === undefined) return (call) => withStreamHooks(() => trackStream(unobserved, call))(inner(call))
+    const bookkeeping: Bookkeeping = { accounting, observer }
+    const staged = observer.stage.stream(inner)
+    return (call) =>
+      makePerRun((context) =>
+        observer.needsStage(context)
+          ? withStreamHooks(() => trackStream(unobserved, call))(staged(call))
+          : withStreamHooks(() => trackStream(bookkeeping, call))(inner(call))
+      )
+  }
+
+/** The stage, for which an observer need not insert another. */
+const makeStage = (accounting: AccountingService | undefined, observer?: AttemptObserver): Stage.Stage =>
+  Stage.make("accounting", {
+    effect: withAccounting(accounting, observer),
+    stream: withStreamAccounting(accounting, observer),
+    options: { usage: accounting === undefined ? "not recorded" : "recorded" }
+  })
 
 /**
  * The stage of the pipeline. It is needed where there is an `Accounting`
@@ -249,9 +304,10 @@ export const withStreamAccounting =
  * @category stages
  * @since 0.1.0
  */
-export const stage = (accounting: AccountingService | undefined): Stage.Stage =>
-  Stage.make("accounting", {
-    effect: withAccounting(accounting),
-    stream: withStreamAccounting(accounting),
-    options: { usage: accounting === undefined ? "not recorded" : "recorded" }
-  })
+export const stage = (accounting: AccountingService | undefined): Stage.Stage => {
+  const observable: ObservableStage = {
+    ...makeStage(accounting),
+    observedBy: (observer) => makeStage(accounting, observer)
+  }
+  return observable
+}

@@ -6,6 +6,7 @@
  */
 import * as BigDecimal from "effect/BigDecimal"
 import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Day from "../internal/Day.ts"
@@ -21,10 +22,12 @@ export { make, of, ofCharge, ofModel, sum } from "./internal/UsageCost.ts"
 export type { BillableUsage, Cost, Purchase } from "./internal/UsageCost.ts"
 export { maxUsage, worstCase } from "./internal/WorstCase.ts"
 
-/** The prices of this fiber, and the day. */
-const today = Effect.flatMap(PriceTable.PriceTable, (prices) =>
-  Effect.map(Clock.currentTimeMillis, (now) => ({ prices, day: Day.dateAt(now) }))
-)
+/** With the prices of this fiber, and the day. One effect, since a batch computes a cost for each row. */
+const today = <A>(compute: (day: string, prices: PriceTable.Prices) => A): Effect.Effect<A> =>
+  Effect.withFiber(({ context }) => {
+    const now = Context.get(context, Clock.Clock).currentTimeMillisUnsafe()
+    return Effect.succeed(compute(Day.dateAt(now), Context.get(context, PriceTable.PriceTable)))
+  })
 
 /**
  * The worst-case cost of a request at a host at today's price; none if the price
@@ -34,7 +37,7 @@ const today = Effect.flatMap(PriceTable.PriceTable, (prices) =>
  * @since 0.1.0
  */
 export const ofRequest = (request: ModelRequest, provider: string): Effect.Effect<Option.Option<Cost>> =>
-  Effect.map(today, ({ day, prices }) => worstCase(request, { provider, day }, prices))
+  today((day, prices) => worstCase(request, { provider, day }, prices))
 
 /**
  * A readable amount, such as `$0.000423` or `¥0.0312`; exact, without rounding.
@@ -74,8 +77,11 @@ export const billableUsage = (
  * @category getters
  * @since 0.1.0
  */
-export const toolNames = ({ choices }: ChatResponse): ReadonlyArray<string> =>
-  choices.flatMap(({ message }) => message.tool_calls?.map((call) => call.function.name) ?? [])
+export const toolNames = ({ choices }: ChatResponse): ReadonlyArray<string> => {
+  const names: Array<string> = []
+  for (const { message } of choices) for (const call of message.tool_calls ?? []) names.push(call.function.name)
+  return names
+}
 
 /** The cost of a response of the client's cache, or of another call's request. */
 const cachedCost = ({ currency, saved, total }: Cost): Cost => ({
@@ -103,14 +109,12 @@ export const ofResponse = (
   response: ChatResponse,
   request: Pick<ModelRequest, "prompt_cache_options" | "extra_body"> = {}
 ): Effect.Effect<Option.Option<Cost>> =>
-  Effect.suspend(() => {
+  today((day, prices) => {
     const { cached, model, provider, requestedModel, usage } = response
-    if (usage === undefined || provider === undefined) return Effect.succeedNone
-    return Effect.map(today, ({ day, prices }) => {
-      const used = billableUsage(usage, toolNames(response), request)
-      const cost = Option.orElse(of(used, { model, provider, day }, prices), () =>
-        of(used, { model: requestedModel ?? model, provider, day }, prices)
-      )
-      return cached === undefined ? cost : Option.map(cost, cachedCost)
-    })
+    if (usage === undefined || provider === undefined) return Option.none()
+    const used = billableUsage(usage, toolNames(response), request)
+    const cost = Option.orElse(of(used, { model, provider, day }, prices), () =>
+      of(used, { model: requestedModel ?? model, provider, day }, prices)
+    )
+    return cached === undefined ? cost : Option.map(cost, cachedCost)
   })

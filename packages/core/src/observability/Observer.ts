@@ -37,6 +37,8 @@ import * as OptionRules from "../internal/OptionRules.ts"
 import * as KimiConfig from "../KimiConfig.ts"
 import * as Accounting from "../money/Accounting.ts"
 import * as Cost from "../money/Cost.ts"
+import * as CurrentPrices from "../money/internal/CurrentPrices.ts"
+import * as DirectAccounting from "../money/internal/DirectAccounting.ts"
 import * as Day from "../internal/Day.ts"
 import * as PriceTable from "../money/PriceTable.ts"
 import type { CallRecord } from "./CallRecord.ts"
@@ -107,27 +109,35 @@ type AccountingService = Accounting.Accounting["Service"]
 /** Adds the usage of attempts to the metrics and to the call that they belong to. */
 const observedAccounting = (
   calls: CallMetrics,
-  prices: Effect.Effect<PriceTable.Prices>,
+  prices: PriceTable.Prices,
   accounting: AccountingService
 ): AccountingService => {
   const dateOf = Day.memoizedDateOf()
+  const observe: DirectAccounting.DirectRecord = (attempt, context) => {
+    const { charge, isBatch = false, isEstimate, model, outcome, provider, usage } = attempt
+    const observation = Context.get(context, CurrentObservation)
+    const clock = observation?.clock ?? Context.get(context, Clock.Clock)
+    const today = dateOf(Day.numberOf(clock.currentTimeMillisUnsafe()))
+    const cost =
+      charge === undefined
+        ? Cost.of(usage, { model, provider, day: today, isBatch }, CurrentPrices.of(context, prices))
+        : Option.some(Cost.ofCharge(charge))
+    calls.recordUsage(attempt, cost)
+    if (outcome !== "cached") observation?.addCost(cost._tag === "Some" ? cost.value : undefined, isEstimate)
+  }
+  const recordNow = DirectAccounting.recordOf(accounting)
+  if (recordNow !== undefined) {
+    return DirectAccounting.make((attempt, context) => {
+      observe(attempt, context)
+      recordNow(attempt, context)
+    }, accounting.entries)
+  }
   return {
     record: (attempt) =>
-      Effect.flatMap(prices, (table) =>
-        Effect.withFiber(({ context }) => {
-          const { charge, isBatch = false, isEstimate, model, outcome, provider, usage } = attempt
-          const today = dateOf(Day.numberOf(Context.get(context, Clock.Clock).currentTimeMillisUnsafe()))
-          const cost =
-            charge === undefined
-              ? Cost.of(usage, { model, provider, day: today, isBatch }, table)
-              : Option.some(Cost.ofCharge(charge))
-          calls.recordUsage(attempt, cost)
-          if (outcome !== "cached") {
-            Context.get(context, CurrentObservation)?.addCost(cost._tag === "Some" ? cost.value : undefined, isEstimate)
-          }
-          return accounting.record(attempt)
-        })
-      ),
+      Effect.withFiber(({ context }) => {
+        observe(attempt, context)
+        return accounting.record(attempt)
+      }),
     entries: accounting.entries
   }
 }
@@ -163,7 +173,7 @@ const build = Effect.fnUntraced(function* (
     maxSeries: maxSeries ?? InstrumentsModule.defaults.maxSeries
   })
   const calls = new CallMetrics(instruments)
-  const prices = PriceTable.currentOrElse(yield* PriceTable.PriceTable)
+  const prices = yield* PriceTable.PriceTable
   const ownAccounting = yield* Accounting.make
   const tracker = new ClientTracker(calls, yield* Scope.Scope)
   const collect = StateMetrics.collect(instruments, tracker.clients)
@@ -183,7 +193,8 @@ const build = Effect.fnUntraced(function* (
     healthChecks,
     observeAccounting: (accounting = ownAccounting) => observedAccounting(calls, prices, accounting),
     observeStages: (stages, builtIn) => StageTaps.observe(calls, stages, builtIn),
-    observeCalls: (origin, options) => CallTap.make({ metrics: calls, content, onCall: record }, origin, options),
+    observeCalls: (origin, options) =>
+      CallTap.make({ metrics: calls, content, onCall: sink === undefined ? undefined : record }, origin, options),
     attach: (services) => tracker.attach(services),
     collect
   }

@@ -4,6 +4,7 @@ import { TestClock } from "effect/testing"
 import { ChatResponse } from "../../src/models/ChatResponse.ts"
 import * as Accounting from "../../src/money/Accounting.ts"
 import * as Cost from "../../src/money/Cost.ts"
+import * as PriceTable from "../../src/money/PriceTable.ts"
 import { responseOf } from "../support/responses.ts"
 
 const usageOf = (prompt: number, completion: number, cached = 0) => ({
@@ -164,6 +165,18 @@ describe("Accounting", () => {
       const tokens = (entries: ReadonlyArray<Accounting.Entry>) =>
         entries.reduce((sum, { usage }) => sum + usage.total_tokens, 0)
       assert.strictEqual(tokens(kept), tokens(yield* large.entries))
+    })
+  )
+
+  it.effect("prices the entry that it merges by the prices of the fiber", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(Date.UTC(2026, 7, 1))
+      const accounting = yield* Accounting.makeWith({ maxEntries: 1 })
+      const own = { model: "mine", provider: "moonshot", currency: "USD", cacheMiss: "1.00", output: "2.00" } as const
+      const prices = yield* PriceTable.make({ models: [own] })
+      yield* Effect.provideService(accounting.record(attempt({ model: "mine" })), PriceTable.PriceTable, prices)
+      yield* Effect.provideService(accounting.record(attempt()), PriceTable.PriceTable, prices)
+      assert.deepStrictEqual(yield* costsOf(accounting), ["$0.0012", "$0.0009"])
     })
   )
 

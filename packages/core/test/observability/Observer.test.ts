@@ -1,10 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Effect, Exit, Layer, Metric, Scope } from "effect"
+import { Context, Effect, Exit, Layer, Metric, Scope, Stream, Tracer } from "effect"
 import { TestClock } from "effect/testing"
 import * as Observer from "../../src/observability/Observer.ts"
 import type { ClientServices } from "../../src/observability/internal/ClientServices.ts"
 import * as Admission from "../../src/resilience/Admission.ts"
 import * as CircuitBreaker from "../../src/resilience/CircuitBreaker.ts"
+import { finish, responseOf } from "../support/responses.ts"
 import * as RetryBudget from "../../src/resilience/RetryBudget.ts"
 
 /** The services of an idle client. */
@@ -87,6 +88,28 @@ describe("Observer", () => {
       assert.deepStrictEqual(transitions(), [1, 1])
     }).pipe(Effect.scoped)
   )
+
+  for (const operation of ["chat", "stream"] as const) {
+    it.effect(`runs sinks within the span of a ${operation}`, () =>
+      Effect.gen(function* () {
+        const seen: Array<readonly [record: unknown, span: unknown]> = []
+        const sink: Observer.Sink = ({ spanId }) =>
+          Effect.contextWith((context: Context.Context<never>) =>
+            Effect.sync(() => void seen.push([spanId, Context.getOrUndefined(context, Tracer.ParentSpan)?.spanId]))
+          )
+        const { observer } = yield* build({ onCall: [sink] })
+        const origin = { account: "moonshot", provider: "moonshot", baseUrl: "https://api.moonshot.ai/v1" }
+        const tap = observer.observeCalls(origin, { hasCache: false, hasStreamRecovery: false })
+        const request = { messages: [{ role: "user", content: "Hi" }] } as const
+        yield* operation === "chat"
+          ? tap.chat(request, "kimi-k3", Effect.succeed(responseOf("Hello")))
+          : Stream.runDrain(tap.stream(request, "kimi-k3", Stream.make(finish)))
+        assert.strictEqual(seen.length, 1)
+        assert.match(String(seen[0]?.[0]), /^[0-9a-f]{16}$/)
+        assert.strictEqual(seen[0]?.[1], seen[0]?.[0])
+      }).pipe(Effect.scoped)
+    )
+  }
 
   it.effect("passes each record to the next sink when one returns nothing", () =>
     Effect.gen(function* () {

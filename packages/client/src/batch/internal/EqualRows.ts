@@ -7,6 +7,7 @@ import * as CanonicalJson from "@kimi-effect/core/internal/CanonicalJson"
 import type { ChatRequest } from "@kimi-effect/core/ChatRequest"
 import type { ChatResponse } from "@kimi-effect/core/ChatResponse"
 import * as Digest from "effect/crypto/Digest"
+import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -73,22 +74,30 @@ class Answers {
   }
 }
 
-/** The response, and whether it is that of another row. */
-interface Shared {
-  readonly response: ChatResponse
-  readonly isShared: boolean
+/** What becomes of a row: of its response or its error, and whether it is that of another row. */
+export interface Ended<E, A, R> {
+  readonly answered: (response: ChatResponse, isShared: boolean) => Effect.Effect<A, never, R>
+  readonly failed: (error: E, isShared: boolean) => Effect.Effect<A, never, R>
 }
 
-export type Share = <E>(
+/** To be called when the row is run. One effect for a row that is like no other: pairs of a response and a flag took two more. */
+export type Share = <E, A, R>(
   request: ChatRequest,
-  call: Effect.Effect<ChatResponse, E>
-) => Effect.Effect<Shared, { readonly error: E; readonly isShared: boolean }>
+  call: Effect.Effect<ChatResponse, E>,
+  ended: Ended<E, A, R>
+) => Effect.Effect<A, never, R>
 
-const alone: Share = (_, call) =>
-  Effect.mapBoth(call, {
-    onFailure: (error) => ({ error, isShared: false }),
-    onSuccess: (response) => ({ response, isShared: false })
+const ending = <E, A, R>(
+  call: Effect.Effect<ChatResponse, E>,
+  { answered, failed }: Ended<E, A, R>,
+  isShared: boolean
+): Effect.Effect<A, never, R> =>
+  Effect.matchEffect(call, {
+    onFailure: (error) => failed(error, isShared),
+    onSuccess: (response) => answered(response, isShared)
   })
+
+const alone: Share = (_, call, ended) => ending(call, ended, false)
 
 const makeKey: Effect.Effect<(request: ChatRequest) => Effect.Effect<string>> = Effect.gen(function* () {
   const provided = Option.getOrUndefined(yield* Effect.serviceOption(Digest.Digest))
@@ -115,49 +124,51 @@ const sharing = (keyOf: (request: ChatRequest) => Effect.Effect<string>): Share 
       answers.add(hash, row, response)
     })
 
-  const end = (hash: number, row: KnownRow, exit: Exit.Exit<ChatResponse, unknown>): void => {
-    inFlight.delete(hash)
-    // A row is interrupted by the deadline or the end of the stream, which also interrupt the rows that wait for it.
-    if (row.done !== undefined && !Exit.hasInterrupts(exit)) Deferred.doneUnsafe(row.done, exit)
-  }
-
-  const first = <E>({ hash, length }: Fingerprint, request: ChatRequest, call: Effect.Effect<ChatResponse, E>) => {
+  const first = <E, A, R>(
+    { hash, length }: Fingerprint,
+    request: ChatRequest,
+    call: Effect.Effect<ChatResponse, E>,
+    ended: Ended<E, A, R>
+  ): Effect.Effect<A, never, R> => {
     const row = new KnownRow(request)
     inFlight.set(hash, row)
-    return alone(
-      request,
-      Effect.onExit(call, (exit) => {
-        if (Exit.isSuccess(exit)) {
-          if (length > maxKeyLength) {
-            return Effect.map(keepLong(hash, row, exit.value), () => end(hash, row, exit))
-          }
-          answers.add(hash, row, exit.value)
+    const answered = (response: ChatResponse) => {
+      inFlight.delete(hash)
+      if (row.done !== undefined) Deferred.doneUnsafe(row.done, Exit.succeed(response))
+      return ended.answered(response, false)
+    }
+    return Effect.matchCauseEffect(call, {
+      onSuccess: (response) => {
+        if (length > maxKeyLength) return Effect.flatMap(keepLong(hash, row, response), () => answered(response))
+        answers.add(hash, row, response)
+        return answered(response)
+      },
+      onFailure: (cause) => {
+        inFlight.delete(hash)
+        // A row is interrupted by the deadline or the end of the stream, which also interrupt the rows that wait for it.
+        if (row.done !== undefined && !Cause.hasInterrupts(cause)) {
+          Deferred.doneUnsafe(row.done, Exit.failCause(cause))
         }
-        end(hash, row, exit)
-        return Effect.void
-      })
+        return ending(Effect.failCause(cause), ended, false)
+      }
+    })
+  }
+
+  const shared = <E, A, R>(row: KnownRow, ended: Ended<E, A, R>): Effect.Effect<A, never, R> =>
+    row.response === undefined
+      ? ending(Deferred.await(row.done as Deferred.Deferred<ChatResponse, E>), ended, true)
+      : ended.answered(row.response, true)
+
+  return <E, A, R>(request: ChatRequest, call: Effect.Effect<ChatResponse, E>, ended: Ended<E, A, R>) => {
+    const fingerprint = new Fingerprint(request)
+    const known = answers.get(fingerprint.hash) ?? inFlight.get(fingerprint.hash)
+    if (known === undefined) return first(fingerprint, request, call, ended)
+    // Now: while the keys are made, the row may end.
+    if (known.response === undefined) known.done ??= Deferred.makeUnsafe()
+    return Effect.flatMap(Effect.zip(keyOfKnown(known), keyOf(request)), ([key, own]) =>
+      key === own ? shared(known, ended) : alone(request, call, ended)
     )
   }
-
-  const shared = <E>(row: KnownRow) => {
-    if (row.response !== undefined) return Effect.succeed({ response: row.response, isShared: true })
-    return Effect.mapBoth(Deferred.await(row.done as Deferred.Deferred<ChatResponse, E>), {
-      onFailure: (error) => ({ error, isShared: true }),
-      onSuccess: (response) => ({ response, isShared: true })
-    })
-  }
-
-  return <E>(request: ChatRequest, call: Effect.Effect<ChatResponse, E>) =>
-    Effect.suspend(() => {
-      const fingerprint = new Fingerprint(request)
-      const known = answers.get(fingerprint.hash) ?? inFlight.get(fingerprint.hash)
-      if (known === undefined) return first(fingerprint, request, call)
-      // Now: while the keys are made, the row may end.
-      if (known.response === undefined) known.done ??= Deferred.makeUnsafe()
-      return Effect.flatMap(Effect.zip(keyOfKnown(known), keyOf(request)), ([key, own]) =>
-        key === own ? shared<E>(known) : alone(request, call)
-      )
-    })
 }
 
 /** Whether equal rows are requested once is decided by the caller: without, each row is. */

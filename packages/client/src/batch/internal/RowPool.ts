@@ -74,16 +74,18 @@ export const make = <Row, E, R, A, EA, RA>(
 
       const hasRows = (): boolean => !isStopped() && (rows.count > 0 || rows.end === undefined)
       const needsWorker = (): boolean => started < concurrency && waiting === 0 && hasRows()
-      const deliver = (outcome: A | undefined) => (outcome === undefined ? Effect.void : Queue.offer(outcomes, outcome))
-      const step: Effect.Effect<unknown, EA, R | RA> = Effect.suspend(() => {
+      const deliver = (outcome: A | undefined): Effect.Effect<unknown> =>
+        // Mostly there is room, and no effect is needed.
+        outcome === undefined || Queue.offerUnsafe(outcomes, outcome) ? Effect.void : Queue.offer(outcomes, outcome)
+      const step = (): Effect.Effect<unknown, EA, R | RA> => {
         if (rows.count === 0) {
           waiting += 1
           return Effect.map(rows.read, () => void (waiting -= 1))
         }
         const running = Effect.flatMap(run(rows.take()), deliver)
         return needsWorker() ? Effect.andThen(start(false), running) : running
-      })
-      const work = Effect.matchCauseEffect(Effect.whileLoop({ while: hasRows, body: () => step, step: () => {} }), {
+      }
+      const work = Effect.matchCauseEffect(Effect.whileLoop({ while: hasRows, body: step, step: () => {} }), {
         onFailure: (cause) => Queue.failCause(outcomes, cause),
         onSuccess: () => {
           working -= 1

@@ -13,6 +13,8 @@ export interface Limits {
   readonly errorTags: ReadonlySet<string>
 }
 
+const currencies: ReadonlyArray<Currency> = ["USD", "CNY"]
+
 export class Tally {
   stopped: StopReason | undefined = undefined
   #done = 0
@@ -57,7 +59,7 @@ export class Tally {
     const { cost, errorRate, errorTags, minRows } = this.#limits
     if (outcome._tag === "Failed" && errorTags.has(outcome.error._tag))
       return { _tag: "Error", tag: outcome.error._tag }
-    for (const currency of ["USD", "CNY"] as const) {
+    for (const currency of cost === undefined ? [] : currencies) {
       const limit = cost?.[currency]
       if (limit === undefined) continue
       const amount = this.#cost.of(currency)

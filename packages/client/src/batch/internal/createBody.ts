@@ -18,6 +18,12 @@ const windowOf = (input: Duration.Input): string | undefined => {
   return Number.isInteger(hours) && hours >= minHours && hours <= maxHours ? `${hours}h` : undefined
 }
 
+/** Refuses a window that the host does not have. */
+export const checkWindow = (window: Duration.Input | undefined): Effect.Effect<void, InvalidRequestError> =>
+  window === undefined || windowOf(window) !== undefined
+    ? Effect.void
+    : invalid("completionWindow", "The completion window must be whole hours from 12 hours to 7 days")
+
 const isMetadata = (metadata: { readonly [key: string]: string }): boolean => {
   const pairs = Object.entries(metadata)
   return pairs.length <= 16 && pairs.every(([key, value]) => key.length <= 64 && value.length <= 512)
@@ -32,18 +38,16 @@ export const createBody = ({
   if (typeof inputFileId !== "string" || inputFileId === "") {
     return invalid("inputFileId", "The input file must be the id of a file that was uploaded with the purpose batch")
   }
-  const window = windowOf(completionWindow)
-  if (window === undefined) {
-    return invalid("completionWindow", "The completion window must be whole hours from 12 hours to 7 days")
-  }
   if (metadata !== undefined && !isMetadata(metadata)) {
     return invalid("metadata", "The metadata may have 16 pairs, with keys of 64 characters and values of 512")
   }
-  const value = {
-    input_file_id: inputFileId,
-    endpoint: "/v1/chat/completions",
-    completion_window: window,
-    ...(metadata === undefined ? {} : { metadata })
-  }
-  return Effect.succeed({ _tag: "Json", value })
+  return Effect.as(checkWindow(completionWindow), {
+    _tag: "Json",
+    value: {
+      input_file_id: inputFileId,
+      endpoint: "/v1/chat/completions",
+      completion_window: windowOf(completionWindow),
+      ...(metadata === undefined ? {} : { metadata })
+    }
+  })
 }

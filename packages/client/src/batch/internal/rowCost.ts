@@ -9,16 +9,24 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 
-/** The attempts of one row. */
+const noEntries = Effect.succeed([])
+
+/** The attempts of one row, and where they are recorded. */
 export class Attempts {
   readonly recorded: Array<Accounting.AttemptUsage> = []
-  readonly recorder: Accounting.Accounting["Service"] = {
-    record: (attempt) => Effect.sync(() => void this.recorded.push(attempt)),
-    entries: Effect.succeed([])
+
+  get entries(): Accounting.Accounting["Service"]["entries"] {
+    return noEntries
+  }
+
+  record(attempt: Accounting.AttemptUsage): Effect.Effect<void> {
+    return Effect.sync(() => void this.recorded.push(attempt))
   }
 
   get count(): number {
-    return this.recorded.filter(({ outcome }) => outcome !== "cached").length
+    let count = 0
+    for (const { outcome } of this.recorded) if (outcome !== "cached") count += 1
+    return count
   }
 }
 

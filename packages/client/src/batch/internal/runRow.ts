@@ -104,9 +104,9 @@ export const runRow =
               onSuccess: (value) => withValue(response, value)
             })
 
-      const call = Accounting.recordTo(attempts.recorder)(client.chat(request))
-      return Effect.matchEffect(share(request, call), {
-        onFailure: ({ error, isShared }) => failed(error, isShared),
-        onSuccess: ({ isShared, response }) => answered(isShared ? sharedResponse(response) : response, isShared)
+      const call = Accounting.recordTo(attempts)(client.chat(request))
+      return share(request, call, {
+        failed,
+        answered: (response, isShared) => answered(isShared ? sharedResponse(response) : response, isShared)
       })
     })

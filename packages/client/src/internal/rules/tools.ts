@@ -38,8 +38,15 @@ const invalidName = (request: ModelRequest, target: Target, parameter: string): 
 const loadedBy = (message: Message): SystemMessage["tools"] =>
   message.role === "system" && message.tools !== undefined && message.tools.length > 0 ? message.tools : undefined
 
-/** The tools of the request, and those that its messages load, each with its position. */
-function* toolsOf({ messages, tools }: ModelRequest): Iterable<readonly [position: string, tool: ToolDefinition]> {
+type PlacedTool = readonly [position: string, tool: ToolDefinition]
+
+const noTools: ReadonlyArray<PlacedTool> = []
+
+/** The tools of the request, and those that its messages load, each with its position. Most requests have none. */
+const toolsOf = ({ messages, tools }: ModelRequest): Iterable<PlacedTool> =>
+  tools === undefined && !messages.some(loadedBy) ? noTools : placed({ messages, tools })
+
+function* placed({ messages, tools }: Pick<ModelRequest, "messages" | "tools">): Iterable<PlacedTool> {
   for (const [index, tool] of (tools ?? []).entries()) yield [`tools[${index}]`, tool]
   for (const [at, message] of messages.entries()) {
     for (const [index, tool] of (loadedBy(message) ?? []).entries()) yield [`messages[${at}].tools[${index}]`, tool]
@@ -57,25 +64,32 @@ export const toolNames: Rule = (request, target) => {
   return undefined
 }
 
+const isTooLong = (list: ReadonlyArray<unknown> | undefined): list is ReadonlyArray<unknown> =>
+  list !== undefined && list.length > maxTools
+
 /** A list has at most so many tools; those that messages load exist to have more in all. */
 const tooManyTools: Rule = (request, target) => {
   if (!target.provider.isMoonshot) return undefined
-  const lists = [
-    ["tools", request.tools] as const,
-    ...request.messages.map((message, at) => [`messages[${at}].tools`, loadedBy(message)] as const)
-  ]
-  for (const [parameter, list] of lists) {
-    if (list === undefined || list.length <= maxTools) continue
-    const message = `The request has ${list.length} tools`
-    return unsupported(request, target, message, "at most 128", "Pass at most 128 tools.", parameter)
-  }
-  return undefined
+  const at = isTooLong(request.tools) ? -1 : request.messages.findIndex((message) => isTooLong(loadedBy(message)))
+  const message = request.messages[at]
+  const list = message === undefined ? request.tools : loadedBy(message)
+  if (!isTooLong(list)) return undefined
+  return unsupported(
+    request,
+    target,
+    `The request has ${list.length} tools`,
+    "at most 128",
+    "Pass at most 128 tools.",
+    message === undefined ? "tools" : `messages[${at}].tools`
+  )
 }
 
 /** The tool of a call is found by its name. Source: the checks of dynamic tools in Moonshot's vendor verifier. */
 const repeatedName: Rule = (request, target) => {
+  const tools = toolsOf(request)
+  if (tools === noTools) return undefined
   const names = new Set<string>()
-  for (const [position, tool] of toolsOf(request)) {
+  for (const [position, tool] of tools) {
     const { name } = tool.function
     if (names.has(name)) {
       return {

@@ -72,7 +72,7 @@ export class AuditWriter {
   /** Dropped lines that no line reports yet. */
   #unreported = 0
   #failure: Status["failure"]
-  /** The fiber that built this may have no loggers yet; those that make calls have. */
+  /** That of the latest call: the fiber that built this may have no loggers yet. */
   #context: Context.Context<never>
 
   constructor(dependencies: WriterDependencies) {
@@ -99,11 +99,10 @@ export class AuditWriter {
   /** Writes pending lines now. Completes after the attempt, also when it failed. */
   readonly flush: Effect.Effect<void> = Effect.suspend(() => Effect.asVoid(this.#attempt()))
 
-  add(line: string): Effect.Effect<void> {
-    return Effect.contextWith((current: Context.Context<never>) => {
-      this.#context = withoutCallContext(current)
-      return this.#add(line)
-    })
+  /** Adds a line of a call with this context. */
+  add(line: string, context: Context.Context<never>): Effect.Effect<void> {
+    this.#context = context
+    return this.#add(line)
   }
 
   status(): Status {
@@ -156,7 +155,7 @@ export class AuditWriter {
   }
 
   #withLoggers(effect: Effect.Effect<void>): Effect.Effect<void> {
-    return Effect.updateContext<never, never>(() => this.#context)(effect)
+    return Effect.updateContext<never, never>(() => withoutCallContext(this.#context))(effect)
   }
 
   #reportExposure(): Effect.Effect<void> {
@@ -262,13 +261,10 @@ export class AuditWriter {
 
   /** Callers wait for a slow disk, but not for one that fails. */
   #add(line: string): Effect.Effect<void> {
-    return Effect.suspend(() =>
-      this.#isFull() && this.#failure === undefined
-        ? Effect.flatMap(
-            this.#attempt(),
-            Option.match({ onNone: () => this.#keep(line), onSome: () => this.#add(line) })
-          )
-        : this.#keep(line)
+    if (!this.#isFull() || this.#failure !== undefined) return this.#keep(line)
+    return Effect.flatMap(
+      this.#attempt(),
+      Option.match({ onNone: () => this.#keep(line), onSome: () => this.#add(line) })
     )
   }
 }
@@ -282,7 +278,7 @@ export const make = (options: Options): Effect.Effect<AuditWriter, never, Scope.
       wanted: yield* Queue.sliding<void>(1),
       urgent: yield* Queue.sliding<void>(1),
       one: yield* Semaphore.make(1),
-      context: withoutCallContext(yield* Effect.context())
+      context: yield* Effect.context()
     })
     yield* Effect.acquireRelease(
       Effect.sync(() => void process.once("exit", writer.onExit)),

@@ -59,6 +59,22 @@ const addUsage = (sum: MutableUsage, usage: Cost.BillableUsage): void => {
   sum.reasoning_tokens += usage.reasoning_tokens
 }
 
+const hasTags = (key: EntryKey, { agent, job, tenant }: Tags): boolean =>
+  key.tenant === tenant && key.job === job && key.agent === agent
+
+/** Whether an attempt on a day belongs to an aggregate. Calls of tools are not compared, and belong to none. */
+const isAggregateOf = (key: EntryKey, attempt: AttemptUsage, day: string): boolean =>
+  key.tool === undefined &&
+  attempt.tool === undefined &&
+  key.day === day &&
+  key.model === attempt.model &&
+  key.account === attempt.account &&
+  key.provider === attempt.provider &&
+  key.outcome === attempt.outcome &&
+  key.isEstimate === attempt.isEstimate &&
+  key.isBatch === (attempt.isBatch ?? false) &&
+  hasTags(key, attempt.tags ?? noTags)
+
 /**
  * Aggregates the usage of attempts.
  *
@@ -68,11 +84,18 @@ const addUsage = (sum: MutableUsage, usage: Cost.BillableUsage): void => {
 export class UsageAggregator {
   readonly #aggregates = new Map<string, Aggregate>()
   readonly #overflow = new Map<string, OverflowAggregate>()
+  /** That of the latest attempt: most programs call one model of one host, and the text of a key takes longer than all else here. */
+  #latest: Aggregate | undefined = undefined
   readonly #maxEntries: number
   readonly #dateOf = Day.memoizedDateOf()
 
   constructor(maxEntries: number) {
     this.#maxEntries = maxEntries
+  }
+
+  /** Whether the next new entry evicts another, for which it needs the current prices. */
+  get isFull(): boolean {
+    return this.#aggregates.size >= this.#maxEntries
   }
 
   /** Records the usage of an attempt on a day, in days since 1970. */
@@ -118,13 +141,21 @@ export class UsageAggregator {
   }
 
   #aggregateFor(attempt: AttemptUsage, day: string, prices: Prices): Aggregate {
+    const latest = this.#latest
+    if (latest !== undefined && isAggregateOf(latest.key, attempt, day)) return latest
+    const found = this.#findAggregate(attempt, day, prices)
+    this.#latest = found
+    return found
+  }
+
+  #findAggregate(attempt: AttemptUsage, day: string, prices: Prices): Aggregate {
     const { account, charge, isBatch = false, isEstimate, model, outcome, provider, tags = noTags, tool } = attempt
     const { agent, job, tenant } = tags
     const of = tool === undefined ? [] : [tool, charge?.currency]
     const key = JSON.stringify([account, provider, model, day, outcome, isEstimate, isBatch, tenant, job, agent, ...of])
     const existing = this.#aggregates.get(key)
     if (existing !== undefined) return existing
-    if (this.#aggregates.size >= this.#maxEntries) this.#foldOldest(prices)
+    if (this.isFull) this.#foldOldest(prices)
     const names: EntryKey = { account, provider, model, day, outcome, isEstimate, isBatch, tenant, job, agent }
     const aggregate: Aggregate = {
       key: tool === undefined ? names : { ...names, tool },

@@ -98,11 +98,13 @@ export const tokenPrice = (perMillionTokens: string): BigDecimal.BigDecimal => {
 }
 
 /** Counts are integers, unless a host or a user sends others. */
-const countOf = (tokens: number): BigDecimal.BigDecimal =>
-  Number.isSafeInteger(tokens) ? BigDecimal.fromBigInt(BigInt(tokens)) : BigDecimal.fromNumberUnsafe(tokens)
-
-const tokenCost = (tokens: number, price: string): BigDecimal.BigDecimal =>
-  tokens === 0 ? zero : BigDecimal.multiply(countOf(tokens), tokenPrice(price))
+const tokenCost = (tokens: number, perMillionTokens: string): BigDecimal.BigDecimal => {
+  if (tokens === 0) return zero
+  const price = tokenPrice(perMillionTokens)
+  return Number.isSafeInteger(tokens)
+    ? BigDecimal.make(BigInt(tokens) * price.value, price.scale)
+    : BigDecimal.multiply(BigDecimal.fromNumberUnsafe(tokens), price)
+}
 
 /**
  * The highest price of a million tokens of a prompt, which is cached for an hour or not.
@@ -139,11 +141,17 @@ export const make = (usage: BillableUsage, price: ModelCatalog.Price, tools: Big
   const writtenForAnHour = Math.min(usage.oneHourCacheWrites ?? 0, written)
   const writePrice = price.cacheWrite ?? price.cacheMiss
   const cachedInput = tokenCost(cached, price.cacheHit ?? price.cacheMiss)
-  const writes = plus(
-    tokenCost(written - writtenForAnHour, writePrice),
-    tokenCost(writtenForAnHour, price.cacheWrite1h ?? writePrice)
-  )
-  const uncachedInput = plus(tokenCost(usage.prompt_tokens - cached - written, price.cacheMiss), writes)
+  const read = tokenCost(usage.prompt_tokens - cached - written, price.cacheMiss)
+  const uncachedInput =
+    written === 0
+      ? read
+      : plus(
+          read,
+          plus(
+            tokenCost(written - writtenForAnHour, writePrice),
+            tokenCost(writtenForAnHour, price.cacheWrite1h ?? writePrice)
+          )
+        )
   const output = tokenCost(usage.completion_tokens, price.output)
   const total = plus(plus(cachedInput, uncachedInput), plus(output, tools))
   const saved = cached === 0 ? zero : BigDecimal.subtract(tokenCost(cached, price.cacheMiss), cachedInput)
@@ -217,11 +225,14 @@ export const of = (
   purchase: Purchase,
   prices: PriceTable.Prices = PriceTable.catalog
 ): Option.Option<Cost> => {
-  const price = PriceTable.priceOf(prices, purchase.model, purchase.provider, purchase.day, purchase.isBatch === true)
-  if (Option.isNone(price)) return Option.none()
-  if (usage.toolCalls === undefined) return Option.some(make(usage, price.value))
-  const tools = toolCost(usage.toolCalls, purchase, prices, price.value.currency)
-  return Option.map(tools, (cost) => make(usage, price.value, cost))
+  const { day, isBatch = false, model, provider } = purchase
+  const price = isBatch
+    ? Option.getOrUndefined(PriceTable.priceOf(prices, model, provider, day, isBatch))
+    : prices.model(model, provider, day)
+  if (price === undefined) return Option.none()
+  if (usage.toolCalls === undefined) return Option.some(make(usage, price))
+  const tools = toolCost(usage.toolCalls, purchase, prices, price.currency)
+  return Option.map(tools, (cost) => make(usage, price, cost))
 }
 
 /**

@@ -75,13 +75,13 @@ export class Transcript {
   }
 
   /** What the attempt of a request will be billed for: what the host reported, or an estimate of what was received. */
-  billedUsage(request: ModelRequest, promptTokens: number = TokenCount.ofPrompt(request)) {
+  billedUsage(request: ModelRequest, promptTokens?: number) {
     const { isEstimate, usage } = TokenUsage.orEstimate(
       this.usage?.usage,
       () => {
         const reasoning = TokenCount.ofText(this.reasoning)
         const completion = reasoning + TokenCount.ofText(this.content) + TokenCount.ofText(this.toolArguments)
-        return TokenUsage.fromTokens(promptTokens, completion, reasoning)
+        return TokenUsage.fromTokens(promptTokens ?? TokenCount.ofPrompt(request), completion, reasoning)
       },
       () => TokenCount.maxCompletion(request)
     )

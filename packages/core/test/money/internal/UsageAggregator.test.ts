@@ -106,6 +106,56 @@ describe("UsageAggregator", () => {
     assert.strictEqual(entriesOf([attempt()])[0]?.day, "2026-08-01")
   })
 
+  it.each<Partial<AttemptUsage>>([
+    { account: "other" },
+    { provider: "moonshot-cn" },
+    { model: "kimi-k2" },
+    { outcome: "failed" },
+    { isEstimate: true },
+    { isBatch: true },
+    { tool: "search" },
+    { tags: { tenant: "t", job: "", agent: "" } },
+    { tags: { tenant: "", job: "j", agent: "" } },
+    { tags: { tenant: "", job: "", agent: "a" } }
+  ])("has separate entries for attempts that differ in %o", (members) => {
+    const entries = entriesOf([attempt(), attempt(members), attempt(), attempt(members), attempt(members)])
+    assert.deepStrictEqual(
+      entries.map(({ attempts }) => attempts),
+      [2, 3]
+    )
+  })
+
+  it("has separate entries for each day", () => {
+    const aggregator = new UsageAggregator(10)
+    for (const days of [0, 0, 1, 0]) aggregator.record(attempt(), day + days, PriceTable.catalog)
+    assert.deepStrictEqual(
+      aggregator.entries(PriceTable.catalog).map(({ attempts }) => attempts),
+      [3, 1]
+    )
+  })
+
+  it("begins again with an entry that was merged", () => {
+    const aggregator = new UsageAggregator(1)
+    const record = (model: string) => aggregator.record(attempt({ model }), day, PriceTable.catalog)
+    for (const model of ["kimi-k3", "kimi-k2", "kimi-k2", "kimi-k3"]) record(model)
+    assert.deepStrictEqual(
+      aggregator.entries(PriceTable.catalog).map(({ attempts, model }) => [model, attempts]),
+      [
+        ["", 1],
+        ["", 2],
+        ["kimi-k3", 1]
+      ]
+    )
+  })
+
+  it("is full when the next entry is merged with others", () => {
+    const aggregator = new UsageAggregator(2)
+    aggregator.record(attempt(), day, PriceTable.catalog)
+    assert.isFalse(aggregator.isFull)
+    aggregator.record(attempt({ model: "kimi-k2" }), day, PriceTable.catalog)
+    assert.isTrue(aggregator.isFull)
+  })
+
   it("adds up the charges of a tool", () => {
     const entries = entriesOf([toolCall("0.5"), toolCall("0.25")])
     assert.deepStrictEqual([costsOf(entries), entries[0]?.attempts, entries[0]?.tool], [["$0.75"], 2, "search"])

@@ -12,8 +12,9 @@ import { lock, storeFailure } from "./openJob.ts"
 import { encodeLine, readHead } from "./outputLine.ts"
 import { Appender } from "./PlainOutput.ts"
 
-const attempt = <A>(operation: string, run: () => A) =>
-  Effect.try({ try: run, catch: (cause) => storeFailure(operation, cause) })
+/** With the path, which the system does not name when it writes to an open file. */
+const attempt = <A>(operation: string, output: string, run: () => A) =>
+  Effect.try({ try: run, catch: (cause) => storeFailure(operation, cause, output) })
 
 const checkOutput = (output: string): Effect.Effect<void, InvalidRequestError> => {
   const refuse = (message: string) => Effect.fail(new InvalidRequestError({ message, parameter: "output" }))
@@ -24,7 +25,7 @@ const checkOutput = (output: string): Effect.Effect<void, InvalidRequestError> =
 /** The file has its name when it is whole. */
 const newFile = (output: string) =>
   Effect.acquireRelease(
-    attempt("open", () => new Appender(openSync(`${output}.tmp`, "w", 0o600), 0)),
+    attempt("open", output, () => new Appender(openSync(`${output}.tmp`, "w", 0o600), 0)),
     ({ file }) => Effect.sync(() => closeSync(file))
   )
 
@@ -65,12 +66,12 @@ export const collectBatch = <A, RD, RP>(
         const line = encodeLine(outcome, schema !== undefined)
         const head = readHead(line)
         if (head !== undefined) counts.add(head)
-        return attempt("append", () => lines.append(Buffer.from(line)))
+        return attempt("append", output, () => lines.append(Buffer.from(line)))
       })
-      yield* attempt("sync", () => fsyncSync(lines.file))
+      yield* attempt("sync", output, () => fsyncSync(lines.file))
       // Another program may have written it while the batch ran.
       yield* checkOutput(output)
-      yield* attempt("sync", () => renameSync(`${output}.tmp`, output))
+      yield* attempt("sync", output, () => renameSync(`${output}.tmp`, output))
       if (deleteFiles) yield* deleteFilesOf(host, batch)
       return {
         ...counts.status,

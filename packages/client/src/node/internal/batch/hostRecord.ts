@@ -45,12 +45,17 @@ const decode = Schema.decodeUnknownOption(Schema.fromJsonString(HostRecord))
 
 export const pathOf = (output: string): string => `${output}.host.json`
 
-const failure = (operation: string, cause: unknown): JournalStoreError =>
+const failure = (operation: string, output: string, reason: string): JournalStoreError =>
   new JournalStoreError({
-    message: `The record of the batch at the host cannot be used: ${FileFailure.codeOf(cause) ?? "it is damaged"}`,
+    message: `The record ${JSON.stringify(pathOf(output))} of the batch at the host cannot be used: ${reason}`,
     store: "file",
     operation
   })
+
+const failureOf =
+  (operation: string, output: string) =>
+  (cause: unknown): JournalStoreError =>
+    failure(operation, output, FileFailure.describe(FileFailure.codeOf(cause) ?? "unknown error"))
 
 /** None if the host has run nothing of the job. A damaged record fails: it may name a batch that was paid. */
 export const read = (output: string): Effect.Effect<Option.Option<HostRecord>, JournalStoreError> =>
@@ -58,10 +63,10 @@ export const read = (output: string): Effect.Effect<Option.Option<HostRecord>, J
     const path = pathOf(output)
     return existsSync(path)
       ? Effect.flatMap(
-          Effect.try({ try: () => readFileSync(path, "utf8"), catch: (cause) => failure("read", cause) }),
+          Effect.try({ try: () => readFileSync(path, "utf8"), catch: failureOf("read", output) }),
           (text) =>
             Option.match(decode(text), {
-              onNone: () => Effect.fail(failure("read", undefined)),
+              onNone: () => Effect.fail(failure("read", output, "it is damaged: restore it from a copy")),
               onSome: (record) => Effect.succeed(Option.some(record))
             })
         )
@@ -83,7 +88,7 @@ const replace = (path: string, text: string): void => {
 export const write = (output: string, record: HostRecord): Effect.Effect<void, JournalStoreError> =>
   Effect.try({
     try: () => replace(pathOf(output), `${JSON.stringify(record)}\n`),
-    catch: (cause) => failure("record", cause)
+    catch: failureOf("record", output)
   })
 
 /** Restores what was known before a submission of which nothing is left. */
@@ -91,7 +96,7 @@ export const restore = (output: string, before: HostRecord | undefined): Effect.
   before === undefined
     ? Effect.try({
         try: () => rmSync(pathOf(output), { force: true }),
-        catch: (cause) => failure("record", cause)
+        catch: failureOf("record", output)
       })
     : write(output, before)
 

@@ -53,6 +53,13 @@ export const notAnOutput = (): InvalidRequestError =>
     parameter: "output"
   })
 
+/** Whether the rows are those of the input is not known any more, so that they are left as they are. */
+const damagedRecord = (path: string): InvalidRequestError =>
+  new InvalidRequestError({
+    message: `The record ${JSON.stringify(path)} of the batch job is damaged: restore it from a copy, or choose another output`,
+    parameter: "output"
+  })
+
 /**
  * The file that the system names, so that its path can be corrected. It names none when it
  * writes to an open one: the disk of the output is meant then.
@@ -164,7 +171,7 @@ const checkRecord = Effect.fnUntraced(function* (
   let recorded = options
   if (existsSync(path)) {
     const record = yield* attempt("read", () => jobRecord.read(path))
-    if (Option.isNone(record)) return yield* Effect.fail(notAnOutput())
+    if (Option.isNone(record)) return yield* Effect.fail(damagedRecord(path))
     const { head, size } = record.value.input
     const isSame = head === current.head && size === current.size
     if (hasResults(output)) {

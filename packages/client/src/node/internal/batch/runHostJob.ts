@@ -10,6 +10,7 @@ import * as Option from "effect/Option"
 import type * as Result from "effect/Result"
 import type * as BatchMode from "../../../batch/BatchMode.ts"
 import { HostBatch, type PreparedBatch } from "../../../batch/HostBatch.ts"
+import { checkWindow } from "../../../batch/internal/createBody.ts"
 import { followRules } from "../../../batch/internal/host/follow.ts"
 import * as ClientMoney from "../../../internal/clientMoney.ts"
 import { KimiClient } from "../../../KimiClient.ts"
@@ -158,6 +159,8 @@ export const runHostJob = <A, RD, RP>(
   Effect.gen(function* () {
     yield* OptionRules.check("HostBatchJob", rulesOf(options as never))
     if (options.mode === "local") return yield* local(options, undefined)
+    // Before the rows are read, and reported as checked.
+    yield* checkWindow(options.completionWindow)
     // A damaged record fails before any file of the job is created.
     yield* hostRecord.read(options.output)
     const result = yield* CallOptions.provide({ job: options.job })(atHost(options, isResumed))

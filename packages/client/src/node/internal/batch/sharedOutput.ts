@@ -90,14 +90,15 @@ class NewFile {
   }
 }
 
+/** With the path, which the system does not name when it writes to an open file. */
+const attempt = <A>(operation: string, output: string, run: () => A): Effect.Effect<A, JournalStoreError> =>
+  Effect.try({ try: run, catch: (cause) => storeFailure(operation, cause, output) })
+
 const newFile = (path: string) =>
   Effect.acquireRelease(
-    Effect.try({ try: () => new NewFile(path), catch: (cause) => storeFailure("open", cause) }),
+    attempt("open", path, () => new NewFile(path)),
     (file) => Effect.sync(() => file.close())
   )
-
-const attempt = <A>(operation: string, run: () => A): Effect.Effect<A, JournalStoreError> =>
-  Effect.try({ try: run, catch: (cause) => storeFailure(operation, cause) })
 
 export interface Written extends Status {
   /** Lines of the input that are no rows. */
@@ -110,7 +111,7 @@ export interface Written extends Status {
  */
 export const checkOutput = (output: string): Effect.Effect<void, InvalidRequestError | JournalStoreError> =>
   Effect.andThen(
-    attempt("open", () => {
+    attempt("open", output, () => {
       for (const path of [output, rejectsOf(output)]) new NewFile(path).close()
     }),
     checkOwn(output)
@@ -139,7 +140,7 @@ export const write = (
       let rejected = 0
       for (const { resource } of ranges) {
         const results = yield* journal.results(runId, resource)
-        yield* attempt("write", () => {
+        yield* attempt("write", output, () => {
           const rows = rowsOf(results)
           const textOf = (to: RecordedRow["to"]) => rows.flatMap((row) => (row.to === to ? [row.text] : []))
           const done = textOf("output")
@@ -150,7 +151,7 @@ export const write = (
           rejects.append(bad.join(""))
         })
       }
-      yield* attempt("write", () => {
+      yield* attempt("write", output, () => {
         rejects.commit()
         lines.commit()
       })

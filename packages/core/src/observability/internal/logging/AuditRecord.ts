@@ -12,8 +12,13 @@ import * as LogText from "./LogText.ts"
 
 const sanitizeText = LogText.make([])(256)
 
+const sanitizeName = LogText.memoizeNames(sanitizeText)
+
 const sanitizeOptional = (text: string | undefined): string | undefined =>
   text === undefined || text === "" ? undefined : sanitizeText(text)
+
+const sanitizeOptionalName = (text: string | undefined): string | undefined =>
+  text === undefined || text === "" ? undefined : sanitizeName(text)
 
 /**
  * The line of a call that has ended. `id` identifies the line: if a process ends
@@ -29,14 +34,14 @@ export const toLine = (id: string, record: CallRecord): string => {
     id,
     startedAt: new Date(record.startedAt).toISOString(),
     durationMs: Math.round(record.duration),
-    tenant: sanitizeOptional(tags.tenant),
-    job: sanitizeOptional(tags.job),
-    agent: sanitizeOptional(tags.agent),
+    tenant: sanitizeOptionalName(tags.tenant),
+    job: sanitizeOptionalName(tags.job),
+    agent: sanitizeOptionalName(tags.agent),
     operation: record.operation,
-    provider: sanitizeText(record.provider),
-    account: sanitizeText(record.account),
-    model: sanitizeText(record.requestModel),
-    responseModel: sanitizeOptional(record.responseModel),
+    provider: sanitizeName(record.provider),
+    account: sanitizeName(record.account),
+    model: sanitizeName(record.requestModel),
+    responseModel: sanitizeOptionalName(record.responseModel),
     outcome: record.outcome,
     cached: record.cached,
     attempts: record.attempts,

@@ -3,8 +3,9 @@
  *
  * @since 0.1.0
  */
-import * as BigDecimal from "effect/BigDecimal"
-import * as Option from "effect/Option"
+import type * as BigDecimal from "effect/BigDecimal"
+import type * as Option from "effect/Option"
+import type { Usage } from "../../../models/Usage.ts"
 import type { AttemptUsage } from "../../../money/Accounting.ts"
 import * as Amount from "../../../money/internal/Amount.ts"
 import type { Tags } from "../../../money/internal/BudgetCaps.ts"
@@ -51,6 +52,26 @@ export interface AttemptEnd {
 const increment = (counts: Map<string, number>, name: string): void =>
   void counts.set(name, (counts.get(name) ?? 0) + 1)
 
+/** What every call updates. */
+const recordersOf = (instruments: Instruments) => ({
+  requests: instruments.recorder(metrics.requests),
+  operationDuration: instruments.recorder(metrics.operationDuration),
+  attempts: instruments.recorder(metrics.attempts),
+  streamEnds: instruments.recorder(metrics.streamEnds),
+  outputRate: instruments.recorder(metrics.outputRate),
+  timeToFirstChunk: instruments.recorder(metrics.timeToFirstChunk),
+  admissionWait: instruments.recorder(metrics.admissionWait),
+  input: instruments.recorder(metrics.tokens),
+  output: instruments.recorder(metrics.tokens),
+  cacheReads: instruments.recorder(metrics.tokens),
+  cacheWrites: instruments.recorder(metrics.tokens),
+  reasoning: instruments.recorder(metrics.tokens),
+  inputUsage: instruments.recorder(metrics.tokenUsage),
+  outputUsage: instruments.recorder(metrics.tokenUsage),
+  cost: instruments.recorder(metrics.cost),
+  savings: instruments.recorder(metrics.savings)
+})
+
 /**
  * The metrics of calls, and the totals that snapshots need.
  *
@@ -59,6 +80,7 @@ const increment = (counts: Map<string, number>, name: string): void =>
  */
 export class CallMetrics {
   readonly #instruments: Instruments
+  readonly #recorders: ReturnType<typeof recordersOf>
   readonly requests = new Map<string, number>()
   readonly streamEnds = new Map<string, number>()
   /** Attempts by account and outcome. */
@@ -71,6 +93,7 @@ export class CallMetrics {
 
   constructor(instruments: Instruments) {
     this.#instruments = instruments
+    this.#recorders = recordersOf(instruments)
   }
 
   /** Records a call that has ended. */
@@ -80,9 +103,9 @@ export class CallMetrics {
     increment(this.requests, outcome)
     if (outcome === "ok") this.duration.add(duration)
     if (timeToFirstToken !== undefined) this.timeToFirstToken.add(timeToFirstToken)
-    const instruments = this.#instruments
-    instruments.update(metrics.requests, 1, [operation, name, provider, requestModel, outcome])
-    instruments.update(metrics.operationDuration, duration / 1000, [
+    const recorders = this.#recorders
+    recorders.requests.update(1, [operation, name, provider, requestModel, outcome])
+    recorders.operationDuration.update(duration / 1000, [
       operationName,
       name,
       provider,
@@ -90,7 +113,9 @@ export class CallMetrics {
       responseModel,
       error?.tag ?? (outcome === "ok" ? undefined : outcome)
     ])
-    if (hasCache && outcome === "ok") instruments.update(metrics.cacheRequests, 1, [record.cached ?? "none"])
+    if (hasCache && outcome === "ok") {
+      this.#instruments.update(metrics.cacheRequests, 1, [record.cached ?? "none"])
+    }
   }
 
   /** Records an attempt that has ended. */
@@ -99,26 +124,22 @@ export class CallMetrics {
     { outcome, outputRate, streamEnd }: AttemptEnd
   ): void {
     const name = providerName(provider)
-    const outcomes = this.attempts.get(account) ?? new Map<string, number>()
-    this.attempts.set(account, outcomes)
+    let outcomes = this.attempts.get(account)
+    if (outcomes === undefined) this.attempts.set(account, (outcomes = new Map()))
     increment(outcomes, outcome)
-    this.#instruments.update(metrics.attempts, 1, [operation, name, provider, model, outcome])
+    const recorders = this.#recorders
+    recorders.attempts.update(1, [operation, name, provider, model, outcome])
     if (streamEnd === undefined) return
     increment(this.streamEnds, streamEnd)
-    this.#instruments.update(metrics.streamEnds, 1, [name, provider, model, streamEnd])
+    recorders.streamEnds.update(1, [name, provider, model, streamEnd])
     if (outputRate === undefined) return
     this.outputRate.add(outputRate)
-    this.#instruments.update(metrics.outputRate, outputRate, [name, provider, model])
+    recorders.outputRate.update(outputRate, [name, provider, model])
   }
 
   /** Records the time to the first content of a streamed attempt, in milliseconds. */
   recordFirstContent({ provider, model }: AttemptLabels, millis: number): void {
-    this.#instruments.update(metrics.timeToFirstChunk, millis / 1000, [
-      operationName,
-      providerName(provider),
-      provider,
-      model
-    ])
+    this.#recorders.timeToFirstChunk.update(millis / 1000, [operationName, providerName(provider), provider, model])
   }
 
   /** Records the milliseconds between reads with content of a streamed attempt. */
@@ -139,7 +160,7 @@ export class CallMetrics {
     outcome: string
   ): void {
     this.admissionWait.add(millis)
-    this.#instruments.update(metrics.admissionWait, millis / 1000, [provider, account, outcome])
+    this.#recorders.admissionWait.update(millis / 1000, [provider, account, outcome])
   }
 
   /** Records a call in a stage that a user inserted or replaced. */
@@ -164,41 +185,48 @@ export class CallMetrics {
   }
 
   /** Records the usage of an attempt, or the savings of a cached response. */
-  recordUsage(
-    { charge, isEstimate, model: called, outcome, provider, tags = noTags, tool, usage }: AttemptUsage,
-    cost: Option.Option<Cost>
-  ): void {
-    const instruments = this.#instruments
-    const model = tool ?? called
+  recordUsage(attempt: AttemptUsage, cost: Option.Option<Cost>): void {
+    const { charge, isEstimate, outcome, provider, tags = noTags, usage } = attempt
+    const model = attempt.tool ?? attempt.model
     const name = providerName(provider)
-    const saved = (source: string, currency: string, amount: BigDecimal.BigDecimal) => {
-      if (!BigDecimal.isPositive(amount)) return
-      instruments.update(metrics.savings, Amount.toNumber(amount), [currency, name, provider, model, source])
-    }
     if (outcome === "cached") {
-      if (Option.isSome(cost)) saved("client_cache", cost.value.currency, cost.value.total)
+      if (cost._tag === "Some") this.#recordSaved(cost.value.total, cost.value, [name, provider, model, "client_cache"])
       return
     }
-    const counted = (type: string, value: number) => {
-      if (value > 0) instruments.update(metrics.tokens, value, [name, provider, model, type, `${isEstimate}`])
-    }
-    counted("input", usage.prompt_tokens)
-    counted("output", usage.completion_tokens)
-    counted("cache_read", usage.cached_tokens)
-    counted("cache_write", usage.cache_write_tokens)
-    counted("reasoning", usage.reasoning_tokens)
+    this.#recordTokens(usage, name, provider, model, isEstimate)
+    const recorders = this.#recorders
     if (!isEstimate && charge === undefined) {
-      instruments.update(metrics.tokenUsage, usage.prompt_tokens, [operationName, name, provider, model, "input"])
-      instruments.update(metrics.tokenUsage, usage.completion_tokens, [operationName, name, provider, model, "output"])
+      recorders.inputUsage.update(usage.prompt_tokens, [operationName, name, provider, model, "input"])
+      recorders.outputUsage.update(usage.completion_tokens, [operationName, name, provider, model, "output"])
     }
-    if (Option.isNone(cost)) {
-      instruments.update(metrics.unpriced, 1, [name, provider, model])
+    if (cost._tag === "None") {
+      this.#instruments.update(metrics.unpriced, 1, [name, provider, model])
       return
     }
-    const { currency, total } = cost.value
+    const { currency, saved, total } = cost.value
     const { agent, job, tenant } = tags
-    const amount = Amount.toNumber(total)
-    instruments.update(metrics.cost, amount, [currency, name, provider, model, tenant, job, agent])
-    saved("host_cache", currency, cost.value.saved)
+    recorders.cost.update(Amount.toNumber(total), [currency, name, provider, model, tenant, job, agent])
+    this.#recordSaved(saved, cost.value, [name, provider, model, "host_cache"])
+  }
+
+  #recordTokens(usage: Usage, name: string, provider: string, model: string, isEstimate: boolean): void {
+    const { cache_write_tokens, cached_tokens, completion_tokens, prompt_tokens, reasoning_tokens } = usage
+    const { cacheReads, cacheWrites, input, output, reasoning } = this.#recorders
+    const estimate = `${isEstimate}`
+    if (prompt_tokens > 0) input.update(prompt_tokens, [name, provider, model, "input", estimate])
+    if (completion_tokens > 0) output.update(completion_tokens, [name, provider, model, "output", estimate])
+    if (cached_tokens > 0) cacheReads.update(cached_tokens, [name, provider, model, "cache_read", estimate])
+    if (cache_write_tokens > 0) cacheWrites.update(cache_write_tokens, [name, provider, model, "cache_write", estimate])
+    if (reasoning_tokens > 0) reasoning.update(reasoning_tokens, [name, provider, model, "reasoning", estimate])
+  }
+
+  /** Records what a cache has saved. */
+  #recordSaved(
+    saved: BigDecimal.BigDecimal,
+    { currency }: Cost,
+    [name, provider, model, source]: readonly [string, string, string, string]
+  ): void {
+    if (saved.value <= 0n) return
+    this.#recorders.savings.update(Amount.toNumber(saved), [currency, name, provider, model, source])
   }
 }

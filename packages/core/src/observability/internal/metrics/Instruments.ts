@@ -12,6 +12,8 @@ import * as Context from "effect/Context"
 import * as Metric from "effect/Metric"
 import * as KimiConfig from "../../../KimiConfig.ts"
 import * as Telemetry from "../../Telemetry.ts"
+import { Recorder } from "./Recorder.ts"
+import { Series } from "./Series.ts"
 
 /**
  * @category options
@@ -46,8 +48,6 @@ type LabelValues<Attributes extends ReadonlyArray<unknown>> = {
   readonly [Index in keyof Attributes]: string | undefined
 }
 
-type Series = Metric.Metric<number, unknown>
-
 /** A node of the trie from label values to series. A lookup allocates no key. */
 interface LabelNode {
   readonly next: Map<string | undefined, LabelNode>
@@ -56,28 +56,17 @@ interface LabelNode {
 
 const makeLabelNode = (): LabelNode => ({ next: new Map(), series: undefined })
 
-const areEqual = (a: ReadonlyArray<string | undefined>, b: ReadonlyArray<string | undefined>): boolean => {
-  for (let i = 0; i < b.length; i++) if (a[i] !== b[i]) return false
-  return true
-}
-
 /** The series of one metric. */
 class MetricFamily {
   readonly #root = makeLabelNode()
   readonly labelsBySeries = new Map<Series, ReadonlyArray<string | undefined>>()
 
-  /** The labels of the latest lookup with its series: most programs call one model of one host. */
-  #latest: readonly [labels: ReadonlyArray<string | undefined>, series: Series] | undefined = undefined
-
   get(labels: ReadonlyArray<string | undefined>): Series | undefined {
-    const latest = this.#latest
-    if (latest !== undefined && areEqual(latest[0], labels)) return latest[1]
     let at: LabelNode | undefined = this.#root
     for (const label of labels) {
       at = at.next.get(label)
       if (at === undefined) return undefined
     }
-    if (at.series !== undefined) this.#latest = [labels, at.series]
     return at.series
   }
 
@@ -87,7 +76,6 @@ class MetricFamily {
   }
 
   remove(series: Series): void {
-    this.#latest = undefined
     const labels = this.labelsBySeries.get(series)
     if (labels !== undefined) this.#nodeAt(labels).series = undefined
     this.labelsBySeries.delete(series)
@@ -104,7 +92,10 @@ class MetricFamily {
   }
 }
 
-const makeMetric = (definition: Telemetry.Metric, labels: ReadonlyArray<string | undefined>): Series => {
+const makeMetric = (
+  definition: Telemetry.Metric,
+  labels: ReadonlyArray<string | undefined>
+): Metric.Metric<number, unknown> => {
   // Exporters read the unit from an attribute of this name.
   const attributes: Record<string, string> = { unit: definition.unit }
   definition.attributes.forEach(({ name }, index) => {
@@ -121,6 +112,9 @@ const makeMetric = (definition: Telemetry.Metric, labels: ReadonlyArray<string |
       return Metric.histogram(definition.name, { ...options, boundaries: definition.boundaries ?? [] })
   }
 }
+
+/** A metric whose series are never removed. */
+type CumulativeMetric = Telemetry.Metric & { readonly kind: "counter" | "histogram" }
 
 /**
  * The instruments that write to one registry.
@@ -141,13 +135,18 @@ export class Instruments {
 
   /** Adds to a counter, records in a histogram, or sets a gauge. */
   update<D extends Telemetry.Metric>(definition: D, value: number, labels: Labels<D>): void {
-    this.#seriesOf(definition, labels).updateUnsafe(value, this.#context)
+    this.#seriesOf(definition, labels).update(value)
+  }
+
+  /** An `update` for one place, where mostly the same series is updated. */
+  recorder<D extends CumulativeMetric>(definition: D): Recorder<Labels<D>> {
+    return new Recorder((labels) => this.#seriesOf(definition, labels))
   }
 
   /** A prepared `update` for a label set that is used repeatedly. */
   updater<D extends Telemetry.Metric>(definition: D, labels: Labels<D>): (value: number) => void {
     const series = this.#seriesOf(definition, labels)
-    return (value) => series.updateUnsafe(value, this.#context)
+    return (value) => series.update(value)
   }
 
   /** Replaces all series of a gauge. Series that are not among the rows are removed; rows with equal labels are summed. */
@@ -160,10 +159,10 @@ export class Instruments {
     const family = this.#familyOf(definition)
     for (const series of family.labelsBySeries.keys()) {
       const value = sums.get(series)
-      if (value !== undefined) series.updateUnsafe(value, this.#context)
+      if (value !== undefined) series.update(value)
       else {
         family.remove(series)
-        Metric.removeUnsafe(series, this.#context)
+        series.remove()
       }
     }
   }
@@ -198,7 +197,7 @@ export class Instruments {
     const isRest = rest.every((value, index) => value === labels[index])
     if (family.labelsBySeries.size >= this.#options.maxSeries && !isRest)
       return this.#boundedSeries(definition, family, rest)
-    const series = makeMetric(definition, labels)
+    const series = new Series(makeMetric(definition, labels), this.#context)
     family.set(labels, series)
     return series
   }

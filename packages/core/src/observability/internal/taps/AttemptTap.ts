@@ -1,39 +1,75 @@
 /**
  * Observes attempts: a span for each, its outcome, and the progress of its
- * stream. It is a separate stage directly inside the accounting stage.
+ * stream. It is directly inside the accounting stage: a part of it, or a separate
+ * stage where attempts are traced or the accounting is not the library's own.
  *
  * @since 0.1.0
  */
-import type * as Arr from "effect/Array"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Tracer from "effect/Tracer"
 import type { KimiError } from "../../../errors/KimiError.ts"
 import * as MonotonicClock from "../../../internal/MonotonicClock.ts"
-import { isContent, type StreamEvent } from "../../../models/StreamEvent.ts"
+import { isContent } from "../../../models/StreamEvent.ts"
 import type { Attempt, Call, StreamAttempt } from "../../../pipeline/Call.ts"
 import * as Stage from "../../../pipeline/Stage.ts"
+import type {
+  AttemptObserver,
+  ObservedAttempt,
+  ObservedStreamAttempt
+} from "../../../pipeline/internal/AttemptObserver.ts"
+import type { EventChunk } from "../../../pipeline/internal/EventChunk.ts"
 import { type StreamHooks, withStreamHooks } from "../../../pipeline/internal/StreamGuard.ts"
 import { makePerRun } from "../../../pipeline/internal/StreamRun.ts"
+import type { Outcome } from "../../CallRecord.ts"
 import { type CallMetrics, providerName } from "../metrics/CallMetrics.ts"
 import * as CallOutcome from "./CallOutcome.ts"
 import { CurrentObservation, type Observation } from "./Observation.ts"
 import { provideParentSpan } from "./StreamSpan.ts"
 import { attributes, spanEvents, spans } from "../../Telemetry.ts"
 
-/** One attempt. It is written to as the attempt runs, and is itself the hooks of its stream, which take no memory then. */
-class AttemptObservation implements StreamHooks {
+/** One attempt. It is written to as the attempt runs. */
+class AttemptObservation implements ObservedAttempt {
   /** Absent without a tracer. */
   readonly span: Tracer.Span | undefined
-  readonly #calls: CallMetrics
-  readonly #observation: Observation
-  readonly #labels: {
+  protected readonly calls: CallMetrics
+  protected readonly observation: Observation
+  protected readonly labels: {
     readonly account: string
     readonly provider: string
     readonly model: string
     readonly operation: Observation["operation"]
   }
+
+  constructor(calls: CallMetrics, observation: Observation, { account, provider, request }: Call, span?: Tracer.Span) {
+    this.span = span
+    this.calls = calls
+    this.observation = observation
+    this.labels = { account, provider, model: request.model, operation: observation.operation }
+  }
+
+  end(exit: Exit.Exit<unknown, KimiError>): void {
+    const outcome = CallOutcome.fromExit(exit)
+    const error = outcome === "ok" ? undefined : CallOutcome.errorOf(exit)
+    const span = this.span
+    if (error !== undefined) {
+      this.observation.lastFailure = error
+      span?.attribute(attributes.errorType.name, error._tag)
+    }
+    span?.attribute(attributes.outcome.name, outcome)
+    this.record(outcome)
+    // A tracer receives how it ended, and not what the model generated.
+    span?.end(this.observation.clock.currentTimeNanosUnsafe(), Exit.asVoid(exit))
+  }
+
+  protected record(outcome: Outcome): void {
+    this.calls.recordAttempt(this.labels, { outcome })
+  }
+}
+
+/** One attempt that gives a stream. It is itself the hooks of the stream, which take no memory then. */
+class StreamAttemptObservation extends AttemptObservation implements StreamHooks, ObservedStreamAttempt {
   readonly #startedAt: number
   #firstContentAt: number | undefined = undefined
   #lastContentAt = 0
@@ -42,15 +78,12 @@ class AttemptObservation implements StreamHooks {
   /** Whether the host has begun to answer. */
   hasBegun = false
 
-  constructor(calls: CallMetrics, observation: Observation, { account, provider, request }: Call, span?: Tracer.Span) {
-    this.span = span
-    this.#calls = calls
-    this.#observation = observation
-    this.#labels = { account, provider, model: request.model, operation: observation.operation }
+  constructor(calls: CallMetrics, observation: Observation, call: Call, span?: Tracer.Span) {
+    super(calls, observation, call, span)
     this.#startedAt = MonotonicClock.millisUnsafe(observation.clock)
   }
 
-  onEvents(read: Arr.NonEmptyReadonlyArray<StreamEvent>): void {
+  onEvents(read: EventChunk): void {
     this.hasBegun = true
     let hasContent = false
     for (const event of read) {
@@ -58,46 +91,28 @@ class AttemptObservation implements StreamHooks {
       else if (event._tag === "Usage") this.#outputTokens = event.usage.completion_tokens
     }
     if (!hasContent) return
-    const now = MonotonicClock.millisUnsafe(this.#observation.clock)
+    const now = MonotonicClock.millisUnsafe(this.observation.clock)
     if (this.#firstContentAt === undefined) {
       this.#firstContentAt = now
       const millis = now - this.#startedAt
-      this.#calls.recordFirstContent(this.#labels, millis)
+      this.calls.recordFirstContent(this.labels, millis)
       this.span?.attribute(attributes.responseTimeToFirstChunk.name, millis / 1000)
-      this.span?.event(spanEvents.firstToken.name, this.#observation.clock.currentTimeNanosUnsafe())
+      this.span?.event(spanEvents.firstToken.name, this.observation.clock.currentTimeNanosUnsafe())
     } else {
-      this.#recordContentInterval ??= this.#calls.contentIntervalRecorder(this.#labels)
+      this.#recordContentInterval ??= this.calls.contentIntervalRecorder(this.labels)
       this.#recordContentInterval(now - this.#lastContentAt)
     }
     this.#lastContentAt = now
   }
 
   onEnd(exit: Exit.Exit<void, KimiError>): Effect.Effect<void> {
-    return Effect.sync(() => this.end(exit, true))
+    return Effect.sync(() => this.end(exit))
   }
 
-  end<A>(exit: Exit.Exit<A, KimiError>, isStream: boolean): void {
-    const outcome = CallOutcome.fromExit(exit)
-    const error = CallOutcome.errorOf(exit)
-    const labels = this.#labels
-    const calls = this.#calls
-    const firstContentAt = this.#firstContentAt
-    const observation = this.#observation
-    const span = this.span
-    if (error !== undefined) {
-      observation.lastFailure = error
-      span?.attribute(attributes.errorType.name, error._tag)
-    }
-    span?.attribute(attributes.outcome.name, outcome)
-    if (isStream) {
-      const streamEnd = CallOutcome.streamEndOf(outcome, firstContentAt !== undefined)
-      span?.attribute(attributes.streamEnd.name, streamEnd)
-      calls.recordAttempt(labels, { outcome, streamEnd, outputRate: this.#outputRate() })
-    } else {
-      calls.recordAttempt(labels, { outcome })
-    }
-    // A tracer receives how it ended, and not what the model generated.
-    span?.end(observation.clock.currentTimeNanosUnsafe(), Exit.asVoid(exit))
+  protected override record(outcome: Outcome): void {
+    const streamEnd = CallOutcome.streamEndOf(outcome, this.#firstContentAt !== undefined)
+    this.span?.attribute(attributes.streamEnd.name, streamEnd)
+    this.calls.recordAttempt(this.labels, { outcome, streamEnd, outputRate: this.#outputRate() })
   }
 
   /** Tokens a second; a stream that came at once has none. */
@@ -127,24 +142,28 @@ const spanOptions = ({ attempts }: Observation, { account, provider, request }: 
   }
 })
 
-/** Counts an attempt, and makes its span where spans are traced. */
-const beginAttempt = (calls: CallMetrics, observation: Observation, call: Call): Effect.Effect<AttemptObservation> => {
+/** Counts an attempt of a stream, and makes its span where spans are traced. */
+const beginStream = (
+  calls: CallMetrics,
+  observation: Observation,
+  call: Call
+): Effect.Effect<StreamAttemptObservation> => {
   countAttempt(observation, call)
   return observation.isTraced
     ? Effect.map(
         Effect.makeSpan(spans.attempt.name, spanOptions(observation, call)),
-        (span) => new AttemptObservation(calls, observation, call, span)
+        (span) => new StreamAttemptObservation(calls, observation, call, span)
       )
-    : Effect.succeed(new AttemptObservation(calls, observation, call))
+    : Effect.succeed(new StreamAttemptObservation(calls, observation, call))
 }
 
 const ending = <A, E extends KimiError>(
   running: Effect.Effect<A, E>,
   attempt: AttemptObservation
 ): Effect.Effect<A, E> =>
-  Effect.onExit(running, (exit) => {
-    attempt.end(exit, false)
-    return Effect.void
+  Effect.onExitPrimitive(running, (exit) => {
+    attempt.end(exit)
+    return undefined
   })
 
 const withSpan =
@@ -171,10 +190,10 @@ const withStreamSpan =
     makePerRun((context) => {
       const observation = Context.get(context, CurrentObservation)
       if (observation === undefined) return inner(call)
-      let attempt: AttemptObservation | undefined
+      let attempt: StreamAttemptObservation | undefined
       return withStreamHooks(() =>
         Effect.suspend(() =>
-          Effect.map(beginAttempt(calls, observation, call), (begun) => {
+          Effect.map(beginStream(calls, observation, call), (begun) => {
             attempt = begun
             return begun
           })
@@ -191,10 +210,25 @@ const withStreamSpan =
     })
 
 /**
- * The stage that observes attempts.
+ * What observes attempts: within the accounting stage, or as a stage directly
+ * inside it.
  *
- * @category stages
+ * @category constructors
  * @since 0.1.0
  */
-export const stage = (calls: CallMetrics): Stage.Stage =>
-  Stage.make("attempt", { effect: withSpan(calls), stream: withStreamSpan(calls) })
+export const make = (calls: CallMetrics): AttemptObserver => ({
+  stage: Stage.make("attempt", { effect: withSpan(calls), stream: withStreamSpan(calls) }),
+  begin: (call, context) => {
+    const observation = Context.get(context, CurrentObservation)
+    if (observation?.isTraced !== false) return undefined
+    countAttempt(observation, call)
+    return new AttemptObservation(calls, observation, call)
+  },
+  beginStream: (call, context) => {
+    const observation = Context.get(context, CurrentObservation)
+    if (observation?.isTraced !== false) return undefined
+    countAttempt(observation, call)
+    return new StreamAttemptObservation(calls, observation, call)
+  },
+  needsStage: (context) => Context.get(context, CurrentObservation)?.isTraced !== false
+})

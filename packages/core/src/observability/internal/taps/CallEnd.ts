@@ -17,7 +17,8 @@ import type { Observation } from "./Observation.ts"
 type Mutable<A> = { -readonly [Name in keyof A]: A[Name] }
 
 /**
- * The record of a call that has ended; unknown members are omitted.
+ * The record of a call that has ended, without the ids of its span; unknown
+ * members are omitted.
  *
  * @category constructors
  * @since 0.1.0
@@ -29,9 +30,10 @@ export const recordOf = (
   exit: Exit.Exit<unknown, ChatError | StreamError>,
   { agent, job, priority, tenant }: Values,
   streamEnd: StreamEnd | undefined
-): CallRecord => {
-  const { clock, origin, cost, firstContentAt, isCostKnown, span, startedAt } = observation
-  const error = CallOutcome.errorOf(exit)
+): Mutable<CallRecord> => {
+  const { clock, origin, cost, firstContentAt, isCostKnown, startedAt } = observation
+  const outcome = CallOutcome.fromExit(exit)
+  const error = outcome === "ok" ? undefined : CallOutcome.errorOf(exit)
   const record: Mutable<CallRecord> = {
     operation: observation.operation,
     startedAt: observation.startedAtUnix,
@@ -39,15 +41,13 @@ export const recordOf = (
     provider: response.provider ?? origin.provider,
     account: origin.account,
     requestModel: model,
-    outcome: CallOutcome.fromExit(exit),
+    outcome,
     isEstimate: observation.isEstimate,
     attempts: observation.attempts,
     retries: observation.retries,
     admissionWait: observation.admissionWait,
     tags: { tenant, job, agent },
-    priority,
-    traceId: span.traceId,
-    spanId: span.spanId
+    priority
   }
   addResponse(record, response, error)
   if (error !== undefined) record.error = CallOutcome.summaryOf(error)
@@ -72,6 +72,18 @@ const addResponse = (
   if (hostTraceId !== undefined) record.hostTraceId = hostTraceId
   if (response.usage !== undefined) record.usage = response.usage
   if (response.cached !== undefined) record.cached = response.cached.level
+}
+
+/**
+ * Adds the ids of its span to a record, for those who read it. A span without a
+ * tracer makes its ids when they are read, and most are not.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const addIds = (record: Mutable<CallRecord>, { spanId, traceId }: Observation["span"]): void => {
+  record.traceId = traceId
+  record.spanId = spanId
 }
 
 /**

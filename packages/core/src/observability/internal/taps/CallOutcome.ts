@@ -25,7 +25,7 @@ export const errorOf = <A, E extends KimiError>(exit: Exit.Exit<A, E>): E | unde
  * @since 0.1.0
  */
 export const fromExit = <A, E extends KimiError>(exit: Exit.Exit<A, E>): Outcome => {
-  if (Exit.isSuccess(exit)) return "ok"
+  if (exit._tag === "Success") return "ok"
   if (Cause.hasInterrupts(exit.cause)) return "interrupted"
   return errorOf(exit)?._tag ?? "defect"
 }

@@ -20,7 +20,7 @@ import * as CallEnd from "./CallEnd.ts"
 import * as Content from "./Content.ts"
 import { type CallSpan, CurrentObservation, Observation } from "./Observation.ts"
 import * as RequestAttributes from "./RequestAttributes.ts"
-import type { ResponseMetadata } from "./ResponseMetadata.ts"
+import * as ResponseMetadata from "./ResponseMetadata.ts"
 
 /**
  * What is used of an observer.
@@ -31,7 +31,8 @@ import type { ResponseMetadata } from "./ResponseMetadata.ts"
 export interface CallRecorderDependencies {
   readonly metrics: CallMetrics
   readonly content: Content.Options | undefined
-  readonly onCall: (record: CallRecord) => Effect.Effect<void>
+  /** Absent if no sink receives records. */
+  readonly onCall: ((record: CallRecord) => Effect.Effect<void>) | undefined
 }
 
 /**
@@ -85,45 +86,51 @@ export class CallRecorder {
     span.attribute(a.outputMessages.name, Content.fromResponse(content, response))
   }
 
-  /** Ends the span of a call, and records the call. */
+  /** The metadata of a response: only that of metrics, if neither a sink nor a tracer receives the rest. */
+  metadataOf(
+    { isTraced }: CallSpan,
+    response: ChatResponse,
+    { messages }: ChatRequest
+  ): ResponseMetadata.ResponseMetadata {
+    const isRead = isTraced || this.#dependencies.onCall !== undefined
+    return isRead ? ResponseMetadata.fromResponse(response, messages) : ResponseMetadata.forMetrics(response, messages)
+  }
+
+  /** Ends the span of a call, and records the call. What it returns passes the record to the sinks, if there are any, and is a part of the call. */
   end(
     observation: Observation,
     model: string,
-    response: ResponseMetadata,
+    response: ResponseMetadata.ResponseMetadata,
     exit: Exit.Exit<unknown, ChatError | StreamError>,
     caller: Values,
     streamEnd?: StreamEnd
-  ): Effect.Effect<void> {
-    return Effect.suspend(() => {
-      const { metrics, onCall } = this.#dependencies
-      const record = CallEnd.recordOf(observation, model, response, exit, caller, streamEnd)
-      if (response.cached !== undefined && exit._tag === "Success") {
-        observation.event(spanEvents.cacheHit.name, {
-          [a.cacheLevel.name]: response.cached.level,
-          [a.cacheAge.name]: response.cached.age / 1000
-        })
-      }
-      if (observation.isTraced) {
-        CallEnd.annotateSpan(observation, record, response)
-        // The span has the outcome, without the content of the response.
-        observation.span.end(observation.clock.currentTimeNanosUnsafe(), Exit.asVoid(exit))
-      }
-      metrics.recordCall(record, this.#hasCache)
-      return onCall(record)
-    })
+  ): Effect.Effect<void> | undefined {
+    const { metrics, onCall } = this.#dependencies
+    const record = CallEnd.recordOf(observation, model, response, exit, caller, streamEnd)
+    if (response.cached !== undefined && exit._tag === "Success") {
+      observation.event(spanEvents.cacheHit.name, {
+        [a.cacheLevel.name]: response.cached.level,
+        [a.cacheAge.name]: response.cached.age / 1000
+      })
+    }
+    if (observation.isTraced) {
+      CallEnd.annotateSpan(observation, record, response)
+      // The span has the outcome, without the content of the response.
+      observation.span.end(observation.clock.currentTimeNanosUnsafe(), Exit.asVoid(exit))
+    }
+    metrics.recordCall(record, this.#hasCache)
+    if (onCall === undefined) return undefined
+    CallEnd.addIds(record, observation.span)
+    return onCall(record)
   }
 }
 
 /**
- * Runs an effect as a part of an observed call. The services are added one by
- * one, since merging contexts copies all services of the program.
+ * The context of an observed call. The services are added one by one, since
+ * merging contexts copies all services of the program.
  *
  * @category combinators
  * @since 0.1.0
  */
-export const within =
-  (observation: Observation) =>
-  <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
-    Effect.updateContext(effect, (context: Context.Context<never>) =>
-      Context.add(Context.add(context, Tracer.ParentSpan, observation.span), CurrentObservation, observation)
-    )
+export const contextOf = (observation: Observation, context: Context.Context<never>): Context.Context<never> =>
+  Context.add(Context.add(context, Tracer.ParentSpan, observation.span), CurrentObservation, observation)

@@ -6,16 +6,19 @@
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Tracer from "effect/Tracer"
 import { spans } from "../../Telemetry.ts"
 import type { CallSpan } from "./Observation.ts"
 
+const noParent = Option.none<Tracer.AnySpan>()
+
 /** A span that only has ids, which records and log lines contain. */
 const untraced = (name: string, parent: Tracer.AnySpan | undefined): Tracer.Span =>
   new Tracer.NativeSpan({
     name,
-    parent: Option.fromUndefinedOr(parent),
+    parent: parent === undefined ? noParent : Option.some(parent),
     annotations: Context.empty(),
     links: [],
     startTime: 0n,
@@ -29,26 +32,30 @@ const untraced = (name: string, parent: Tracer.AnySpan | undefined): Tracer.Span
  * @category constructors
  * @since 0.1.0
  */
-export const makeCallSpan = (name: string, options: () => Tracer.SpanOptionsNoTrace): Effect.Effect<CallSpan> =>
-  Effect.withFiber(({ cache }): Effect.Effect<CallSpan> =>
+export const makeCallSpan = (
+  name: string,
+  options: (context: Context.Context<never>) => Tracer.SpanOptionsNoTrace
+): Effect.Effect<CallSpan> =>
+  Effect.withFiber(({ cache, context }): Effect.Effect<CallSpan> =>
     cache.tracer === undefined
       ? Effect.succeed({ span: untraced(name, cache.span), isTraced: false })
-      : Effect.map(Effect.makeSpan(name, options()), (span) => ({ span, isTraced: true }))
+      : Effect.map(Effect.makeSpan(name, options(context)), (span) => ({ span, isTraced: true }))
   )
 
 /**
- * The same for an effect, with which the span ends.
+ * The same for an effect, with which the span ends. It is passed the fiber, which
+ * saves it a step to get it.
  *
  * @category combinators
  * @since 0.1.0
  */
 export const useCallSpan = <A, E>(
   name: string,
-  options: () => Tracer.SpanOptionsNoTrace,
-  use: (span: CallSpan) => Effect.Effect<A, E>
+  options: (context: Context.Context<never>) => Tracer.SpanOptionsNoTrace,
+  use: (span: CallSpan, fiber: Fiber.Fiber<unknown, unknown>) => Effect.Effect<A, E>
 ): Effect.Effect<A, E> =>
-  Effect.withFiber(({ cache }) =>
-    cache.tracer === undefined
-      ? use({ span: untraced(name, cache.span), isTraced: false })
-      : Effect.useSpan(name, options(), (span) => use({ span, isTraced: true }))
+  Effect.withFiber((fiber) =>
+    fiber.cache.tracer === undefined
+      ? use({ span: untraced(name, fiber.cache.span), isTraced: false }, fiber)
+      : Effect.useSpan(name, options(fiber.context), (span) => use({ span, isTraced: true }, fiber))
   )

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as Cause from "effect/Cause"
+import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
@@ -15,7 +16,7 @@ import * as MonotonicClock from "../../../internal/MonotonicClock.ts"
 import * as StreamFold from "../../../models/StreamFold.ts"
 import type { EventChunk } from "../../../pipeline/internal/EventChunk.ts"
 import { spanEvents } from "../../Telemetry.ts"
-import { type CallRecorder, within } from "./CallRecorder.ts"
+import { type CallRecorder, contextOf } from "./CallRecorder.ts"
 import * as CallOutcome from "./CallOutcome.ts"
 import type { Message } from "../../../models/Message.ts"
 import type { Observation } from "./Observation.ts"
@@ -33,26 +34,34 @@ export class ObservedStream {
   readonly #model: string
   readonly #caller: Values
   readonly #received: StreamMetadata
+  readonly #outer: Context.Context<never>
+  readonly #inner: Context.Context<never>
   #isOver = false
 
-  /** `messages` is the conversation, which no id may quote. */
+  /** `messages` is the conversation, which no id may quote, and `context` that of the fiber that opens the stream. */
   constructor(
     recorder: CallRecorder,
     observation: Observation,
     model: string,
     caller: Values,
-    messages: ReadonlyArray<Message>
+    messages: ReadonlyArray<Message>,
+    context: Context.Context<never>
   ) {
     this.#recorder = recorder
     this.#observation = observation
     this.#model = model
     this.#caller = caller
+    this.#outer = context
+    this.#inner = contextOf(observation, context)
     this.#received = new StreamMetadata(recorder.isContentCaptured, messages)
   }
 
   /** Runs an effect as a part of the observed call. */
   within<A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> {
-    return within(this.#observation)(effect)
+    // Mostly one fiber opens, reads and closes a stream, always in the same context.
+    return Effect.updateContext(effect, (context: Context.Context<never>) =>
+      context === this.#outer ? this.#inner : contextOf(this.#observation, context)
+    )
   }
 
   /** Ends the observation; only the first time has an effect. */
@@ -65,9 +74,8 @@ export class ObservedStream {
       if (fold !== undefined) {
         this.#recorder.annotateContent(this.#observation, Option.getOrUndefined(StreamFold.toResponse(fold)))
       }
-      return Effect.uninterruptible(
-        this.within(this.#recorder.end(this.#observation, this.#model, metadata, exit, this.#caller, streamEnd))
-      )
+      const ending = this.#recorder.end(this.#observation, this.#model, metadata, exit, this.#caller, streamEnd)
+      return ending === undefined ? Effect.void : Effect.uninterruptible(this.within(ending))
     })
   }
 

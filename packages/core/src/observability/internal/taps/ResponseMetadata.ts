@@ -46,24 +46,19 @@ export const empty: ResponseMetadata = {
   finishReasons: []
 }
 
+type Head = Partial<Pick<ChatResponse, "id" | "model" | "provider" | "requestId" | "requestedModel" | "traceId">>
+
+/** A model that was requested is the caller's own word. */
+const modelOf = ({ model, requestedModel }: Head, messages: ReadonlyArray<Message>): string | undefined =>
+  model === undefined || requestedModel === undefined ? model : HostWords.toModelName(model, messages)
+
 /** What the host chose freely. Values without the form of an id, a name or a reason may hold content, and are omitted. */
-const headOf = (
-  {
-    id,
-    model,
-    provider,
-    requestId,
-    requestedModel,
-    traceId
-  }: Partial<Pick<ChatResponse, "id" | "model" | "provider" | "requestId" | "requestedModel" | "traceId">>,
-  messages: ReadonlyArray<Message>
-) => ({
-  id: HostWords.toId(id, messages),
-  // A model that was requested is the caller's own word.
-  model: model === undefined || requestedModel === undefined ? model : HostWords.toModelName(model, messages),
-  provider,
-  requestId: HostWords.toId(requestId, messages),
-  traceId: HostWords.toId(traceId, messages)
+const headOf = (head: Head, messages: ReadonlyArray<Message>) => ({
+  id: HostWords.toId(head.id, messages),
+  model: modelOf(head, messages),
+  provider: head.provider,
+  requestId: HostWords.toId(head.requestId, messages),
+  traceId: HostWords.toId(head.traceId, messages)
 })
 
 const toFinishReasons = (reasons: ReadonlyArray<string>, messages: ReadonlyArray<Message>): ReadonlyArray<string> =>
@@ -83,6 +78,21 @@ export const fromResponse = (response: ChatResponse, messages: ReadonlyArray<Mes
     response.choices.map(({ finish_reason }) => finish_reason),
     messages
   )
+})
+
+/**
+ * What the metrics need of a response to a conversation. The ids are compared
+ * with the whole conversation, which is in vain where only metrics are recorded.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const forMetrics = (response: ChatResponse, messages: ReadonlyArray<Message>): ResponseMetadata => ({
+  ...empty,
+  model: modelOf(response, messages),
+  provider: response.provider,
+  cached: response.cached,
+  usage: response.usage
 })
 
 /**

@@ -13,6 +13,7 @@ import * as MonotonicClock from "../../../internal/MonotonicClock.ts"
 import type { Attempt, Call, StreamAttempt } from "../../../pipeline/Call.ts"
 import type { Stages } from "../../../pipeline/Pipeline.ts"
 import type { Stage } from "../../../pipeline/Stage.ts"
+import { isObservable } from "../../../pipeline/internal/AttemptObserver.ts"
 import { onClose, makePerRun } from "../../../pipeline/internal/StreamRun.ts"
 import * as AttemptTap from "./AttemptTap.ts"
 import type { CallMetrics } from "../metrics/CallMetrics.ts"
@@ -85,9 +86,11 @@ const observeRetry = (calls: CallMetrics, stage: Stage): Stage => ({
       const below: Attempt = (attempt) =>
         Effect.suspend(() => {
           retry.begin(attempt)
-          return Effect.onExit(inner(attempt), (exit) => {
-            if (Exit.isFailure(exit)) retry.fail(attempt, CallOutcome.errorOf(exit))
-            return Effect.void
+          // Not `onExit`, which has steps for an attempt that succeeds too. An interrupt is no failure to be recorded.
+          return Effect.catchCause(inner(attempt), (cause) => {
+            const exit = Exit.failCause(cause)
+            retry.fail(attempt, CallOutcome.errorOf(exit))
+            return exit
           })
         })
       return stage.effect(below)(call)
@@ -111,13 +114,16 @@ const observeRetry = (calls: CallMetrics, stage: Stage): Stage => ({
 /** Waits shorter than this, in milliseconds, are no event of a call's span. */
 const minEventMillis = 1
 
+const admitted = "admitted"
+
 /** One wait for admission. */
 class AdmissionWait {
   readonly #calls: CallMetrics
   readonly #observation: Observation
   readonly #call: Call
   readonly #startedAt: number
-  #isOver = false
+  /** Whether an attempt was admitted, or the wait was given up. */
+  isOver = false
 
   constructor(calls: CallMetrics, observation: Observation, call: Call) {
     this.#calls = calls
@@ -127,8 +133,8 @@ class AdmissionWait {
   }
 
   end(outcome: string): void {
-    if (this.#isOver) return
-    this.#isOver = true
+    if (this.isOver) return
+    this.isOver = true
     const call = this.#call
     const calls = this.#calls
     const observation = this.#observation
@@ -144,8 +150,6 @@ class AdmissionWait {
   }
 }
 
-const admitted = "admitted"
-
 /** Times how long attempts wait for their admission. */
 const observeAdmission = (calls: CallMetrics, stage: Stage): Stage => ({
   ...stage,
@@ -159,9 +163,9 @@ const observeAdmission = (calls: CallMetrics, stage: Stage): Stage => ({
           wait.end(admitted)
           return inner(attempt)
         })
-      return Effect.onExit(stage.effect(below)(call), (exit) => {
-        wait.end(CallOutcome.fromExit(exit))
-        return Effect.void
+      return Effect.onExitPrimitive(stage.effect(below)(call), (exit) => {
+        if (!wait.isOver) wait.end(CallOutcome.fromExit(exit))
+        return undefined
       })
     }),
   stream: (inner) => (call) =>
@@ -188,6 +192,16 @@ const attemptIndex = (stages: Stages): number => {
   return timeout === -1 ? stages.length : timeout
 }
 
+/** The stages with the observation of attempts, by the library's own accounting or by a stage. */
+const observeAttempts = (calls: CallMetrics, stages: Stages, builtIn: Stages): Stages => {
+  const observer = AttemptTap.make(calls)
+  const observable = stages.findIndex((stage) => builtIn.includes(stage) && isObservable(stage))
+  const stage = stages[observable]
+  return stage !== undefined && isObservable(stage)
+    ? stages.with(observable, stage.observedBy(observer))
+    : stages.toSpliced(attemptIndex(stages), 0, observer.stage)
+}
+
 /**
  * The stages with taps. The stages under the names `retry` and `admission` are
  * wrapped, built-in or not; stages that are not among `builtIn` have spans.
@@ -195,17 +209,16 @@ const attemptIndex = (stages: Stages): number => {
  * @category combinators
  * @since 0.1.0
  */
-export const observe = (calls: CallMetrics, stages: Stages, builtIn: Stages): Stages =>
-  stages
-    .map((stage) => {
-      const observed = builtIn.includes(stage) ? stage : StageSpan.observe(calls, stage)
-      switch (stage.name) {
-        case "retry":
-          return observeRetry(calls, observed)
-        case "admission":
-          return observeAdmission(calls, observed)
-        default:
-          return observed
-      }
-    })
-    .toSpliced(attemptIndex(stages), 0, AttemptTap.stage(calls))
+export const observe = (calls: CallMetrics, stages: Stages, builtIn: Stages): Stages => {
+  const named = stages.map((stage) => (builtIn.includes(stage) ? stage : StageSpan.observe(calls, stage)))
+  return observeAttempts(calls, named, builtIn).map((stage) => {
+    switch (stage.name) {
+      case "retry":
+        return observeRetry(calls, stage)
+      case "admission":
+        return observeAdmission(calls, stage)
+      default:
+        return stage
+    }
+  })
+}

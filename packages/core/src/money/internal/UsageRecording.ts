@@ -1,0 +1,45 @@
+/**
+ * Where the usage of an attempt is recorded: in the accounting of its client,
+ * and in those that its caller has added.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type { AttemptUsage } from "../Accounting.ts"
+import type { Accounting } from "./AccountingService.ts"
+import * as DirectAccounting from "./DirectAccounting.ts"
+
+type AccountingService = Accounting["Service"]
+
+/**
+ * Records to which this fiber's calls are added, in addition to those of the
+ * client.
+ *
+ * @category references
+ * @since 0.1.0
+ */
+export const AdditionalRecorders: Context.Reference<ReadonlyArray<AccountingService>> = Context.Reference<
+  ReadonlyArray<AccountingService>
+>("@kimi-effect/core/money/Accounting/AdditionalRecorders", { defaultValue: () => [] })
+
+/**
+ * Records the usage of an attempt at once, or returns the effect that does.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const record = (
+  accounting: AccountingService,
+  attempt: AttemptUsage,
+  context: Context.Context<never>
+): Effect.Effect<void> | undefined => {
+  const additional = Context.get(context, AdditionalRecorders)
+  if (additional.length > 0) {
+    return Effect.forEach([accounting, ...additional], (one) => one.record(attempt), { discard: true })
+  }
+  const recordNow = DirectAccounting.recordOf(accounting)
+  if (recordNow === undefined) return accounting.record(attempt)
+  recordNow(attempt, context)
+  return undefined
+}
