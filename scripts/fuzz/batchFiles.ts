@@ -29,12 +29,17 @@ const checkRows = async (count: number): Promise<void> => {
   for (const reader of readers) {
     let last = 0
     try {
-      for await (const row of rowsOf(reader, openFile(path), () => true, new Reading())) {
-        const { line } = Result.isSuccess(row) ? row.success : row.failure
-        expect(line !== undefined && line > last && line <= count, () => `line ${line} after line ${last} of ${count}`)
-        last = line ?? last
-        if (Result.isFailure(row)) expect(row.failure instanceof InvalidBatchRowError, () => "not an error of a row")
-        else expect(Array.isArray(row.success.request.messages), () => "a request without messages")
+      for await (const group of rowsOf(reader, openFile(path), () => true, new Reading())) {
+        for (const row of group) {
+          const { line } = Result.isSuccess(row) ? row.success : row.failure
+          expect(
+            line !== undefined && line > last && line <= count,
+            () => `line ${line} after line ${last} of ${count}`
+          )
+          last = line ?? last
+          if (Result.isFailure(row)) expect(row.failure instanceof InvalidBatchRowError, () => "not an error of a row")
+          else expect(Array.isArray(row.success.request.messages), () => "a request without messages")
+        }
       }
     } catch (error) {
       if (!isRefused(error)) throw error

@@ -75,7 +75,7 @@ class Answers {
 }
 
 /** What becomes of a row: of its response or its error, and whether it is that of another row. */
-export interface Ended<E, A, R> {
+interface Ended<E, A, R> {
   readonly answered: (response: ChatResponse, isShared: boolean) => Effect.Effect<A, never, R>
   readonly failed: (error: E, isShared: boolean) => Effect.Effect<A, never, R>
 }

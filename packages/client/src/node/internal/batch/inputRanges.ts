@@ -111,7 +111,7 @@ export async function* rangesOf(
 export async function* rowsOfRange(
   { path, read, reader: { separator } }: RangeReader,
   range: Range
-): AsyncGenerator<Row> {
+): AsyncGenerator<ReadonlyArray<Row>> {
   // A line after the range is read to notice its end.
   const isWanted = (): boolean => true
   const { bytes } = openFile(path, range.position)
@@ -122,7 +122,8 @@ export async function* rowsOfRange(
       : csvRecords(bytes, isWanted, reading, separator, range)
   for await (const line of lines) {
     if (line.line >= range.end) return
-    yield read(line)
+    // One at a time, since a row of a range is started when it is read.
+    yield [read(line)]
     if (line.line === range.end - 1) return
   }
 }

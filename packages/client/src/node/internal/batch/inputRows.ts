@@ -2,6 +2,7 @@
 import { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import type { InvalidBatchRowError } from "@kimi-effect/core/BatchErrors"
 import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
+import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
@@ -9,7 +10,7 @@ import type { BatchRow } from "../../../batch/BatchResponse.ts"
 import type { Format, Prompts } from "../../BatchJob.ts"
 import * as FileFailure from "../FileFailure.ts"
 import { csvRecords, fieldsOf } from "./csv.ts"
-import { type From, inputLines } from "./inputLines.ts"
+import { lineGroups } from "./inputLines.ts"
 import { csvRow, jsonRow, type PromptRows, type Row } from "./inputRow.ts"
 import type { Input, Reading, Source } from "./inputSource.ts"
 import { type InputLine, UnreadableInput } from "./inputText.ts"
@@ -107,13 +108,13 @@ async function* csvRows(
   reading: Reading,
   separator: string,
   prompts: PromptRows
-): AsyncGenerator<Row> {
+): AsyncGenerator<ReadonlyArray<Row>> {
   let read: ((line: InputLine) => Row) | undefined
   let first = 0
   // The first record has the names, also when blank lines are before it.
   const isNeeded = (line: number): boolean => first === 0 || isWanted(line)
   for await (const record of csvRecords(bytes, isNeeded, reading, separator)) {
-    if (read !== undefined) yield read(record)
+    if (read !== undefined) yield [read(record)]
     else {
       first = record.line
       reading.rows -= 1
@@ -122,15 +123,19 @@ async function* csvRows(
   }
 }
 
+/** Rows are parsed a few at a time: a read has hundreds of lines, and a batch that is stopped needs no more of them. */
+const groupRows = 16
+
 async function* jsonRows(
   bytes: AsyncIterable<Buffer>,
   isWanted: (line: number) => boolean,
   reading: Reading,
-  prompts: PromptRows | undefined,
-  from?: From
-): AsyncGenerator<Row> {
+  prompts: PromptRows | undefined
+): AsyncGenerator<ReadonlyArray<Row>> {
   const read = jsonRow(prompts)
-  for await (const line of inputLines(bytes, isWanted, reading, from)) yield read(line)
+  for await (const lines of lineGroups(bytes, isWanted, reading)) {
+    for (let at = 0; at < lines.length; at += groupRows) yield lines.slice(at, at + groupRows).map(read)
+  }
 }
 
 /** Rows that are wanted, and lines that are none. */
@@ -139,19 +144,28 @@ export const rowsOf = (
   { bytes }: Source,
   isWanted: (line: number) => boolean,
   reading: Reading
-): AsyncGenerator<Row> =>
+): AsyncGenerator<ReadonlyArray<Row>> =>
   separator === undefined || prompts === undefined
     ? jsonRows(bytes, isWanted, reading, prompts)
     : csvRows(bytes, isWanted, reading, separator, prompts)
 
 /** The rows, with `onInvalid` for lines that are none. */
 export const streamRows = <E>(
-  rows: AsyncIterable<Row>,
+  groups: AsyncIterable<ReadonlyArray<Row>>,
   onInvalid: (error: InvalidBatchRowError) => Effect.Effect<unknown, E>
 ): Stream.Stream<BatchRow, E | InvalidRequestError> =>
-  Stream.fromAsyncIterable(rows, readFailure).pipe(
-    Stream.mapEffect((row) =>
-      Result.isSuccess(row) ? Effect.succeed(row.success) : Effect.as(onInvalid(row.failure), undefined)
-    ),
-    Stream.filter((row) => row !== undefined)
+  Stream.fromAsyncIterable(groups, readFailure).pipe(
+    Stream.mapEffect((group) => {
+      const valid: Array<BatchRow> = []
+      const invalid: Array<InvalidBatchRowError> = []
+      for (const row of group) {
+        if (Result.isSuccess(row)) valid.push(row.success)
+        else invalid.push(row.failure)
+      }
+      return invalid.length === 0
+        ? Effect.succeed(valid)
+        : Effect.as(Effect.forEach(invalid, onInvalid, { discard: true }), valid)
+    }),
+    Stream.filter(Arr.isArrayNonEmpty),
+    Stream.flattenArray
   )
