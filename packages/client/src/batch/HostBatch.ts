@@ -36,9 +36,10 @@
  * @since 0.1.0
  */
 import type { Batch } from "@kimi-effect/core/Batch"
-import { BatchFailedError, type InvalidBatchError } from "@kimi-effect/core/BatchErrors"
+import type { BatchFailedError, InvalidBatchError } from "@kimi-effect/core/BatchErrors"
 import type { ChatRequest } from "@kimi-effect/core/ChatRequest"
 import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
+import { loadModule } from "@kimi-effect/core/internal/ModuleLoader"
 import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
 import type { FileError } from "@kimi-effect/core/OperationErrors"
 import type { RetryBounds } from "@kimi-effect/core/Resilience"
@@ -48,7 +49,7 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Schema from "effect/Schema"
-import * as Stream from "effect/Stream"
+import type * as Stream from "effect/Stream"
 import type * as HostApi from "../HostApi.ts"
 import type { Provider } from "../Provider.ts"
 import type { Input } from "./Batch.ts"
@@ -56,8 +57,6 @@ import type { BatchProgress } from "./BatchProgress.ts"
 import type { BatchIdError } from "./BatchApi.ts"
 import type { BatchResponse } from "./BatchResponse.ts"
 import type { HostBatchEvent } from "./HostBatchEvent.ts"
-import { collect } from "./internal/host/collect.ts"
-import { makeService } from "./internal/host/makeService.ts"
 import type { HostRow, PreparedBatch } from "./internal/host/prepare.ts"
 import type { Surplus } from "./internal/host/readResults.ts"
 import type { Submission, SubmitError } from "./internal/host/submit.ts"
@@ -65,6 +64,8 @@ import type { Submission, SubmitError } from "./internal/host/submit.ts"
 export type { HostRow, PreparedBatch } from "./internal/host/prepare.ts"
 export type { Surplus } from "./internal/host/readResults.ts"
 export type { Submission, SubmitError } from "./internal/host/submit.ts"
+
+const loadCollect = loadModule(() => import("./internal/host/collect.ts"))
 
 /**
  * Limits of a batch.
@@ -210,7 +211,10 @@ export class HostBatch extends Context.Service<
  * @since 0.1.0
  */
 export const make = (options: Options = {}): Effect.Effect<HostBatch["Service"], ConfigurationError, HostApi.HostApi> =>
-  makeService(options)
+  Effect.flatMap(
+    loadModule(() => import("./internal/host/makeService.ts")),
+    ({ makeService }) => makeService(options)
+  )
 
 /**
  * The service on the `HostApi` in the context.
@@ -282,7 +286,7 @@ export const run = <A = string, RD = never, E = never, R = never, RP = never>(
   input: Input<E, R>,
   options: RunOptions<A, RD, RP> = {}
 ): Effect.Effect<HostBatchResult<A>, HostBatchError | E, HostBatch | R | RD | RP> =>
-  Effect.flatMap(HostBatch, (host) => collect.run(host, input, options))
+  Effect.flatMap(HostBatch, (host) => Effect.flatMap(loadCollect, ({ collect }) => collect.run(host, input, options)))
 
 /**
  * Collects a batch by its id, which another process may have submitted, when it
@@ -295,4 +299,4 @@ export const resume = <A = string, RD = never, RP = never>(
   id: string,
   options: ResumeOptions<A, RD, RP> & { readonly rows?: Iterable<HostRow> | undefined } = {}
 ): Effect.Effect<HostBatchResult<A>, HostBatchError, HostBatch | RD | RP> =>
-  Effect.flatMap(HostBatch, (host) => collect.resume(host, id, options))
+  Effect.flatMap(HostBatch, (host) => Effect.flatMap(loadCollect, ({ collect }) => collect.resume(host, id, options)))

@@ -10,6 +10,7 @@
  */
 import type { BatchJobLockedError } from "@kimi-effect/core/BatchErrors"
 import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
+import { loadModule } from "@kimi-effect/core/internal/ModuleLoader"
 import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
 import type { JournalMismatchError, JournalStoreError, LeaseLostError } from "@kimi-effect/core/JournalErrors"
 import * as Context from "effect/Context"
@@ -18,8 +19,6 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import type * as LeaseCalls from "./internal/Lease.ts"
-import * as MemoryStore from "./internal/MemoryStore.ts"
-import * as OnStore from "./internal/OnStore.ts"
 import type { Header, RunStatus } from "./internal/Store.ts"
 
 export type { CallError, CallOptions, Calls, Resolution } from "./internal/Lease.ts"
@@ -121,9 +120,9 @@ export interface Options {
  * @since 0.1.0
  */
 export const makeMemory = (options: Options = {}): Effect.Effect<Journal["Service"], ConfigurationError, Scope.Scope> =>
-  OptionRules.check("Journal", OnStore.rulesOf(options)).pipe(
-    Effect.andThen(MemoryStore.make),
-    Effect.flatMap((store) => OnStore.make(store, options))
+  Effect.flatMap(
+    loadModule(() => import("./internal/memoryJournal.ts")),
+    ({ makeMemory }) => makeMemory(options)
   )
 
 /**

@@ -22,7 +22,7 @@ import type { CacheStoreError } from "../errors/CacheErrors.ts"
 import type { ConfigurationError } from "../errors/ConfigurationErrors.ts"
 import * as OptionRules from "../internal/OptionRules.ts"
 import type { Redis } from "../Redis.ts"
-import * as MemoryStore from "./internal/MemoryStore.ts"
+import type * as MemoryStore from "./internal/MemoryStore.ts"
 import type * as RedisStore from "./internal/RedisStore.ts"
 
 export type { Options as MemoryOptions } from "./internal/MemoryStore.ts"
@@ -88,7 +88,10 @@ export class CacheStore extends Context.Service<
  * @since 0.1.0
  */
 export const makeMemory = (options?: MemoryStore.Options): Effect.Effect<CacheStore["Service"], ConfigurationError> =>
-  MemoryStore.make(options)
+  Effect.flatMap(
+    loadModule(() => import("./internal/MemoryStore.ts")),
+    ({ make }) => make(options)
+  )
 
 /**
  * A store in this process. It is lost when the process ends.
