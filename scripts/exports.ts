@@ -36,7 +36,7 @@ const modulesOf = ({ manifest }: Package): ReadonlyArray<readonly [entry: string
   Object.entries(manifest.exports).filter(([entry]) => entry !== "./package.json")
 
 /** The entries of the published form that join others. */
-const jointEntries = new Set(["./internal/chat", "./internal/shared", "./internal/testing"])
+const jointEntries = new Set(["./internal/chat", "./internal/on-demand", "./internal/shared", "./internal/testing"])
 
 const isInternalEntry = (entry: string): boolean => entry.startsWith("./internal/")
 const isInternalFile = (file: string): boolean => file.includes("/internal/")

@@ -15,7 +15,7 @@ import { isBuiltin } from "node:module"
 import { basename, join, relative } from "node:path"
 import { rolldown } from "rolldown"
 import { isJoint, joinEntries, jointOf, joints } from "./flatten/joints.ts"
-import { names, partOf } from "./flatten/parts.ts"
+import { isInIndex, names, partOf } from "./flatten/parts.ts"
 
 const folder = process.cwd()
 const name = basename(folder)
@@ -57,6 +57,7 @@ const chunkOf = (id: string): string | null => {
   if (part !== undefined) return part
   if (name !== "core") return null
   const layer = layerOf(relative(folder, id))
+  if (isInIndex(id)) return `${layer}-index`
   return isRedis(id) ? `${layer}-redis` : layer
 }
 
@@ -64,6 +65,7 @@ const layers = ["base", "money", "resilience", "cache", "reload", "observability
 const order = [
   ...joints.map((joint) => `core-${basename(joint)}`),
   ...names,
+  ...layers.map((layer) => `${layer}-index`),
   ...layers.flatMap((layer) => [layer, `${layer}-redis`])
 ]
 const groups = order.map((chunk, i) => ({

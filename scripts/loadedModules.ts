@@ -13,8 +13,8 @@ const limits: Readonly<Record<string, number>> = {
   "@kimi-effect/client/KimiClient": 185,
   "@kimi-effect/client/node/KimiNode": 186,
   "@kimi-effect/client": 186,
-  "@kimi-effect/client/node": 194,
-  "@kimi-effect/core": 174,
+  "@kimi-effect/client/node": 199,
+  "@kimi-effect/core": 180,
   "@kimi-effect/testing": 201
 }
 

@@ -14,6 +14,7 @@ const core = new URL("../../packages/core", import.meta.url).pathname
 const jointByPart: Readonly<Record<string, string>> = {
   chat: "internal/chat",
   shared: "internal/shared",
+  "on-demand": "internal/on-demand",
   testing: "internal/testing"
 }
 

@@ -1,6 +1,6 @@
 /** The modules of this repository, and what each imports. */
 import { readFileSync } from "node:fs"
-import { join } from "node:path"
+import { join, resolve as resolvePath } from "node:path"
 
 const root = new URL("../..", import.meta.url).pathname
 
@@ -25,7 +25,7 @@ const resolve = (specifier: string, importer: string): string | undefined => {
 /** The modules that are loaded with a module. */
 export const closureOf = (source: string): ReadonlySet<string> => {
   const closure = new Set<string>()
-  const queue = [join(root, "packages", source)]
+  const queue = [resolvePath(root, "packages", source)]
   for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
     if (closure.has(next)) continue
     closure.add(next)
@@ -39,3 +39,6 @@ export const closureOf = (source: string): ReadonlySet<string> => {
 
 /** Whether a module is one of a package. */
 export const isOf = (own: string, path: string): boolean => path.startsWith(join(root, "packages", own, "/"))
+
+/** Whether a module loads others on demand. */
+export const loadsOnDemand = (path: string): boolean => /\bimport\("/.test(readFileSync(path, "utf8"))

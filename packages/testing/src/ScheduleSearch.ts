@@ -52,7 +52,7 @@ import type { Law, Violation } from "./schedule/Violation.ts"
  */
 export type { SharedServices } from "./internal/schedule/clients.ts"
 
-const schedules = loadModule(() => import("./internal/schedule/searchSchedules.ts"))
+const schedules = () => loadModule(() => import("./internal/schedule/searchSchedules.ts"))
 
 /**
  * What replaces a part of the clients.
@@ -124,7 +124,7 @@ export const replay = <E = never>(
   schedule: CallSchedule.CallSchedule,
   subject: Subject<E> = {}
 ): Effect.Effect<ReadonlyArray<Violation>, E | ConfigurationError> =>
-  Effect.flatMap(schedules, ({ replay }) => replay(schedule, subject))
+  Effect.flatMap(schedules(), ({ replay }) => replay(schedule, subject))
 
 type Shrunk = readonly [schedule: CallSchedule.CallSchedule, violations: ReadonlyArray<Violation>]
 
@@ -141,7 +141,7 @@ export const shrink = <E = never>(
   subject: Subject<E> = {},
   maxRuns: number = defaults.maxShrinks
 ): Effect.Effect<Shrunk, E | ConfigurationError> =>
-  Effect.flatMap(schedules, ({ shrink }) => shrink(schedule, violations, subject, maxRuns))
+  Effect.flatMap(schedules(), ({ shrink }) => shrink(schedule, violations, subject, maxRuns))
 
 /**
  * Runs random schedules until one violates a law, and makes it smaller. Returns
@@ -152,7 +152,7 @@ export const shrink = <E = never>(
  * @since 0.1.0
  */
 export const search = <E = never>(options: Options<E>): Effect.Effect<Option.Option<Failure>, E | ConfigurationError> =>
-  Effect.flatMap(schedules, ({ search }) => search(options))
+  Effect.flatMap(schedules(), ({ search }) => search(options))
 
 /**
  * A failure as text: the seed, the smallest schedule with one line for each

@@ -52,7 +52,7 @@ import type * as VirtualHost from "./simulator/VirtualHost.ts"
 export { toHtml } from "./internal/simulator/html.ts"
 export { toTable } from "./internal/simulator/table.ts"
 
-const simulations = loadModule(() => import("./internal/simulator/simulate.ts"))
+const simulations = () => loadModule(() => import("./internal/simulator/simulate.ts"))
 
 /**
  * @category options
@@ -92,7 +92,7 @@ export interface Options<E = never> {
  * @since 0.1.0
  */
 export const run = <E = never>(options: Options<E>): Effect.Effect<Report, ConfigurationError | E> =>
-  Effect.flatMap(simulations, ({ run }) => run(options))
+  Effect.flatMap(simulations(), ({ run }) => run(options))
 
 /**
  * One of the configurations to compare.
@@ -152,4 +152,4 @@ export const tier = (number: 0 | 1 | 2 | 3 | 4 | 5, client: KimiConfig.Options =
  * @since 0.1.0
  */
 export const compare = <E = never>(options: CompareOptions<E>): Effect.Effect<Comparison, ConfigurationError | E> =>
-  Effect.flatMap(simulations, ({ compare }) => compare(options))
+  Effect.flatMap(simulations(), ({ compare }) => compare(options))

@@ -35,18 +35,18 @@
  * @since 0.1.0
  */
 import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
-import type { FileObject, FilePurpose } from "@kimi-effect/core/File"
+import type { FilePurpose } from "@kimi-effect/core/File"
 import { loadModule } from "@kimi-effect/core/internal/ModuleLoader"
 import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
-import type { FileError, FileListError, FileReadyError, FileUploadError } from "@kimi-effect/core/OperationErrors"
-import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type * as Stream from "effect/Stream"
 import type * as HostApi from "../HostApi.ts"
+import { Files } from "./internal/FilesService.ts"
 import type * as Content from "./internal/Content.ts"
 import type * as Transfer from "./internal/Transfer.ts"
+
+export { Files } from "./internal/FilesService.ts"
 
 /**
  * The content of an upload: text, bytes, a `Blob` or `File`, or a stream of
@@ -118,48 +118,6 @@ export interface ReadyOptions {
   /** Longest wait. Defaults to 5 minutes. */
   readonly timeout?: Duration.Input | undefined
 }
-
-/**
- * The files of one account.
- *
- * @category services
- * @since 0.1.0
- */
-export class Files extends Context.Service<
-  Files,
-  {
-    /** Uploads a file. Interrupting it closes the connection, and nothing is stored. */
-    readonly upload: <E = never, R = never>(file: Upload<E, R>) => Effect.Effect<FileObject, FileUploadError | E, R>
-    /** Every file of the account, or those of one purpose. The host does not paginate. */
-    readonly list: (purpose?: FilePurpose) => Effect.Effect<ReadonlyArray<FileObject>, FileListError>
-    /** The description of a file. */
-    readonly get: (id: string) => Effect.Effect<FileObject, FileError>
-    /** Waits until the host has processed a file, which then has the status `ready` or none. */
-    readonly awaitReady: (id: string, options?: ReadyOptions) => Effect.Effect<FileObject, FileReadyError>
-    /** The text that was extracted from a file with the purpose `file-extract`. */
-    readonly text: (id: string) => Effect.Effect<string, FileError>
-    /**
-     * The bytes of the input or output of a batch, while they arrive. Leaving the
-     * stream closes its connection. `maxBytes` defaults to a gigabyte.
-     */
-    readonly content: (
-      id: string,
-      options?: { readonly maxBytes?: number | undefined }
-    ) => Stream.Stream<Uint8Array, FileError>
-    /** Deletes a file. With `ignoreMissing`, a file that is already gone is a success. */
-    readonly delete: (
-      id: string,
-      options?: { readonly ignoreMissing?: boolean | undefined }
-    ) => Effect.Effect<void, FileError>
-    /**
-     * Deletes every file that the predicate selects, four at a time, and returns
-     * those. It ends with the first failure; files that are already gone are none.
-     */
-    readonly deleteAll: (
-      isSelected: (file: FileObject) => boolean
-    ) => Effect.Effect<ReadonlyArray<FileObject>, FileError>
-  }
->()("@kimi-effect/client/files/Files") {}
 
 /**
  * Builds the service on a `HostApi`.

@@ -44,8 +44,11 @@ import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
+
+import type { AuditUnavailableError } from "./internal/AuditUnavailableError.ts"
+
+export { AuditUnavailableError } from "./internal/AuditUnavailableError.ts"
 
 /**
  * When a recorded call is durable.
@@ -101,25 +104,6 @@ export interface Status {
   readonly dropped: number
   /** The current failure: its start in Unix milliseconds, and the error code of the system, such as `ENOSPC`. */
   readonly failure?: { readonly since: number; readonly reason: string }
-}
-
-/**
- * The audit cannot be written, so a call that requires it must not be made.
- *
- * @category errors
- * @since 0.1.0
- */
-export class AuditUnavailableError extends Schema.TaggedError<AuditUnavailableError>(
-  "@kimi-effect/client/AuditUnavailableError"
-)("AuditUnavailableError", {
-  /** The error code of the system, such as `ENOSPC`. */
-  reason: Schema.String,
-  /** Unix milliseconds. */
-  since: Schema.Finite
-}) {
-  override get message(): string {
-    return `The audit log cannot be written (${this.reason})`
-  }
 }
 
 /**

@@ -68,7 +68,7 @@ export type { JobProgress } from "./internal/batch/jobProgress.ts"
 export type { Status } from "./internal/batch/jobStatus.ts"
 export type { WriteLine } from "./internal/batch/openJob.ts"
 
-const jobs = loadModule(() => import("./internal/batch/runJob.ts"))
+const jobs = () => loadModule(() => import("./internal/batch/runJob.ts"))
 
 /**
  * The format of an input: JSON objects on lines, or CSV as RFC 4180 describes it.
@@ -166,7 +166,7 @@ export type JobError =
  */
 export const run = <A = string, RD = never, RP = never>(
   options: Options<A, RD, RP>
-): Effect.Effect<JobResult, JobError, KimiClient | RD | RP> => Effect.flatMap(jobs, ({ run }) => run(options))
+): Effect.Effect<JobResult, JobError, KimiClient | RD | RP> => Effect.flatMap(jobs(), ({ run }) => run(options))
 
 /**
  * Options of `rows`: how an input is read.
@@ -183,7 +183,7 @@ export interface RowOptions extends Pick<Options, "format" | "input" | "onReject
  * @since 0.1.0
  */
 export const rows = (options: RowOptions): Stream.Stream<BatchRow, ConfigurationError | InvalidRequestError> =>
-  Stream.unwrap(Effect.map(jobs, ({ rows }) => rows(options)))
+  Stream.unwrap(Effect.map(jobs(), ({ rows }) => rows(options)))
 
 /**
  * Counts of an output, of a job that is running too: answered and failed rows,
@@ -193,7 +193,7 @@ export const rows = (options: RowOptions): Stream.Stream<BatchRow, Configuration
  * @since 0.1.0
  */
 export const status = (output: string): Effect.Effect<Status, InvalidRequestError | JournalStoreError> =>
-  Effect.flatMap(jobs, ({ status }) => status(output))
+  Effect.flatMap(jobs(), ({ status }) => status(output))
 
 /**
  * A row that failed, with its typed error.
@@ -214,4 +214,4 @@ export const failedRows = (
   output: string,
   tags?: ReadonlyArray<KimiError["_tag"]>
 ): Effect.Effect<ReadonlyArray<FailedRow>, InvalidRequestError | JournalStoreError> =>
-  Effect.flatMap(jobs, ({ failedRows }) => failedRows(output, tags))
+  Effect.flatMap(jobs(), ({ failedRows }) => failedRows(output, tags))

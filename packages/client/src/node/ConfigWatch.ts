@@ -21,8 +21,6 @@
  */
 import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import { loadModule } from "@kimi-effect/core/internal/ModuleLoader"
-import { LiveConfig as Service } from "@kimi-effect/core/internal/OptionalServices"
-import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
 import type * as LiveConfig from "@kimi-effect/core/LiveConfig"
 import type * as Settings from "@kimi-effect/core/Settings"
 import type * as Duration from "effect/Duration"
@@ -70,4 +68,9 @@ export const layer = (
   options: Options,
   overrides?: Settings.Options
 ): Layer.Layer<LiveConfig.LiveConfig, ConfigurationError> =>
-  OptionRules.layerOf("ConfigWatch", options, (options) => Layer.effect(Service, make(options, overrides)))
+  Layer.unwrap(
+    Effect.map(
+      loadModule(() => import("./internal/watchConfig.ts")),
+      ({ layer }) => layer(options, overrides)
+    )
+  )

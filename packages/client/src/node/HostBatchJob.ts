@@ -49,7 +49,7 @@ import type { HostBatchEvent } from "../batch/HostBatchEvent.ts"
 import type { KimiClient } from "../KimiClient.ts"
 import type * as BatchJob from "./BatchJob.ts"
 
-const jobs = loadModule(() => import("./internal/batch/hostJobs.ts"))
+const jobs = () => loadModule(() => import("./internal/batch/hostJobs.ts"))
 
 /**
  * Options of a job: those of `BatchJob`, and what the host needs.
@@ -111,7 +111,7 @@ export type JobError = BatchJob.JobError | HostBatchError | BatchFailedError | I
 export const run = <A = string, RD = never, RP = never>(
   options: Options<A, RD, RP>
 ): Effect.Effect<JobResult, JobError, HostBatch | KimiClient | RD | RP> =>
-  Effect.flatMap(jobs, ({ run }) => run(options))
+  Effect.flatMap(jobs(), ({ run }) => run(options))
 
 /**
  * What is known of the batch of a job at the host, without asking it.
@@ -139,7 +139,7 @@ export interface HostStatus {
  * @since 0.1.0
  */
 export const status = (output: string): Effect.Effect<Option.Option<HostStatus>, JournalStoreError> =>
-  Effect.flatMap(jobs, ({ status }) => status(output))
+  Effect.flatMap(jobs(), ({ status }) => status(output))
 
 /**
  * Options of `collect`.
@@ -165,7 +165,7 @@ export const collect = <A = string, RD = never, RP = never>(
   output: string,
   options: CollectOptions<A, RD, RP> = {}
 ): Effect.Effect<JobResult, JobError, HostBatch | RD | RP> =>
-  Effect.flatMap(jobs, ({ collect }) => collect(batchId, output, options))
+  Effect.flatMap(jobs(), ({ collect }) => collect(batchId, output, options))
 
 /**
  * Continues a job from what is recorded next to its output. Only a job whose
@@ -179,7 +179,7 @@ export const resume = <RP = never>(
   output: string,
   options: Omit<Options<string, never, RP>, "format" | "input" | "output" | "prompts" | "separator"> = {}
 ): Effect.Effect<JobResult, JobError, HostBatch | KimiClient | RP> =>
-  Effect.flatMap(jobs, ({ resume }) => resume(output, options))
+  Effect.flatMap(jobs(), ({ resume }) => resume(output, options))
 
 /**
  * Asks the host to cancel the batch of a job. The rows that were run are billed:
@@ -192,7 +192,7 @@ export const resume = <RP = never>(
 export const cancel = (
   output: string
 ): Effect.Effect<Batch, BatchIdError | InvalidRequestError | JournalStoreError, HostBatch> =>
-  Effect.flatMap(jobs, ({ cancel }) => cancel(output))
+  Effect.flatMap(jobs(), ({ cancel }) => cancel(output))
 
 /**
  * Forgets the batch of a job at the host, which then sends rows without a line
@@ -207,4 +207,4 @@ export const cancel = (
 export const forget = (
   output: string
 ): Effect.Effect<Option.Option<HostStatus>, BatchJobLockedError | JournalStoreError> =>
-  Effect.flatMap(jobs, ({ forget }) => forget(output))
+  Effect.flatMap(jobs(), ({ forget }) => forget(output))

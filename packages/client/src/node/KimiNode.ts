@@ -170,7 +170,7 @@ export const layerWatch = (
     layerReload(clientOptions),
     Layer.unwrap(
       Effect.map(
-        loadModule(() => import("./ConfigWatch.ts")),
+        loadModule(() => import("./internal/watchConfig.ts")),
         (watch) => watch.layer(files, overrides)
       )
     )

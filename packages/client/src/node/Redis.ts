@@ -46,7 +46,7 @@ import type * as RedisSettings from "./internal/redis/RedisSettings.ts"
 export * from "@kimi-effect/core/Redis"
 export type { ConnectionOptions } from "./internal/redis/RedisSettings.ts"
 
-const loadConnections = loadModule(() => import("./internal/redis/connect.ts"))
+const loadConnections = () => loadModule(() => import("./internal/redis/connect.ts"))
 
 /**
  * A connection that can be used until the scope closes. It is opened by the first
@@ -58,7 +58,7 @@ const loadConnections = loadModule(() => import("./internal/redis/connect.ts"))
 export const connect = (
   options: RedisSettings.ConnectionOptions
 ): Effect.Effect<Core.Redis["Service"], ConfigurationError, Scope.Scope> =>
-  Effect.flatMap(loadConnections, ({ connect }) => connect(options))
+  Effect.flatMap(loadConnections(), ({ connect }) => connect(options))
 
 /**
  * A connection, which several stores can share.
@@ -102,6 +102,6 @@ export const layerConfig = (
   OptionRules.layerOf("Redis", options, (options) =>
     Layer.effect(
       Core.Redis,
-      Effect.flatMap(loadConnections, ({ connectConfig }) => connectConfig(options))
+      Effect.flatMap(loadConnections(), ({ connectConfig }) => connectConfig(options))
     )
   )

@@ -38,7 +38,7 @@ import type { KimiClient } from "../KimiClient.ts"
 import type * as BatchJob from "./BatchJob.ts"
 import type * as sharedOutput from "./internal/batch/sharedOutput.ts"
 
-const jobs = loadModule(() => import("./internal/batch/runSharedJob.ts"))
+const jobs = () => loadModule(() => import("./internal/batch/runSharedJob.ts"))
 
 /**
  * Options of a shared job: those of a job, and its id.
@@ -126,7 +126,7 @@ export type SharedJobError =
 export const run = <A = string, RD = never, RP = never>(
   options: Options<A, RD, RP>
 ): Effect.Effect<SharedResult, SharedJobError, Journal | KimiClient | RD | RP> =>
-  Effect.flatMap(jobs, ({ run }) => run(options))
+  Effect.flatMap(jobs(), ({ run }) => run(options))
 
 /**
  * The state of a job, undefined if there is none of this id.
@@ -135,7 +135,7 @@ export const run = <A = string, RD = never, RP = never>(
  * @since 0.1.0
  */
 export const status = (id: string): Effect.Effect<SharedStatus | undefined, JournalStoreError, Journal> =>
-  Effect.flatMap(jobs, ({ status }) => status(id))
+  Effect.flatMap(jobs(), ({ status }) => status(id))
 
 /**
  * Ends a job: its processes complete the rows in flight and leave.
@@ -144,7 +144,7 @@ export const status = (id: string): Effect.Effect<SharedStatus | undefined, Jour
  * @since 0.1.0
  */
 export const cancel = (id: string): Effect.Effect<void, JournalStoreError, Journal> =>
-  Effect.flatMap(jobs, ({ cancel }) => cancel(id))
+  Effect.flatMap(jobs(), ({ cancel }) => cancel(id))
 
 /**
  * Writes the results that a job has so far, in the order of the input. A complete
@@ -157,4 +157,4 @@ export const write = (
   id: string,
   output: string
 ): Effect.Effect<Written, InvalidRequestError | JournalStoreError, Journal> =>
-  Effect.flatMap(jobs, ({ write }) => write(id, output))
+  Effect.flatMap(jobs(), ({ write }) => write(id, output))

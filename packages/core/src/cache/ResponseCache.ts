@@ -71,7 +71,7 @@ export interface Statistics {
 
 type Service = ResponseCache["Service"]
 
-const caches = loadModule(() => import("./internal/makeCache.ts"))
+const caches = () => loadModule(() => import("./internal/makeCache.ts"))
 
 /**
  * A cache in memory, until the scope closes. Fails with all invalid options.
@@ -83,9 +83,9 @@ export function makeMemory(): Effect.Effect<Service, never, Scope.Scope>
 export function makeMemory(options: CacheOptions.Options): Effect.Effect<Service, ConfigurationError, Scope.Scope>
 export function makeMemory(given?: CacheOptions.Options): Effect.Effect<Service, ConfigurationError, Scope.Scope> {
   return given === undefined
-    ? Effect.flatMap(caches, ({ makeMemory }) => makeMemory(CacheOptions.defaults))
+    ? Effect.flatMap(caches(), ({ makeMemory }) => makeMemory(CacheOptions.defaults))
     : Effect.flatMap(CacheOptions.resolveMemory(given), (options) =>
-        Effect.flatMap(caches, ({ makeMemory }) => makeMemory(options))
+        Effect.flatMap(caches(), ({ makeMemory }) => makeMemory(options))
       )
 }
 
@@ -125,7 +125,7 @@ export const layerPersisted = (
     Layer.effect(
       ResponseCache,
       Effect.flatMap(CacheOptions.resolvePersisted(given), (options) =>
-        Effect.flatMap(caches, ({ makePersisted }) => makePersisted(options))
+        Effect.flatMap(caches(), ({ makePersisted }) => makePersisted(options))
       )
     )
   )
@@ -151,5 +151,5 @@ export const layerRedis = (
  */
 export const layerOff: Layer.Layer<ResponseCache> = Layer.effect(
   ResponseCache,
-  Effect.flatMap(caches, ({ makeOff }) => makeOff)
+  Effect.flatMap(caches(), ({ makeOff }) => makeOff)
 )

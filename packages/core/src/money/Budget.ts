@@ -44,7 +44,7 @@
  *
  * @since 0.1.0
  */
-import * as BigDecimal from "effect/BigDecimal"
+import type * as BigDecimal from "effect/BigDecimal"
 import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
@@ -64,6 +64,7 @@ import type * as BudgetCaps from "./internal/BudgetCaps.ts"
 import type * as BudgetOptions from "./internal/BudgetOptions.ts"
 import { Budget } from "./internal/BudgetService.ts"
 
+export { remaining } from "./internal/remaining.ts"
 export { Budget } from "./internal/BudgetService.ts"
 
 export type { Options as BalanceOptions, Reader as BalanceReader } from "./internal/BalanceOptions.ts"
@@ -90,16 +91,6 @@ export interface ScopeState {
   /** Reserved for running calls. */
   readonly reserved: BigDecimal.BigDecimal
 }
-
-/**
- * The amount that may still be spent in a scope; negative if more was spent than
- * the cap, for example because the cap was lowered.
- *
- * @category getters
- * @since 0.1.0
- */
-export const remaining = ({ cap, reserved, spent }: ScopeState): BigDecimal.BigDecimal =>
-  BigDecimal.subtract(cap, BigDecimal.sum(spent, reserved))
 
 /**
  * What the stage of a budget uses of its client.

@@ -42,17 +42,17 @@
  * @since 0.1.0
  */
 import type * as BigDecimal from "effect/BigDecimal"
-import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type * as Stream from "effect/Stream"
 import type { ConfigurationError } from "../errors/ConfigurationErrors.ts"
 import { loadModule } from "../internal/ModuleLoader.ts"
 import * as OptionRules from "../internal/OptionRules.ts"
 import type { Price } from "../ModelCatalog.ts"
+import { PrefixCache } from "./internal/prefix/PrefixCacheService.ts"
 import type { Reason } from "./internal/prefix/Shortfall.ts"
 
+export { PrefixCache } from "./internal/prefix/PrefixCacheService.ts"
 export type { Reason } from "./internal/prefix/Shortfall.ts"
 
 /**
@@ -100,19 +100,6 @@ export interface Statistics {
   readonly breaks: number
   readonly lostTokens: number
 }
-
-/**
- * @category services
- * @since 0.1.0
- */
-export class PrefixCache extends Context.Service<
-  PrefixCache,
-  {
-    /** Breaks from now on. A consumer that is more than 256 events behind loses the oldest. */
-    readonly events: Stream.Stream<CacheBreak>
-    readonly statistics: Effect.Effect<Statistics>
-  }
->()("@kimi-effect/core/observability/PrefixCache") {}
 
 /**
  * @category options

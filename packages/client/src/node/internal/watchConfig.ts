@@ -7,6 +7,7 @@ import * as LiveConfig from "@kimi-effect/core/LiveConfig"
 import * as Settings from "@kimi-effect/core/Settings"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
 import type * as ConfigFile from "../ConfigFile.ts"
@@ -63,3 +64,12 @@ export const make = (
     yield* LiveConfig.refresh(live, interval)
     return live
   })
+
+/** The configuration as a layer. */
+export const layer = (
+  options: Options,
+  overrides?: Settings.Options
+): Layer.Layer<LiveConfig.LiveConfig, ConfigurationError> =>
+  OptionRules.layerOf("ConfigWatch", options, (options) =>
+    Layer.effect(LiveConfig.LiveConfig, make(options, overrides))
+  )

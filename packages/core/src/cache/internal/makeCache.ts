@@ -12,9 +12,9 @@ import type { Call } from "../../pipeline/Call.ts"
 import type { EventChunk } from "../../pipeline/internal/EventChunk.ts"
 import * as Stage from "../../pipeline/Stage.ts"
 import { CacheControl } from "../CacheControl.ts"
-import * as CacheStore from "../CacheStore.ts"
 import * as CachedCalls from "./CachedCalls.ts"
 import * as CacheOptions from "./CacheOptions.ts"
+import { CacheStore } from "./CacheStoreService.ts"
 import * as CacheStage from "./CacheStage.ts"
 import * as CacheTags from "./CacheTags.ts"
 import * as CacheEnvelope from "./envelope/CacheEnvelope.ts"
@@ -86,9 +86,9 @@ export const makeMemory = (options: CacheOptions.Values): Effect.Effect<Service,
 /** A cache in memory over the `CacheStore` in the context. */
 export const makePersisted = Effect.fnUntraced(function* (
   options: CacheOptions.PersistedValues
-): Effect.fn.Return<Service, ConfigurationError, CacheStore.CacheStore | Scope.Scope> {
+): Effect.fn.Return<Service, ConfigurationError, CacheStore | Scope.Scope> {
   const envelope = yield* CacheEnvelope.make(options.envelope)
-  return yield* makeWith(options, yield* StoreLevel.make(yield* CacheStore.CacheStore, envelope, options))
+  return yield* makeWith(options, yield* StoreLevel.make(yield* CacheStore, envelope, options))
 })
 
 const emptyMemoryStatistics: MemoryCache.MemoryStatistics = {

@@ -9,7 +9,6 @@ import { ConfigurationError } from "../../errors/ConfigurationErrors.ts"
 import * as Day from "../../internal/Day.ts"
 import { EventHub } from "../../internal/EventHub.ts"
 import type { Call } from "../../pipeline/Call.ts"
-import * as BudgetStore from "../BudgetStore.ts"
 import * as PriceTable from "../PriceTable.ts"
 import * as AccountBalance from "./AccountBalance.ts"
 import * as Amount from "./Amount.ts"
@@ -18,6 +17,7 @@ import type { BudgetContext } from "./BudgetContext.ts"
 import * as BudgetEvent from "./BudgetEvent.ts"
 import * as BudgetOptions from "./BudgetOptions.ts"
 import type { Budget } from "./BudgetService.ts"
+import { BudgetStore } from "./BudgetStoreService.ts"
 import * as BudgetStage from "./BudgetStage.ts"
 import * as ExpenseReservation from "./ExpenseReservation.ts"
 import * as LongHold from "./LongHold.ts"
@@ -28,7 +28,7 @@ import { ReservationQueue } from "./ReservationQueue.ts"
 
 export const make = Effect.fnUntraced(function* (
   given: BudgetOptions.Options
-): Effect.fn.Return<Budget["Service"], ConfigurationError, BudgetStore.BudgetStore | Scope.Scope> {
+): Effect.fn.Return<Budget["Service"], ConfigurationError, BudgetStore | Scope.Scope> {
   // Programs in JavaScript may pass none; the missing caps are then an issue.
   const options = given ?? ({} as BudgetOptions.Options)
   const { balance, caps, thresholds = BudgetOptions.defaults.thresholds } = options
@@ -39,7 +39,7 @@ export const make = Effect.fnUntraced(function* (
   const prices = PriceTable.currentOrElse(ownPrices)
   const hub = new EventHub<BudgetEvent.BudgetEvent>()
   const reservations = yield* ReservationManager.make(
-    yield* BudgetStore.BudgetStore,
+    yield* BudgetStore,
     {
       thresholds,
       lease: Duration.fromInputUnsafe(lease),

@@ -8,7 +8,8 @@ import * as Fiber from "effect/Fiber"
 import * as Tracer from "effect/Tracer"
 import * as CachedEffect from "../../../internal/CachedEffect.ts"
 import type { SystemHealth } from "../../../models/SystemHealth.ts"
-import { defaults, type Health, type Options } from "../../Health.ts"
+import * as KimiConfig from "../../../KimiConfig.ts"
+import type { Health, Options } from "../../Health.ts"
 import * as HealthCheck from "./HealthCheck.ts"
 import * as OverallStatus from "./OverallStatus.ts"
 
@@ -21,9 +22,9 @@ export const make = Effect.fnUntraced(function* (
   checks: ReadonlyArray<HealthCheck.HealthCheck>,
   options: Options
 ): Effect.fn.Return<Health["Service"]> {
-  const timeout = Duration.fromInputUnsafe(options.timeout ?? defaults.timeout)
-  const timeToLive = Duration.fromInputUnsafe(options.timeToLive ?? defaults.timeToLive)
-  const { failureThreshold = defaults.failureThreshold } = options
+  const timeout = Duration.fromInputUnsafe(options.timeout ?? KimiConfig.defaults.healthTimeout)
+  const timeToLive = Duration.fromInputUnsafe(options.timeToLive ?? KimiConfig.defaults.healthTimeToLive)
+  const { failureThreshold = KimiConfig.defaults.healthFailureThreshold } = options
   const clock = yield* Clock.Clock
   // A report is not a part of the call that requested it: neither of its trace nor of its options.
   const context = withoutSpan(yield* Effect.context<never>())
