@@ -3,7 +3,7 @@
  *
  * - Every entry of `exports` exists, and `publishConfig.exports` lists the same
  *   entries.
- * - `scripts/flatten.ts` writes one more, which has no source.
+ * - `scripts/flatten.ts` writes some more, which have no source.
  * - Every source file outside a folder called `internal` is an entry, and every
  *   other entry is `./internal/X`, which another package imports.
  * - `exports.txt` of the package lists the names of every entry, values and
@@ -35,8 +35,8 @@ const packages: ReadonlyArray<Package> = ["core", "client", "testing"].map((name
 const modulesOf = ({ manifest }: Package): ReadonlyArray<readonly [entry: string, source: string]> =>
   Object.entries(manifest.exports).filter(([entry]) => entry !== "./package.json")
 
-/** The entry of the published form that joins others. */
-const jointEntry = "./internal/chat"
+/** The entries of the published form that join others. */
+const jointEntries = new Set(["./internal/chat", "./internal/on-demand", "./internal/shared", "./internal/testing"])
 
 const isInternalEntry = (entry: string): boolean => entry.startsWith("./internal/")
 const isInternalFile = (file: string): boolean => file.includes("/internal/")
@@ -71,7 +71,7 @@ const checkMaps = ({ folder, manifest }: Package): ReadonlyArray<string> => {
     if (published[entry] !== built) problems.push(`${entry}: publishConfig.exports must have ${built}`)
   }
   for (const entry of Object.keys(published)) {
-    if (entry === jointEntry) continue
+    if (jointEntries.has(entry)) continue
     if (manifest.exports[entry] === undefined) problems.push(`${entry}: publishConfig.exports has it, exports has not`)
   }
   return problems

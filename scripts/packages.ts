@@ -1,6 +1,7 @@
-/** Packs every public package and checks the tarball: its files, its entries and its types. */
+/** Packs every public package and checks the tarball: its files, its entries, its types and what is loaded with it. */
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
+import { checkLoadedModules } from "./loadedModules.ts"
 import { command, names, outputOf, packOne, root, temporaryFolder } from "./tarballs.ts"
 
 const folder = temporaryFolder("kimi-effect-")
@@ -25,6 +26,8 @@ const manifestProblems = (cwd: string): ReadonlyArray<string> => {
   ]
 }
 
+const tarballs = new Map<string, string>()
+
 for (const name of [...names, command] as const) {
   const cwd = join(root, "packages", name)
   const problems = manifestProblems(cwd)
@@ -41,6 +44,11 @@ for (const name of [...names, command] as const) {
   }
   outputOf("publint", "publint", ["run", tarball, "--strict"], root)
   // The command has nothing to import.
-  if (name !== command) outputOf("attw", "attw", [tarball, "--profile", "esm-only", "--format", "ascii"], root)
+  if (name !== command) {
+    outputOf("attw", "attw", [tarball, "--profile", "esm-only", "--format", "ascii"], root)
+    tarballs.set(name, tarball)
+  }
   process.stdout.write(`  @kimi-effect/${name}: ${files.length} files\n`)
 }
+
+checkLoadedModules(tarballs, join(folder, "app"))

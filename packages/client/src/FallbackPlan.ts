@@ -21,18 +21,15 @@
  *
  * @since 0.1.0
  */
-import { ConfigurationError, type ConfigurationIssue } from "@kimi-effect/core/ConfigurationErrors"
-import * as Fallback from "@kimi-effect/core/Fallback"
-import * as KimiConfig from "@kimi-effect/core/KimiConfig"
+import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
+import type * as Fallback from "@kimi-effect/core/Fallback"
+import { loadModule } from "@kimi-effect/core/internal/ModuleLoader"
+import type * as KimiConfig from "@kimi-effect/core/KimiConfig"
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
-import * as Result from "effect/Result"
-import { ChatTransport } from "./ChatTransport.ts"
+import type { ChatTransport } from "./ChatTransport.ts"
 import type { HostApi } from "./HostApi.ts"
-import * as FallbackAccounts from "./internal/FallbackAccounts.ts"
-import { malformedSteps, stepIssues } from "./internal/fallbackStepIssues.ts"
-import { toFallbackStep } from "./internal/fallbackStepOptions.ts"
 import { FallbackPlan } from "./internal/FallbackPlanService.ts"
 
 export { FallbackPlan } from "./internal/FallbackPlanService.ts"
@@ -97,8 +94,6 @@ export const stepsFromConfig = ({ fallback }: KimiConfig.Values): ReadonlyArray<
   // `make` checks that the tags are known.
   fallback.map((step) => step as HostStep)
 
-type Issue = typeof ConfigurationIssue.Type
-
 /**
  * Builds a plan from the client's own configuration and host. Reports
  * everything that is wrong with any step together, as `steps[1].apiKey`.
@@ -106,35 +101,17 @@ type Issue = typeof ConfigurationIssue.Type
  * @category constructors
  * @since 0.1.0
  */
-export const make = Effect.fnUntraced(function* (
+export const make = (
   steps: ReadonlyArray<Step>
-): Effect.fn.Return<
+): Effect.Effect<
   FallbackPlan["Service"],
   ConfigurationError,
   KimiConfig.KimiConfig | ChatTransport | HttpClient.HttpClient
-> {
-  const config = yield* KimiConfig.KimiConfig
-  const { provider } = yield* ChatTransport
-  const malformed = malformedSteps(steps)
-  if (malformed.length > 0) return yield* Effect.fail(ConfigurationError.of(malformed))
-
-  const accounts = yield* FallbackAccounts.make
-  const issues: Array<Issue> = []
-  const planned: Array<Fallback.Step> = []
-  for (const [index, step] of steps.entries()) {
-    const account = yield* Effect.result(accounts.resolve(step))
-    for (const issue of [...(Result.isFailure(account) ? account.failure.issues : []), ...stepIssues(step)]) {
-      issues.push({ ...issue, name: `steps[${index}].${issue.name}` })
-    }
-    if (Result.isSuccess(account)) planned.push(toFallbackStep(account.success, step, provider, config))
-  }
-  if (issues.length > 0) return yield* Effect.fail(ConfigurationError.of(issues))
-  return {
-    steps: planned,
-    stage: (check) => Fallback.stage({ check, steps: planned }),
-    ...accounts.byId()
-  }
-})
+> =>
+  Effect.flatMap(
+    loadModule(() => import("./internal/makeFallbackPlan.ts")),
+    ({ make }) => make(steps)
+  )
 
 /**
  * The plan for a client. Provide it to `KimiClient.layerTransport`, over the

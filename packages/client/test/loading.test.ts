@@ -58,6 +58,41 @@ describe("import of KimiNode", () => {
   })
 })
 
+describe("import of an index", () => {
+  /** What its modules load when they are used, by the paths of the modules. */
+  const deferred: Readonly<Record<string, RegExp>> = {
+    "modules of Node": /^node:/,
+    "lru-cache": /^lru-cache\//,
+    "the pool of connections": /^undici\//,
+    "a store on SQLite": /client\/src\/node\/internal\/Sqlite/,
+    "a store in a folder": /client\/src\/node\/internal\/FileCacheStore\.ts$/,
+    "the connection to Redis": /client\/src\/node\/internal\/redis\//,
+    "jobs of batches": /client\/src\/(?:batch\/internal|node\/internal\/batch)\/(?!host\/HostBatchService\.ts$)/,
+    "requests for files": /client\/src\/files\/internal\/(?:fileRequests|sendUpload|remoteMedia)\.ts$/,
+    journals: /client\/src\/journal\/internal\/(?!JournalService\.ts$)/,
+    "the audit log": /client\/src\/node\/internal\/AuditWriter\.ts$/,
+    "configuration files": /client\/src\/node\/internal\/(?:configProviders|watchConfig)\.ts$/,
+    "the cache": /core\/src\/cache\/internal\/(?:makeCache|CachedCalls)\.ts$/,
+    budgets: /core\/src\/money\/internal\/(?:makeBudget|ReservationManager)\.ts$/,
+    telemetry: /core\/src\/observability\/internal\/(?:taps|metrics|prefix)\//,
+    fallback: /core\/src\/resilience\/Fallback\.ts$/,
+    reload: /core\/src\/reload\/(?!internal\/LiveConfigService\.ts$)/,
+    agents: /client\/src\/agent\/|effect\/dist\/ai\//
+  }
+  const indexes = ["@kimi-effect/client", "@kimi-effect/client/node"].map((name) => [name, loadedBy(name)] as const)
+
+  it.each(
+    indexes.flatMap(([name, paths]) =>
+      Object.entries(deferred).map(([what, pattern]) => [name, what, pattern, paths] as const)
+    )
+  )("%s does not load %s", (_, __, pattern, paths) => {
+    assert.deepStrictEqual(
+      paths.filter((path) => pattern.test(path)),
+      []
+    )
+  })
+})
+
 describe("import of KimiClient", () => {
   it("loads what a chat runs", () => {
     assert.includeMembers([...client], ["client/src/KimiClient.ts", "core/src/resilience/Retry.ts"])

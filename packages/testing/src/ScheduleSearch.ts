@@ -34,17 +34,15 @@
  * @since 0.1.0
  */
 import type { ChatTransport } from "@kimi-effect/client/ChatTransport"
-import { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
+import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
+import { loadModule } from "@kimi-effect/core/internal/ModuleLoader"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
+import type * as Option from "effect/Option"
 import type { SharedServices } from "./internal/schedule/clients.ts"
 import { formatFailure } from "./internal/schedule/format.ts"
-import { runSchedule } from "./internal/schedule/runSchedule.ts"
-import { candidates } from "./internal/schedule/shrink.ts"
-import { violationsOf } from "./internal/schedule/violations.ts"
-import * as CallSchedule from "./schedule/CallSchedule.ts"
-import { type Law, laws as allLaws, type Violation } from "./schedule/Violation.ts"
+import type * as CallSchedule from "./schedule/CallSchedule.ts"
+import type { Law, Violation } from "./schedule/Violation.ts"
 
 /**
  * The services that the clients of a schedule share.
@@ -53,6 +51,8 @@ import { type Law, laws as allLaws, type Violation } from "./schedule/Violation.
  * @since 0.1.0
  */
 export type { SharedServices } from "./internal/schedule/clients.ts"
+
+const schedules = () => loadModule(() => import("./internal/schedule/searchSchedules.ts"))
 
 /**
  * What replaces a part of the clients.
@@ -95,8 +95,6 @@ export interface Options<E = never> extends Subject<E>, CallSchedule.Size {
  */
 export const defaults = { runs: 100, maxShrinks: 500 } as const
 
-type Issue = ConfigurationError["issues"][number]
-
 /**
  * A schedule on which the clients broke a law.
  *
@@ -126,34 +124,9 @@ export const replay = <E = never>(
   schedule: CallSchedule.CallSchedule,
   subject: Subject<E> = {}
 ): Effect.Effect<ReadonlyArray<Violation>, E | ConfigurationError> =>
-  Effect.map(runSchedule(schedule, subject), violationsOf)
+  Effect.flatMap(schedules(), ({ replay }) => replay(schedule, subject))
 
 type Shrunk = readonly [schedule: CallSchedule.CallSchedule, violations: ReadonlyArray<Violation>]
-
-/** Keeps the first law of the violations broken. `check` returns what counts as a violation. */
-const shrinkWith = Effect.fnUntraced(function* <E>(
-  failing: Shrunk,
-  check: (schedule: CallSchedule.CallSchedule) => Effect.Effect<ReadonlyArray<Violation>, E>,
-  maxRuns: number
-): Effect.fn.Return<Shrunk, E> {
-  const law = failing[1][0]?.law
-  let smallest = failing
-  let runs = 0
-  let isSmaller = law !== undefined
-  while (isSmaller) {
-    isSmaller = false
-    for (const candidate of candidates(smallest[0])) {
-      if (runs >= maxRuns) return smallest
-      runs += 1
-      const found = yield* check(candidate)
-      if (!found.some((violation) => violation.law === law)) continue
-      smallest = [candidate, found]
-      isSmaller = true
-      break
-    }
-  }
-  return smallest
-})
 
 /**
  * Makes a failing schedule smaller, as long as it violates the law of the first
@@ -168,20 +141,7 @@ export const shrink = <E = never>(
   subject: Subject<E> = {},
   maxRuns: number = defaults.maxShrinks
 ): Effect.Effect<Shrunk, E | ConfigurationError> =>
-  shrinkWith([schedule, violations], (candidate) => replay(candidate, subject), maxRuns)
-
-/** All issues of the options. */
-const issuesOf = ({ calls, maxShrinks, runs, span }: Options<unknown>): ReadonlyArray<Issue> => {
-  const counts: ReadonlyArray<readonly [name: string, count: number | undefined, least: number]> = [
-    ["calls", calls, 1],
-    ["span", span, 1],
-    ["runs", runs, 1],
-    ["maxShrinks", maxShrinks, 0]
-  ]
-  return counts
-    .filter(([, count, least]) => count !== undefined && !(Number.isInteger(count) && count >= least))
-    .map(([name, , least]) => ({ name, expected: `a whole number of at least ${least}` }))
-}
+  Effect.flatMap(schedules(), ({ shrink }) => shrink(schedule, violations, subject, maxRuns))
 
 /**
  * Runs random schedules until one violates a law, and makes it smaller. Returns
@@ -191,23 +151,8 @@ const issuesOf = ({ calls, maxShrinks, runs, span }: Options<unknown>): Readonly
  * @category running
  * @since 0.1.0
  */
-export const search = Effect.fnUntraced(function* <E = never>(
-  options: Options<E>
-): Effect.fn.Return<Option.Option<Failure>, E | ConfigurationError> {
-  const issues = issuesOf(options)
-  if (issues.length > 0) return yield* Effect.fail(ConfigurationError.of(issues))
-  const { laws = allLaws, maxShrinks = defaults.maxShrinks, runs = defaults.runs, seed } = options
-  const check = (schedule: CallSchedule.CallSchedule) =>
-    Effect.map(replay(schedule, options), (all) => all.filter(({ law }) => laws.includes(law)))
-  for (let run = 1; run <= runs; run += 1) {
-    const original = yield* CallSchedule.make(`${seed}/${run}`, options)
-    const violations = yield* check(original)
-    if (violations.length === 0) continue
-    const [schedule, left] = yield* shrinkWith([original, violations], check, maxShrinks)
-    return Option.some({ seed: original.seed, runs: run, original, schedule, violations: left })
-  }
-  return Option.none()
-})
+export const search = <E = never>(options: Options<E>): Effect.Effect<Option.Option<Failure>, E | ConfigurationError> =>
+  Effect.flatMap(schedules(), ({ search }) => search(options))
 
 /**
  * A failure as text: the seed, the smallest schedule with one line for each

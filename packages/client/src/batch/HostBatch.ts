@@ -36,35 +36,33 @@
  * @since 0.1.0
  */
 import type { Batch } from "@kimi-effect/core/Batch"
-import { BatchFailedError, type InvalidBatchError } from "@kimi-effect/core/BatchErrors"
+import type { BatchFailedError, InvalidBatchError } from "@kimi-effect/core/BatchErrors"
 import type { ChatRequest } from "@kimi-effect/core/ChatRequest"
 import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
+import { loadModule } from "@kimi-effect/core/internal/ModuleLoader"
 import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
 import type { FileError } from "@kimi-effect/core/OperationErrors"
 import type { RetryBounds } from "@kimi-effect/core/Resilience"
-import type { UnsupportedOperationError } from "@kimi-effect/core/ValidationErrors"
-import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Schema from "effect/Schema"
-import * as Stream from "effect/Stream"
 import type * as HostApi from "../HostApi.ts"
-import type { Provider } from "../Provider.ts"
 import type { Input } from "./Batch.ts"
 import type { BatchProgress } from "./BatchProgress.ts"
-import type { BatchIdError } from "./BatchApi.ts"
 import type { BatchResponse } from "./BatchResponse.ts"
 import type { HostBatchEvent } from "./HostBatchEvent.ts"
-import { collect } from "./internal/host/collect.ts"
-import { makeService } from "./internal/host/makeService.ts"
-import type { HostRow, PreparedBatch } from "./internal/host/prepare.ts"
+import { HostBatch } from "./internal/host/HostBatchService.ts"
+import type { HostRow } from "./internal/host/prepare.ts"
 import type { Surplus } from "./internal/host/readResults.ts"
 import type { Submission, SubmitError } from "./internal/host/submit.ts"
 
+export { HostBatch } from "./internal/host/HostBatchService.ts"
 export type { HostRow, PreparedBatch } from "./internal/host/prepare.ts"
 export type { Surplus } from "./internal/host/readResults.ts"
 export type { Submission, SubmitError } from "./internal/host/submit.ts"
+
+const loadCollect = () => loadModule(() => import("./internal/host/collect.ts"))
 
 /**
  * Limits of a batch.
@@ -161,48 +159,6 @@ export interface ResultOptions<A = string, RD = never, E = never, R = never> {
 }
 
 /**
- * Batches that the host runs.
- *
- * @category services
- * @since 0.1.0
- */
-export class HostBatch extends Context.Service<
-  HostBatch,
-  {
-    readonly provider: Provider
-    /** Checks all rows and encodes their file. Sends nothing. */
-    readonly prepare: <E = never, R = never>(
-      input: Input<E, R>,
-      options?: PrepareOptions
-    ) => Effect.Effect<PreparedBatch, InvalidBatchError | UnsupportedOperationError | E, R>
-    /** Reserves the cost, uploads the file and creates the batch, each once. */
-    readonly submit: <E = never, R = never>(
-      prepared: PreparedBatch,
-      options?: SubmitOptions<E, R>
-    ) => Effect.Effect<Batch, SubmitError | E, R>
-    /** Waits until a batch has ended. */
-    readonly follow: <R = never>(
-      id: string,
-      options?: FollowOptions<R>
-    ) => Effect.Effect<Batch, ConfigurationError | BatchIdError, R>
-    /** The rows of a batch, from its file at the host. Their lines are those of the file. */
-    readonly rows: (batch: Batch) => Effect.Effect<ReadonlyArray<HostRow>, FileError>
-    /** The outcomes of the rows of a batch that has ended, as the host lists them; those without a result come last. */
-    readonly results: <A = string, RD = never, E = never, R = never>(
-      batch: Batch,
-      rows: Iterable<HostRow>,
-      options?: ResultOptions<A, RD, E, R>
-    ) => Stream.Stream<BatchResponse<A>, FileError | E, RD | R>
-    /** The state of a batch. */
-    readonly get: (id: string) => Effect.Effect<Batch, BatchIdError>
-    /** Asks the host to cancel a batch. What was answered before is billed, and can be collected. */
-    readonly cancel: (id: string) => Effect.Effect<Batch, BatchIdError>
-    /** Deletes the files of a batch at the host, where an account has at most 1,000. */
-    readonly deleteFiles: (batch: Batch) => Effect.Effect<void, FileError>
-  }
->()("@kimi-effect/client/batch/HostBatch") {}
-
-/**
  * Builds the service on a `HostApi`. A `Budget`, an `Accounting` and a
  * `KimiConfig` of the context are used.
  *
@@ -210,7 +166,10 @@ export class HostBatch extends Context.Service<
  * @since 0.1.0
  */
 export const make = (options: Options = {}): Effect.Effect<HostBatch["Service"], ConfigurationError, HostApi.HostApi> =>
-  makeService(options)
+  Effect.flatMap(
+    loadModule(() => import("./internal/host/makeService.ts")),
+    ({ makeService }) => makeService(options)
+  )
 
 /**
  * The service on the `HostApi` in the context.
@@ -282,7 +241,7 @@ export const run = <A = string, RD = never, E = never, R = never, RP = never>(
   input: Input<E, R>,
   options: RunOptions<A, RD, RP> = {}
 ): Effect.Effect<HostBatchResult<A>, HostBatchError | E, HostBatch | R | RD | RP> =>
-  Effect.flatMap(HostBatch, (host) => collect.run(host, input, options))
+  Effect.flatMap(HostBatch, (host) => Effect.flatMap(loadCollect(), ({ collect }) => collect.run(host, input, options)))
 
 /**
  * Collects a batch by its id, which another process may have submitted, when it
@@ -295,4 +254,4 @@ export const resume = <A = string, RD = never, RP = never>(
   id: string,
   options: ResumeOptions<A, RD, RP> & { readonly rows?: Iterable<HostRow> | undefined } = {}
 ): Effect.Effect<HostBatchResult<A>, HostBatchError, HostBatch | RD | RP> =>
-  Effect.flatMap(HostBatch, (host) => collect.resume(host, id, options))
+  Effect.flatMap(HostBatch, (host) => Effect.flatMap(loadCollect(), ({ collect }) => collect.resume(host, id, options)))

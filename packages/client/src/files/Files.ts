@@ -35,21 +35,18 @@
  * @since 0.1.0
  */
 import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
-import type { FileObject, FilePurpose } from "@kimi-effect/core/File"
+import type { FilePurpose } from "@kimi-effect/core/File"
+import { loadModule } from "@kimi-effect/core/internal/ModuleLoader"
 import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
-import type { FileError, FileListError, FileReadyError, FileUploadError } from "@kimi-effect/core/OperationErrors"
-import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type * as Stream from "effect/Stream"
-import * as HostApi from "../HostApi.ts"
-import { awaitReady } from "./internal/awaitReady.ts"
-import type { Bounds } from "./internal/Bounds.ts"
+import type * as HostApi from "../HostApi.ts"
+import { Files } from "./internal/FilesService.ts"
 import type * as Content from "./internal/Content.ts"
-import * as FileRequests from "./internal/fileRequests.ts"
-import * as SendUpload from "./internal/sendUpload.ts"
 import type * as Transfer from "./internal/Transfer.ts"
+
+export { Files } from "./internal/FilesService.ts"
 
 /**
  * The content of an upload: text, bytes, a `Blob` or `File`, or a stream of
@@ -123,104 +120,16 @@ export interface ReadyOptions {
 }
 
 /**
- * The files of one account.
- *
- * @category services
- * @since 0.1.0
- */
-export class Files extends Context.Service<
-  Files,
-  {
-    /** Uploads a file. Interrupting it closes the connection, and nothing is stored. */
-    readonly upload: <E = never, R = never>(file: Upload<E, R>) => Effect.Effect<FileObject, FileUploadError | E, R>
-    /** Every file of the account, or those of one purpose. The host does not paginate. */
-    readonly list: (purpose?: FilePurpose) => Effect.Effect<ReadonlyArray<FileObject>, FileListError>
-    /** The description of a file. */
-    readonly get: (id: string) => Effect.Effect<FileObject, FileError>
-    /** Waits until the host has processed a file, which then has the status `ready` or none. */
-    readonly awaitReady: (id: string, options?: ReadyOptions) => Effect.Effect<FileObject, FileReadyError>
-    /** The text that was extracted from a file with the purpose `file-extract`. */
-    readonly text: (id: string) => Effect.Effect<string, FileError>
-    /**
-     * The bytes of the input or output of a batch, while they arrive. Leaving the
-     * stream closes its connection. `maxBytes` defaults to a gigabyte.
-     */
-    readonly content: (
-      id: string,
-      options?: { readonly maxBytes?: number | undefined }
-    ) => Stream.Stream<Uint8Array, FileError>
-    /** Deletes a file. With `ignoreMissing`, a file that is already gone is a success. */
-    readonly delete: (
-      id: string,
-      options?: { readonly ignoreMissing?: boolean | undefined }
-    ) => Effect.Effect<void, FileError>
-    /**
-     * Deletes every file that the predicate selects, four at a time, and returns
-     * those. It ends with the first failure; files that are already gone are none.
-     */
-    readonly deleteAll: (
-      isSelected: (file: FileObject) => boolean
-    ) => Effect.Effect<ReadonlyArray<FileObject>, FileError>
-  }
->()("@kimi-effect/client/files/Files") {}
-
-/** Source: files API. */
-const moonshotLimit = 100 * 1024 * 1024
-
-/** Outputs of batches can be several times larger than their inputs. */
-const maxContentBytes = 1024 * 1024 * 1024
-
-const deleteConcurrency = 4
-
-const boundsOf = (options: Options): Bounds => ({
-  maxBytes: options.maxFileBytes ?? moonshotLimit,
-  idleTimeout: OptionRules.durationOf(options.idleTimeout ?? "1 minute"),
-  responseTimeout: OptionRules.durationOf(options.responseTimeout ?? "5 minutes"),
-  uploadTimeout: OptionRules.durationOf(options.uploadTimeout ?? "30 minutes")
-})
-
-/**
  * Builds the service on a `HostApi`.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const make = Effect.fnUntraced(function* (
-  options: Options = {}
-): Effect.fn.Return<Files["Service"], ConfigurationError, HostApi.HostApi> {
-  yield* OptionRules.check("Files", [
-    OptionRules.bytes("maxFileBytes", options.maxFileBytes),
-    OptionRules.millisecondDuration("idleTimeout", options.idleTimeout),
-    OptionRules.millisecondDuration("responseTimeout", options.responseTimeout),
-    OptionRules.millisecondDuration("uploadTimeout", options.uploadTimeout)
-  ])
-  const api = yield* HostApi.HostApi
-  const bounds = boundsOf(options)
-  const requests = FileRequests.make(api, bounds)
-  const remove = (id: string, ignoreMissing: boolean): Effect.Effect<void, FileError> =>
-    ignoreMissing ? Effect.catchTag(requests.remove(id), "FileNotFoundError", () => Effect.void) : requests.remove(id)
-
-  return Files.of({
-    upload: (file) => SendUpload.send(api, bounds, file),
-    list: (purpose) =>
-      Effect.map(requests.list, (files) =>
-        purpose === undefined ? files : files.filter((file) => file.purpose === purpose)
-      ),
-    get: requests.get,
-    awaitReady: (id, ready) => awaitReady(requests.get(id), api.provider.id, ready),
-    text: requests.text,
-    content: (id, { maxBytes = maxContentBytes } = {}) => requests.content(id, maxBytes),
-    delete: (id, { ignoreMissing = false } = {}) => remove(id, ignoreMissing),
-    deleteAll: (isSelected) =>
-      Effect.flatMap(requests.list, (files) => {
-        const selected = files.filter(isSelected)
-        return Effect.as(
-          Effect.forEach(selected, ({ id }) => remove(id, true), { concurrency: deleteConcurrency, discard: true }),
-          selected
-        )
-      })
-  })
-})
+export const make = (options: Options = {}): Effect.Effect<Files["Service"], ConfigurationError, HostApi.HostApi> =>
+  Effect.flatMap(
+    loadModule(() => import("./internal/makeFiles.ts")),
+    ({ make }) => make(options)
+  )
 
 /**
  * The service on the `HostApi` in the context.

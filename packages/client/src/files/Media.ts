@@ -27,23 +27,21 @@
  */
 import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import type { FileObject } from "@kimi-effect/core/File"
-import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
+import { loadModule } from "@kimi-effect/core/internal/ModuleLoader"
 import type { MediaPart } from "@kimi-effect/core/Message"
 import type { FetchMediaError, FileReadyError, FileUploadError } from "@kimi-effect/core/OperationErrors"
-import { TotalTimeoutError } from "@kimi-effect/core/TimeoutErrors"
 import {
   type InvalidRequestError,
   RequestTooLargeError,
   UnsupportedMediaError
 } from "@kimi-effect/core/ValidationErrors"
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Base64 from "effect/encoding/Base64"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Files from "./Files.ts"
 import * as Content from "./internal/Content.ts"
 import { fromBytes, mediaTypes, type MediaType } from "./internal/mediaTypes.ts"
-import * as RemoteMedia from "./internal/remoteMedia.ts"
 
 export type { MediaPart } from "@kimi-effect/core/Message"
 
@@ -250,29 +248,11 @@ export interface FetchOptions {
  * @category constructors
  * @since 0.1.0
  */
-export const fetch = Effect.fnUntraced(function* (
+export const fetch = (
   url: string,
   options: FetchOptions = {}
-): Effect.fn.Return<Uint8Array, FetchMediaError | ConfigurationError, HttpClient.HttpClient> {
-  const {
-    allowHttp = false,
-    allowPrivateAddresses = false,
-    maxBytes = 20 * 1024 * 1024,
-    timeout = "30 seconds"
-  } = options
-  yield* OptionRules.check("Media.fetch", [
-    OptionRules.bytes("maxBytes", maxBytes),
-    OptionRules.millisecondDuration("timeout", timeout)
-  ])
-  const longest = OptionRules.durationOf(timeout)
-  return yield* Effect.timeoutOrElse(RemoteMedia.fetchMedia(url, { allowHttp, allowPrivateAddresses, maxBytes }), {
-    duration: longest,
-    orElse: () =>
-      Effect.fail(
-        new TotalTimeoutError({
-          message: `The URL was not fetched within ${Duration.format(longest)}`,
-          timeout: longest
-        })
-      )
-  })
-})
+): Effect.Effect<Uint8Array, FetchMediaError | ConfigurationError, HttpClient.HttpClient> =>
+  Effect.flatMap(
+    loadModule(() => import("./internal/fetchMedia.ts")),
+    ({ fetch }) => fetch(url, options)
+  )

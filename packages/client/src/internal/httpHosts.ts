@@ -7,16 +7,19 @@ import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as ChatTransport from "../ChatTransport.ts"
-import type { Step } from "../FallbackPlan.ts"
+import type { HostStep, Step } from "../FallbackPlan.ts"
 import * as HostApi from "../HostApi.ts"
 import type { ClientOptions } from "../KimiClient.ts"
+import { FallbackPlan } from "./FallbackPlanService.ts"
 
 /** Loaded here, so that a client without a plan does not contain it. */
-const planLayer = (steps: ReadonlyArray<Step> | undefined, config: KimiConfig["Service"]) =>
-  Layer.unwrap(
-    Effect.map(
-      loadModule(() => import("../FallbackPlan.ts")),
-      (FallbackPlan) => FallbackPlan.layer(steps ?? FallbackPlan.stepsFromConfig(config))
+const planLayer = (steps: ReadonlyArray<Step> | undefined, { fallback }: KimiConfig["Service"]) =>
+  Layer.effect(
+    FallbackPlan,
+    Effect.flatMap(
+      loadModule(() => import("./makeFallbackPlan.ts")),
+      // `make` checks that the tags are known.
+      ({ make }) => make(steps ?? fallback.map((step) => step as HostStep))
     )
   )
 

@@ -8,20 +8,18 @@
  *
  * @since 0.1.0
  */
-import type { BatchJobLockedError } from "@kimi-effect/core/BatchErrors"
 import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
+import { loadModule } from "@kimi-effect/core/internal/ModuleLoader"
 import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
-import type { JournalMismatchError, JournalStoreError, LeaseLostError } from "@kimi-effect/core/JournalErrors"
-import * as Context from "effect/Context"
+import type { JournalStoreError, LeaseLostError } from "@kimi-effect/core/JournalErrors"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
+import { Journal } from "./internal/JournalService.ts"
 import type * as LeaseCalls from "./internal/Lease.ts"
-import * as MemoryStore from "./internal/MemoryStore.ts"
-import * as OnStore from "./internal/OnStore.ts"
-import type { Header, RunStatus } from "./internal/Store.ts"
 
+export { Journal } from "./internal/JournalService.ts"
 export type { CallError, CallOptions, Calls, Resolution } from "./internal/Lease.ts"
 export type { Header, ResourceStatus, RunStatus } from "./internal/Store.ts"
 
@@ -75,35 +73,6 @@ export interface Recorded {
 }
 
 /**
- * @category services
- * @since 0.1.0
- */
-export class Journal extends Context.Service<
-  Journal,
-  {
-    /**
-     * Starts or resumes a run that only one process works on, until the scope
-     * closes. Fails with `BatchJobLockedError` while another one does, and with
-     * `JournalMismatchError` when the run was started with another header.
-     * A complete run is replayed: its results are returned, and a call that it
-     * does not contain fails with `JournalMismatchError`.
-     */
-    readonly run: (
-      runId: string,
-      header: Header
-    ) => Effect.Effect<Lease, BatchJobLockedError | JournalMismatchError | JournalStoreError, Scope.Scope>
-    /** Starts or joins a run that several processes may work on. */
-    readonly join: (runId: string, header: Header) => Effect.Effect<Worker, JournalMismatchError | JournalStoreError>
-    /** The state of a run, undefined when it does not exist. Takes no lease. */
-    readonly status: (runId: string) => Effect.Effect<RunStatus | undefined, JournalStoreError>
-    /** The recorded results of a resource, in the order in which they were recorded. Takes no lease. */
-    readonly results: (runId: string, resource: string) => Effect.Effect<ReadonlyArray<Recorded>, JournalStoreError>
-    /** Asks the workers of a run to stop; they see it as `isCancelled` of its status. */
-    readonly cancel: (runId: string) => Effect.Effect<void, JournalStoreError>
-  }
->()("@kimi-effect/client/journal/Journal") {}
-
-/**
  * @category options
  * @since 0.1.0
  */
@@ -121,9 +90,9 @@ export interface Options {
  * @since 0.1.0
  */
 export const makeMemory = (options: Options = {}): Effect.Effect<Journal["Service"], ConfigurationError, Scope.Scope> =>
-  OptionRules.check("Journal", OnStore.rulesOf(options)).pipe(
-    Effect.andThen(MemoryStore.make),
-    Effect.flatMap((store) => OnStore.make(store, options))
+  Effect.flatMap(
+    loadModule(() => import("./internal/memoryJournal.ts")),
+    ({ makeMemory }) => makeMemory(options)
   )
 
 /**

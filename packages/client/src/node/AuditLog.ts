@@ -37,18 +37,18 @@
  * @since 0.1.0
  */
 import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
-import { toLine } from "@kimi-effect/core/internal/AuditRecord"
-import type { CheckResult, HealthCheck } from "@kimi-effect/core/Health"
+import type { HealthCheck } from "@kimi-effect/core/Health"
 import type { CallRecord } from "@kimi-effect/core/CallRecord"
+import { loadModule } from "@kimi-effect/core/internal/ModuleLoader"
 import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
 import * as Context from "effect/Context"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import * as AuditWriter from "./internal/AuditWriter.ts"
-import * as FileFailure from "./internal/FileFailure.ts"
+
+import type { AuditUnavailableError } from "./internal/AuditUnavailableError.ts"
+
+export { AuditUnavailableError } from "./internal/AuditUnavailableError.ts"
 
 /**
  * When a recorded call is durable.
@@ -107,25 +107,6 @@ export interface Status {
 }
 
 /**
- * The audit cannot be written, so a call that requires it must not be made.
- *
- * @category errors
- * @since 0.1.0
- */
-export class AuditUnavailableError extends Schema.TaggedError<AuditUnavailableError>(
-  "@kimi-effect/client/AuditUnavailableError"
-)("AuditUnavailableError", {
-  /** The error code of the system, such as `ENOSPC`. */
-  reason: Schema.String,
-  /** Unix milliseconds. */
-  since: Schema.Finite
-}) {
-  override get message(): string {
-    return `The audit log cannot be written (${this.reason})`
-  }
-}
-
-/**
  * Writes a line to the audit file for every call that has ended.
  *
  * @category services
@@ -154,44 +135,6 @@ export class AuditLog extends Context.Service<
   }
 >()("@kimi-effect/client/node/AuditLog") {}
 
-const toCheckResult = (path: string, { buffered, dropped, failure, written }: Status): CheckResult => {
-  const details = { path, written, buffered, dropped }
-  if (failure === undefined) {
-    return { status: "healthy", code: "Ok", message: "The audit log can be written.", details }
-  }
-  return {
-    status: "degraded",
-    code: "AuditUnavailable",
-    message: "The audit log cannot be written; calls continue.",
-    details: { ...details, reason: FileFailure.describe(failure.reason), since: failure.since }
-  }
-}
-
-const minBytes = 4_096
-const ownerWriteBit = 0o200
-
-const rulesOf = ({
-  daily,
-  durability,
-  maxBuffered,
-  maxBytes,
-  maxFiles,
-  mode,
-  path
-}: Options): ReadonlyArray<OptionRules.Rule> => [
-  ["path", typeof path === "string" && path !== "" && !path.includes("\0"), "the path of a file"],
-  OptionRules.bytes("maxBytes", maxBytes, minBytes),
-  OptionRules.positiveInteger("maxFiles", maxFiles),
-  ["daily", daily === undefined || typeof daily === "boolean", "true or false"],
-  OptionRules.oneOf("durability", durability, ["batched", "written", "synced"] satisfies ReadonlyArray<Durability>),
-  OptionRules.positiveInteger("maxBuffered", maxBuffered),
-  [
-    "mode",
-    mode === undefined || (Number.isInteger(mode) && (mode & ownerWriteBit) !== 0 && mode >= 0 && mode <= 0o777),
-    "a mode that lets its owner write, such as 0o600"
-  ]
-]
-
 /**
  * Opens the audit. Invalid options fail; a file that cannot be written does
  * not, and is shown in `status`. A disk that does not respond delays this by five
@@ -201,42 +144,10 @@ const rulesOf = ({
  * @since 0.1.0
  */
 export const make = (options: Options): Effect.Effect<AuditLog["Service"], ConfigurationError, Scope.Scope> =>
-  Effect.gen(function* () {
-    yield* OptionRules.check("AuditLog", rulesOf(options))
-    const { durability = "batched", path } = options
-    const writer = yield* AuditWriter.make({
-      path,
-      maxBytes: options.maxBytes ?? 64 * 1024 * 1024,
-      maxFiles: options.maxFiles ?? 30,
-      isDaily: options.daily ?? true,
-      mode: options.mode ?? 0o600,
-      isSynced: durability === "synced",
-      isAwaited: durability !== "batched",
-      batchDelay: durability === "batched" ? Duration.millis(200) : Duration.zero,
-      maxBuffered: options.maxBuffered ?? 10_000
-    })
-    const status = Effect.sync((): Status => {
-      const current = writer.status()
-      return { ...current, isFailing: current.failure !== undefined }
-    })
-    const failure = Effect.map(status, (current) => current.failure)
-    return {
-      record: (call) => Effect.withFiber(({ context }) => writer.add(toLine(crypto.randomUUID(), call), context)),
-      flush: writer.flush,
-      status,
-      healthCheck: {
-        name: "audit",
-        role: "supporting",
-        check: Effect.map(status, (current) => toCheckResult(path, current))
-      },
-      check: Effect.gen(function* () {
-        if ((yield* failure) === undefined) return
-        yield* writer.flush
-        const found = yield* failure
-        if (found !== undefined) return yield* new AuditUnavailableError(found)
-      })
-    }
-  })
+  Effect.flatMap(
+    loadModule(() => import("./internal/makeAuditLog.ts")),
+    ({ make }) => make(options)
+  )
 
 /**
  * An audit in a file, which is closed with the layer.

@@ -47,41 +47,28 @@ import type {
 } from "@kimi-effect/core/BatchErrors"
 import type { ChatRequest } from "@kimi-effect/core/ChatRequest"
 import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
-import { listener } from "@kimi-effect/core/internal/Listener"
+import { loadModule } from "@kimi-effect/core/internal/ModuleLoader"
 import type { JournalStoreError } from "@kimi-effect/core/JournalErrors"
-import { codec, type KimiError } from "@kimi-effect/core/KimiError"
+import type { KimiError } from "@kimi-effect/core/KimiError"
 import type { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import * as Effect from "effect/Effect"
-import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import * as Batch from "../batch/Batch.ts"
-import type { BatchProgress, StopReason } from "../batch/BatchProgress.ts"
-import type { BatchResponse, BatchRow } from "../batch/BatchResponse.ts"
-import * as RowStream from "../batch/internal/RowStream.ts"
-import * as ClientMoney from "../internal/clientMoney.ts"
-import { KimiClient } from "../KimiClient.ts"
-import * as hostRecord from "./internal/batch/hostRecord.ts"
-import { type Reader, readerOf, rowsOf, streamRows } from "./internal/batch/inputRows.ts"
-import { type Input, Reading } from "./internal/batch/inputSource.ts"
-import * as jobProgress from "./internal/batch/jobProgress.ts"
+import type * as Batch from "../batch/Batch.ts"
+import type { StopReason } from "../batch/BatchProgress.ts"
+import type { BatchRow } from "../batch/BatchResponse.ts"
+import type { KimiClient } from "../KimiClient.ts"
+import type { Input } from "./internal/batch/inputSource.ts"
+import type * as jobProgress from "./internal/batch/jobProgress.ts"
 import type { Status } from "./internal/batch/jobStatus.ts"
-import {
-  failedLines,
-  type Job,
-  open,
-  openSource,
-  openWriter,
-  statusOf,
-  type WriteLine
-} from "./internal/batch/openJob.ts"
-import { encodeLine, encodeReject } from "./internal/batch/outputLine.ts"
-import * as rowOptions from "./internal/batch/rowOptions.ts"
-import * as NodeDigest from "./internal/NodeDigest.ts"
+import type { WriteLine } from "./internal/batch/openJob.ts"
+import type * as RunJob from "./internal/batch/runJob.ts"
 
 export type { Input } from "./internal/batch/inputSource.ts"
 export type { JobProgress } from "./internal/batch/jobProgress.ts"
 export type { Status } from "./internal/batch/jobStatus.ts"
 export type { WriteLine } from "./internal/batch/openJob.ts"
+
+const jobs = () => loadModule(() => import("./internal/batch/runJob.ts"))
 
 /**
  * The format of an input: JSON objects on lines, or CSV as RFC 4180 describes it.
@@ -171,21 +158,6 @@ export type JobError =
   | InvalidRequestError
   | JournalStoreError
 
-const openOutput = Effect.fnUntraced(function* <A, RD, RP>(options: Options<A, RD, RP>, reader: Reader) {
-  const { input, order, output, rerun } = options
-  if (typeof output !== "string") return yield* openWriter({ input, rerun }, output)
-  yield* hostRecord.refuseWhileAtHost(output)
-  const model = (yield* ClientMoney.of(yield* KimiClient))?.defaultModel
-  const digests = rowOptions.digestsOf(reader, { ...options, model })
-  return yield* open({ input, output, order, rerun, options: digests })
-})
-
-/** Lines that are no rows go to the reject file. */
-const rejecting =
-  (job: Job, onReject: Options["onReject"]) =>
-  (error: InvalidBatchRowError): Effect.Effect<unknown, JournalStoreError> =>
-    Effect.andThen(job.reject(encodeReject(error)), listener(onReject)(error))
-
 /**
  * Runs a job to its end, or continues it.
  *
@@ -194,48 +166,7 @@ const rejecting =
  */
 export const run = <A = string, RD = never, RP = never>(
   options: Options<A, RD, RP>
-): Effect.Effect<JobResult, JobError, KimiClient | RD | RP> =>
-  Effect.scoped(
-    Effect.gen(function* () {
-      const { onProgress, onReject, total } = options
-      const stoppingTags = new Set<string>(options.stop?.errorTags ?? Batch.stoppingErrorTags)
-      const reader = yield* readerOf(options)
-      const job = yield* openOutput(options, reader)
-      const { done, source } = job
-      const resumed = done.size
-      const before = job.status()
-      const reading = new Reading()
-      let progress: BatchProgress | undefined
-      const record = (outcome: BatchResponse<A>) =>
-        outcome._tag === "Failed" && stoppingTags.has(outcome.error._tag)
-          ? Effect.void
-          : job.append(encodeLine(outcome, options.schema !== undefined))
-      const wanted = streamRows(
-        rowsOf(reader, source, (line) => !done.has(line), reading),
-        rejecting(job, onReject)
-      )
-      const settings = {
-        ...options,
-        onProgress: (current: BatchProgress) => {
-          progress = current
-          if (onProgress === undefined) return Effect.void
-          return onProgress(
-            jobProgress.of(current, { given: total, reading, source, resumed, before, rejected: job.rejected() })
-          )
-        }
-      }
-      // A worker writes its line before it takes another row: a kill loses only rows in flight.
-      const isWrittenAtOnce = typeof options.output === "string" && options.order !== "input"
-      yield* RowStream.make<A, RD, InvalidRequestError | JournalStoreError, never, RP, JournalStoreError>(
-        () => wanted,
-        settings,
-        (_, made) => (isWrittenAtOnce ? Effect.tap(made, record) : made)
-      ).pipe(Stream.runForEach((outcome) => (isWrittenAtOnce ? Effect.void : record(outcome))))
-      const stopped = progress?.stopped
-      yield* job.finish(stopped === undefined)
-      return { ...job.status(), rejected: job.rejected(), resumed, stopped }
-    })
-  ).pipe(Effect.provide(NodeDigest.layer))
+): Effect.Effect<JobResult, JobError, KimiClient | RD | RP> => Effect.flatMap(jobs(), ({ run }) => run(options))
 
 /**
  * Options of `rows`: how an input is read.
@@ -252,16 +183,7 @@ export interface RowOptions extends Pick<Options, "format" | "input" | "onReject
  * @since 0.1.0
  */
 export const rows = (options: RowOptions): Stream.Stream<BatchRow, ConfigurationError | InvalidRequestError> =>
-  Stream.unwrap(
-    Effect.gen(function* () {
-      const reader = yield* readerOf(options)
-      const source = yield* openSource(options.input)
-      return streamRows(
-        rowsOf(reader, source, () => true, new Reading()),
-        listener(options.onReject)
-      )
-    })
-  )
+  Stream.unwrap(Effect.map(jobs(), ({ rows }) => rows(options)))
 
 /**
  * Counts of an output, of a job that is running too: answered and failed rows,
@@ -271,9 +193,7 @@ export const rows = (options: RowOptions): Stream.Stream<BatchRow, Configuration
  * @since 0.1.0
  */
 export const status = (output: string): Effect.Effect<Status, InvalidRequestError | JournalStoreError> =>
-  statusOf(output)
-
-const FailedRow = Schema.Struct({ id: Schema.String, line: Schema.Int, attempts: Schema.Int, error: codec })
+  Effect.flatMap(jobs(), ({ status }) => status(output))
 
 /**
  * A row that failed, with its typed error.
@@ -281,9 +201,7 @@ const FailedRow = Schema.Struct({ id: Schema.String, line: Schema.Int, attempts:
  * @category models
  * @since 0.1.0
  */
-export type FailedRow = typeof FailedRow.Type
-
-const decodeFailedRow = Schema.decodeUnknownSync(Schema.fromJsonString(FailedRow))
+export type FailedRow = RunJob.FailedRow
 
 /**
  * The failed rows of an output, of a job that is running too; those of some tags,
@@ -296,12 +214,4 @@ export const failedRows = (
   output: string,
   tags?: ReadonlyArray<KimiError["_tag"]>
 ): Effect.Effect<ReadonlyArray<FailedRow>, InvalidRequestError | JournalStoreError> =>
-  Effect.suspend(() => {
-    const rows: Array<FailedRow> = []
-    return Effect.as(
-      failedLines(output, tags === undefined ? undefined : new Set(tags), (line) => {
-        rows.push(decodeFailedRow(line))
-      }),
-      rows
-    )
-  })
+  Effect.flatMap(jobs(), ({ failedRows }) => failedRows(output, tags))

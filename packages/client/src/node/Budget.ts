@@ -10,11 +10,12 @@
  */
 import * as Core from "@kimi-effect/core/Budget"
 import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
+import { loadModule } from "@kimi-effect/core/internal/ModuleLoader"
 import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
 import type { BudgetStoreError } from "@kimi-effect/core/MoneyErrors"
+import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as BudgetStore from "./BudgetStore.ts"
-import * as SqliteBudgetStore from "./internal/SqliteBudgetStore.ts"
 import * as Redis from "./Redis.ts"
 
 export * from "@kimi-effect/core/Budget"
@@ -36,7 +37,13 @@ export const layerSqlite = (
     Layer.provide(
       Core.layerStore(options),
       options.onStoreError === "allow"
-        ? Layer.effect(BudgetStore.BudgetStore, SqliteBudgetStore.makeReopening(options))
+        ? Layer.effect(
+            BudgetStore.BudgetStore,
+            Effect.flatMap(
+              loadModule(() => import("./internal/SqliteBudgetStore.ts")),
+              ({ makeReopening }) => makeReopening(options)
+            )
+          )
         : BudgetStore.layerSqlite(options)
     )
   )

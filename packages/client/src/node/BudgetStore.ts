@@ -6,12 +6,13 @@
  */
 import * as Core from "@kimi-effect/core/BudgetStore"
 import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
+import { loadModule } from "@kimi-effect/core/internal/ModuleLoader"
 import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
 import type { BudgetStoreError } from "@kimi-effect/core/MoneyErrors"
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
-import * as SqliteBudgetStore from "./internal/SqliteBudgetStore.ts"
+import type * as SqliteBudgetStore from "./internal/SqliteBudgetStore.ts"
 import * as Redis from "./Redis.ts"
 
 export * from "@kimi-effect/core/BudgetStore"
@@ -45,7 +46,10 @@ export type { Options as SqliteOptions } from "./internal/SqliteBudgetStore.ts"
 export const makeSqlite = (
   options: SqliteBudgetStore.Options
 ): Effect.Effect<Core.BudgetStore["Service"], BudgetStoreError | ConfigurationError, Scope.Scope> =>
-  SqliteBudgetStore.make(options)
+  Effect.flatMap(
+    loadModule(() => import("./internal/SqliteBudgetStore.ts")),
+    ({ make }) => make(options)
+  )
 
 /**
  * A ledger in a SQLite file, as `makeSqlite` describes it.

@@ -6,13 +6,14 @@
  */
 import * as Core from "@kimi-effect/core/CacheStore"
 import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
+import { loadModule } from "@kimi-effect/core/internal/ModuleLoader"
 import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
-import * as FileCacheStore from "./internal/FileCacheStore.ts"
-import * as NodeDigest from "./internal/NodeDigest.ts"
-import * as SqliteCacheStore from "./internal/SqliteCacheStore.ts"
+import type * as FileCacheStore from "./internal/FileCacheStore.ts"
+import { layerDigest } from "./internal/loadedDigest.ts"
+import type * as SqliteCacheStore from "./internal/SqliteCacheStore.ts"
 import * as Redis from "./Redis.ts"
 
 export * from "@kimi-effect/core/CacheStore"
@@ -49,7 +50,13 @@ type Make = Effect.Effect<Core.CacheStore["Service"], ConfigurationError, Scope.
  * @since 0.1.0
  */
 export const makeSqlite = (options: SqliteCacheStore.Options): Make =>
-  Effect.provide(SqliteCacheStore.make(options), NodeDigest.layer)
+  Effect.provide(
+    Effect.flatMap(
+      loadModule(() => import("./internal/SqliteCacheStore.ts")),
+      ({ make }) => make(options)
+    ),
+    layerDigest
+  )
 
 /**
  * A store in a SQLite file, as `makeSqlite` describes it.
@@ -87,7 +94,13 @@ export const layerSqlite = (options: SqliteCacheStore.Options): Layer.Layer<Core
  * @since 0.1.0
  */
 export const makeFile = (options: FileCacheStore.Options): Make =>
-  Effect.provide(FileCacheStore.make(options), NodeDigest.layer)
+  Effect.provide(
+    Effect.flatMap(
+      loadModule(() => import("./internal/FileCacheStore.ts")),
+      ({ make }) => make(options)
+    ),
+    layerDigest
+  )
 
 /**
  * A store in a folder, as `makeFile` describes it.
@@ -108,5 +121,5 @@ export const layerRedis = (
   options: Core.RedisOptions & Pick<Redis.ConnectionOptions, "url">
 ): Layer.Layer<Core.CacheStore, ConfigurationError> =>
   OptionRules.layerOf("CacheStore", options, ({ url, ...options }) =>
-    Layer.provide(Core.layerRedis(options), [Redis.layer({ url }), NodeDigest.layer])
+    Layer.provide(Core.layerRedis(options), [Redis.layer({ url }), layerDigest])
   )

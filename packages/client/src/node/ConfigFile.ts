@@ -14,12 +14,12 @@
  * @since 0.1.0
  */
 import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
+import { loadModule } from "@kimi-effect/core/internal/ModuleLoader"
 import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { configFileRules } from "./internal/configFileRules.ts"
-import * as configProviders from "./internal/configProviders.ts"
 
 /**
  * Which files to read. A file that is named must be there.
@@ -45,7 +45,10 @@ export interface Options {
 export const make = (options: Options): Effect.Effect<ConfigProvider.ConfigProvider, ConfigurationError> =>
   Effect.andThen(
     OptionRules.check("ConfigFile", configFileRules(options)),
-    Effect.suspend(() => configProviders.make(options, new configProviders.ConfigHistory()))
+    Effect.flatMap(
+      loadModule(() => import("./internal/configProviders.ts")),
+      ({ ConfigHistory, make }) => make(options, new ConfigHistory())
+    )
   )
 
 /**

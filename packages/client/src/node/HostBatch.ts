@@ -7,7 +7,7 @@ import { Budget } from "@kimi-effect/core/internal/OptionalServices"
 import { loadModule } from "@kimi-effect/core/internal/ModuleLoader"
 import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
-import * as Settings from "@kimi-effect/core/Settings"
+import type * as Settings from "@kimi-effect/core/Settings"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as HostBatch from "../batch/HostBatch.ts"
@@ -45,14 +45,18 @@ export const layerConfig = (
   options?: HostBatch.Options
 ): Layer.Layer<HostBatch.HostBatch, ConfigurationError> =>
   Layer.unwrap(
-    Effect.map(
-      Settings.fromConfig(overrides),
-      Settings.provideTo(
-        HostBatch.layer(options).pipe(
-          Layer.provide(budget),
-          Layer.provide(HostApi.layerHttp),
-          Layer.provide(UndiciHttpClient.layer)
+    Effect.flatMap(
+      loadModule(() => import("@kimi-effect/core/Settings")),
+      ({ fromConfig, provideTo }) =>
+        Effect.map(
+          fromConfig(overrides),
+          provideTo(
+            HostBatch.layer(options).pipe(
+              Layer.provide(budget),
+              Layer.provide(HostApi.layerHttp),
+              Layer.provide(UndiciHttpClient.layer)
+            )
+          )
         )
-      )
     )
   )

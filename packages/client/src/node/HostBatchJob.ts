@@ -36,23 +36,20 @@
  * @since 0.1.0
  */
 import type { Batch } from "@kimi-effect/core/Batch"
-import type { BatchFailedError, BatchJobLockedError } from "@kimi-effect/core/BatchErrors"
-import { InvalidBatchError } from "@kimi-effect/core/BatchErrors"
+import type { BatchFailedError, BatchJobLockedError, InvalidBatchError } from "@kimi-effect/core/BatchErrors"
+import { loadModule } from "@kimi-effect/core/internal/ModuleLoader"
 import type { JournalStoreError } from "@kimi-effect/core/JournalErrors"
-import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
+import type { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
+import type * as Option from "effect/Option"
 import type { BatchIdError } from "../batch/BatchApi.ts"
 import type { Choice, Mode } from "../batch/BatchMode.ts"
-import type { FollowOptions, HostBatchError, SubmitOptions, Surplus } from "../batch/HostBatch.ts"
-import { HostBatch } from "../batch/HostBatch.ts"
+import type { FollowOptions, HostBatch, HostBatchError, SubmitOptions, Surplus } from "../batch/HostBatch.ts"
 import type { HostBatchEvent } from "../batch/HostBatchEvent.ts"
 import type { KimiClient } from "../KimiClient.ts"
 import type * as BatchJob from "./BatchJob.ts"
-import { collectBatch } from "./internal/batch/collectBatch.ts"
-import * as hostRecord from "./internal/batch/hostRecord.ts"
-import { lock } from "./internal/batch/openJob.ts"
-import { runHostJob } from "./internal/batch/runHostJob.ts"
+
+const jobs = () => loadModule(() => import("./internal/batch/hostJobs.ts"))
 
 /**
  * Options of a job: those of `BatchJob`, and what the host needs.
@@ -113,7 +110,8 @@ export type JobError = BatchJob.JobError | HostBatchError | BatchFailedError | I
  */
 export const run = <A = string, RD = never, RP = never>(
   options: Options<A, RD, RP>
-): Effect.Effect<JobResult, JobError, HostBatch | KimiClient | RD | RP> => runHostJob(options)
+): Effect.Effect<JobResult, JobError, HostBatch | KimiClient | RD | RP> =>
+  Effect.flatMap(jobs(), ({ run }) => run(options))
 
 /**
  * What is known of the batch of a job at the host, without asking it.
@@ -133,14 +131,6 @@ export interface HostStatus {
   readonly state: "open" | "ended"
 }
 
-const toStatus = ({ model, rows, state, status, submission }: hostRecord.HostRecord): HostStatus => ({
-  batchId: submission.batchId,
-  model,
-  rows,
-  status,
-  state
-})
-
 /**
  * The last batch of a job at the host; none if it had none. Needs neither a key
  * nor a network.
@@ -149,7 +139,7 @@ const toStatus = ({ model, rows, state, status, submission }: hostRecord.HostRec
  * @since 0.1.0
  */
 export const status = (output: string): Effect.Effect<Option.Option<HostStatus>, JournalStoreError> =>
-  Effect.map(hostRecord.read(output), Option.map(toStatus))
+  Effect.flatMap(jobs(), ({ status }) => status(output))
 
 /**
  * Options of `collect`.
@@ -174,9 +164,8 @@ export const collect = <A = string, RD = never, RP = never>(
   batchId: string,
   output: string,
   options: CollectOptions<A, RD, RP> = {}
-): Effect.Effect<JobResult, JobError, HostBatch | RD | RP> => collectBatch(batchId, output, options)
-
-const noBatch = (message: string): InvalidRequestError => new InvalidRequestError({ message, parameter: "output" })
+): Effect.Effect<JobResult, JobError, HostBatch | RD | RP> =>
+  Effect.flatMap(jobs(), ({ collect }) => collect(batchId, output, options))
 
 /**
  * Continues a job from what is recorded next to its output. Only a job whose
@@ -190,27 +179,7 @@ export const resume = <RP = never>(
   output: string,
   options: Omit<Options<string, never, RP>, "format" | "input" | "output" | "prompts" | "separator"> = {}
 ): Effect.Effect<JobResult, JobError, HostBatch | KimiClient | RP> =>
-  Effect.flatMap(hostRecord.read(output), (record) => {
-    const input = Option.getOrUndefined(record)?.input
-    if (input === undefined) {
-      return Effect.fail(
-        noBatch("The host runs nothing of this job that can be continued without its options: run it again with them")
-      )
-    }
-    const { format, path, prompts, separator } = input
-    return runHostJob<string, never, RP>(
-      {
-        mode: "host",
-        ...options,
-        input: path,
-        output,
-        format,
-        separator,
-        prompts: prompts as BatchJob.Prompts | undefined
-      },
-      true
-    )
-  })
+  Effect.flatMap(jobs(), ({ resume }) => resume(output, options))
 
 /**
  * Asks the host to cancel the batch of a job. The rows that were run are billed:
@@ -223,13 +192,7 @@ export const resume = <RP = never>(
 export const cancel = (
   output: string
 ): Effect.Effect<Batch, BatchIdError | InvalidRequestError | JournalStoreError, HostBatch> =>
-  Effect.gen(function* () {
-    const record = Option.getOrUndefined(yield* hostRecord.read(output))
-    const id = record?.state === "open" ? record.submission.batchId : undefined
-    if (id === undefined) return yield* noBatch("The host runs no batch of this job")
-    const host = yield* HostBatch
-    return yield* host.cancel(id)
-  })
+  Effect.flatMap(jobs(), ({ cancel }) => cancel(output))
 
 /**
  * Forgets the batch of a job at the host, which then sends rows without a line
@@ -244,13 +207,4 @@ export const cancel = (
 export const forget = (
   output: string
 ): Effect.Effect<Option.Option<HostStatus>, BatchJobLockedError | JournalStoreError> =>
-  Effect.scoped(
-    Effect.gen(function* () {
-      // Before the lock, which is a file next to the output.
-      if (Option.isNone(yield* hostRecord.read(output))) return Option.none()
-      yield* lock(output)
-      const record = Option.filter(yield* hostRecord.read(output), ({ state }) => state === "open")
-      if (Option.isSome(record)) yield* hostRecord.restore(output, undefined)
-      return Option.map(record, toStatus)
-    })
-  )
+  Effect.flatMap(jobs(), ({ forget }) => forget(output))

@@ -4,14 +4,13 @@
  * @since 0.1.0
  */
 import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
+import { loadModule } from "@kimi-effect/core/internal/ModuleLoader"
 import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
 import type { JournalStoreError } from "@kimi-effect/core/JournalErrors"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
-import * as OnStore from "../journal/internal/OnStore.ts"
 import * as Core from "../journal/Journal.ts"
-import * as SqliteJournalStore from "./internal/SqliteJournalStore.ts"
 
 export * from "../journal/Journal.ts"
 
@@ -46,19 +45,10 @@ export interface SqliteOptions extends Core.Options {
 export const makeSqlite = (
   options: SqliteOptions
 ): Effect.Effect<Core.Journal["Service"], ConfigurationError | JournalStoreError, Scope.Scope> =>
-  Effect.gen(function* () {
-    const { durability = "process", filename } = options
-    yield* OptionRules.check("Journal", [
-      ...OnStore.rulesOf(options),
-      [
-        "filename",
-        typeof filename === "string" && filename !== "" && !filename.startsWith(":") && !filename.includes("\0"),
-        "the path of a file"
-      ],
-      OptionRules.oneOf("durability", durability, ["process", "power"])
-    ])
-    return yield* OnStore.make(yield* SqliteJournalStore.make(filename, durability), options)
-  })
+  Effect.flatMap(
+    loadModule(() => import("./internal/openSqliteJournal.ts")),
+    ({ makeSqlite }) => makeSqlite(options)
+  )
 
 /**
  * A journal in a SQLite file, as `makeSqlite` describes it.

@@ -134,7 +134,7 @@ export const layerReload = (
   clientOptions?: KimiClient.ClientOptions
 ): Layer.Layer<KimiClient.KimiClient, ConfigurationError, LiveConfig> =>
   Layer.unwrap(
-    Effect.map(Effect.all([makePools, loadModule(() => import("../Reload.ts"))]), ([pools, Reload]) =>
+    Effect.map(Effect.all([makePools, loadModule(() => import("../internal/reloadedClient.ts"))]), ([pools, Reload]) =>
       Layer.effect(
         KimiClient.KimiClient,
         Reload.make(
@@ -170,7 +170,7 @@ export const layerWatch = (
     layerReload(clientOptions),
     Layer.unwrap(
       Effect.map(
-        loadModule(() => import("./ConfigWatch.ts")),
+        loadModule(() => import("./internal/watchConfig.ts")),
         (watch) => watch.layer(files, overrides)
       )
     )

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
+import { loadModule } from "@kimi-effect/core/internal/ModuleLoader"
 import type { MediaPart } from "@kimi-effect/core/Message"
 import type { FetchMediaError, FileReadyError, FileUploadError } from "@kimi-effect/core/OperationErrors"
 import * as Duration from "effect/Duration"
@@ -12,7 +13,6 @@ import * as HttpClient from "effect/http/HttpClient"
 import type { Files } from "../files/Files.ts"
 import * as Media from "../files/Media.ts"
 import { open } from "./Files.ts"
-import * as PublicLookup from "./internal/publicLookup.ts"
 import * as UndiciHttpClient from "./UndiciHttpClient.ts"
 
 export * from "../files/Media.ts"
@@ -34,13 +34,17 @@ export const fromPath = (
 
 /** Each fetch has its own connections: it has other rules than those of the host. */
 const guarded = (allowPrivateAddresses: boolean) =>
-  UndiciHttpClient.make({
-    connectTimeout: Duration.seconds(10),
-    maxConnections: 1,
-    // A proxy would resolve the name itself.
-    proxy: "off",
-    lookup: allowPrivateAddresses ? undefined : PublicLookup.make()
-  })
+  Effect.flatMap(
+    loadModule(() => import("./internal/publicLookup.ts")),
+    (PublicLookup) =>
+      UndiciHttpClient.make({
+        connectTimeout: Duration.seconds(10),
+        maxConnections: 1,
+        // A proxy would resolve the name itself.
+        proxy: "off",
+        lookup: allowPrivateAddresses ? undefined : PublicLookup.make()
+      })
+  )
 
 /**
  * Fetches an image or a video from a URL, as `Media.fetch` of

@@ -33,18 +33,20 @@
 // a connection after bytes that it cannot read, and waits without a bound for credentials and for the end of a connection.
 import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import type { HealthCheck } from "@kimi-effect/core/Health"
+import { loadModule } from "@kimi-effect/core/internal/ModuleLoader"
 import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
 import * as RedisCheck from "@kimi-effect/core/internal/RedisCheck"
 import * as Core from "@kimi-effect/core/Redis"
-import * as Config from "effect/Config"
+import type * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
-import * as LazyConnection from "./internal/redis/LazyConnection.ts"
-import * as RedisSettings from "./internal/redis/RedisSettings.ts"
+import type * as RedisSettings from "./internal/redis/RedisSettings.ts"
 
 export * from "@kimi-effect/core/Redis"
 export type { ConnectionOptions } from "./internal/redis/RedisSettings.ts"
+
+const loadConnections = () => loadModule(() => import("./internal/redis/connect.ts"))
 
 /**
  * A connection that can be used until the scope closes. It is opened by the first
@@ -56,13 +58,7 @@ export type { ConnectionOptions } from "./internal/redis/RedisSettings.ts"
 export const connect = (
   options: RedisSettings.ConnectionOptions
 ): Effect.Effect<Core.Redis["Service"], ConfigurationError, Scope.Scope> =>
-  Effect.gen(function* () {
-    const settings = yield* RedisSettings.fromOptions(options)
-    const { close, send, status } = yield* LazyConnection.make(settings)
-    const sendCommand: Core.Connection["send"] = <A>(command: string, ...args: ReadonlyArray<string>) =>
-      Effect.mapError(send([command, ...args]) as Effect.Effect<A, Error>, (cause) => Core.fromCause(command, cause))
-    return yield* Core.make({ send: sendCommand, status, close }, { timeout: settings.commandTimeout })
-  })
+  Effect.flatMap(loadConnections(), ({ connect }) => connect(options))
 
 /**
  * A connection, which several stores can share.
@@ -104,5 +100,8 @@ export const layerConfig = (
   options: Config.Wrap<RedisSettings.ConnectionOptions>
 ): Layer.Layer<Core.Redis, ConfigurationError | Config.ConfigError> =>
   OptionRules.layerOf("Redis", options, (options) =>
-    Layer.effect(Core.Redis, Effect.flatMap(Config.unwrap(options), connect))
+    Layer.effect(
+      Core.Redis,
+      Effect.flatMap(loadConnections(), ({ connectConfig }) => connectConfig(options))
+    )
   )

@@ -13,7 +13,7 @@ import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import * as Core from "@kimi-effect/core/ResponseCache"
 import * as Layer from "effect/Layer"
 import * as CacheStore from "./CacheStore.ts"
-import * as NodeDigest from "./internal/NodeDigest.ts"
+import { layerDigest } from "./internal/loadedDigest.ts"
 import type * as Redis from "./Redis.ts"
 
 export * from "@kimi-effect/core/ResponseCache"
@@ -25,7 +25,7 @@ export * from "@kimi-effect/core/ResponseCache"
  * @since 0.1.0
  */
 export const layerMemory = (options: Core.Options = {}): Layer.Layer<Core.ResponseCache, ConfigurationError> =>
-  Layer.provide(Core.layerMemory(options), NodeDigest.layer)
+  Layer.provide(Core.layerMemory(options), layerDigest)
 
 /**
  * The same as `layerMemory`.
@@ -47,7 +47,7 @@ export const layer: typeof layerMemory = layerMemory
 export const layerPersisted = (
   options?: Core.PersistedOptions
 ): Layer.Layer<Core.ResponseCache, ConfigurationError, CacheStore.CacheStore> =>
-  Layer.provide(Core.layerPersisted(options), NodeDigest.layer)
+  Layer.provide(Core.layerPersisted(options), layerDigest)
 
 /**
  * A cache in memory over a SQLite file, which processes of one machine can

@@ -25,6 +25,8 @@ describe("a cache in a folder on a disk that does not respond", () => {
     Effect.gen(function* () {
       const path = join(yield* folder, "cache")
       const scope = yield* Scope.make()
+      // The first cache loads its modules, which takes real time.
+      yield* Effect.scoped(Layer.build(ResponseCache.layerMemory()))
       const disk = yield* stalledDisk
       const layer = ResponseCache.layerPersisted({ timeout: "50 millis" }).pipe(
         Layer.provide(CacheStore.layerFile({ path }))

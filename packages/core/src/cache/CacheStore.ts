@@ -13,18 +13,17 @@
  *
  * @since 0.1.0
  */
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type * as Option from "effect/Option"
 import { loadModule } from "../internal/ModuleLoader.ts"
-import type { CacheStoreError } from "../errors/CacheErrors.ts"
 import type { ConfigurationError } from "../errors/ConfigurationErrors.ts"
 import * as OptionRules from "../internal/OptionRules.ts"
 import type { Redis } from "../Redis.ts"
-import * as MemoryStore from "./internal/MemoryStore.ts"
+import { CacheStore } from "./internal/CacheStoreService.ts"
+import type * as MemoryStore from "./internal/MemoryStore.ts"
 import type * as RedisStore from "./internal/RedisStore.ts"
 
+export { CacheStore } from "./internal/CacheStoreService.ts"
 export type { Options as MemoryOptions } from "./internal/MemoryStore.ts"
 export type { Options as RedisOptions } from "./internal/RedisStore.ts"
 
@@ -54,41 +53,16 @@ export interface StoreStatistics {
 }
 
 /**
- * The store of a `ResponseCache`: entries by key, with expiry and tags.
- *
- * @category services
- * @since 0.1.0
- */
-export class CacheStore extends Context.Service<
-  CacheStore,
-  {
-    /** The kind of store, for errors and statistics: `memory`, `sqlite`, `file system`, `redis`. */
-    readonly name: string
-    /** The entry of a key; none if it does not exist or has expired. */
-    readonly get: (key: string) => Effect.Effect<Option.Option<Uint8Array>, CacheStoreError>
-    /** Stores an entry, and replaces an earlier one. */
-    readonly set: (key: string, entry: Uint8Array, options: SetOptions) => Effect.Effect<void, CacheStoreError>
-    readonly remove: (key: string) => Effect.Effect<void, CacheStoreError>
-    /** Removes every entry with the tag. */
-    readonly removeTag: (tag: string) => Effect.Effect<void, CacheStoreError>
-    readonly clear: Effect.Effect<void, CacheStoreError>
-    readonly statistics: Effect.Effect<StoreStatistics, CacheStoreError>
-    /**
-     * Fails if the store cannot be used. A cache runs it when it is built, so
-     * that a problem is known before the first call. Optional.
-     */
-    readonly check?: Effect.Effect<void, CacheStoreError>
-  }
->()("@kimi-effect/core/cache/CacheStore") {}
-
-/**
  * A store in this process. It is lost when the process ends.
  *
  * @category constructors
  * @since 0.1.0
  */
 export const makeMemory = (options?: MemoryStore.Options): Effect.Effect<CacheStore["Service"], ConfigurationError> =>
-  MemoryStore.make(options)
+  Effect.flatMap(
+    loadModule(() => import("./internal/MemoryStore.ts")),
+    ({ make }) => make(options)
+  )
 
 /**
  * A store in this process. It is lost when the process ends.

@@ -28,35 +28,19 @@
  *
  * @since 0.1.0
  */
-import * as Clock from "effect/Clock"
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Scope from "effect/Scope"
-import { CallOptions } from "../CallOptions.ts"
-import { CacheMissError } from "../errors/CacheErrors.ts"
+import type * as Scope from "effect/Scope"
 import type { ConfigurationError } from "../errors/ConfigurationErrors.ts"
-import type { StreamError } from "../errors/OperationErrors.ts"
-import * as Stream from "effect/Stream"
+import { loadModule } from "../internal/ModuleLoader.ts"
 import * as OptionRules from "../internal/OptionRules.ts"
-import type { Call } from "../pipeline/Call.ts"
-import * as Stage from "../pipeline/Stage.ts"
-import type { EventChunk } from "../pipeline/internal/EventChunk.ts"
-import * as CachedCalls from "./internal/CachedCalls.ts"
-import * as CacheStage from "./internal/CacheStage.ts"
-import { CacheControl } from "./CacheControl.ts"
-import * as CacheEnvelope from "./internal/envelope/CacheEnvelope.ts"
-import * as CacheKey from "./internal/key/CacheKey.ts"
-import * as CacheLevels from "./internal/levels/CacheLevels.ts"
-import * as CacheOptions from "./internal/CacheOptions.ts"
-import * as CacheStore from "./CacheStore.ts"
-import * as CacheTags from "./internal/CacheTags.ts"
-import * as MemoryCache from "./internal/levels/MemoryCache.ts"
-import * as StaleRefresh from "./internal/StaleRefresh.ts"
-import * as SingleFlight from "./internal/SingleFlight.ts"
-import * as StoreLevel from "./internal/levels/StoreLevel.ts"
 import type { Redis } from "../Redis.ts"
+import * as CacheStore from "./CacheStore.ts"
+import * as CacheOptions from "./internal/CacheOptions.ts"
+import type * as MemoryCache from "./internal/levels/MemoryCache.ts"
+import type * as StoreLevel from "./internal/levels/StoreLevel.ts"
 import { ResponseCache } from "./internal/ResponseCacheService.ts"
+import type * as StaleRefresh from "./internal/StaleRefresh.ts"
 
 export { ResponseCache } from "./internal/ResponseCacheService.ts"
 
@@ -87,56 +71,7 @@ export interface Statistics {
 
 type Service = ResponseCache["Service"]
 
-const keyOfCall =
-  (keyOf: CacheKey.CacheKeyFunction): Service["keyOf"] =>
-  ({ provider, request }, origin) =>
-    Effect.withFiber(({ context }) => {
-      const { tenant } = Context.get(context, CallOptions)
-      return keyOf({ provider, request, tenant, origin })
-    })
-
-const makeWith = Effect.fnUntraced(function* (
-  options: CacheOptions.Values,
-  store: StoreLevel.StoreLevel | undefined
-): Effect.fn.Return<Service, never, Scope.Scope> {
-  const scope = yield* Scope.Scope
-  const clock = yield* Clock.Clock
-  const keyOf = yield* CacheKey.make
-  const memory = yield* MemoryCache.make(options)
-  const levels = CacheLevels.make(clock, memory, store)
-  const flights = SingleFlight.make<EventChunk, CachedCalls.FlightResult, StreamError>()
-  const refreshes = StaleRefresh.make(clock, memory, options.refreshCooldown, scope)
-  const calls = CachedCalls.make({ clock, options, keyOf, levels, flights, staleRefresh: refreshes })
-
-  const removeTag = (tag: string) =>
-    Effect.suspend(() => {
-      flights.forget((_, tags) => tags.includes(tag))
-      return levels.removeTag(tag)
-    })
-
-  return {
-    stage: (dependencies) => CacheStage.stage(calls, CacheOptions.describeOptions(options), dependencies),
-    keyOf: keyOfCall(keyOf),
-    remove: (key) =>
-      Effect.suspend(() => {
-        flights.forget((other) => other === key)
-        return levels.remove(key)
-      }),
-    removeTag: (tag) => removeTag(CacheTags.ofName(tag)),
-    removeModel: (model) => removeTag(CacheTags.ofModel(model)),
-    clear: Effect.suspend(() => {
-      flights.forget(() => true)
-      return levels.clear
-    }),
-    statistics: Effect.sync(() => ({
-      memory: memory.statistics(),
-      ...(store === undefined ? {} : { store: store.statistics() }),
-      refreshes: refreshes.statistics(),
-      flights: flights.size()
-    })),
-    options: CacheOptions.describeOptions(options)
-  }
-})
+const caches = () => loadModule(() => import("./internal/makeCache.ts"))
 
 /**
  * A cache in memory, until the scope closes. Fails with all invalid options.
@@ -148,8 +83,10 @@ export function makeMemory(): Effect.Effect<Service, never, Scope.Scope>
 export function makeMemory(options: CacheOptions.Options): Effect.Effect<Service, ConfigurationError, Scope.Scope>
 export function makeMemory(given?: CacheOptions.Options): Effect.Effect<Service, ConfigurationError, Scope.Scope> {
   return given === undefined
-    ? makeWith(CacheOptions.defaults, undefined)
-    : Effect.flatMap(CacheOptions.resolveMemory(given), (options) => makeWith(options, undefined))
+    ? Effect.flatMap(caches(), ({ makeMemory }) => makeMemory(CacheOptions.defaults))
+    : Effect.flatMap(CacheOptions.resolveMemory(given), (options) =>
+        Effect.flatMap(caches(), ({ makeMemory }) => makeMemory(options))
+      )
 }
 
 /**
@@ -187,11 +124,9 @@ export const layerPersisted = (
   OptionRules.layerOf("ResponseCache", given, (given) =>
     Layer.effect(
       ResponseCache,
-      Effect.gen(function* () {
-        const options = yield* CacheOptions.resolvePersisted(given)
-        const envelope = yield* CacheEnvelope.make(options.envelope)
-        return yield* makeWith(options, yield* StoreLevel.make(yield* CacheStore.CacheStore, envelope, options))
-      })
+      Effect.flatMap(CacheOptions.resolvePersisted(given), (options) =>
+        Effect.flatMap(caches(), ({ makePersisted }) => makePersisted(options))
+      )
     )
   )
 
@@ -207,18 +142,6 @@ export const layerRedis = (
 ): Layer.Layer<ResponseCache, ConfigurationError, Redis> =>
   Layer.provide(layerPersisted(options), CacheStore.layerRedis(store))
 
-const emptyMemoryStatistics: MemoryCache.MemoryStatistics = {
-  hits: 0,
-  staleHits: 0,
-  misses: 0,
-  hitRate: 0,
-  evictions: 0,
-  expirations: 0,
-  rejections: 0,
-  entries: 0,
-  bytes: 0
-}
-
 /**
  * No cache: every call is made, except those with the mode `onlyIfCached`, which
  * fail.
@@ -228,35 +151,5 @@ const emptyMemoryStatistics: MemoryCache.MemoryStatistics = {
  */
 export const layerOff: Layer.Layer<ResponseCache> = Layer.effect(
   ResponseCache,
-  Effect.map(CacheKey.make, (makeKey): Service => {
-    const keyOf = keyOfCall(makeKey)
-    /** Fails a call that must not be made. */
-    const check = (call: Call): Effect.Effect<void, CacheMissError> =>
-      Effect.withFiber(({ context }) =>
-        Context.get(context, CacheControl).mode === "onlyIfCached"
-          ? Effect.flatMap(keyOf(call), (key) =>
-              Effect.fail(new CacheMissError({ message: "The cache is off", key, provider: call.provider }))
-            )
-          : Effect.void
-      )
-    return {
-      stage: () =>
-        Stage.make("cache", {
-          effect: (inner) => (call) => Effect.andThen(check(call), inner(call)),
-          stream: (inner) => (call) => Stream.unwrap(Effect.as(check(call), inner(call))),
-          options: { is: "off" }
-        }),
-      keyOf,
-      remove: () => Effect.void,
-      removeTag: () => Effect.void,
-      removeModel: () => Effect.void,
-      clear: Effect.void,
-      statistics: Effect.succeed({
-        memory: emptyMemoryStatistics,
-        refreshes: { started: 0, failed: 0, running: 0 },
-        flights: 0
-      }),
-      options: { is: "off" }
-    }
-  })
+  Effect.flatMap(caches(), ({ makeOff }) => makeOff)
 )

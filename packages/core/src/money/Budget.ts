@@ -44,43 +44,30 @@
  *
  * @since 0.1.0
  */
+import type * as BigDecimal from "effect/BigDecimal"
 import * as Clock from "effect/Clock"
-import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as BigDecimal from "effect/BigDecimal"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { EventHub } from "../internal/EventHub.ts"
-import { CallOptions } from "../CallOptions.ts"
-import { ConfigurationError } from "../errors/ConfigurationErrors.ts"
-import type { Call } from "../pipeline/Call.ts"
+import type { ConfigurationError } from "../errors/ConfigurationErrors.ts"
 import * as Day from "../internal/Day.ts"
+import { loadModule } from "../internal/ModuleLoader.ts"
 import * as OptionRules from "../internal/OptionRules.ts"
+import type { Call } from "../pipeline/Call.ts"
 import * as Stage from "../pipeline/Stage.ts"
-import * as Amount from "./internal/Amount.ts"
-import * as AccountBalance from "./internal/AccountBalance.ts"
-import * as BudgetCaps from "./internal/BudgetCaps.ts"
-import * as BudgetStage from "./internal/BudgetStage.ts"
-import * as BudgetOptions from "./internal/BudgetOptions.ts"
-import * as BudgetEvent from "./internal/BudgetEvent.ts"
-import * as LongHold from "./internal/LongHold.ts"
-import * as ExpenseReservation from "./internal/ExpenseReservation.ts"
-import * as ReservationManager from "./internal/ReservationManager.ts"
-import { ReservationQueue } from "./internal/ReservationQueue.ts"
-import type { BudgetContext } from "./internal/BudgetContext.ts"
-import { OpenCallBudget } from "./internal/OpenCallBudget.ts"
-import * as PricedCall from "./internal/PricedCall.ts"
 import type { Redis } from "../Redis.ts"
 import * as BudgetStore from "./BudgetStore.ts"
-import * as PriceTable from "./PriceTable.ts"
+import type * as BalanceOptions from "./internal/BalanceOptions.ts"
+import type * as BudgetCaps from "./internal/BudgetCaps.ts"
+import type * as BudgetOptions from "./internal/BudgetOptions.ts"
 import { Budget } from "./internal/BudgetService.ts"
 
+export { remaining } from "./internal/remaining.ts"
 export { Budget } from "./internal/BudgetService.ts"
 
-export type { Options as BalanceOptions, Reader as BalanceReader } from "./internal/AccountBalance.ts"
+export type { Options as BalanceOptions, Reader as BalanceReader } from "./internal/BalanceOptions.ts"
 export { defaults, optionsFromConfig } from "./internal/BudgetOptions.ts"
 export type { Options } from "./internal/BudgetOptions.ts"
 export type { Cap } from "./internal/BudgetCaps.ts"
@@ -106,16 +93,6 @@ export interface ScopeState {
 }
 
 /**
- * The amount that may still be spent in a scope; negative if more was spent than
- * the cap, for example because the cap was lowered.
- *
- * @category getters
- * @since 0.1.0
- */
-export const remaining = ({ cap, reserved, spent }: ScopeState): BigDecimal.BigDecimal =>
-  BigDecimal.subtract(cap, BigDecimal.sum(spent, reserved))
-
-/**
  * What the stage of a budget uses of its client.
  *
  * @category options
@@ -123,22 +100,7 @@ export const remaining = ({ cap, reserved, spent }: ScopeState): BigDecimal.BigD
  */
 export interface StageDependencies {
   /** How the balance of the account of a call is read, where the budget checks it. */
-  readonly balanceOf?: ((call: Call) => AccountBalance.Reader | undefined) | undefined
-}
-
-/** How calls open a budget: with the tags of their fiber, and with its prices, or those of the budget if it has none. */
-const openerOf = (context: BudgetContext, ownPrices: PriceTable.Prices, hasPreflight: boolean): BudgetStage.Opener => {
-  const pricesIn = (services: Context.Context<never>): PriceTable.Prices => {
-    const current = Context.get(services, PriceTable.PriceTable)
-    return current === PriceTable.catalog ? ownPrices : current
-  }
-  return {
-    budgetOf: (call, services) =>
-      new OpenCallBudget(context, Context.get(services, CallOptions), pricesIn(services), call),
-    preflight: hasPreflight
-      ? (call, read, services) => PricedCall.preflight(context, pricesIn(services), call, read)
-      : undefined
-  }
+  readonly balanceOf?: ((call: Call) => BalanceOptions.Reader | undefined) | undefined
 }
 
 /**
@@ -147,68 +109,13 @@ const openerOf = (context: BudgetContext, ownPrices: PriceTable.Prices, hasPrefl
  * @category constructors
  * @since 0.1.0
  */
-export const make = Effect.fnUntraced(function* (
-  given: BudgetOptions.Options
-): Effect.fn.Return<Budget["Service"], ConfigurationError, BudgetStore.BudgetStore | Scope.Scope> {
-  // Programs in JavaScript may pass none; the missing caps are then an issue.
-  const options = given ?? ({} as BudgetOptions.Options)
-  const { balance, caps, thresholds = BudgetOptions.defaults.thresholds } = options
-  const issues = BudgetOptions.issuesOf(options)
-  if (issues.length > 0) return yield* Effect.fail(ConfigurationError.of(issues))
-  const { lease = BudgetOptions.defaults.lease, timeout = BudgetOptions.defaults.timeout } = options
-  const ownPrices = yield* PriceTable.PriceTable
-  const prices = PriceTable.currentOrElse(ownPrices)
-  const hub = new EventHub<BudgetEvent.BudgetEvent>()
-  const reservations = yield* ReservationManager.make(
-    yield* BudgetStore.BudgetStore,
-    {
-      thresholds,
-      lease: Duration.fromInputUnsafe(lease),
-      timeout: Duration.fromInputUnsafe(timeout)
-    },
-    hub
+export const make = (
+  options: BudgetOptions.Options
+): Effect.Effect<Budget["Service"], ConfigurationError, BudgetStore.BudgetStore | Scope.Scope> =>
+  Effect.flatMap(
+    loadModule(() => import("./internal/makeBudget.ts")),
+    ({ make }) => make(options)
   )
-  const clock = yield* Clock.Clock
-  const { timeZone = BudgetOptions.defaults.timeZone } = options
-  const context: BudgetContext = {
-    reservations,
-    queue: new ReservationQueue(reservations, clock, BudgetOptions.waitOf(options)),
-    clock,
-    calendar: Day.calendarOf(Day.zoneOf(timeZone) ?? DateTime.zoneMakeOffset(0)),
-    dateOf: Day.memoizedDateOf(),
-    defaultOutputTokens: options.defaultOutputTokens,
-    lostAttempts: options.lostAttempts ?? BudgetOptions.defaults.lostAttempts,
-    isCapped: BudgetCaps.compileIsCapped(caps),
-    claimsOf: BudgetCaps.compile(caps),
-    preflight: balance === undefined ? () => Effect.void : yield* AccountBalance.make(balance),
-    onUnknownPrice: options.onUnknownPrice ?? BudgetOptions.defaults.onUnknownPrice,
-    onStoreError: options.onStoreError ?? BudgetOptions.defaults.onStoreError
-  }
-  const opener = openerOf(context, ownPrices, balance !== undefined)
-  const checkPrice = Effect.fnUntraced(function* (call: Call) {
-    yield* PricedCall.checkPrice(context, yield* CallOptions, yield* prices, call)
-  })
-  return {
-    open: (call, read) => BudgetStage.openScoped(opener, call, read),
-    reserve: (expense) => Effect.flatMap(CallOptions, (tags) => ExpenseReservation.reserve(context, tags, expense)),
-    checkPrice,
-    hold: (held) => Effect.flatMap(CallOptions, (tags) => LongHold.hold(context, tags, held)),
-    settleHold: (id, cost) => LongHold.settle(context, id, cost),
-    stage: ({ balanceOf } = {}) => BudgetStage.stage(opener, BudgetOptions.describe(options), balanceOf),
-    events: hub.events,
-    state: Effect.map(reservations.scopeBalances, (lines) =>
-      lines.map(({ cap, reserved, scope, spent }) => ({
-        ...BudgetEvent.parseScopeKey(scope),
-        cap: Amount.toDecimal(cap),
-        spent: Amount.toDecimal(spent),
-        reserved: Amount.toDecimal(reserved)
-      }))
-    ),
-    today: Effect.sync(() => context.calendar(clock.currentTimeMillisUnsafe())),
-    onStoreError: context.onStoreError,
-    options: BudgetOptions.describe(options)
-  }
-})
 
 /**
  * A budget on the provided store.

@@ -6,19 +6,19 @@
  * @since 0.1.0
  */
 import * as Clock from "effect/Clock"
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { loadModule } from "../internal/ModuleLoader.ts"
 import type { ConfigurationError } from "../errors/ConfigurationErrors.ts"
-import type { BudgetStoreError } from "../errors/MoneyErrors.ts"
 import * as MonotonicClock from "../internal/MonotonicClock.ts"
 import * as OptionRules from "../internal/OptionRules.ts"
 import type { Redis } from "../Redis.ts"
-import { type SpentChange, type Hold, Ledger, type ScopeBalance, type ReserveResult } from "./internal/Ledger.ts"
+import { type Hold, Ledger, type ReserveResult, type SpentChange } from "./internal/Ledger.ts"
+import { BudgetStore } from "./internal/BudgetStoreService.ts"
 import * as ImmediateStores from "./internal/ImmediateStores.ts"
 import type * as RedisLedger from "./internal/RedisLedger.ts"
 
+export { BudgetStore } from "./internal/BudgetStoreService.ts"
 export type { Options as RedisOptions } from "./internal/RedisLedger.ts"
 export { storeError } from "./internal/storeError.ts"
 
@@ -33,33 +33,6 @@ export interface ReserveReply {
   /** Changes by reservations that had expired. */
   readonly changes: ReadonlyArray<SpentChange>
 }
-
-/**
- * @category services
- * @since 0.1.0
- */
-export class BudgetStore extends Context.Service<
-  BudgetStore,
-  {
-    /** The kind of store, for errors: `memory`, `sqlite`, `redis`. */
-    readonly name: string
-    /** Reserves an amount in all of its scopes or in none, for the time of a lease. Repeating it with the same hold has no effect. */
-    readonly reserve: (hold: Hold, leaseMillis: number) => Effect.Effect<ReserveReply, BudgetStoreError>
-    /**
-     * Charges what was used and releases the rest. Of a hold that has expired, it
-     * corrects what was charged if the hold is correctable, and else does nothing, as
-     * of one that was settled.
-     */
-    readonly settle: (id: string, used: bigint) => Effect.Effect<ReadonlyArray<SpentChange>, BudgetStoreError>
-    /** Extends the leases of reservations, and charges expired ones in full. */
-    readonly renew: (
-      ids: ReadonlyArray<string>,
-      leaseMillis: number
-    ) => Effect.Effect<ReadonlyArray<SpentChange>, BudgetStoreError>
-    /** The balance of every scope in use, after expired reservations were charged. */
-    readonly scopeBalances: Effect.Effect<ReadonlyArray<ScopeBalance>, BudgetStoreError>
-  }
->()("@kimi-effect/core/money/BudgetStore") {}
 
 /**
  * @category options

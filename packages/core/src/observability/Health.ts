@@ -15,20 +15,15 @@
  * @since 0.1.0
  */
 import { ConfigurationError } from "../errors/ConfigurationErrors.ts"
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
-import * as DateTime from "effect/DateTime"
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
-import * as Tracer from "effect/Tracer"
 import type { SystemHealth } from "../models/SystemHealth.ts"
-import * as CachedEffect from "../internal/CachedEffect.ts"
+import { loadModule } from "../internal/ModuleLoader.ts"
 import * as OptionRules from "../internal/OptionRules.ts"
 import * as KimiConfig from "../KimiConfig.ts"
-import * as HealthCheck from "./internal/health/HealthCheck.ts"
-import * as OverallStatus from "./internal/health/OverallStatus.ts"
+import type * as HealthCheck from "./internal/health/HealthCheck.ts"
 
 export type { CheckResult, HealthCheck } from "./internal/health/HealthCheck.ts"
 
@@ -71,11 +66,6 @@ export const defaults = {
   failureThreshold: KimiConfig.defaults.healthFailureThreshold
 } as const
 
-const withoutSpan = (context: Context.Context<never>): Context.Context<never> =>
-  Context.omit(Tracer.ParentSpan)(context)
-
-const checkKeyOf = ({ account, name }: HealthCheck.HealthCheck): string => JSON.stringify([name, account])
-
 /**
  * Makes the health of some checks. Of two checks with the same name and account
  * the later one is used.
@@ -83,31 +73,14 @@ const checkKeyOf = ({ account, name }: HealthCheck.HealthCheck): string => JSON.
  * @category constructors
  * @since 0.1.0
  */
-export const make = Effect.fnUntraced(function* (
+export const make = (
   checks: ReadonlyArray<HealthCheck.HealthCheck>,
   options: Options = {}
-): Effect.fn.Return<Health["Service"]> {
-  const timeout = Duration.fromInputUnsafe(options.timeout ?? defaults.timeout)
-  const timeToLive = Duration.fromInputUnsafe(options.timeToLive ?? defaults.timeToLive)
-  const { failureThreshold = defaults.failureThreshold } = options
-  const clock = yield* Clock.Clock
-  // A report is not a part of the call that requested it: neither of its trace nor of its options.
-  const context = withoutSpan(yield* Effect.context<never>())
-  const latest = new Map(checks.map((check) => [checkKeyOf(check), check]))
-  const runs = yield* Effect.forEach(latest.values(), (check) => HealthCheck.make(check, { timeout, failureThreshold }))
-
-  const runAll = Effect.map(Effect.all(runs, { concurrency: "unbounded" }), (components): SystemHealth => ({
-    status: OverallStatus.fromComponents(components),
-    checkedAt: DateTime.makeUnsafe(clock.currentTimeMillisUnsafe()),
-    components
-  }))
-  const current = yield* Effect.updateContext(CachedEffect.make(runAll, timeToLive), withoutSpan)
-  const fork = Effect.runForkWith(context)
-  return {
-    // A separate fiber keeps an interrupted caller from ending the report for the others.
-    report: Effect.suspend(() => Fiber.join(fork(current)))
-  }
-})
+): Effect.Effect<Health["Service"]> =>
+  Effect.flatMap(
+    loadModule(() => import("./internal/health/makeHealth.ts")),
+    ({ make }) => make(checks, options)
+  )
 
 /**
  * Provides the health of some checks.

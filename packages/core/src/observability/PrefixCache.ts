@@ -42,24 +42,17 @@
  * @since 0.1.0
  */
 import type * as BigDecimal from "effect/BigDecimal"
-import * as Context from "effect/Context"
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Metric from "effect/Metric"
-import type * as Scope from "effect/Scope"
-import type * as Stream from "effect/Stream"
-import { EventHub } from "../internal/EventHub.ts"
 import type { ConfigurationError } from "../errors/ConfigurationErrors.ts"
+import { loadModule } from "../internal/ModuleLoader.ts"
 import * as OptionRules from "../internal/OptionRules.ts"
 import type { Price } from "../ModelCatalog.ts"
-import * as PriceTable from "../money/PriceTable.ts"
-import * as Pipeline from "../pipeline/Pipeline.ts"
-import * as Instruments from "./internal/metrics/Instruments.ts"
-import { PrefixObserver } from "./internal/prefix/PrefixObserver.ts"
+import { PrefixCache } from "./internal/prefix/PrefixCacheService.ts"
 import type { Reason } from "./internal/prefix/Shortfall.ts"
-import * as PrefixStage from "./internal/prefix/PrefixStage.ts"
 
+export { PrefixCache } from "./internal/prefix/PrefixCacheService.ts"
 export type { Reason } from "./internal/prefix/Shortfall.ts"
 
 /**
@@ -109,19 +102,6 @@ export interface Statistics {
 }
 
 /**
- * @category services
- * @since 0.1.0
- */
-export class PrefixCache extends Context.Service<
-  PrefixCache,
-  {
-    /** Breaks from now on. A consumer that is more than 256 events behind loses the oldest. */
-    readonly events: Stream.Stream<CacheBreak>
-    readonly statistics: Effect.Effect<Statistics>
-  }
->()("@kimi-effect/core/observability/PrefixCache") {}
-
-/**
  * @category options
  * @since 0.1.0
  */
@@ -131,30 +111,6 @@ export interface Options {
   /** Conversations that are remembered, at about 8 bytes for each message. Defaults to 1,000. */
   readonly maxConversations?: number | undefined
 }
-
-const build = Effect.fnUntraced(function* (
-  options: Options
-): Effect.fn.Return<Context.Context<PrefixCache>, ConfigurationError, Scope.Scope> {
-  const { maxConversations = 1_000, timeToLive = "5 minutes" } = options
-  yield* OptionRules.check("PrefixCache", [
-    OptionRules.millisecondDuration("timeToLive", timeToLive),
-    OptionRules.positiveInteger("maxConversations", maxConversations)
-  ])
-  const hub = new EventHub<CacheBreak>()
-  yield* Effect.addFinalizer(() => Effect.sync(() => hub.end()))
-  const observer = new PrefixObserver({
-    hub,
-    instruments: new Instruments.Instruments(yield* Metric.MetricRegistry, Instruments.defaults),
-    prices: PriceTable.currentOrElse(yield* PriceTable.PriceTable),
-    timeToLive: Duration.toMillis(Duration.fromInputUnsafe(timeToLive)),
-    maxConversations
-  })
-  const edits = Pipeline.layer(Pipeline.insertAfter("accounting", PrefixStage.stage(observer)))
-  return Context.add(yield* Layer.build(edits), PrefixCache, {
-    events: hub.events,
-    statistics: Effect.sync(() => observer.statistics)
-  })
-})
 
 /**
  * Watches the prefix caches of the hosts that the clients call which are built
@@ -167,5 +123,12 @@ const build = Effect.fnUntraced(function* (
 export function layer(): Layer.Layer<PrefixCache>
 export function layer(options: Options | undefined): Layer.Layer<PrefixCache, ConfigurationError>
 export function layer(options: Options = {}): Layer.Layer<PrefixCache, ConfigurationError> {
-  return OptionRules.layerOf("PrefixCache", options, (options) => Layer.effectContext(build(options)))
+  return OptionRules.layerOf("PrefixCache", options, (options) =>
+    Layer.effectContext(
+      Effect.flatMap(
+        loadModule(() => import("./internal/prefix/makePrefixCache.ts")),
+        ({ make }) => make(options)
+      )
+    )
+  )
 }

@@ -11,7 +11,7 @@ import * as Day from "../../internal/Day.ts"
 import * as OptionRules from "../../internal/OptionRules.ts"
 import * as KimiConfig from "../../KimiConfig.ts"
 import type * as Stage from "../../pipeline/Stage.ts"
-import * as AccountBalance from "./AccountBalance.ts"
+import * as BalanceOptions from "./BalanceOptions.ts"
 import * as BudgetCaps from "./BudgetCaps.ts"
 
 /**
@@ -58,7 +58,7 @@ export interface Options {
    */
   readonly timeZone?: string | undefined
   /** Checks the account balance before a call; `{}` is enough. Off by default. */
-  readonly balance?: AccountBalance.Options | undefined
+  readonly balance?: BalanceOptions.Options | undefined
 }
 
 /**
@@ -176,7 +176,7 @@ const rulesOf = (options: Options): ReadonlyArray<OptionRules.Rule> => {
     ],
     OptionRules.oneOf("onUnknownPrice", options.onUnknownPrice, ["refuse", "allow"]),
     OptionRules.oneOf("onStoreError", options.onStoreError, ["refuse", "allow"]),
-    ...(balance === undefined ? [] : AccountBalance.rulesOf(balance))
+    ...(balance === undefined ? [] : BalanceOptions.rulesOf(balance))
   ]
 }
 

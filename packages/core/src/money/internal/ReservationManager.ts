@@ -15,7 +15,8 @@ import type * as Scope from "effect/Scope"
 import type { EventHub } from "../../internal/EventHub.ts"
 import { BudgetStoreError } from "../../errors/MoneyErrors.ts"
 import * as StoreOutage from "../../internal/StoreOutage.ts"
-import * as BudgetStore from "../BudgetStore.ts"
+import type * as BudgetStore from "../BudgetStore.ts"
+import { storeError } from "./storeError.ts"
 import * as Amount from "./Amount.ts"
 import * as BudgetEvents from "./BudgetEvent.ts"
 import * as ImmediateStores from "./ImmediateStores.ts"
@@ -101,7 +102,7 @@ export class ReservationManager {
     this.#hub = hub
     this.#clock = clock
     this.#outage = outage
-    this.scopeLimitError = BudgetStore.storeError(store.name, "reserve", "it has no capacity for another scope")
+    this.scopeLimitError = storeError(store.name, "reserve", "it has no capacity for another scope")
     this.scopeBalances = this.#attempt("read", store.scopeBalances)
   }
 
@@ -239,7 +240,7 @@ export class ReservationManager {
     const failure = this.#outage.failure()
     if (failure instanceof BudgetStoreError) return new BudgetStoreError({ ...failure, message: failure.message })
     const reason = Cause.isTimeoutError(failure) ? failure.message : "it is unavailable (see the log)"
-    return BudgetStore.storeError(this.#store.name, operation, reason)
+    return storeError(this.#store.name, operation, reason)
   }
 
   #publish(changes: ReadonlyArray<SpentChange>): void {

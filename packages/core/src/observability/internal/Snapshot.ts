@@ -11,7 +11,7 @@ import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import type { SystemMetrics } from "../../models/Metrics.ts"
 import * as Accounting from "../../money/Accounting.ts"
-import * as Budget from "../../money/Budget.ts"
+import { remaining } from "../../money/internal/remaining.ts"
 import type { CallMetrics } from "./metrics/CallMetrics.ts"
 import * as CircuitState from "./metrics/CircuitState.ts"
 import type { ClientServices } from "./ClientServices.ts"
@@ -100,7 +100,7 @@ export const make = Effect.fnUntraced(function* (
       limit: state.cap,
       spent: state.spent,
       reserved: state.reserved,
-      remaining: Budget.remaining(state)
+      remaining: remaining(state)
     })),
     ...(calls === undefined ? {} : { performance: performanceOf(calls) }),
     ...(entries === undefined ? {} : { cost: costOf(entries) }),

@@ -13,7 +13,8 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
-import * as Files from "../../../files/Files.ts"
+import type { Files as FilesService } from "../../../files/Files.ts"
+import * as Files from "../../../files/internal/makeFiles.ts"
 import * as HostApi from "../../../HostApi.ts"
 import type { Provider } from "../../../Provider.ts"
 import * as BatchApi from "../../BatchApi.ts"
@@ -67,7 +68,7 @@ const makeResults = Effect.gen(function* () {
   const secret = config?.apiKey === undefined ? undefined : Redacted.value(config.apiKey)
   const limits = config ?? KimiConfig.defaults
 
-  return (files: Files.Files["Service"], retry: RetryPolicy): Service["results"] =>
+  return (files: FilesService["Service"], retry: RetryPolicy): Service["results"] =>
     <A, RD, E, R>(batch: Batch, rows: Iterable<HostRow>, options: HostBatch.ResultOptions<A, RD, E, R> = {}) =>
       Stream.unwrap(
         Effect.gen(function* () {

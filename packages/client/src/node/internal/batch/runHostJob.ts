@@ -9,18 +9,19 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Result from "effect/Result"
 import type * as BatchMode from "../../../batch/BatchMode.ts"
-import { HostBatch, type PreparedBatch } from "../../../batch/HostBatch.ts"
+import type { PreparedBatch } from "../../../batch/HostBatch.ts"
+import { HostBatch } from "../../../batch/internal/host/HostBatchService.ts"
 import { checkWindow } from "../../../batch/internal/createBody.ts"
 import { followRules } from "../../../batch/internal/host/follow.ts"
 import * as ClientMoney from "../../../internal/clientMoney.ts"
 import { KimiClient } from "../../../KimiClient.ts"
-import * as BatchJob from "../../BatchJob.ts"
 import type * as HostBatchJob from "../../HostBatchJob.ts"
 import { HostJob, noSurplus } from "./HostJob.ts"
 import * as hostRecord from "./hostRecord.ts"
 import { readerOf } from "./inputRows.ts"
 import * as rowOptions from "./rowOptions.ts"
 import { type Job, open } from "./openJob.ts"
+import * as RunJob from "./runJob.ts"
 
 type Options<A, RD, RP> = HostBatchJob.Options<A, RD, RP>
 type Failure = HostBatchJob.JobError
@@ -53,7 +54,7 @@ const withModel =
         )
 
 const local = <A, RD, RP>(options: Options<A, RD, RP>, choice: BatchMode.Choice | undefined) =>
-  Effect.map(withModel(options.model)(BatchJob.run<A, RD, RP>(options)), (result): HostBatchJob.JobResult => ({
+  Effect.map(withModel(options.model)(RunJob.run<A, RD, RP>(options)), (result): HostBatchJob.JobResult => ({
     ...result,
     mode: "local",
     choice,

@@ -11,7 +11,7 @@
 import * as Cause from "effect/Cause"
 import * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
-import { isKimiError } from "../../../errors/KimiError.ts"
+import { isKimiError } from "../../../errors/internal/ErrorBrand.ts"
 import type { Json } from "./LogValue.ts"
 
 /**

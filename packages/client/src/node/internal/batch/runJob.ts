@@ -1,0 +1,119 @@
+/** Runs the jobs of `BatchJob`, and reads their files. It is loaded by the first of them. */
+import type { InvalidBatchRowError } from "@kimi-effect/core/BatchErrors"
+import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
+import { listener } from "@kimi-effect/core/internal/Listener"
+import type { JournalStoreError } from "@kimi-effect/core/JournalErrors"
+import { codec, type KimiError } from "@kimi-effect/core/KimiError"
+import type { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import * as Batch from "../../../batch/Batch.ts"
+import type { BatchProgress } from "../../../batch/BatchProgress.ts"
+import type { BatchResponse, BatchRow } from "../../../batch/BatchResponse.ts"
+import * as RowStream from "../../../batch/internal/RowStream.ts"
+import * as ClientMoney from "../../../internal/clientMoney.ts"
+import { KimiClient } from "../../../KimiClient.ts"
+import type { JobError, JobResult, Options, RowOptions } from "../../BatchJob.ts"
+import * as NodeDigest from "../NodeDigest.ts"
+import * as hostRecord from "./hostRecord.ts"
+import { type Reader, readerOf, rowsOf, streamRows } from "./inputRows.ts"
+import { Reading } from "./inputSource.ts"
+import * as jobProgress from "./jobProgress.ts"
+import { failedLines, type Job, open, openSource, openWriter } from "./openJob.ts"
+import { encodeLine, encodeReject } from "./outputLine.ts"
+import * as rowOptions from "./rowOptions.ts"
+
+export { statusOf as status } from "./openJob.ts"
+
+const openOutput = Effect.fnUntraced(function* <A, RD, RP>(options: Options<A, RD, RP>, reader: Reader) {
+  const { input, order, output, rerun } = options
+  if (typeof output !== "string") return yield* openWriter({ input, rerun }, output)
+  yield* hostRecord.refuseWhileAtHost(output)
+  const model = (yield* ClientMoney.of(yield* KimiClient))?.defaultModel
+  const digests = rowOptions.digestsOf(reader, { ...options, model })
+  return yield* open({ input, output, order, rerun, options: digests })
+})
+
+/** Lines that are no rows go to the reject file. */
+const rejecting =
+  (job: Job, onReject: Options["onReject"]) =>
+  (error: InvalidBatchRowError): Effect.Effect<unknown, JournalStoreError> =>
+    Effect.andThen(job.reject(encodeReject(error)), listener(onReject)(error))
+
+export const run = <A = string, RD = never, RP = never>(
+  options: Options<A, RD, RP>
+): Effect.Effect<JobResult, JobError, KimiClient | RD | RP> =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      const { onProgress, onReject, total } = options
+      const stoppingTags = new Set<string>(options.stop?.errorTags ?? Batch.stoppingErrorTags)
+      const reader = yield* readerOf(options)
+      const job = yield* openOutput(options, reader)
+      const { done, source } = job
+      const resumed = done.size
+      const before = job.status()
+      const reading = new Reading()
+      let progress: BatchProgress | undefined
+      const record = (outcome: BatchResponse<A>) =>
+        outcome._tag === "Failed" && stoppingTags.has(outcome.error._tag)
+          ? Effect.void
+          : job.append(encodeLine(outcome, options.schema !== undefined))
+      const wanted = streamRows(
+        rowsOf(reader, source, (line) => !done.has(line), reading),
+        rejecting(job, onReject)
+      )
+      const settings = {
+        ...options,
+        onProgress: (current: BatchProgress) => {
+          progress = current
+          if (onProgress === undefined) return Effect.void
+          return onProgress(
+            jobProgress.of(current, { given: total, reading, source, resumed, before, rejected: job.rejected() })
+          )
+        }
+      }
+      // A worker writes its line before it takes another row: a kill loses only rows in flight.
+      const isWrittenAtOnce = typeof options.output === "string" && options.order !== "input"
+      yield* RowStream.make<A, RD, InvalidRequestError | JournalStoreError, never, RP, JournalStoreError>(
+        () => wanted,
+        settings,
+        (_, made) => (isWrittenAtOnce ? Effect.tap(made, record) : made)
+      ).pipe(Stream.runForEach((outcome) => (isWrittenAtOnce ? Effect.void : record(outcome))))
+      const stopped = progress?.stopped
+      yield* job.finish(stopped === undefined)
+      return { ...job.status(), rejected: job.rejected(), resumed, stopped }
+    })
+  ).pipe(Effect.provide(NodeDigest.layer))
+
+export const rows = (options: RowOptions): Stream.Stream<BatchRow, ConfigurationError | InvalidRequestError> =>
+  Stream.unwrap(
+    Effect.gen(function* () {
+      const reader = yield* readerOf(options)
+      const source = yield* openSource(options.input)
+      return streamRows(
+        rowsOf(reader, source, () => true, new Reading()),
+        listener(options.onReject)
+      )
+    })
+  )
+
+const FailedRow = Schema.Struct({ id: Schema.String, line: Schema.Int, attempts: Schema.Int, error: codec })
+
+export type FailedRow = typeof FailedRow.Type
+
+const decodeFailedRow = Schema.decodeUnknownSync(Schema.fromJsonString(FailedRow))
+
+export const failedRows = (
+  output: string,
+  tags?: ReadonlyArray<KimiError["_tag"]>
+): Effect.Effect<ReadonlyArray<FailedRow>, InvalidRequestError | JournalStoreError> =>
+  Effect.suspend(() => {
+    const rows: Array<FailedRow> = []
+    return Effect.as(
+      failedLines(output, tags === undefined ? undefined : new Set(tags), (line) => {
+        rows.push(decodeFailedRow(line))
+      }),
+      rows
+    )
+  })

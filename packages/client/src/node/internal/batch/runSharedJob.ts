@@ -1,0 +1,151 @@
+/** Runs the jobs of `SharedBatchJob`, and reads their journal. It is loaded by the first of them. */
+import type { InvalidBatchRowError } from "@kimi-effect/core/BatchErrors"
+import { BatchInputChangedError } from "@kimi-effect/core/BatchErrors"
+import { listener } from "@kimi-effect/core/internal/Listener"
+import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
+import type { JournalStoreError } from "@kimi-effect/core/JournalErrors"
+import type { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import type { BatchProgress } from "../../../batch/BatchProgress.ts"
+import * as RowStream from "../../../batch/internal/RowStream.ts"
+import { stoppingTags } from "../../../batch/internal/stoppingTags.ts"
+import { Journal } from "../../../journal/internal/JournalService.ts"
+import type { RunStatus } from "../../../journal/Journal.ts"
+import * as ClientMoney from "../../../internal/clientMoney.ts"
+import { KimiClient } from "../../../KimiClient.ts"
+import type { Options, SharedJobError, SharedResult, SharedStatus, Written } from "../../SharedBatchJob.ts"
+import * as inputRanges from "./inputRanges.ts"
+import { readerOf, readFailure } from "./inputRows.ts"
+import { openFile } from "./inputSource.ts"
+import { inputFailure } from "./openJob.ts"
+import * as sharedOutput from "./sharedOutput.ts"
+import * as sharedRanges from "./sharedRanges.ts"
+import * as sharedRow from "./sharedRow.ts"
+import * as NodeDigest from "../NodeDigest.ts"
+
+const runIdOf = (id: string): string => `batch/${id}`
+
+const toStatus = ({ calls, isCancelled, resources }: RunStatus): SharedStatus => {
+  const count = (wanted: RunStatus["resources"][number]["state"]) =>
+    resources.filter(({ state }) => state === wanted).length
+  const lines = resources.reduce((sum, { resource }) => {
+    const range = inputRanges.rangeOf(resource)
+    return range === undefined ? sum : sum + range.end - range.line
+  }, 0)
+  return {
+    done: calls,
+    lines,
+    ranges: { waiting: count("Waiting"), leased: count("Leased"), completed: count("Completed") },
+    isComplete: resources.every(({ state }) => state === "Completed"),
+    isCancelled
+  }
+}
+
+/** Of a run that was deleted from the journal. */
+const gone: SharedStatus = {
+  done: 0,
+  lines: 0,
+  ranges: { waiting: 0, leased: 0, completed: 0 },
+  isComplete: false,
+  isCancelled: true
+}
+
+const rulesOf = ({ id, pollInterval, rangeRows }: Pick<Options, "id" | "pollInterval" | "rangeRows">) => [
+  ["id", id !== "", "a text that is not empty"] as const,
+  OptionRules.positiveInteger("rangeRows", rangeRows),
+  OptionRules.positiveDuration("pollInterval", pollInterval)
+]
+
+/** All ranges of the input, added to the run. Every process finds the same ones. */
+const plan = (reader: inputRanges.RangeReader, size: number) =>
+  Stream.fromAsyncIterable(inputRanges.rangesOf(reader, size), readFailure).pipe(
+    Stream.map(inputRanges.nameOf),
+    Stream.grouped(500)
+  )
+
+/** Of what changes the rows. */
+const digestOf = <A, RD, RP>({ prompts, schema }: Options<A, RD, RP>, input: ReadonlyArray<unknown>) =>
+  Effect.map(Effect.flatMap(KimiClient, ClientMoney.of), (money) =>
+    sharedRow.digestOf([
+      input,
+      // As they were given: those that are compiled look the same for every template.
+      prompts,
+      schema !== undefined,
+      // Of rows that name none.
+      money?.defaultModel
+    ])
+  )
+
+export const run = <A = string, RD = never, RP = never>(
+  options: Options<A, RD, RP>
+): Effect.Effect<SharedResult, SharedJobError, Journal | KimiClient | RD | RP> =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      yield* OptionRules.check("SharedBatchJob", rulesOf(options))
+      const { input, onProgress, onReject, output, pollInterval = "1 second", rangeRows = 100 } = options
+      const rowReader = yield* readerOf(options)
+      if (output !== undefined) yield* sharedOutput.checkOutput(output)
+      const source = yield* Effect.try({ try: () => openFile(input), catch: inputFailure(input) })
+      const reader = yield* Effect.tryPromise({ try: () => inputRanges.open(input, rowReader), catch: readFailure })
+
+      const journal = yield* Journal
+      const runId = runIdOf(options.id)
+      const digest = yield* digestOf(options, [source.record, rowReader.separator, rangeRows])
+      const worker = yield* journal.join(runId, { kind: "batch job", digest })
+      yield* Stream.runForEach(plan(reader, rangeRows), worker.add)
+
+      const outages = new sharedRow.Outages()
+      const settings = {
+        worker,
+        status: journal.status(runId),
+        reader,
+        pollInterval: OptionRules.durationOf(pollInterval),
+        onInvalid: (range: sharedRanges.LeasedRange, error: InvalidBatchRowError) =>
+          Effect.andThen(sharedRow.reject(range, error, outages), listener(onReject)(error))
+      }
+      let own: BatchProgress | undefined
+      yield* RowStream.make<A, RD, sharedRanges.RowFailure, never, RP, sharedRanges.RowFailure>(
+        (isStopped) => sharedRanges.rows({ ...settings, isStopped }),
+        {
+          ...options,
+          order: "completion",
+          onProgress: (progress) => {
+            own = progress
+            return onProgress?.(progress) ?? Effect.void
+          }
+        },
+        sharedRow.recorded({
+          outages,
+          stoppingTags: new Set<string>(options.stop?.errorTags ?? stoppingTags),
+          hasValue: options.schema !== undefined
+        })
+      ).pipe(Stream.runDrain)
+
+      const isUnchanged = yield* Effect.try({ try: source.isUnchanged, catch: inputFailure(input) })
+      if (!isUnchanged) {
+        const message = "The input was changed while the job was running"
+        return yield* Effect.fail(new BatchInputChangedError({ message, input }))
+      }
+      const state = yield* status(options.id)
+      const isWritten = output !== undefined && state?.isComplete === true
+      const written = isWritten ? yield* sharedOutput.write(journal, runId, output) : undefined
+      // The last report is made before the stream ends.
+      const last = own as BatchProgress | undefined
+      return { ...(state ?? gone), own: last as BatchProgress, stopped: last?.stopped, written }
+    })
+  ).pipe(Effect.provide(NodeDigest.layer))
+
+export const status = (id: string): Effect.Effect<SharedStatus | undefined, JournalStoreError, Journal> =>
+  Effect.flatMap(Journal, (journal) =>
+    Effect.map(journal.status(runIdOf(id)), (state) => (state === undefined ? undefined : toStatus(state)))
+  )
+
+export const cancel = (id: string): Effect.Effect<void, JournalStoreError, Journal> =>
+  Effect.flatMap(Journal, (journal) => journal.cancel(runIdOf(id)))
+
+export const write = (
+  id: string,
+  output: string
+): Effect.Effect<Written, InvalidRequestError | JournalStoreError, Journal> =>
+  Effect.flatMap(Journal, (journal) => sharedOutput.write(journal, runIdOf(id), output))
