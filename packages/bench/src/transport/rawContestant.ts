@@ -29,7 +29,7 @@ const readPieces = async (body: AsyncIterable<Uint8Array>, onPiece: () => Promis
 }
 
 /** What a raw client receives. */
-export interface RawResponse {
+interface RawResponse {
   readonly json: () => Promise<unknown>
   readonly body: AsyncIterable<Uint8Array>
 }
