@@ -17,7 +17,8 @@ interface Size extends Omit<Round, "urls"> {
 }
 
 const full: Size = {
-  warmUp: 4,
+  // Until the code of streams is compiled: cold code costs up to three times as much, and by chance.
+  warmUp: 8,
   rounds: 7,
   callsAlone: 1_024,
   callsInFlight: 4_096,
@@ -26,7 +27,7 @@ const full: Size = {
   heapRounds: 3
 }
 const quick: Size = { ...full, warmUp: 1, rounds: 3, callsInFlight: 2_048, longStreams: 20, shortStreams: 320 }
-/** For ratios that are compared with those of the same size: warm, since cold code costs up to three times as much, and by chance. */
+/** For ratios that are compared with those of the same size. */
 const compared: Size = { ...quick, warmUp: 3, heapRounds: 1 }
 
 const module = (name: string): URL => new URL(name, import.meta.url)

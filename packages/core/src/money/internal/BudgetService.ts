@@ -56,8 +56,9 @@ export class Budget extends Context.Service<
     readonly hold: (options: HoldOptions) => Effect.Effect<void, BudgetError>
     /**
      * Charges what the work of a `hold` cost, nothing if `undefined`, and releases
-     * the rest, once: nothing happens if the id was settled or has expired. If the
-     * store does not reply, it fails, and is retried in the background.
+     * the rest, once: nothing happens if the id was settled. A hold whose lease has
+     * ended was charged in full, which is corrected. If the store does not reply, it
+     * fails, and is retried in the background.
      */
     readonly settleHold: (id: string, cost: Pick<Cost, "total"> | undefined) => Effect.Effect<void, BudgetStoreError>
     /** Crossed thresholds and overruns, as they happen. */

@@ -87,8 +87,8 @@ class StreamAttemptObservation extends AttemptObservation implements StreamHooks
     this.hasBegun = true
     let hasContent = false
     for (const event of read) {
-      if (isContent(event)) hasContent = true
-      else if (event._tag === "Usage") this.#outputTokens = event.usage.completion_tokens
+      if (event._tag === "Usage") this.#outputTokens = event.usage.completion_tokens
+      else hasContent ||= isContent(event)
     }
     if (!hasContent) return
     const now = MonotonicClock.millisUnsafe(this.observation.clock)

@@ -120,13 +120,21 @@ export class StreamMetadata {
     const had = this.hasContent
     for (const event of read) {
       if (this.fold !== undefined) this.fold = StreamFold.step(this.fold, event)
-      if (isContent(event)) this.hasContent = true
-      else if (event._tag === "Usage") this.metadata = { ...this.metadata, usage: event.usage }
-      else if (event._tag === "Finish")
-        this.metadata = { ...this.metadata, finishReasons: toFinishReasons(event.finishReasons, this.#messages) }
-      else if (event._tag === "Start" || event._tag === "Resume") {
-        const cached = event._tag === "Start" ? event.cached : undefined
-        this.metadata = { ...this.metadata, ...headOf(event, this.#messages), cached }
+      switch (event._tag) {
+        case "Usage":
+          this.metadata = { ...this.metadata, usage: event.usage }
+          break
+        case "Finish":
+          this.metadata = { ...this.metadata, finishReasons: toFinishReasons(event.finishReasons, this.#messages) }
+          break
+        case "Start":
+          this.metadata = { ...this.metadata, ...headOf(event, this.#messages), cached: event.cached }
+          break
+        case "Resume":
+          this.metadata = { ...this.metadata, ...headOf(event, this.#messages), cached: undefined }
+          break
+        default:
+          this.hasContent ||= isContent(event)
       }
     }
     return this.hasContent && !had
