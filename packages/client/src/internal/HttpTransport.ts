@@ -15,6 +15,7 @@ import * as HttpCall from "./HttpCall.ts"
 import { fromBrokenStream } from "./mapTransportError.ts"
 import { isEventStream } from "./mediaType.ts"
 import { type StreamContext, StreamDecoder } from "./StreamDecoder.ts"
+import { bytesOf } from "./WebBody.ts"
 import { collect } from "./streamedCompletion.ts"
 import type { ToolNames } from "./toolCalls.ts"
 
@@ -68,7 +69,7 @@ export const make = Effect.gen(function* () {
     const context = contextOf(request)
     const response = yield* HttpCall.execute(host, post(body), context, { timeout: openTimeout })
     const decoder = new StreamDecoder(context, response.headers, config)
-    return decodeStream(response.stream, decoder, (error) => fromBrokenStream(error, context))
+    return decodeStream(bytesOf(response), decoder, (error) => fromBrokenStream(error, context))
   })
 
   return {

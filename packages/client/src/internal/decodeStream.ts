@@ -11,6 +11,7 @@ import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { StreamDecoder } from "./StreamDecoder.ts"
+import type { OpenBytes } from "./WebBody.ts"
 
 /** Time allowed for the body to end after the end mark, before its connection is closed. */
 const drainTimeout = "250 millis"
@@ -57,7 +58,7 @@ const pullEvents = (
  * its connection is closed.
  */
 export const decodeStream = (
-  body: Stream.Stream<Uint8Array, HttpClientError.HttpClientError>,
+  open: OpenBytes,
   decoder: StreamDecoder,
   onBroken: (error: HttpClientError.HttpClientError) => StreamError
 ): Stream.Stream<StreamEvent, StreamError> =>
@@ -74,7 +75,7 @@ export const decodeStream = (
         )
         return Effect.andThen(
           close,
-          Effect.map(Channel.toPullScoped(body.channel, bodyScope), (pull) => {
+          Effect.map(open(bodyScope), (pull) => {
             bytes = pull
             return pullEvents(pull, decoder, onBroken)
           })

@@ -12,6 +12,7 @@ import { decodeStream } from "./decodeStream.ts"
 import * as HttpCall from "./HttpCall.ts"
 import { invalidResponse, type ResponseHead, unexpectedBody } from "./responseErrors.ts"
 import { type DecodeOptions, type StreamContext, StreamDecoder } from "./StreamDecoder.ts"
+import { bytesOf } from "./WebBody.ts"
 
 const isStreamError = (error: StreamError): error is Exclude<StreamError, ChatError> =>
   ErrorFacts.table[error._tag].operations === "stream"
@@ -53,10 +54,12 @@ export const collect = (
   Effect.suspend(() => {
     let fold = StreamFold.empty
     const decoder = new StreamDecoder(context, response.headers, options)
-    return Stream.runForEach(decodeStream(response.stream, decoder, HttpCall.transportError(host, context)), (event) =>
-      Effect.sync(() => {
-        fold = StreamFold.step(fold, event)
-      })
+    return Stream.runForEach(
+      decodeStream(bytesOf(response), decoder, HttpCall.transportError(host, context)),
+      (event) =>
+        Effect.sync(() => {
+          fold = StreamFold.step(fold, event)
+        })
     ).pipe(
       Effect.mapError((error) =>
         toChatError(withDetails(error, { partial: StreamFold.toPartial(fold) }), context, response)

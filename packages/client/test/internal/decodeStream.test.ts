@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
 import * as Cause from "effect/Cause"
+import * as Channel from "effect/Channel"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -28,7 +29,12 @@ const bodyOf = (...texts: ReadonlyArray<string>): Body =>
 
 const broken: Body = Stream.fail(brokenBody(Object.assign(new Error("reset"), { code: "ECONNRESET" })))
 
-const decoded = (body: Body) => decodeStream(body, makeDecoder(), (error) => fromBrokenStream(error, call))
+const decoded = (body: Body) =>
+  decodeStream(
+    (scope) => Channel.toPullScoped(body.channel, scope),
+    makeDecoder(),
+    (error) => fromBrokenStream(error, call)
+  )
 
 /** The events of a stream and how it ends. */
 const consume = Effect.fnUntraced(function* (body: Body) {
