@@ -210,6 +210,8 @@ export const everything = Effect.fnUntraced(function* (content?: Observer.Option
         .pipe(CallOptions.provide({ tenant: "acme" }))
     }
     yield* Stream.runDrain(kimi.stream(changed(Canary.request, "streamed")))
+    // Slow enough that the second call computes its key before the first one ends.
+    yield* server.reply(answer({ fault: Fault.SlowHeaders({ delay: "250 millis" }) }))
     yield* Effect.all([kimi.chat(changed(Canary.request, "joined")), kimi.chat(changed(Canary.request, "joined"))], {
       concurrency: 2
     })
