@@ -70,9 +70,19 @@ const settingsOf = (isJson: boolean) =>
     Logger.layer([Logger.withConsoleError(Logger.formatLogFmt)])
   )
 
+const truths: ReadonlySet<string> = new Set(["true", "yes", "on", "1", "y"])
+
+/** Whether the result would be JSON, also of a command line that cannot be parsed. What follows -- are no flags. */
+const wantsJson = (args: ReadonlyArray<string>): boolean => {
+  const end = args.indexOf("--")
+  return args
+    .slice(0, end === -1 ? args.length : end)
+    .some((arg) => arg === "--json" || (arg.startsWith("--json=") && truths.has(arg.slice("--json=".length))))
+}
+
 /** Runs the command, reports its failure on stderr, and returns the exit code. */
 export const run = (args: ReadonlyArray<string>) => {
-  const isJson = args.includes("--json")
+  const isJson = wantsJson(args)
   return loadModule(() => load(args)).pipe(
     Effect.flatMap((kimi) => Command.runWith(kimi, { version })(args)),
     Effect.provide(settingsOf(isJson)),

@@ -24,6 +24,18 @@ describe("kimi", () => {
   )
 
   it.live.each([
+    { words: "schema --json=true", isJson: true },
+    { words: "schema --json=yes", isJson: true },
+    { words: "schema --json=false", isJson: false },
+    { words: "schema -- --json", isJson: false }
+  ])("writes the error of $words as the result would be", ({ isJson, words }) =>
+    Effect.map(runKimi(words.split(" ")), ({ code, stderr }) => {
+      assert.notStrictEqual(code, 0)
+      assert.strictEqual(stderr.startsWith('{"error":'), isJson)
+    })
+  )
+
+  it.live.each([
     {
       words: "--log-level debug models",
       advice: "Flags of a subcommand are given after its name: kimi SUBCOMMAND --log-level"

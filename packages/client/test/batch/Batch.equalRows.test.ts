@@ -29,6 +29,17 @@ describe("equal rows of a Batch", () => {
     )
   )
 
+  it.effect("requests a row once that repeats among thousands of others", () =>
+    withHost(
+      Effect.gen(function* () {
+        const texts = Array.from({ length: 4_000 }, (_, index) => (index % 7 === 0 ? "same" : `Row ${index}`))
+        yield* passing(Batch.run(texts.map(ask), { concurrency: 4 }))
+        const mock = yield* MockProvider.MockProvider
+        assert.strictEqual((yield* mock.requests).length, new Set(texts).size)
+      })
+    )
+  )
+
   it.effect("charges equal rows once", () =>
     withHost(
       Effect.gen(function* () {

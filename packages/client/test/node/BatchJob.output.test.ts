@@ -1,10 +1,20 @@
-import { appendFileSync, existsSync, readFileSync, statSync, symlinkSync, truncateSync, writeFileSync } from "node:fs"
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync
+} from "node:fs"
 import { gunzipSync, gzipSync } from "node:zlib"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Stream } from "effect"
 import * as BatchJob from "../../src/node/BatchJob.ts"
 import type { KimiClient } from "../../src/KimiClient.ts"
 import { attempts, inFolder, lineOf, linesOf } from "./support/batch/answered.ts"
+import { canMount, volume } from "./support/volumes.ts"
 
 describe("a compressed output", () => {
   const rows = (count: number, length = 1) =>
@@ -195,4 +205,40 @@ describe("an output that is a device", () => {
       )
     )
   }
+})
+
+describe("an output that cannot be used", () => {
+  it.live.skipIf(!canMount)("is named when the disk has no room for its lock", () =>
+    inFolder((path) =>
+      Effect.scoped(
+        Effect.gen(function* () {
+          writeFileSync(path("in.jsonl"), lineOf("a"))
+          const disk = yield* volume(64)
+          const options = { input: path("in.jsonl"), output: `${disk.path}/out.jsonl` }
+          disk.fill()
+          const error = yield* Effect.flip(BatchJob.run(options))
+          assert.deepInclude(error, { _tag: "JournalStoreError", operation: "lock" })
+          assert.include(
+            error.message,
+            `with the output ${JSON.stringify(options.output)} cannot be used: database or disk is full`
+          )
+          disk.clear()
+          assert.deepInclude(yield* BatchJob.run(options), { answered: 1, resumed: 0 })
+        })
+      )
+    )
+  )
+
+  it.live("is named when a folder is where its record would be", () =>
+    inFolder((path) =>
+      Effect.gen(function* () {
+        writeFileSync(path("in.jsonl"), lineOf("a"))
+        const output = path("out.jsonl")
+        mkdirSync(`${output}.job.json`)
+        const error = yield* Effect.flip(BatchJob.run({ input: path("in.jsonl"), output }))
+        assert.deepInclude(error, { _tag: "JournalStoreError", operation: "read" })
+        assert.include(error.message, JSON.stringify(output))
+      })
+    )
+  )
 })

@@ -66,6 +66,36 @@ describe("Journal.layerSqlite", () => {
     )
   )
 
+  it.live("continues a run of a file in which the name of a column has other letters", () =>
+    inFolder((folder) =>
+      Effect.gen(function* () {
+        const filename = join(folder, "journal.db")
+        const use = onRun(filename)
+        yield* use((lease) => lease.call(options, Effect.succeed(1)))
+        const file = readFileSync(filename)
+        for (const column of ["epoch INTEGER", "completed INTEGER", "body TEXT", "digest TEXT"]) {
+          for (let at = file.indexOf(column); at !== -1; at = file.indexOf(column, at + 1)) {
+            file.write(column[0]?.toUpperCase() ?? "", at)
+          }
+        }
+        writeFileSync(filename, file)
+        const isComplete = (lease: Journal.Lease) =>
+          Effect.andThen(
+            lease.complete,
+            Effect.flatMap(Journal.Journal, (journal) => journal.status("r"))
+          )
+        const status = yield* use((lease) =>
+          Effect.gen(function* () {
+            assert.strictEqual(yield* lease.call(options, Effect.die("the call was made")), 1)
+            assert.strictEqual(yield* lease.call({ ...options, key: "other" }, Effect.succeed(2)), 2)
+            return yield* isComplete(lease)
+          })
+        )
+        assert.deepInclude(status?.resources[0], { state: "Completed" })
+      })
+    )
+  )
+
   it.live("creates a file that only its owner can access", () =>
     inFolder((folder) =>
       Effect.gen(function* () {

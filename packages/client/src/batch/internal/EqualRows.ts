@@ -31,6 +31,8 @@ class KnownRow {
   /** Its text or its digest, when another row has needed it. */
   key: string | undefined = undefined
   response: ChatResponse | undefined = undefined
+  /** Whether its answer was that of another row since it was kept, or since it was about to be forgotten. */
+  isUsed = false
   /** Made when another row waits for it. */
   done: Deferred.Deferred<ChatResponse, unknown> | undefined = undefined
   /** Undefined when only the digest is needed. */
@@ -50,7 +52,9 @@ class Answers {
   #characters = 0
 
   get(hash: number): KnownRow | undefined {
-    return this.#kept.get(hash)
+    const row = this.#kept.get(hash)
+    if (row !== undefined) row.isUsed = true
+    return row
   }
 
   add(hash: number, row: KnownRow, response: ChatResponse): void {
@@ -66,8 +70,14 @@ class Answers {
   #forgetOldest(): void {
     const hash = this.#order[this.#oldest++] as number
     const answer = this.#kept.get(hash)
-    this.#kept.delete(hash)
-    this.#characters -= answer?.response === undefined ? 0 : lengthOf(answer.response)
+    if (answer?.isUsed === true) {
+      // Rows that repeat through the whole input are requested once.
+      answer.isUsed = false
+      this.#order.push(hash)
+    } else {
+      this.#kept.delete(hash)
+      this.#characters -= answer?.response === undefined ? 0 : lengthOf(answer.response)
+    }
     if (this.#oldest < maxKept) return
     this.#order.splice(0, this.#oldest)
     this.#oldest = 0

@@ -84,6 +84,12 @@ const stateOf = (row: Readonly<Record<string, unknown>>, now: number): ResourceS
   return Number(row["until"]) > now ? "Leased" : "Waiting"
 }
 
+/**
+ * Results have these names in whichever letters the file has them: SQLite finds a column in
+ * capitals too, such as in a damaged file, and would name the result after it.
+ */
+const named = (...columns: ReadonlyArray<string>): string => columns.map((name) => `${name} AS ${name}`).join(", ")
+
 const statementsOf = (
   db: DatabaseSync
 ): Readonly<
@@ -93,7 +99,7 @@ const statementsOf = (
   >
 > => ({
   open: db.prepare("INSERT INTO journal_run (run, kind, digest) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"),
-  run: db.prepare("SELECT kind, digest, cancelled FROM journal_run WHERE run = ?"),
+  run: db.prepare(`SELECT ${named("kind", "digest", "cancelled")} FROM journal_run WHERE run = ?`),
   add: db.prepare(
     `INSERT INTO journal_resource (run, resource, ordinal)
      SELECT ?1, ?2, count(*) FROM journal_resource WHERE run = ?1 ON CONFLICT DO NOTHING`
@@ -101,7 +107,7 @@ const statementsOf = (
   claim: db.prepare(
     `UPDATE journal_resource SET epoch = epoch + 1, until = ?1 WHERE run = ?2 AND resource IN (
        SELECT resource FROM journal_resource WHERE run = ?2 AND completed = 0 AND until <= ?3 AND (?4 IS NULL OR resource = ?4)
-       ORDER BY ordinal LIMIT ?5) RETURNING resource, epoch, ordinal`
+       ORDER BY ordinal LIMIT ?5) RETURNING ${named("resource", "epoch", "ordinal")}`
   ),
   renew: db.prepare(
     "UPDATE journal_resource SET until = ? WHERE run = ? AND resource = ? AND epoch = ? AND completed = 0"
@@ -115,9 +121,11 @@ const statementsOf = (
     `INSERT INTO journal_entry (run, resource, key, kind, digest, body) SELECT ?1, ?2, ?3, ?4, ?5, ?6
      WHERE EXISTS (SELECT 1 FROM journal_resource WHERE run = ?1 AND resource = ?2 AND epoch = ?7 AND completed = 0)`
   ),
-  read: db.prepare("SELECT key, kind, digest, body FROM journal_entry WHERE run = ? AND resource = ? ORDER BY id"),
+  read: db.prepare(
+    `SELECT ${named("key", "kind", "digest", "body")} FROM journal_entry WHERE run = ? AND resource = ? ORDER BY id`
+  ),
   resources: db.prepare(
-    "SELECT resource, epoch, until, completed FROM journal_resource WHERE run = ? ORDER BY ordinal"
+    `SELECT ${named("resource", "epoch", "until", "completed")} FROM journal_resource WHERE run = ? ORDER BY ordinal`
   ),
   calls: db.prepare("SELECT count(*) AS n FROM journal_entry WHERE run = ? AND kind = 'Result'"),
   cancel: db.prepare("UPDATE journal_run SET cancelled = 1 WHERE run = ?")

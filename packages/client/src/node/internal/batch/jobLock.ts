@@ -3,23 +3,35 @@
  * that the system releases it when the process is killed.
  */
 import { rmSync } from "node:fs"
+import { UnusablePathError } from "../FileFailure.ts"
 import { isSameFile } from "../FileStats.ts"
-import { createFile, statFile } from "../SqliteDatabase.ts"
+import { codeOf, createFile, statFile } from "../SqliteDatabase.ts"
+
+/** SQLite's codes of a disk that fails and of one that is full. Others are of a lock that another process holds or has removed. */
+const diskCodes: ReadonlySet<number> = new Set([10, 13])
+
+/** Why the disk does not take the lock, which is in SQLite's own words. */
+const diskFailure = (error: unknown): UnusablePathError | undefined =>
+  error instanceof Error && "errstr" in error && diskCodes.has(codeOf(error) ?? 0)
+    ? new UnusablePathError(String(error.errstr))
+    : undefined
 
 /** Releases the lock. Undefined is returned while another process holds it. */
 export const acquire = (path: string): (() => void) | undefined => {
   createFile(path)
   const opened = statFile(path)
   // Removing it when the job ends would remove what another application keeps in it.
-  if (opened.size > 0) throw new Error("the file of the lock is another application's")
+  if (opened.size > 0) throw new UnusablePathError("the file of the lock is another application's")
   const { DatabaseSync } = process.getBuiltinModule("node:sqlite")
   const db = new DatabaseSync(path, { timeout: 0 })
   try {
     db.exec("BEGIN EXCLUSIVE")
     // The process that held the lock has removed the file, and others may have created and locked another.
     if (!isSameFile(opened, statFile(path))) throw new Error("replaced")
-  } catch {
+  } catch (error) {
     db.close()
+    const failure = diskFailure(error)
+    if (failure !== undefined) throw failure
     return undefined
   }
   return () => {

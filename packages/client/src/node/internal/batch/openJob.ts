@@ -72,9 +72,14 @@ const subjectOf = (cause: unknown, output: string | undefined): string => {
     : `A file of the batch job with the output ${JSON.stringify(output)}`
 }
 
+const reasonOf = (cause: unknown): string =>
+  cause instanceof FileFailure.UnusablePathError
+    ? cause.message
+    : FileFailure.describe(FileFailure.codeOf(cause) ?? "unknown error")
+
 export const storeFailure = (operation: string, cause: unknown, output?: string): JournalStoreError =>
   new JournalStoreError({
-    message: `${subjectOf(cause, output)} cannot be used: ${FileFailure.describe(FileFailure.codeOf(cause) ?? "unknown error")}`,
+    message: `${subjectOf(cause, output)} cannot be used: ${reasonOf(cause)}`,
     store: "file",
     operation
   })
@@ -110,7 +115,7 @@ export const checkFile = (output: string): Effect.Effect<void, InvalidRequestErr
 export const lock = (output: string): Effect.Effect<void, BatchJobLockedError | JournalStoreError, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.flatMap(
-      attempt("lock", () => jobLock.acquire(`${output}.lock`)),
+      attempt("lock", () => jobLock.acquire(`${output}.lock`), output),
       (release) =>
         release === undefined
           ? Effect.fail(new BatchJobLockedError({ message: "Another process works on this job", job: output }))
@@ -170,7 +175,7 @@ const checkRecord = Effect.fnUntraced(function* (
   const path = `${output}.job.json`
   let recorded = options
   if (existsSync(path)) {
-    const record = yield* attempt("read", () => jobRecord.read(path))
+    const record = yield* attempt("read", () => jobRecord.read(path), output)
     if (Option.isNone(record)) return yield* Effect.fail(damagedRecord(path))
     const { head, size } = record.value.input
     const isSame = head === current.head && size === current.size
