@@ -6,6 +6,7 @@
  */
 import type { DatabaseSync, SQLOutputValue, StatementSync } from "node:sqlite"
 import type { StoreStatistics } from "@kimi-effect/core/CacheStore"
+import { named } from "./sqlColumns.ts"
 import { inTransaction } from "./SqliteDatabase.ts"
 
 /** The version of the tables; a file of another version is replaced. */
@@ -57,7 +58,7 @@ const prepare = (db: DatabaseSync) => {
   const removal = (condition: string, most = batchSize): StatementSync =>
     db.prepare(`DELETE FROM ${mainTable} WHERE id IN (SELECT ${condition} LIMIT ${most})`)
   return {
-    select: db.prepare(`SELECT entry, expires_at, used_at FROM ${mainTable} WHERE key = ?`),
+    select: db.prepare(`SELECT ${named("entry", "expires_at", "used_at")} FROM ${mainTable} WHERE key = ?`),
     upsert: db.prepare(
       `INSERT INTO ${mainTable} (key, expires_at, used_at, bytes, entry) VALUES (?, ?, ?, ?, ?)
        ON CONFLICT (key) DO UPDATE SET

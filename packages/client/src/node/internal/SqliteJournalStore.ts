@@ -12,6 +12,7 @@ import type * as Scope from "effect/Scope"
 import { storeError } from "../../journal/internal/GroupCommit.ts"
 import type { Claim, Entry, EntryKind, Header, ResourceStatus, Store } from "../../journal/internal/Store.ts"
 import * as FileFailure from "./FileFailure.ts"
+import { named } from "./sqlColumns.ts"
 import { busyCodes, codeOf, inTransaction, open, pragma, restrict } from "./SqliteDatabase.ts"
 
 const name = "sqlite"
@@ -83,12 +84,6 @@ const stateOf = (row: Readonly<Record<string, unknown>>, now: number): ResourceS
   if (row["completed"] === 1) return "Completed"
   return Number(row["until"]) > now ? "Leased" : "Waiting"
 }
-
-/**
- * Results have these names in whichever letters the file has them: SQLite finds a column in
- * capitals too, such as in a damaged file, and would name the result after it.
- */
-const named = (...columns: ReadonlyArray<string>): string => columns.map((name) => `${name} AS ${name}`).join(", ")
 
 const statementsOf = (
   db: DatabaseSync

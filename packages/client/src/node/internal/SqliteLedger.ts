@@ -14,6 +14,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite"
 import * as Amount from "@kimi-effect/core/internal/Amount"
 import type { SpentChange, Hold, ScopeBalance, ReserveResult } from "@kimi-effect/core/internal/Ledger"
+import { named } from "./sqlColumns.ts"
 
 /** `kimB`, the application id of our databases. */
 export const applicationId = 0x6b_69_6d_42
@@ -120,11 +121,11 @@ const statementsOf =
 
 /** What was charged in full when a lease ended, and may be corrected. */
 const lateCharges = (prepare: (sql: string) => StatementSync) => {
-  const found = prepare("SELECT id, amount, scopes FROM charged WHERE id = ?")
+  const found = prepare(`SELECT ${named("id", "amount", "scopes")} FROM charged WHERE id = ?`)
   const insert = prepare("INSERT OR REPLACE INTO charged (id, amount, scopes, expires_at) VALUES (?, ?, ?, ?)")
   const remove = prepare("DELETE FROM charged WHERE id = ?")
   const forget = prepare("DELETE FROM charged WHERE expires_at <= ?")
-  const line = prepare("SELECT scope, cap, spent, reserved FROM balances WHERE scope = ?")
+  const line = prepare(`SELECT ${named("scope", "cap", "spent", "reserved")} FROM balances WHERE scope = ?`)
   const correctIn = prepare("UPDATE balances SET spent = ? WHERE scope = ?")
   return {
     has: (id: string): boolean => found.get(id) !== undefined,
@@ -152,16 +153,18 @@ const lateCharges = (prepare: (sql: string) => StatementSync) => {
 export const make = (db: DatabaseSync): SqliteLedger => {
   const prepare = statementsOf(db)
   const late = lateCharges(prepare)
-  const held = prepare("SELECT id, amount, scopes FROM holds WHERE id = ?")
-  const expired = prepare("SELECT id, amount, scopes, is_overdue, is_correctable FROM holds WHERE expires_at <= ?")
+  const held = prepare(`SELECT ${named("id", "amount", "scopes")} FROM holds WHERE id = ?`)
+  const expired = prepare(
+    `SELECT ${named("id", "amount", "scopes", "is_overdue", "is_correctable")} FROM holds WHERE expires_at <= ?`
+  )
   const insertHold = prepare(
     "INSERT INTO holds (id, amount, expires_at, scopes, lease, is_correctable) VALUES (?, ?, ?, ?, ?, ?)"
   )
   const removeHold = prepare("DELETE FROM holds WHERE id = ?")
   const renewHold = prepare("UPDATE holds SET expires_at = ?, lease = ?, is_overdue = 0 WHERE id = ?")
   const extendHold = prepare("UPDATE holds SET expires_at = ? + lease, is_overdue = 1 WHERE id = ?")
-  const line = prepare("SELECT scope, cap, spent, reserved FROM balances WHERE scope = ?")
-  const all = prepare("SELECT scope, cap, spent, reserved FROM balances ORDER BY scope")
+  const line = prepare(`SELECT ${named("scope", "cap", "spent", "reserved")} FROM balances WHERE scope = ?`)
+  const all = prepare(`SELECT ${named("scope", "cap", "spent", "reserved")} FROM balances ORDER BY scope`)
   const reserveIn = prepare(`
     INSERT INTO balances (scope, cap, spent, reserved, forget_at) VALUES (?, ?, 0, ?, ?)
     ON CONFLICT (scope) DO UPDATE SET cap = excluded.cap, reserved = reserved + excluded.reserved`)
