@@ -9,7 +9,8 @@
  *
  * An attempt that the host certainly does not charge is not recorded and costs
  * nothing, and neither does one that ended before its request was sent: one that
- * was interrupted or timed out while it waited for a connection. Where the HTTP
+ * was interrupted while a store reserved its cost, or that was interrupted or timed
+ * out while it waited for a connection. Where the HTTP
  * client does not report what it has sent, it is charged as if it had sent it.
  *
  * @since 0.1.0
@@ -37,7 +38,7 @@ import type {
   ObservedStreamAttempt
 } from "../pipeline/internal/AttemptObserver.ts"
 import type { EventChunk } from "../pipeline/internal/EventChunk.ts"
-import { type StreamHooks, withStreamHooks } from "../pipeline/internal/StreamGuard.ts"
+import { type Restore, type StreamHooks, withStreamHooks } from "../pipeline/internal/StreamGuard.ts"
 import { makePerRun } from "../pipeline/internal/StreamRun.ts"
 import { CurrentSendState, SendState } from "../pipeline/internal/SendState.ts"
 import { Transcript } from "../pipeline/internal/Transcript.ts"
@@ -127,6 +128,7 @@ class TrackedAttempt {
   readonly #sending = new SendState()
   /** Absent until it is reserved. */
   #reserved: Reserved | undefined
+  #hasBegun = false
   #startedAt: number | undefined
   #observed: ObservedAttempt | undefined
 
@@ -145,8 +147,17 @@ class TrackedAttempt {
   run(inner: Attempt, staged: Attempt): ReturnType<Attempt> {
     const reserved = reserveNow(this.#call)
     if (reserved !== undefined) return this.#start(reserved, inner, staged)
+    // Not in the context of the attempt: a request of the store is not that of the attempt.
+    const reserving = Effect.updateContext<Reserved, BudgetError, never, never>(
+      reserve(this.#call),
+      () => this.#context
+    )
     return Effect.uninterruptibleMask((restore) =>
-      Effect.flatMap(reserve(this.#call), (reserved) => restore(this.#start(reserved, inner, staged)))
+      Effect.flatMap(reserving, (reserved) => {
+        this.#reserved = reserved
+        // Not begun if it was interrupted while the store replied.
+        return restore(Effect.suspend(() => this.#start(reserved, inner, staged)))
+      })
     )
   }
 
@@ -154,12 +165,13 @@ class TrackedAttempt {
     this.#observed?.end(exit)
     const reserved = this.#reserved
     if (reserved === undefined) return undefined
-    const charge = this.#sending.isUnsent ? undefined : this.#charge(exit)
+    const charge = this.#hasBegun && !this.#sending.isUnsent ? this.#charge(exit) : undefined
     return settleAndRecord(this.#bookkeeping.accounting, this.#call, reserved, charge, this.#context)
   }
 
   #start(reserved: Reserved, inner: Attempt, staged: Attempt): ReturnType<Attempt> {
     this.#reserved = reserved
+    this.#hasBegun = true
     this.#startedAt = startOf(reserved, this.#context)
     this.#observed = this.#bookkeeping.observer?.begin(this.#call, this.#context)
     return this.#observed === undefined ? staged(this.#call) : inner(this.#call)
@@ -260,13 +272,25 @@ class TrackedStream implements Required<StreamHooks> {
   }
 }
 
+/** Fails if the fiber was interrupted before, and releases what was reserved. */
+const unlessInterrupted = (reserved: Reserved, restore: Restore): Effect.Effect<void> =>
+  Effect.onExitPrimitive(restore(Effect.void), (exit) =>
+    Exit.isFailure(exit) ? reserved.settleNow(undefined) : undefined
+  )
+
 /** Tracks one streamed attempt, and settles and records it when it ends. */
-const trackStream = (bookkeeping: Bookkeeping, call: Call): Effect.Effect<Required<StreamHooks>, BudgetError> =>
-  Effect.withFiber(({ context }) => {
-    const begin = (reserved: Reserved) => new TrackedStream(bookkeeping, call, reserved, context)
-    const reserved = reserveNow(call)
-    return reserved === undefined ? Effect.map(reserve(call), begin) : Effect.succeed(begin(reserved))
-  })
+const trackStream =
+  (bookkeeping: Bookkeeping, call: Call) =>
+  (restore: Restore): Effect.Effect<Required<StreamHooks>, BudgetError> =>
+    Effect.withFiber(({ context }) => {
+      const begin = (reserved: Reserved) => new TrackedStream(bookkeeping, call, reserved, context)
+      const reserved = reserveNow(call)
+      if (reserved !== undefined) return Effect.succeed(begin(reserved))
+      return Effect.flatMap(reserve(call), (reserved) =>
+        // Not begun if it was interrupted while the store replied.
+        Effect.map(unlessInterrupted(reserved, restore), () => begin(reserved))
+      )
+    })
 
 /**
  * Accounts for attempts that give a stream, and passes them to an observer.
@@ -278,14 +302,14 @@ export const withStreamAccounting =
   (accounting: AccountingService | undefined, observer?: AttemptObserver) =>
   (inner: StreamAttempt): StreamAttempt => {
     const unobserved: Bookkeeping = { accounting, observer: undefined }
-    if (observer === undefined) return (call) => withStreamHooks(() => trackStream(unobserved, call))(inner(call))
+    if (observer === undefined) return (call) => withStreamHooks(trackStream(unobserved, call))(inner(call))
     const bookkeeping: Bookkeeping = { accounting, observer }
     const staged = observer.stage.stream(inner)
     return (call) =>
       makePerRun((context) =>
         observer.needsStage(context)
-          ? withStreamHooks(() => trackStream(unobserved, call))(staged(call))
-          : withStreamHooks(() => trackStream(bookkeeping, call))(inner(call))
+          ? withStreamHooks(trackStream(unobserved, call))(staged(call))
+          : withStreamHooks(trackStream(bookkeeping, call))(inner(call))
       )
   }
 

@@ -1,8 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Stream } from "effect"
+import { TestClock } from "effect/testing"
 import { stage } from "../../src/money/AccountingStage.ts"
 import { type AttemptObserver, isObservable } from "../../src/pipeline/internal/AttemptObserver.ts"
+import { CurrentSendState } from "../../src/pipeline/internal/SendState.ts"
 import * as Stage from "../../src/pipeline/Stage.ts"
+import type { Call } from "../../src/pipeline/Call.ts"
 import { finish } from "../support/responses.ts"
 import { answer, recording, start, text } from "./support/recording.ts"
 
@@ -75,6 +78,48 @@ describe("Observed accounting stage", () => {
       yield* Stream.runDrain(stage.stream(() => events)(call))
       assert.deepStrictEqual(log.slice(0, 5), ["reserve kimi-k3", "stage", "settle 90+20", "stage", "reserve kimi-k3"])
       assert.strictEqual(log.length, 6)
+    })
+  )
+})
+
+/** The call with a budget that runs an effect before each reservation. */
+const reservingAfter = (call: Call, before: Effect.Effect<unknown>): Call => {
+  const budget = call.state?.budget
+  return budget === undefined
+    ? call
+    : {
+        ...call,
+        state: { budget: { ...budget, reserve: (attempt) => Effect.andThen(before, budget.reserve(attempt)) } }
+      }
+}
+
+describe("Accounting stage with a budget that has to be waited for", () => {
+  const runs = ["chat", "stream"] as const
+
+  const run = (kind: (typeof runs)[number], stage: Stage.Stage, call: Call) =>
+    kind === "chat"
+      ? stage.effect(() => Effect.succeed(answer(true)))(call)
+      : Stream.runDrain(stage.stream(() => events)(call))
+
+  it.effect.each(runs)("begins no attempt of a %s that is interrupted meanwhile", (kind) =>
+    Effect.gen(function* () {
+      const { call, log, stage } = observed(false)
+      const attempt = run(kind, stage, reservingAfter(call, Effect.sleep("1 second")))
+      const fiber = yield* Effect.forkChild(attempt, { startImmediately: true })
+      const interruption = yield* Effect.forkChild(Fiber.interrupt(fiber), { startImmediately: true })
+      yield* TestClock.adjust("1 second")
+      yield* Fiber.join(interruption)
+      assert.deepStrictEqual(log, ["reserve kimi-k3", "settle nothing"])
+    })
+  )
+
+  it.effect.each(runs)("reserves outside of the attempt of a %s, whose request is another", (kind) =>
+    Effect.gen(function* () {
+      const { call, stage } = observed(false)
+      const seen: Array<unknown> = []
+      const look = Effect.map(CurrentSendState, (sending) => seen.push(sending))
+      yield* run(kind, stage, reservingAfter(call, look))
+      assert.deepStrictEqual(seen, [undefined])
     })
   )
 })

@@ -19,8 +19,8 @@ type AccountingService = Accounting["Service"]
  */
 export type DirectRecord = (attempt: AttemptUsage, context: Context.Context<never>) => void
 
-/** By the service itself, so that a copy with another `record` is not passed over. */
-const records = new WeakMap<AccountingService, DirectRecord>()
+/** By the effect that does the same, so that another `record` in its place is not passed over. */
+const records = new WeakMap<AccountingService["record"], DirectRecord>()
 
 /**
  * @category constructors
@@ -35,7 +35,7 @@ export const make = (record: DirectRecord, entries: AccountingService["entries"]
       }),
     entries
   }
-  records.set(accounting, record)
+  records.set(accounting.record, record)
   return accounting
 }
 
@@ -45,4 +45,4 @@ export const make = (record: DirectRecord, entries: AccountingService["entries"]
  * @category getters
  * @since 0.1.0
  */
-export const recordOf = (accounting: AccountingService): DirectRecord | undefined => records.get(accounting)
+export const recordOf = (accounting: AccountingService): DirectRecord | undefined => records.get(accounting.record)

@@ -47,8 +47,22 @@ const make = (price: ModelCatalog.Price): TokenRates => {
   }
 }
 
+/** Rates, and the price as it was when they were made. */
+interface KnownRates {
+  readonly price: ModelCatalog.Price
+  readonly rates: TokenRates
+}
+
 /** Those of a catalogue, whose prices are the same objects in every call. */
-const knownRates = new WeakMap<ModelCatalog.Price, TokenRates>()
+const knownRates = new WeakMap<ModelCatalog.Price, KnownRates>()
+
+/** A program in JavaScript may change a price of its table. */
+const isUnchanged = (made: ModelCatalog.Price, price: ModelCatalog.Price): boolean =>
+  made.cacheMiss === price.cacheMiss &&
+  made.output === price.output &&
+  made.cacheHit === price.cacheHit &&
+  made.cacheWrite === price.cacheWrite &&
+  made.cacheWrite1h === price.cacheWrite1h
 
 /**
  * The rates of a price.
@@ -58,9 +72,9 @@ const knownRates = new WeakMap<ModelCatalog.Price, TokenRates>()
  */
 export const of = (price: ModelCatalog.Price): TokenRates => {
   const known = knownRates.get(price)
-  if (known !== undefined) return known
+  if (known !== undefined && isUnchanged(known.price, price)) return known.rates
   const rates = make(price)
-  knownRates.set(price, rates)
+  knownRates.set(price, { price: { ...price }, rates })
   return rates
 }
 

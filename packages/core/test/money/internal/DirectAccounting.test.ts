@@ -52,4 +52,10 @@ describe("DirectAccounting", () => {
       assert.deepInclude(entry, { attempts: 1, usage })
     })
   )
+
+  it("does not pass over a `record` that a test has put in its place", () => {
+    const { accounting } = make()
+    Object.assign(accounting, { record: () => Effect.void })
+    assert.isUndefined(DirectAccounting.recordOf(accounting))
+  })
 })

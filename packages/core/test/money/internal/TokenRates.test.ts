@@ -116,4 +116,14 @@ describe("TokenRates", () => {
     assert.strictEqual(worstCaseOfTokens(request, rates), 2_000_000n)
     assert.isUndefined(worstCaseOfTokens({ ...request, tools: [tool] }, rates))
   })
+
+  it.each(["cacheMiss", "output", "cacheHit", "cacheWrite", "cacheWrite1h"] as const)(
+    "are those of a price whose `%s` a program has changed",
+    (member) => {
+      const price = { provider: "host", currency: "USD" as const, cacheMiss: "1", output: "1" }
+      assert.strictEqual(TokenRates.of(price), TokenRates.of(price))
+      Object.assign(price, { [member]: "3" })
+      assert.deepStrictEqual(TokenRates.of(price), TokenRates.of({ ...price }))
+    }
+  )
 })
