@@ -31,6 +31,7 @@ import type { PoolTimeout } from "../internal/PoolTimeout.ts"
 import { markIsolated, markProxy } from "../internal/isolation.ts"
 import { UnsentRequest } from "../internal/UnsentRequest.ts"
 import { maxConnectionsOf } from "./internal/connectionOptions.ts"
+import { afterReads } from "./internal/afterReads.ts"
 import type { OriginPool, PooledCall } from "./internal/OriginPool.ts"
 import { BodySource } from "./internal/BodySource.ts"
 import { OriginPools } from "./internal/OriginPools.ts"
@@ -187,7 +188,9 @@ class Handler implements Dispatcher.DispatchHandler, PooledCall {
     controller.rawHeaders = null
     this.#body = new ResponseBody(controller)
     this.#response = new UndiciResponse(this.#request, status, headers, this.#body)
-    this.#complete(Effect.succeed(this.#response))
+    const result = Effect.succeed(this.#response)
+    // Mostly the whole body is there by then, and the fiber does not wait for it again.
+    afterReads(() => this.#complete(result))
   }
 
   onResponseData(_: Dispatcher.DispatchController, chunk: Uint8Array): void {

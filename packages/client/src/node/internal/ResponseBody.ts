@@ -8,6 +8,7 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import type * as Pull from "effect/Pull"
 import type { Dispatcher } from "undici"
+import { afterReads } from "./afterReads.ts"
 
 type Bytes = readonly [Uint8Array, ...Array<Uint8Array>]
 
@@ -37,23 +38,31 @@ export class ResponseBody<E> {
     this.#chunks.push(chunk)
     this.#bufferedBytes += chunk.length
     if (this.#bufferedBytes > highWaterMark) this.#controller.pause()
-    if (this.#isBufferingAll || this.#wake === undefined || this.#isWaking) return
-    this.#isWaking = true
-    // One read of the socket may hold several chunks, which undici pushes one by one: the reader wakes once for all.
-    queueMicrotask(() => {
-      this.#isWaking = false
-      if (!this.#isBufferingAll) this.#wake?.()
-    })
+    this.#wakeReader()
   }
 
   end(): void {
     this.#hasEnded = true
-    this.#wake?.()
+    this.#wakeReader()
   }
 
   fail(error: E): void {
     this.#failure = error
-    this.#wake?.()
+    this.#wakeReader()
+  }
+
+  get #hasChanged(): boolean {
+    return !this.#isBufferingAll || this.#hasEnded || this.#failure !== undefined
+  }
+
+  /** Once for all chunks that come in one go. */
+  #wakeReader(): void {
+    if (this.#wake === undefined || this.#isWaking || !this.#hasChanged) return
+    this.#isWaking = true
+    afterReads(() => {
+      this.#isWaking = false
+      if (this.#hasChanged) this.#wake?.()
+    })
   }
 
   /** Resumes in a new task: undici pushes synchronously, and must not do so while it handles another body. */
