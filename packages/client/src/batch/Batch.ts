@@ -151,11 +151,7 @@ export const stream = <A = string, RD = never, E = never, R = never, RP = never>
   Stream.unwrap(
     Effect.as(
       OptionRules.check("Batch", OptionRules.knownNames(options, optionNames)),
-      RowStream.make<A, RD, E, R, RP, never>(
-        () => input,
-        options,
-        (_, run) => run
-      )
+      RowStream.make<A, RD, E, R, RP, never>(() => input, options)
     )
   )
 

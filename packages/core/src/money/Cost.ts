@@ -12,17 +12,17 @@ import * as Option from "effect/Option"
 import * as Day from "../internal/Day.ts"
 import type { ModelRequest } from "../models/ChatRequest.ts"
 import type { ChatResponse } from "../models/ChatResponse.ts"
-import { type Usage } from "../models/Usage.ts"
 import * as PriceTable from "./PriceTable.ts"
-import { type BillableUsage, type Cost, of, zero } from "./internal/UsageCost.ts"
-import { withLifetime } from "./internal/CacheWrites.ts"
+import * as ResponseCost from "./internal/ResponseCost.ts"
+import type { Cost } from "./internal/UsageCost.ts"
 import { worstCase } from "./internal/WorstCase.ts"
 
+export { billableUsage, toolNames } from "./internal/ResponseCost.ts"
 export { make, of, ofCharge, ofModel, sum } from "./internal/UsageCost.ts"
 export type { BillableUsage, Cost, Purchase } from "./internal/UsageCost.ts"
 export { maxUsage, worstCase } from "./internal/WorstCase.ts"
 
-/** With the prices of this fiber, and the day. One effect, since a batch computes a cost for each row. */
+/** With the prices of this fiber, and the day. */
 const today = <A>(compute: (day: string, prices: PriceTable.Prices) => A): Effect.Effect<A> =>
   Effect.withFiber(({ context }) => {
     const now = Context.get(context, Clock.Clock).currentTimeMillisUnsafe()
@@ -48,52 +48,6 @@ export const ofRequest = (request: ModelRequest, provider: string): Effect.Effec
 export const format = (cost: Pick<Cost, "currency" | "total">): string =>
   `${cost.currency === "USD" ? "$" : "¥"}${BigDecimal.format(BigDecimal.normalize(cost.total))}`
 
-/** Names of tools that run at the host start with `$`. */
-const isHostTool = (name: string): boolean => name.startsWith("$")
-
-/**
- * The usage of a response to a request, including calls of the host's tools, and
- * the lifetime of what was written to the host's cache.
- *
- * @category getters
- * @since 0.1.0
- */
-export const billableUsage = (
-  reported: Usage,
-  calls: Iterable<string>,
-  request: Pick<ModelRequest, "prompt_cache_options" | "extra_body">
-): BillableUsage => {
-  const usage = withLifetime(reported, request)
-  let toolCalls: Map<string, number> | undefined
-  for (const name of calls) {
-    if (isHostTool(name)) (toolCalls ??= new Map<string, number>()).set(name, (toolCalls.get(name) ?? 0) + 1)
-  }
-  return toolCalls === undefined ? usage : { ...usage, toolCalls }
-}
-
-/**
- * The names of all tools that a response calls.
- *
- * @category getters
- * @since 0.1.0
- */
-export const toolNames = ({ choices }: ChatResponse): ReadonlyArray<string> => {
-  const names: Array<string> = []
-  for (const { message } of choices) for (const call of message.tool_calls ?? []) names.push(call.function.name)
-  return names
-}
-
-/** The cost of a response of the client's cache, or of another call's request. */
-const cachedCost = ({ currency, saved, total }: Cost): Cost => ({
-  currency,
-  cachedInput: zero,
-  uncachedInput: zero,
-  output: zero,
-  tools: zero,
-  total: zero,
-  saved: BigDecimal.sum(total, saved)
-})
-
 /**
  * The cost of a response at today's price; none if the host reported no usage or
  * the price is not known. If the model has no price under the name of the host,
@@ -108,13 +62,4 @@ const cachedCost = ({ currency, saved, total }: Cost): Cost => ({
 export const ofResponse = (
   response: ChatResponse,
   request: Pick<ModelRequest, "prompt_cache_options" | "extra_body"> = {}
-): Effect.Effect<Option.Option<Cost>> =>
-  today((day, prices) => {
-    const { cached, model, provider, requestedModel, usage } = response
-    if (usage === undefined || provider === undefined) return Option.none()
-    const used = billableUsage(usage, toolNames(response), request)
-    const cost = Option.orElse(of(used, { model, provider, day }, prices), () =>
-      of(used, { model: requestedModel ?? model, provider, day }, prices)
-    )
-    return cached === undefined ? cost : Option.map(cost, cachedCost)
-  })
+): Effect.Effect<Option.Option<Cost>> => today((day, prices) => ResponseCost.of(response, request, day, prices))

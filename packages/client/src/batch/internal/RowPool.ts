@@ -15,10 +15,14 @@ import * as Stream from "effect/Stream"
 /** Outcomes that wait for the consumer, as a share of the concurrency: rows are read only a little faster than outcomes are taken. */
 const bufferedShare = 4
 
-interface Options {
+interface Options<O, A> {
   readonly concurrency: number
   /** Whether no further row is to be run. */
   readonly isStopped: () => boolean
+  /** What is emitted of an outcome, if anything. */
+  readonly settle: (outcome: O) => A | undefined
+  /** Provides services to a worker, once for all of its rows. */
+  readonly provide: <A, E, R>(worker: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
 }
 
 /** The rows, of which workers take one at a time. */
@@ -52,11 +56,11 @@ class Rows<Row, E> {
   }
 }
 
-/** `run` returns nothing for a row without an outcome. Rows in flight are completed when the input ends or fails. */
-export const make = <Row, E, R, A, EA, RA>(
+/** Rows in flight are completed when the input ends or fails. */
+export const make = <Row, E, R, O, A, EA, RA>(
   input: Stream.Stream<Row, E, R>,
-  run: (row: Row) => Effect.Effect<A | undefined, EA, RA>,
-  { concurrency, isStopped }: Options
+  run: (row: Row) => Effect.Effect<O, EA, RA>,
+  { concurrency, isStopped, provide, settle }: Options<O, A>
 ): Stream.Stream<A, E | EA, R | RA> =>
   Stream.unwrap(
     Effect.gen(function* () {
@@ -74,9 +78,13 @@ export const make = <Row, E, R, A, EA, RA>(
 
       const hasRows = (): boolean => !isStopped() && (rows.count > 0 || rows.end === undefined)
       const needsWorker = (): boolean => started < concurrency && waiting === 0 && hasRows()
-      const deliver = (outcome: A | undefined): Effect.Effect<unknown> =>
-        // Mostly there is room, and no effect is needed.
-        outcome === undefined || Queue.offerUnsafe(outcomes, outcome) ? Effect.void : Queue.offer(outcomes, outcome)
+      const deliver = (outcome: O): Effect.Effect<unknown> => {
+        const settled = settle(outcome)
+        // Mostly there is room. Rows that end together are then followed by their next ones together, which takes less time than one by one.
+        return settled === undefined || Queue.offerUnsafe(outcomes, settled)
+          ? Effect.yieldNow
+          : Queue.offer(outcomes, settled)
+      }
       const step = (): Effect.Effect<unknown, EA, R | RA> => {
         if (rows.count === 0) {
           waiting += 1
@@ -97,7 +105,7 @@ export const make = <Row, E, R, A, EA, RA>(
         Effect.suspend(() => {
           started += 1
           working += 1
-          return Effect.forkIn(work, scope, { startImmediately })
+          return Effect.forkIn(provide(work), scope, { startImmediately })
         })
       // At least one, which ends the stream of an empty input.
       yield* start(true)

@@ -17,6 +17,7 @@ import type { BatchProgress } from "../BatchProgress.ts"
 import type { BatchResponse, BatchRow } from "../BatchResponse.ts"
 import * as EqualRows from "./EqualRows.ts"
 import * as RowPool from "./RowPool.ts"
+import * as rowCost from "./rowCost.ts"
 import { rowDecoderOf, runRow } from "./runRow.ts"
 import { stoppingTags } from "./stoppingTags.ts"
 import { Tally } from "./Tally.ts"
@@ -140,7 +141,7 @@ const reportEvery = <R>(
 export const make = <A, RD, E, R, RP, EA>(
   input: (isStopped: () => boolean) => Input<E, R>,
   options: Options<A, RD, RP>,
-  around: Around<A, EA>
+  around?: Around<A, EA>
 ): Stream.Stream<BatchResponse<A>, ConfigurationError | E | EA, KimiClient | R | RD | RP> =>
   Stream.unwrap(
     Effect.gen(function* () {
@@ -152,7 +153,8 @@ export const make = <A, RD, E, R, RP, EA>(
       yield* OptionRules.check("Batch", [inputRule(rows)])
       const tally = tallyOf(options, MonotonicClock.millisUnsafe(clock), totalOf(rows, options))
       const share = yield* EqualRows.make(options.deduplicate ?? true)
-      const run = runRow({ client, share, decode: rowDecoderOf(options.schema) })
+      const costOf = yield* rowCost.make
+      const run = runRow({ client, share, costOf, decode: rowDecoderOf(options.schema) })
       if (onProgress !== undefined) yield* reportEvery(progressInterval, clock, tally, onProgress)
 
       const deadline =
@@ -170,32 +172,46 @@ export const make = <A, RD, E, R, RP, EA>(
         count += 1
         if (tally.stopped !== undefined) return Effect.undefined
         const row = toRow(given)
-        return Effect.map(beforeDeadline(around(row, run(row, count))), (outcome) => {
-          if (outcome === undefined) tally.stopped ??= { _tag: "Deadline" }
-          else if (outcome !== skipped) {
-            tally.add(outcome)
-            return outcome
-          }
-          return undefined
-        })
+        const place = count
+        return beforeDeadline(
+          around === undefined
+            ? run(row, place)
+            : around(
+                row,
+                Effect.suspend(() => run(row, place))
+              )
+        )
+      }
+      const settle = (outcome: BatchResponse<A> | typeof skipped | undefined): BatchResponse<A> | undefined => {
+        if (outcome === undefined) tally.stopped ??= { _tag: "Deadline" }
+        else if (outcome !== skipped) {
+          tally.add(outcome)
+          return outcome
+        }
+        return undefined
       }
       const limited = withDeadline(toStream(rows), deadline, tally)
       const isStopped = (): boolean => tally.stopped !== undefined
+      const callOptions = { priority: "batch", job } as const
       const outcomes =
         order === "completion" && concurrency > 1
-          ? RowPool.make(limited, runGiven, { concurrency, isStopped })
+          ? RowPool.make(limited, runGiven, {
+              concurrency,
+              isStopped,
+              settle,
+              provide: CallOptions.provide(callOptions)
+            })
           : limited.pipe(
               Stream.takeWhile(() => !isStopped()),
-              Stream.mapEffect(runGiven, { concurrency }),
-              Stream.filter((outcome) => outcome !== undefined)
+              Stream.mapEffect((given) => Effect.suspend(() => Effect.map(runGiven(given), settle)), { concurrency }),
+              Stream.filter((outcome) => outcome !== undefined),
+              CallOptions.provideStream(callOptions)
             )
-      const reported =
-        onProgress === undefined
-          ? outcomes
-          : Stream.ensuring(
-              outcomes,
-              Effect.suspend(() => listener(onProgress)(tally.progress(MonotonicClock.millisUnsafe(clock), true)))
-            )
-      return CallOptions.provideStream({ priority: "batch", job })(reported)
+      return onProgress === undefined
+        ? outcomes
+        : Stream.ensuring(
+            outcomes,
+            Effect.suspend(() => listener(onProgress)(tally.progress(MonotonicClock.millisUnsafe(clock), true)))
+          )
     })
   )

@@ -8,7 +8,7 @@ import * as Schema from "effect/Schema"
 import type { KimiClient } from "../../KimiClient.ts"
 import type { Answered, BatchResponse, BatchRow, Failed, RowError } from "../BatchResponse.ts"
 import type { Share } from "./EqualRows.ts"
-import { Attempts, costOf } from "./rowCost.ts"
+import { Attempts, type CostOf } from "./rowCost.ts"
 
 type Decode<A, R> = (response: ChatResponse) => Effect.Effect<A, StructuredOutputError, R>
 
@@ -53,6 +53,7 @@ const sharedResponse = (response: ChatResponse): ChatResponse =>
 interface Settings<A, R> {
   readonly client: KimiClient["Service"]
   readonly share: Share
+  readonly costOf: CostOf
   /** Absent when the value of a response is its text. */
   readonly decode: Decode<A, R> | undefined
 }
@@ -60,53 +61,50 @@ interface Settings<A, R> {
 /** The failed attempts that an error lists; at least the one that it is of. */
 const attemptsOf = (error: RowError): number => error.attempts?.length ?? 1
 
+/** To be called when the row is run. */
 export const runRow =
-  <A, R>({ client, decode, share }: Settings<A, R>) =>
-  (row: BatchRow, count: number): Effect.Effect<BatchResponse<A>, never, R> =>
-    Effect.suspend(() => {
-      const line = row.line ?? count
-      const id = row.id ?? `${line}`
-      const { request } = row
-      const attempts = new Attempts()
+  <A, R>({ client, costOf, decode, share }: Settings<A, R>) =>
+  (row: BatchRow, count: number): Effect.Effect<BatchResponse<A>, never, R> => {
+    const line = row.line ?? count
+    const id = row.id ?? `${line}`
+    const { request } = row
+    const attempts = new Attempts()
 
-      const failed = (error: RowError, isCached: boolean, response?: ChatResponse) =>
-        Effect.map(isCached ? Effect.succeed(Option.none()) : costOf(attempts, request, response), (cost): Failed => ({
-          _tag: "Failed",
-          id,
-          line,
-          error,
-          attempts: isCached ? 0 : Math.max(attempts.count, attemptsOf(error)),
-          isCached,
-          cost
-        }))
-
-      const withValue = (response: ChatResponse, value: A) =>
-        Effect.map(costOf(attempts, request, response), (cost): Answered<A> => {
-          const isCached = response.cached !== undefined
-          return {
-            _tag: "Answered",
-            id,
-            line,
-            value,
-            response,
-            usage: response.usage,
-            attempts: isCached ? 0 : attempts.count || 1,
-            isCached,
-            cost
-          }
-        })
-
-      const answered = (response: ChatResponse, isShared: boolean): Effect.Effect<BatchResponse<A>, never, R> =>
-        decode === undefined
-          ? withValue(response, textOf(response))
-          : Effect.matchEffect(decode(response), {
-              onFailure: (error) => failed(error, isShared, response),
-              onSuccess: (value) => withValue(response, value)
-            })
-
-      const call = Accounting.recordTo(attempts)(client.chat(request))
-      return share(request, call, {
-        failed,
-        answered: (response, isShared) => answered(isShared ? sharedResponse(response) : response, isShared)
+    const failed = (error: RowError, isCached: boolean, response?: ChatResponse): Effect.Effect<Failed> =>
+      Effect.succeed({
+        _tag: "Failed",
+        id,
+        line,
+        error,
+        attempts: isCached ? 0 : Math.max(attempts.count, attemptsOf(error)),
+        isCached,
+        cost: isCached ? Option.none() : costOf(attempts, request, response)
       })
-    })
+
+    const withValue = (response: ChatResponse, value: A): Effect.Effect<Answered<A>> => {
+      const isCached = response.cached !== undefined
+      return Effect.succeed({
+        _tag: "Answered",
+        id,
+        line,
+        value,
+        response,
+        usage: response.usage,
+        attempts: isCached ? 0 : attempts.count || 1,
+        isCached,
+        cost: costOf(attempts, request, response)
+      })
+    }
+
+    const answered = (given: ChatResponse, isShared: boolean): Effect.Effect<BatchResponse<A>, never, R> => {
+      const response = isShared ? sharedResponse(given) : given
+      return decode === undefined
+        ? withValue(response, textOf(response))
+        : Effect.matchEffect(decode(response), {
+            onFailure: (error) => failed(error, isShared, response),
+            onSuccess: (value) => withValue(response, value)
+          })
+    }
+
+    return share(request, Accounting.recordTo(attempts)(client.chat(request)), { answered, failed })
+  }

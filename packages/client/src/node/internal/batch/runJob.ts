@@ -78,7 +78,7 @@ export const run = <A = string, RD = never, RP = never>(
       yield* RowStream.make<A, RD, InvalidRequestError | JournalStoreError, never, RP, JournalStoreError>(
         () => wanted,
         settings,
-        (_, made) => (isWrittenAtOnce ? Effect.tap(made, record) : made)
+        isWrittenAtOnce ? (_, made) => Effect.tap(made, record) : undefined
       ).pipe(Stream.runForEach((outcome) => (isWrittenAtOnce ? Effect.void : record(outcome))))
       const stopped = progress?.stopped
       yield* job.finish(stopped === undefined)
