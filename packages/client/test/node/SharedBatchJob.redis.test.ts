@@ -72,7 +72,7 @@ describe.skipIf(!postgres.reachable || !redis.reachable)("a job of three workers
       Effect.gen(function* () {
         const rows = 90
         const limit = 4
-        const host = yield* MockServer.make({ latency: "10 millis" })
+        const host = yield* MockServer.make({ latency: "50 millis" })
         let most = 0
         yield* host.replyAlways(() => {
           const { entries } = Effect.runSync(host.ledger)
