@@ -265,9 +265,10 @@ export const priceOf = (
   day: string,
   isBatch: boolean
 ): Option.Option<ModelCatalog.Price> => {
-  const price = prices.model(model, provider, day)
+  // Tables in JavaScript may return `null`.
+  const price = prices.model(model, provider, day) ?? undefined
   if (price === undefined || !isBatch) return Option.fromNullishOr(price)
-  const discount = prices.batch(provider)
+  const discount = prices.batch(provider) ?? undefined
   if (discount === undefined) return Option.none()
   const factor = BigDecimal.fromStringUnsafe(discount)
   return Option.some({

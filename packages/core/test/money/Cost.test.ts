@@ -3,6 +3,7 @@ import { BigDecimal, Option, Schema } from "effect"
 import type { Price } from "../../src/ModelCatalog.ts"
 import { Usage } from "../../src/models/Usage.ts"
 import * as Cost from "../../src/money/Cost.ts"
+import type * as PriceTable from "../../src/money/PriceTable.ts"
 
 const usage = (prompt_tokens: number, completion_tokens: number, details: Partial<Usage> = {}): Usage => ({
   prompt_tokens,
@@ -198,6 +199,21 @@ describe("Cost.ofModel", () => {
     assert.deepStrictEqual(total("some-other-model", "moonshot", "2026-11-22"), Option.none())
     assert.deepStrictEqual(total("kimi-k3", "together", "2026-11-22"), Option.none())
     assert.deepStrictEqual(total("kimi-latest", "moonshot", "2026-01-01"), Option.none())
+  })
+})
+
+describe("Cost.of", () => {
+  // Programs in JavaScript return `null` for what they do not know.
+  const nothing = { model: () => null, tool: () => null, batch: () => null } as unknown as PriceTable.Prices
+  const purchase = { model: "kimi-k3", provider: "moonshot", day: "2026-11-22" }
+
+  it("is none if a table returns null", () => {
+    assert.deepStrictEqual(Cost.of(usage(1, 1), purchase, nothing), Option.none())
+    assert.deepStrictEqual(Cost.of(usage(1, 1), { ...purchase, isBatch: true }, nothing), Option.none())
+    const known = { ...nothing, model: () => k3 }
+    assert.deepStrictEqual(Cost.of(usage(1, 1), { ...purchase, isBatch: true }, known), Option.none())
+    const withTool = { ...usage(1, 1), toolCalls: new Map([["$web_search", 1]]) }
+    assert.deepStrictEqual(Cost.of(withTool, purchase, known), Option.none())
   })
 })
 

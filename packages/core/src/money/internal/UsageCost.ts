@@ -204,7 +204,7 @@ export const toolCost = (
 ): Option.Option<BigDecimal.BigDecimal> => {
   let total = zero
   for (const [tool, count] of calls) {
-    const price = priceOf(tool, provider, day)
+    const price = priceOf(tool, provider, day) ?? undefined
     if (price === undefined || price.currency !== currency) return Option.none()
     total = BigDecimal.sum(
       total,
@@ -228,7 +228,7 @@ export const of = (
   const { day, isBatch = false, model, provider } = purchase
   const price = isBatch
     ? Option.getOrUndefined(PriceTable.priceOf(prices, model, provider, day, isBatch))
-    : prices.model(model, provider, day)
+    : (prices.model(model, provider, day) ?? undefined)
   if (price === undefined) return Option.none()
   if (usage.toolCalls === undefined) return Option.some(make(usage, price))
   const tools = toolCost(usage.toolCalls, purchase, prices, price.currency)

@@ -20,6 +20,7 @@ import * as BudgetOptions from "./BudgetOptions.ts"
 import type { Budget } from "./BudgetService.ts"
 import { BudgetStore } from "./BudgetStoreService.ts"
 import * as BudgetStage from "./BudgetStage.ts"
+import * as CurrentPrices from "./CurrentPrices.ts"
 import * as ExpenseReservation from "./ExpenseReservation.ts"
 import * as LongHold from "./LongHold.ts"
 import { OpenCallBudget } from "./OpenCallBudget.ts"
@@ -29,15 +30,11 @@ import { ReservationQueue } from "./ReservationQueue.ts"
 
 /** How calls open a budget: with the tags of their fiber, and with its prices, or those of the budget if it has none. */
 const openerOf = (context: BudgetContext, ownPrices: PriceTable.Prices, hasPreflight: boolean): BudgetStage.Opener => {
-  const pricesIn = (services: Context.Context<never>): PriceTable.Prices => {
-    const current = Context.get(services, PriceTable.PriceTable)
-    return current === PriceTable.catalog ? ownPrices : current
-  }
   return {
     budgetOf: (call, services) =>
-      new OpenCallBudget(context, Context.get(services, CallOptions), pricesIn(services), call),
+      new OpenCallBudget(context, Context.get(services, CallOptions), CurrentPrices.of(services, ownPrices), call),
     preflight: hasPreflight
-      ? (call, read, services) => PricedCall.preflight(context, pricesIn(services), call, read)
+      ? (call, read, services) => PricedCall.preflight(context, CurrentPrices.of(services, ownPrices), call, read)
       : undefined
   }
 }
