@@ -13,16 +13,25 @@ import type { Result as ResumeResult } from "./resumeProbe.ts"
 interface Size {
   readonly warmUp: number
   readonly cpuRounds: number
-  /** Pairs of a batch and of `forEach`, each of a part of the rows, so that both get the same share of a busy machine. */
+  /** Pairs of a batch and of `forEach`, one after the other, so that both get the same share of a busy machine. */
   readonly pairs: number
+  readonly pairRows: number
   readonly rows: number
   /** Processes whose memory is measured. */
   readonly processes: number
   readonly finished: number
 }
 
-const full: Size = { warmUp: 2, cpuRounds: 7, pairs: 20, rows: 20_000, processes: 3, finished: 100_000 }
-const quick: Size = { warmUp: 1, cpuRounds: 3, pairs: 10, rows: 5_000, processes: 1, finished: 20_000 }
+const full: Size = {
+  warmUp: 2,
+  cpuRounds: 7,
+  pairs: 60,
+  pairRows: 1_000,
+  rows: 20_000,
+  processes: 3,
+  finished: 100_000
+}
+const quick: Size = { warmUp: 1, cpuRounds: 3, pairs: 10, pairRows: 500, rows: 5_000, processes: 1, finished: 20_000 }
 
 const module = (name: string): URL => new URL(name, import.meta.url)
 
@@ -45,21 +54,20 @@ const measureCpu = async ({ cpuRounds, warmUp }: Size): Promise<ReadonlyArray<Fi
   ]
 }
 
-const measureRate = async (baseUrl: string, { pairs, rows, warmUp }: Size): Promise<ReadonlyArray<Figure>> => {
-  const probe = await start(module("./rateProbe.ts"), [baseUrl, `${rows / pairs}`])
+const measureRate = async (baseUrl: string, { pairRows, pairs, warmUp }: Size): Promise<ReadonlyArray<Figure>> => {
+  const probe = await start(module("./rateProbe.ts"), [baseUrl, `${pairRows}`])
   const results: Array<RateResult> = []
   for (let round = 0; round < warmUp + pairs; round++) {
     const result = (await probe.ask(round % 2 === 0 ? "batch first" : "forEach first")) as RateResult
     if (round >= warmUp) results.push(result)
   }
   await probe.stop()
-  const rateOf = (name: keyof RateResult) =>
-    summarize(results.map((result) => ((rows / pairs) * 1_000) / result[name].wall))
+  const rateOf = (name: keyof RateResult) => summarize(results.map((result) => (pairRows * 1_000) / result[name].wall))
   // Of each pair, so that a pause of the machine in one of them does not decide.
   const ratioOf = (time: "cpu" | "wall") => summarize(results.map(({ batch, forEach }) => forEach[time] / batch[time]))
   return [
-    { name: `rate of ${rows} rows, forEach`, ...rateOf("forEach"), unit: "rows/s" },
-    { name: `rate of ${rows} rows, batch`, ...rateOf("batch"), unit: "rows/s" },
+    { name: `rate of ${pairs} times ${pairRows} rows, forEach`, ...rateOf("forEach"), unit: "rows/s" },
+    { name: `rate of ${pairs} times ${pairRows} rows, batch`, ...rateOf("batch"), unit: "rows/s" },
     {
       name: "rate of a batch to that of forEach over chat",
       ...ratioOf("wall"),
