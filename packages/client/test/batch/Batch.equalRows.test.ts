@@ -87,6 +87,16 @@ describe("equal rows of a Batch", () => {
     )
   )
 
+  it.effect("requests a row again whose equal row has an answer that is too long to be kept", () =>
+    Effect.gen(function* () {
+      const { responses } = yield* passing(Batch.run(["1", "1"].map(ask), { concurrency: 1 }))
+      assert.deepStrictEqual(
+        responses.map(({ isCached }) => isCached),
+        [false, false]
+      )
+    }).pipe(Effect.provide(MockProvider.layerClient({ script: () => "a".repeat(600_000) })))
+  )
+
   it.effect("requests equal rows of several short texts once", () =>
     withHost(
       Effect.gen(function* () {

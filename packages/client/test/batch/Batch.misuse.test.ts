@@ -15,6 +15,12 @@ const refused: ReadonlyArray<readonly [what: string, input: unknown, options: ob
   ["a misspelt order", [ask("0")], { order: "inputs" }, "Batch order"]
 ]
 
+const unreadable = {
+  get messages() {
+    throw new Error("no messages")
+  }
+}
+
 describe("Batch without types", () => {
   for (const [what, input, options, issue] of refused) {
     it.effect(`refuses ${what}`, () =>
@@ -34,7 +40,9 @@ describe("Batch without types", () => {
     ["a text", "Hello!"],
     ["null", null],
     ["a number", 7],
-    ["an object whose request is a text", { request: "Hello!" }]
+    ["an object whose request is a text", { request: "Hello!" }],
+    ["a request with a symbol", { messages: [{ role: "user", content: Symbol("Hello!") }] }],
+    ["a request that throws when it is read", unreadable]
   ] as const) {
     it.effect(`fails a row that is ${what} alone`, () =>
       withHost(

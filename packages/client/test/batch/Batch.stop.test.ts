@@ -1,8 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
+import type { ChatRequest } from "@kimi-effect/core/ChatRequest"
+import * as PriceTable from "@kimi-effect/core/PriceTable"
 import { MockProvider } from "@kimi-effect/testing"
-import { Effect, Fiber } from "effect"
+import { Effect, Exit, Fiber, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import * as Batch from "../../src/batch/Batch.ts"
+import * as KimiClient from "../../src/KimiClient.ts"
 import { ask, linesOf, numbers, passing, questions, withHost } from "../support/batch.ts"
 
 describe("the end of a Batch", () => {
@@ -43,6 +46,82 @@ describe("the end of a Batch", () => {
         assert.strictEqual(progress.stopped?._tag, "Cost")
         assert.isBelow(progress.done, 9)
         assert.isAtLeast(progress.cost.USD ?? 0, price * 2.5)
+      })
+    )
+  )
+
+  it.effect("reads no further row after one that stops it", () =>
+    withHost(
+      Effect.gen(function* () {
+        const mock = yield* MockProvider.MockProvider
+        const { responses } = yield* passing(Batch.run(["5", "broke", "1", "2"].map(ask), { concurrency: 2 }))
+        assert.deepStrictEqual(linesOf(responses), [2, 1])
+        assert.strictEqual((yield* mock.requests).length, 2)
+      })
+    )
+  )
+
+  it.effect("reads no further row after an answer that completes the rows of the error rate", () =>
+    withHost(
+      Effect.gen(function* () {
+        const mock = yield* MockProvider.MockProvider
+        const { progress } = yield* passing(
+          Batch.run(["5", "fail", "1", "2"].map(ask), { concurrency: 2, stop: { errorRate: 0.4, minRows: 2 } })
+        )
+        assert.deepStrictEqual(progress.stopped, { _tag: "ErrorRate", rate: 0.5 })
+        assert.strictEqual((yield* mock.requests).length, 3)
+      })
+    )
+  )
+
+  it.effect("reads no further row after an answer that reaches the cost", () =>
+    withHost(
+      Effect.gen(function* () {
+        const mock = yield* MockProvider.MockProvider
+        const { progress } = yield* passing(
+          Batch.run(["5", "1", "2", "3"].map(ask), { concurrency: 2, stop: { cost: { USD: 0.000_000_1 } } })
+        )
+        assert.strictEqual(progress.stopped?._tag, "Cost")
+        assert.strictEqual((yield* mock.requests).length, 2)
+      })
+    )
+  )
+
+  it.effect("emits what was answered before a defect of the client", () =>
+    withHost(
+      Effect.gen(function* () {
+        const client = yield* KimiClient.KimiClient
+        const response = yield* client.chat(ask("0"))
+        const defective = {
+          ...client,
+          chat: (request: ChatRequest) =>
+            request.messages[0]?.content === "defect" ? Effect.die("defect") : Effect.succeed(response)
+        }
+        const lines: Array<number> = []
+        const exit = yield* Batch.stream(["1", "defect", "2"].map(ask), { concurrency: 2 }).pipe(
+          Stream.runForEach(({ line }) => Effect.sync(() => lines.push(line))),
+          Effect.provideService(KimiClient.KimiClient, defective),
+          Effect.exit
+        )
+        assert.deepStrictEqual(lines, [1])
+        assert.deepStrictEqual(exit, Exit.die("defect"))
+      })
+    )
+  )
+
+  it.effect("fails with the defect of a price table", () =>
+    withHost(
+      Effect.gen(function* () {
+        const model = () => {
+          throw new Error("no prices")
+        }
+        const exit = yield* passing(
+          Batch.run(["1", "2"].map(ask), { concurrency: 2 }).pipe(
+            Effect.provideService(PriceTable.PriceTable, { ...PriceTable.catalog, model }),
+            Effect.exit
+          )
+        )
+        assert.deepStrictEqual(exit, Exit.die(new Error("no prices")))
       })
     )
   )

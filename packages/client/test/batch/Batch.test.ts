@@ -97,6 +97,23 @@ describe("Batch", () => {
     )
   )
 
+  it.effect("emits outcomes while other rows run", () =>
+    withHost(
+      Effect.gen(function* () {
+        const lines: Array<number> = []
+        const fiber = yield* Batch.stream(["1", "2", "9"].map(ask), { concurrency: 4 }).pipe(
+          Stream.runForEach(({ line }) => Effect.sync(() => lines.push(line))),
+          Effect.forkChild
+        )
+        yield* TestClock.adjust("1 second")
+        assert.deepStrictEqual(lines, [1])
+        yield* TestClock.adjust("1 second")
+        assert.deepStrictEqual(lines, [1, 2])
+        yield* Fiber.interrupt(fiber)
+      })
+    )
+  )
+
   it.effect("reads rows only as fast as their outcomes are taken", () =>
     withHost(
       Effect.gen(function* () {

@@ -31,6 +31,8 @@ class KnownRow {
   /** Its text or its digest, when another row has needed it. */
   key: string | undefined = undefined
   response: ChatResponse | undefined = undefined
+  /** The characters of its answer. */
+  length = 0
   /** Whether its answer was that of another row since it was kept, or since it was about to be forgotten. */
   isUsed = false
   /** Made when another row waits for it. */
@@ -43,51 +45,70 @@ class KnownRow {
   }
 }
 
-/** The rows that were answered of late by their fingerprints, oldest first. */
-class Answers {
-  readonly #kept = new Map<number, KnownRow>()
-  /** The fingerprints in their order: the first entry of a map is found after all places of deleted ones. */
-  readonly #order: Array<number> = []
+/** The rows in flight, and those that were answered of late. */
+class KnownRows {
+  /** By their fingerprints. */
+  readonly #rows = new Map<number, KnownRow>()
+  /** The fingerprints of the answered ones, oldest first: the first entry of a map is found after all places of deleted ones. */
+  readonly #answered: Array<number> = []
   #oldest = 0
   #characters = 0
 
   get(hash: number): KnownRow | undefined {
-    const row = this.#kept.get(hash)
-    if (row !== undefined) row.isUsed = true
+    return this.#rows.get(hash)
+  }
+
+  start(hash: number, request: ChatRequest): KnownRow {
+    const row = new KnownRow(request)
+    this.#rows.set(hash, row)
     return row
   }
 
-  add(hash: number, row: KnownRow, response: ChatResponse): void {
+  answer(hash: number, row: KnownRow, response: ChatResponse): void {
+    if (row.done !== undefined) Deferred.doneUnsafe(row.done, Exit.succeed(response))
     const length = lengthOf(response)
-    if (length > maxKeptCharacters / 8 || this.#kept.has(hash)) return
+    if (length > maxKeptCharacters / 8) return this.forget(hash)
     row.response = response
-    this.#kept.set(hash, row)
-    this.#order.push(hash)
+    row.length = length
+    this.#answered.push(hash)
     this.#characters += length
-    while (this.#kept.size > maxKept || this.#characters > maxKeptCharacters) this.#forgetOldest()
+    while (this.#answered.length - this.#oldest > maxKept || this.#characters > maxKeptCharacters) this.#forgetOldest()
+  }
+
+  forget(hash: number): void {
+    this.#rows.delete(hash)
   }
 
   #forgetOldest(): void {
-    const hash = this.#order[this.#oldest++] as number
-    const answer = this.#kept.get(hash)
-    if (answer?.isUsed === true) {
+    const hash = this.#answered[this.#oldest++] as number
+    const row = this.#rows.get(hash)
+    if (row?.isUsed === true) {
       // Rows that repeat through the whole input are requested once.
-      answer.isUsed = false
-      this.#order.push(hash)
+      row.isUsed = false
+      this.#answered.push(hash)
     } else {
-      this.#kept.delete(hash)
-      this.#characters -= answer?.response === undefined ? 0 : lengthOf(answer.response)
+      this.forget(hash)
+      this.#characters -= row?.length ?? 0
     }
     if (this.#oldest < maxKept) return
-    this.#order.splice(0, this.#oldest)
+    this.#answered.splice(0, this.#oldest)
     this.#oldest = 0
+  }
+}
+
+/** `undefined` for what cannot be read, such as a symbol, which the client refuses. */
+const fingerprintOf = (request: unknown): Fingerprint | undefined => {
+  try {
+    return new Fingerprint(request)
+  } catch {
+    return undefined
   }
 }
 
 /** What becomes of a row: of its response or its error, and whether it is that of another row. */
 interface Ended<E, A, R> {
-  readonly answered: (response: ChatResponse, isShared: boolean) => Effect.Effect<A, never, R>
-  readonly failed: (error: E, isShared: boolean) => Effect.Effect<A, never, R>
+  answered(response: ChatResponse, isShared: boolean): Effect.Effect<A, never, R>
+  failed(error: E, isShared: boolean): Effect.Effect<A, never, R>
 }
 
 /** To be called when the row is run. One effect for a row that is like no other: pairs of a response and a flag took two more. */
@@ -99,12 +120,12 @@ export type Share = <E, A, R>(
 
 const ending = <E, A, R>(
   call: Effect.Effect<ChatResponse, E>,
-  { answered, failed }: Ended<E, A, R>,
+  ended: Ended<E, A, R>,
   isShared: boolean
 ): Effect.Effect<A, never, R> =>
   Effect.matchEffect(call, {
-    onFailure: (error) => failed(error, isShared),
-    onSuccess: (response) => answered(response, isShared)
+    onFailure: (error) => ended.failed(error, isShared),
+    onSuccess: (response) => ended.answered(response, isShared)
   })
 
 const alone: Share = (_, call, ended) => ending(call, ended, false)
@@ -120,18 +141,17 @@ const makeKey: Effect.Effect<(request: ChatRequest) => Effect.Effect<string>> = 
 })
 
 const sharing = (keyOf: (request: ChatRequest) => Effect.Effect<string>): Share => {
-  const answers = new Answers()
-  const inFlight = new Map<number, KnownRow>()
+  const known = new KnownRows()
 
   const keyOfKnown = (row: KnownRow): Effect.Effect<string | undefined> =>
     row.key !== undefined || row.request === undefined
       ? Effect.succeed(row.key)
       : Effect.map(keyOf(row.request), (key) => (row.key = key))
 
-  const keepLong = (hash: number, row: KnownRow, response: ChatResponse): Effect.Effect<void> =>
+  const answerLong = (hash: number, row: KnownRow, response: ChatResponse): Effect.Effect<void> =>
     Effect.map(keyOfKnown(row), () => {
       row.request = undefined
-      answers.add(hash, row, response)
+      known.answer(hash, row, response)
     })
 
   const first = <E, A, R>(
@@ -140,21 +160,17 @@ const sharing = (keyOf: (request: ChatRequest) => Effect.Effect<string>): Share 
     call: Effect.Effect<ChatResponse, E>,
     ended: Ended<E, A, R>
   ): Effect.Effect<A, never, R> => {
-    const row = new KnownRow(request)
-    inFlight.set(hash, row)
-    const answered = (response: ChatResponse) => {
-      inFlight.delete(hash)
-      if (row.done !== undefined) Deferred.doneUnsafe(row.done, Exit.succeed(response))
-      return ended.answered(response, false)
-    }
+    const row = known.start(hash, request)
     return Effect.matchCauseEffect(call, {
       onSuccess: (response) => {
-        if (length > maxKeyLength) return Effect.flatMap(keepLong(hash, row, response), () => answered(response))
-        answers.add(hash, row, response)
-        return answered(response)
+        if (length > maxKeyLength) {
+          return Effect.flatMap(answerLong(hash, row, response), () => ended.answered(response, false))
+        }
+        known.answer(hash, row, response)
+        return ended.answered(response, false)
       },
       onFailure: (cause) => {
-        inFlight.delete(hash)
+        known.forget(hash)
         // A row is interrupted by the deadline or the end of the stream, which also interrupt the rows that wait for it.
         if (row.done !== undefined && !Cause.hasInterrupts(cause)) {
           Deferred.doneUnsafe(row.done, Exit.failCause(cause))
@@ -170,13 +186,15 @@ const sharing = (keyOf: (request: ChatRequest) => Effect.Effect<string>): Share 
       : ended.answered(row.response, true)
 
   return <E, A, R>(request: ChatRequest, call: Effect.Effect<ChatResponse, E>, ended: Ended<E, A, R>) => {
-    const fingerprint = new Fingerprint(request)
-    const known = answers.get(fingerprint.hash) ?? inFlight.get(fingerprint.hash)
-    if (known === undefined) return first(fingerprint, request, call, ended)
+    const fingerprint = fingerprintOf(request)
+    if (fingerprint === undefined) return alone(request, call, ended)
+    const row = known.get(fingerprint.hash)
+    if (row === undefined) return first(fingerprint, request, call, ended)
     // Now: while the keys are made, the row may end.
-    if (known.response === undefined) known.done ??= Deferred.makeUnsafe()
-    return Effect.flatMap(Effect.zip(keyOfKnown(known), keyOf(request)), ([key, own]) =>
-      key === own ? shared(known, ended) : alone(request, call, ended)
+    if (row.response === undefined) row.done ??= Deferred.makeUnsafe()
+    else row.isUsed = true
+    return Effect.flatMap(Effect.zip(keyOfKnown(row), keyOf(request)), ([key, own]) =>
+      key === own ? shared(row, ended) : alone(request, call, ended)
     )
   }
 }

@@ -11,16 +11,15 @@ import type * as Pull from "effect/Pull"
 import * as Queue from "effect/Queue"
 import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
+import { Outcomes, type Settling } from "./Outcomes.ts"
 
 /** Outcomes that wait for the consumer, as a share of the concurrency: rows are read only a little faster than outcomes are taken. */
-const bufferedShare = 4
+const bufferedShare = 2
 
-interface Options<O, A> {
+interface Options<O, A> extends Settling<O, A> {
   readonly concurrency: number
   /** Whether no further row is to be run. */
   readonly isStopped: () => boolean
-  /** What is emitted of an outcome, if anything. */
-  readonly settle: (outcome: O) => A | undefined
   /** Provides services to a worker, once for all of its rows. */
   readonly provide: <A, E, R>(worker: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
 }
@@ -59,16 +58,19 @@ class Rows<Row, E> {
 /** Rows in flight are completed when the input ends or fails. */
 export const make = <Row, E, R, O, A, EA, RA>(
   input: Stream.Stream<Row, E, R>,
-  run: (row: Row) => Effect.Effect<O, EA, RA>,
-  { concurrency, isStopped, provide, settle }: Options<O, A>
+  run: <B>(row: Row, deliver: (outcome: O) => Effect.Effect<B>) => Effect.Effect<B, EA, RA>,
+  { concurrency, isDecisive, isStopped, provide, settle }: Options<O, A>
 ): Stream.Stream<A, E | EA, R | RA> =>
   Stream.unwrap(
     Effect.gen(function* () {
-      const outcomes = yield* Effect.acquireRelease(
-        Queue.bounded<A, E | EA | Cause.Done>(Math.ceil(concurrency / bufferedShare)),
+      const capacity = Math.ceil(concurrency / bufferedShare)
+      const queue = yield* Effect.acquireRelease(
+        Queue.bounded<A, E | EA | Cause.Done>(capacity),
         // Without it a worker that waits for room would delay the end of the stream.
         Queue.shutdown
       )
+      const { currentDispatcher } = yield* Effect.fiber
+      const outcomes = new Outcomes<O, A, E | EA>(queue, currentDispatcher, { capacity, isDecisive, settle })
       const rows = new Rows<Row, E>(yield* Stream.toPull(input))
       const scope = yield* Effect.scope
       let started = 0
@@ -78,27 +80,22 @@ export const make = <Row, E, R, O, A, EA, RA>(
 
       const hasRows = (): boolean => !isStopped() && (rows.count > 0 || rows.end === undefined)
       const needsWorker = (): boolean => started < concurrency && waiting === 0 && hasRows()
-      const deliver = (outcome: O): Effect.Effect<unknown> => {
-        const settled = settle(outcome)
-        // Mostly there is room. Rows that end together are then followed by their next ones together, which takes less time than one by one.
-        return settled === undefined || Queue.offerUnsafe(outcomes, settled)
-          ? Effect.yieldNow
-          : Queue.offer(outcomes, settled)
-      }
+      const deliver = (outcome: O): Effect.Effect<unknown> => outcomes.add(outcome)
       const step = (): Effect.Effect<unknown, EA, R | RA> => {
         if (rows.count === 0) {
           waiting += 1
           return Effect.map(rows.read, () => void (waiting -= 1))
         }
-        const running = Effect.flatMap(run(rows.take()), deliver)
+        const running = run(rows.take(), deliver)
         return needsWorker() ? Effect.andThen(start(false), running) : running
       }
       const work = Effect.matchCauseEffect(Effect.whileLoop({ while: hasRows, body: step, step: () => {} }), {
-        onFailure: (cause) => Queue.failCause(outcomes, cause),
+        onFailure: (cause) => Effect.andThen(outcomes.settle(), Queue.failCause(queue, cause)),
         onSuccess: () => {
           working -= 1
           if (working > 0) return Effect.void
-          return rows.end === undefined ? Queue.end(outcomes) : Queue.failCause(outcomes, rows.end)
+          const { end } = rows
+          return Effect.andThen(outcomes.settle(), end === undefined ? Queue.end(queue) : Queue.failCause(queue, end))
         }
       })
       const start = (startImmediately: boolean): Effect.Effect<unknown, never, R | RA> =>
@@ -110,6 +107,6 @@ export const make = <Row, E, R, O, A, EA, RA>(
       // At least one, which ends the stream of an empty input.
       yield* start(true)
       yield* Effect.whileLoop({ while: needsWorker, body: () => start(true), step: () => {} })
-      return Stream.fromQueue(outcomes)
+      return Stream.fromQueue(queue)
     })
   )

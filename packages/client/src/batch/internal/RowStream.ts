@@ -8,22 +8,22 @@ import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Stream from "effect/Stream"
+import * as ClientMoney from "../../internal/clientMoney.ts"
 import { KimiClient } from "../../KimiClient.ts"
 import type { Input, Options, StopRules } from "../Batch.ts"
 import type { BatchProgress } from "../BatchProgress.ts"
 import type { BatchResponse, BatchRow } from "../BatchResponse.ts"
 import * as EqualRows from "./EqualRows.ts"
+import { type EndedRow, Row, type Settings } from "./Row.ts"
 import * as RowPool from "./RowPool.ts"
 import * as rowCost from "./rowCost.ts"
-import { rowDecoderOf, runRow } from "./runRow.ts"
+import { rowDecoderOf } from "./rowDecoder.ts"
+import * as Settling from "./settling.ts"
+import { type RowEnd, skipped, timedOut } from "./settling.ts"
 import { stoppingTags } from "./stoppingTags.ts"
 import { Tally } from "./Tally.ts"
-
-/** A row that has no outcome here, because it was done before or elsewhere. */
-export const skipped = Symbol("skipped")
 
 /** Runs a row, or does not. */
 export type Around<A, E> = <R>(
@@ -137,6 +137,51 @@ const reportEvery = <R>(
     Effect.forkScoped
   )
 
+const settingsOf = <A, RD, RP>(client: KimiClient["Service"], share: EqualRows.Share, { schema }: Options<A, RD, RP>) =>
+  Effect.zipWith(rowCost.make, ClientMoney.of(client), (costOf, money): Settings<A, RD> => ({
+    client,
+    share,
+    costOf,
+    isRecorded: money === undefined || money.accounting !== undefined,
+    decode: rowDecoderOf(schema)
+  }))
+
+type TimeLimit = <B, E, R>(row: Effect.Effect<B, E, R>) => Effect.Effect<B | typeof timedOut, E, R>
+
+/** Interrupts rows at the deadline. */
+const timeLimitOf = (endsAt: number | undefined, clock: Clock.Clock): TimeLimit | undefined =>
+  endsAt === undefined
+    ? undefined
+    : (row) =>
+        Effect.timeoutOrElse(row, {
+          duration: Math.max(0, endsAt - MonotonicClock.millisUnsafe(clock)),
+          orElse: () => Effect.succeed(timedOut)
+        })
+
+/** Runs rows one after another. Without anything around them, their outcomes are made when they are settled. */
+const runnerOf = <A, RD, EA>(
+  settings: Settings<A, RD>,
+  isStopped: () => boolean,
+  limit: TimeLimit | undefined,
+  around: Around<A, EA> | undefined
+) => {
+  let count = 0
+  return <B>(
+    given: ChatRequest | BatchRow,
+    deliver: (end: RowEnd<A>) => Effect.Effect<B>
+  ): Effect.Effect<B, EA, RD> => {
+    count += 1
+    if (isStopped()) return deliver(skipped)
+    const row = toRow(given)
+    const place = count
+    if (around === undefined && limit === undefined) return new Row(settings, row, place, deliver).run()
+    const run = Effect.suspend(() => new Row(settings, row, place, Effect.succeed<EndedRow<A>>).run())
+    const made = Effect.map(run, ({ outcome }) => outcome)
+    const whole = around === undefined ? made : around(row, made)
+    return Effect.flatMap<RowEnd<A>, EA, RD, B, never, never>(limit === undefined ? whole : limit(whole), deliver)
+  }
+}
+
 /** `input` gets whether the batch was stopped, for inputs that wait. */
 export const make = <A, RD, E, R, RP, EA>(
   input: (isStopped: () => boolean) => Input<E, R>,
@@ -149,61 +194,37 @@ export const make = <A, RD, E, R, RP, EA>(
       const { concurrency = 16, job, onProgress, order = "completion", progressInterval = "1 second", stop } = options
       const client = yield* KimiClient
       const clock = yield* Clock.Clock
-      const rows = input((): boolean => tally.stopped !== undefined)
+      const isStopped = (): boolean => tally.stopped !== undefined
+      const rows = input(isStopped)
       yield* OptionRules.check("Batch", [inputRule(rows)])
       const tally = tallyOf(options, MonotonicClock.millisUnsafe(clock), totalOf(rows, options))
       const share = yield* EqualRows.make(options.deduplicate ?? true)
-      const costOf = yield* rowCost.make
-      const run = runRow({ client, share, costOf, decode: rowDecoderOf(options.schema) })
+      const settings = yield* settingsOf(client, share, options)
       if (onProgress !== undefined) yield* reportEvery(progressInterval, clock, tally, onProgress)
 
       const deadline =
         stop?.deadline === undefined ? undefined : Duration.toMillis(OptionRules.durationOf(stop.deadline))
       const endsAt = deadline === undefined ? undefined : MonotonicClock.millisUnsafe(clock) + deadline
-      const beforeDeadline = <B, E1, R1>(row: Effect.Effect<B, E1, R1>): Effect.Effect<B | undefined, E1, R1> =>
-        endsAt === undefined
-          ? row
-          : Effect.map(
-              Effect.timeoutOption(row, Math.max(0, endsAt - MonotonicClock.millisUnsafe(clock))),
-              Option.getOrUndefined
-            )
-      let count = 0
-      const runGiven = (given: ChatRequest | BatchRow) => {
-        count += 1
-        if (tally.stopped !== undefined) return Effect.undefined
-        const row = toRow(given)
-        const place = count
-        return beforeDeadline(
-          around === undefined
-            ? run(row, place)
-            : around(
-                row,
-                Effect.suspend(() => run(row, place))
-              )
-        )
-      }
-      const settle = (outcome: BatchResponse<A> | typeof skipped | undefined): BatchResponse<A> | undefined => {
-        if (outcome === undefined) tally.stopped ??= { _tag: "Deadline" }
-        else if (outcome !== skipped) {
-          tally.add(outcome)
-          return outcome
-        }
-        return undefined
-      }
+      const run = runnerOf(settings, isStopped, timeLimitOf(endsAt, clock), around)
       const limited = withDeadline(toStream(rows), deadline, tally)
-      const isStopped = (): boolean => tally.stopped !== undefined
+      const settling = Settling.make<A>(tally, stop)
       const callOptions = { priority: "batch", job } as const
       const outcomes =
         order === "completion" && concurrency > 1
-          ? RowPool.make(limited, runGiven, {
+          ? RowPool.make(limited, run, {
               concurrency,
               isStopped,
-              settle,
+              ...settling,
               provide: CallOptions.provide(callOptions)
             })
           : limited.pipe(
               Stream.takeWhile(() => !isStopped()),
-              Stream.mapEffect((given) => Effect.suspend(() => Effect.map(runGiven(given), settle)), { concurrency }),
+              Stream.mapEffect(
+                (given) => Effect.suspend(() => run(given, (end) => Effect.succeed(settling.settle(end)))),
+                {
+                  concurrency
+                }
+              ),
               Stream.filter((outcome) => outcome !== undefined),
               CallOptions.provideStream(callOptions)
             )

@@ -49,14 +49,19 @@ const sumOf = (
 }
 
 /** The cost of an answered row. That of a failed one is the same without a response. */
-export type CostOf = (attempts: Attempts, request: ChatRequest, response?: ChatResponse) => Option.Option<Cost.Cost>
+export type CostOf = (
+  attempts: Attempts | undefined,
+  request: ChatRequest,
+  response?: ChatResponse
+) => Option.Option<Cost.Cost>
 
 /** Costs at the prices of this fiber. They are read once, since the effects of a row take longer than its cost. */
 export const make: Effect.Effect<CostOf> = Effect.zipWith(
   PriceTable.PriceTable,
   Clock.Clock,
   (prices, clock): CostOf =>
-    ({ recorded }, request, response) => {
+    (attempts, request, response) => {
+      const recorded = attempts?.recorded ?? []
       const day = Day.dateAt(clock.currentTimeMillisUnsafe())
       if (response !== undefined && (response.cached !== undefined || recorded.length === 0)) {
         return ResponseCost.of(response, request, day, prices)

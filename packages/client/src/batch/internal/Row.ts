@@ -1,0 +1,130 @@
+/** Runs one row of a batch to its end, and makes its outcome. */
+import * as Accounting from "@kimi-effect/core/Accounting"
+import type { ChatRequest } from "@kimi-effect/core/ChatRequest"
+import { ChatResponse } from "@kimi-effect/core/ChatResponse"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type { KimiClient } from "../../KimiClient.ts"
+import type { Answered, BatchResponse, BatchRow, Failed, RowError } from "../BatchResponse.ts"
+import type { Share } from "./EqualRows.ts"
+import { Attempts, type CostOf } from "./rowCost.ts"
+import { type Decode, textOf } from "./rowDecoder.ts"
+
+/** The response of another row, which costs nothing. */
+const sharedResponse = (response: ChatResponse): ChatResponse =>
+  new ChatResponse({ ...response, cached: { level: "flight", age: 0, isStale: false } }, { disableChecks: true })
+
+export interface Settings<A, R> {
+  readonly client: KimiClient["Service"]
+  readonly share: Share
+  readonly costOf: CostOf
+  /** Whether the client records attempts; otherwise those of a row are not known. */
+  readonly isRecorded: boolean
+  /** Absent when the value of a response is its text. */
+  readonly decode: Decode<A, R> | undefined
+}
+
+/** The failed attempts that an error lists; at least the one that it is of. */
+const attemptsOf = (error: RowError): number => error.attempts?.length ?? 1
+
+/** A row that has ended. */
+export interface EndedRow<A> {
+  readonly hasFailed: boolean
+  readonly outcome: BatchResponse<A>
+}
+
+/**
+ * A row that runs or has ended. Its outcome is made when it is read: rows that
+ * end together make theirs in one go.
+ */
+export class Row<A, R, B> implements EndedRow<A> {
+  readonly #settings: Settings<A, R>
+  readonly #id: string
+  readonly #line: number
+  readonly #request: ChatRequest
+  readonly #deliver: (row: EndedRow<A>) => Effect.Effect<B>
+  readonly #attempts: Attempts | undefined
+  #response: ChatResponse | undefined = undefined
+  #value: A | undefined = undefined
+  #error: RowError | undefined = undefined
+  #isShared = false
+
+  /** `count` is the line of a row that names none. */
+  constructor(settings: Settings<A, R>, row: BatchRow, count: number, deliver: (row: EndedRow<A>) => Effect.Effect<B>) {
+    const { id, line = count, request } = row
+    this.#settings = settings
+    this.#id = id ?? `${line}`
+    this.#line = line
+    this.#request = request
+    this.#deliver = deliver
+    this.#attempts = settings.isRecorded ? new Attempts() : undefined
+  }
+
+  /** To be called when the row is run. */
+  run(): Effect.Effect<B, never, R> {
+    const { client, share } = this.#settings
+    const call = client.chat(this.#request)
+    return share(this.#request, this.#attempts === undefined ? call : Accounting.recordTo(this.#attempts)(call), this)
+  }
+
+  answered(given: ChatResponse, isShared: boolean): Effect.Effect<B, never, R> {
+    const response = isShared ? sharedResponse(given) : given
+    const { decode } = this.#settings
+    this.#response = response
+    if (decode === undefined) {
+      this.#value = textOf(response)
+      return this.#deliver(this)
+    }
+    return Effect.matchEffect(decode(response), {
+      onFailure: (error) => this.failed(error, isShared),
+      onSuccess: (value) => {
+        this.#value = value
+        return this.#deliver(this)
+      }
+    })
+  }
+
+  failed(error: RowError, isShared: boolean): Effect.Effect<B> {
+    this.#error = error
+    this.#isShared = isShared
+    return this.#deliver(this)
+  }
+
+  get hasFailed(): boolean {
+    return this.#error !== undefined
+  }
+
+  get outcome(): BatchResponse<A> {
+    return this.#error === undefined
+      ? this.#answer(this.#response as ChatResponse, this.#value as A)
+      : this.#failure(this.#error)
+  }
+
+  #answer(response: ChatResponse, value: A): Answered<A> {
+    const isCached = response.cached !== undefined
+    return {
+      _tag: "Answered",
+      id: this.#id,
+      line: this.#line,
+      value,
+      response,
+      usage: response.usage,
+      attempts: isCached ? 0 : this.#attempts?.count || 1,
+      isCached,
+      cost: this.#settings.costOf(this.#attempts, this.#request, response)
+    }
+  }
+
+  #failure(error: RowError): Failed {
+    const isCached = this.#isShared
+    return {
+      _tag: "Failed",
+      id: this.#id,
+      line: this.#line,
+      error,
+      attempts: isCached ? 0 : Math.max(this.#attempts?.count ?? 0, attemptsOf(error)),
+      isCached,
+      cost: isCached ? Option.none() : this.#settings.costOf(this.#attempts, this.#request, this.#response)
+    }
+  }
+}
