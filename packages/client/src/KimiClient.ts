@@ -168,6 +168,7 @@ export const make: Effect.Effect<
     describe: () => Pipeline.describe(stages)
   }
   ClientMoney.register(client, Effect.succeed({ ...services, defaultModel: resolveModel(undefined) }))
+  if (services.accounting === undefined) ClientMoney.setUnrecorded(client)
   return withLogLevel(client, config.logLevel)
 })
 

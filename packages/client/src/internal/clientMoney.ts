@@ -21,3 +21,12 @@ export const register = (client: Client, money: Effect.Effect<Money | undefined>
 /** The services of a client; `undefined` for one that is no client of this library, whose services are not known. */
 export const of = (client: Client): Effect.Effect<Money | undefined> =>
   Effect.suspend(() => known.get(client) ?? Effect.undefined)
+
+/** Clients that record no usage. One that wraps another is not among them: the other may change. */
+const unrecorded = new WeakSet<Client>()
+
+/** Remembers that a client has no usage records. */
+export const setUnrecorded = (client: Client): void => void unrecorded.add(client)
+
+/** Whether what a caller adds to record the usage of a client's calls may get any. */
+export const isRecorded = (client: Client): boolean => !unrecorded.has(client)

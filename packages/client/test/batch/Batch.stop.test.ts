@@ -109,6 +109,32 @@ describe("the end of a Batch", () => {
     )
   )
 
+  it.effect("reads no further row after a defect", () =>
+    withHost(
+      Effect.gen(function* () {
+        const client = yield* KimiClient.KimiClient
+        let calls = 0
+        const defective = {
+          ...client,
+          chat: (request: ChatRequest) => {
+            calls += 1
+            return request.messages[0]?.content === "defect" ? Effect.die("defect") : client.chat(request)
+          }
+        }
+        const rows = numbers(100).map((number) => ask(number === 10 ? "defect" : `0 ${number}`))
+        const exit = yield* passing(
+          Batch.stream(rows, { concurrency: 4 }).pipe(
+            Stream.runForEach(() => Effect.sleep("1 minute")),
+            Effect.provideService(KimiClient.KimiClient, defective),
+            Effect.exit
+          )
+        )
+        assert.deepStrictEqual(exit, Exit.die("defect"))
+        assert.isAtMost(calls, 10 + 4)
+      })
+    )
+  )
+
   it.effect("fails with the defect of a price table", () =>
     withHost(
       Effect.gen(function* () {

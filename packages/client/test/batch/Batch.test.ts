@@ -114,6 +114,47 @@ describe("Batch", () => {
     )
   )
 
+  it.effect("emits every outcome to a consumer that is slower than the rows", () =>
+    withHost(
+      Effect.gen(function* () {
+        const lines = new Set<number>()
+        const slow = Batch.stream(
+          numbers(200).map((number) => ask(`0 ${number}`)),
+          { concurrency: 64 }
+        ).pipe(
+          Stream.runForEach(({ line }) =>
+            Effect.andThen(
+              Effect.sleep("1 second"),
+              Effect.sync(() => lines.add(line))
+            )
+          )
+        )
+        yield* passing(slow)
+        assert.strictEqual(lines.size, 200)
+      })
+    )
+  )
+
+  it.effect("calls nothing but chat of a client that wraps others", () =>
+    withHost(
+      Effect.gen(function* () {
+        const client = yield* KimiClient.KimiClient
+        const members: Array<string> = []
+        const counted = KimiClient.makeWith({
+          effect: (call, member) => {
+            members.push(member)
+            return call(client)
+          },
+          stream: (call) => call(client),
+          text: (call) => call(client)
+        })
+        members.length = 0
+        yield* passing(Batch.run([ask("1")]).pipe(Effect.provideService(KimiClient.KimiClient, counted)))
+        assert.deepStrictEqual(members, ["chat"])
+      })
+    )
+  )
+
   it.effect("reads rows only as fast as their outcomes are taken", () =>
     withHost(
       Effect.gen(function* () {

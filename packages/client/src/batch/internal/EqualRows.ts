@@ -7,7 +7,6 @@ import * as CanonicalJson from "@kimi-effect/core/internal/CanonicalJson"
 import type { ChatRequest } from "@kimi-effect/core/ChatRequest"
 import type { ChatResponse } from "@kimi-effect/core/ChatResponse"
 import * as Digest from "effect/crypto/Digest"
-import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -26,6 +25,11 @@ const encoder = new TextEncoder()
 
 const lengthOf = (response: ChatResponse): number => response.text.length + response.reasoning.length
 
+/** What a row that was interrupted has for those that wait for it. */
+const interrupted = Symbol("interrupted")
+
+type Shared = ChatResponse | typeof interrupted
+
 /** A row that was requested. */
 class KnownRow {
   /** Its text or its digest, when another row has needed it. */
@@ -36,7 +40,7 @@ class KnownRow {
   /** Whether its answer was that of another row since it was kept, or since it was about to be forgotten. */
   isUsed = false
   /** Made when another row waits for it. */
-  done: Deferred.Deferred<ChatResponse, unknown> | undefined = undefined
+  done: Deferred.Deferred<Shared, unknown> | undefined = undefined
   /** Undefined when only the digest is needed. */
   request: ChatRequest | undefined
 
@@ -140,7 +144,10 @@ const makeKey: Effect.Effect<(request: ChatRequest) => Effect.Effect<string>> = 
     })
 })
 
-const sharing = (keyOf: (request: ChatRequest) => Effect.Effect<string>): Share => {
+const sharing = (
+  keyOf: (request: ChatRequest) => Effect.Effect<string>,
+  mayRequest: (() => boolean) | undefined
+): Share => {
   const known = new KnownRows()
 
   const keyOfKnown = (row: KnownRow): Effect.Effect<string | undefined> =>
@@ -161,7 +168,7 @@ const sharing = (keyOf: (request: ChatRequest) => Effect.Effect<string>): Share 
     ended: Ended<E, A, R>
   ): Effect.Effect<A, never, R> => {
     const row = known.start(hash, request)
-    return Effect.matchCauseEffect(call, {
+    const requested = Effect.matchCauseEffect(call, {
       onSuccess: (response) => {
         if (length > maxKeyLength) {
           return Effect.flatMap(answerLong(hash, row, response), () => ended.answered(response, false))
@@ -171,21 +178,26 @@ const sharing = (keyOf: (request: ChatRequest) => Effect.Effect<string>): Share 
       },
       onFailure: (cause) => {
         known.forget(hash)
-        // A row is interrupted by the deadline or the end of the stream, which also interrupt the rows that wait for it.
-        if (row.done !== undefined && !Cause.hasInterrupts(cause)) {
-          Deferred.doneUnsafe(row.done, Exit.failCause(cause))
-        }
+        if (row.done !== undefined) Deferred.doneUnsafe(row.done, Exit.failCause(cause))
         return ending(Effect.failCause(cause), ended, false)
       }
     })
+    return mayRequest === undefined ? requested : Effect.onInterrupt(requested, () => interrupt(hash, row))
   }
 
-  const shared = <E, A, R>(row: KnownRow, ended: Ended<E, A, R>): Effect.Effect<A, never, R> =>
-    row.response === undefined
-      ? ending(Deferred.await(row.done as Deferred.Deferred<ChatResponse, E>), ended, true)
-      : ended.answered(row.response, true)
+  const interrupt = (hash: number, row: KnownRow): Effect.Effect<void> =>
+    Effect.sync(() => {
+      // Its call may have ended before.
+      if (row.response !== undefined || known.get(hash) !== row) return
+      known.forget(hash)
+      if (row.done !== undefined) Deferred.doneUnsafe(row.done, Exit.succeed(interrupted))
+    })
 
-  return <E, A, R>(request: ChatRequest, call: Effect.Effect<ChatResponse, E>, ended: Ended<E, A, R>) => {
+  const share: Share = <E, A, R>(
+    request: ChatRequest,
+    call: Effect.Effect<ChatResponse, E>,
+    ended: Ended<E, A, R>
+  ): Effect.Effect<A, never, R> => {
     const fingerprint = fingerprintOf(request)
     if (fingerprint === undefined) return alone(request, call, ended)
     const row = known.get(fingerprint.hash)
@@ -194,11 +206,33 @@ const sharing = (keyOf: (request: ChatRequest) => Effect.Effect<string>): Share 
     if (row.response === undefined) row.done ??= Deferred.makeUnsafe()
     else row.isUsed = true
     return Effect.flatMap(Effect.zip(keyOfKnown(row), keyOf(request)), ([key, own]) =>
-      key === own ? shared(row, ended) : alone(request, call, ended)
+      key === own ? shared(row, request, call, ended) : alone(request, call, ended)
     )
   }
+
+  const shared = <E, A, R>(
+    row: KnownRow,
+    request: ChatRequest,
+    call: Effect.Effect<ChatResponse, E>,
+    ended: Ended<E, A, R>
+  ): Effect.Effect<A, never, R> => {
+    if (row.response !== undefined) return ended.answered(row.response, true)
+    return Effect.matchEffect(Deferred.await(row.done as Deferred.Deferred<Shared, E>), {
+      onFailure: (error) => ended.failed(error, true),
+      onSuccess: (response) => {
+        if (response !== interrupted) return ended.answered(response, true)
+        // The deadline and the end of the stream interrupt this row too: it must not be requested before they do.
+        return Effect.suspend(() => (mayRequest?.() === true ? share(request, call, ended) : Effect.never))
+      }
+    })
+  }
+  return share
 }
 
-/** Whether equal rows are requested once is decided by the caller: without, each row is. */
-export const make = (isOn: boolean): Effect.Effect<Share> =>
-  isOn ? Effect.map(makeKey, sharing) : Effect.succeed(alone as Share)
+/**
+ * Whether equal rows are requested once is decided by the caller: without, each
+ * row is. If rows may be interrupted alone, `mayRequest` is whether one that waits
+ * for such a row may be requested itself.
+ */
+export const make = (isOn: boolean, mayRequest?: () => boolean): Effect.Effect<Share> =>
+  isOn ? Effect.map(makeKey, (keyOf) => sharing(keyOf, mayRequest)) : Effect.succeed(alone)

@@ -29,7 +29,6 @@ const attemptsOf = (error: RowError): number => error.attempts?.length ?? 1
 
 /** A row that has ended. */
 export interface EndedRow<A> {
-  readonly hasFailed: boolean
   readonly outcome: BatchResponse<A>
 }
 
@@ -88,10 +87,6 @@ export class Row<A, R, B> implements EndedRow<A> {
     this.#error = error
     this.#isShared = isShared
     return this.#deliver(this)
-  }
-
-  get hasFailed(): boolean {
-    return this.#error !== undefined
   }
 
   get outcome(): BatchResponse<A> {

@@ -9,17 +9,21 @@ import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import type * as Pull from "effect/Pull"
 import * as Queue from "effect/Queue"
+import * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
-import { Outcomes, type Settling } from "./Outcomes.ts"
 
 /** Outcomes that wait for the consumer, as a share of the concurrency: rows are read only a little faster than outcomes are taken. */
 const bufferedShare = 2
 
-interface Options<O, A> extends Settling<O, A> {
+interface Options<O, A> {
   readonly concurrency: number
   /** Whether no further row is to be run. */
   readonly isStopped: () => boolean
+  /** Called before the workers are interrupted. */
+  readonly onLeave: () => void
+  /** What is emitted of an outcome, if anything. */
+  readonly settle: (outcome: O) => A | undefined
   /** Provides services to a worker, once for all of its rows. */
   readonly provide: <A, E, R>(worker: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
 }
@@ -59,7 +63,7 @@ class Rows<Row, E> {
 export const make = <Row, E, R, O, A, EA, RA>(
   input: Stream.Stream<Row, E, R>,
   run: <B>(row: Row, deliver: (outcome: O) => Effect.Effect<B>) => Effect.Effect<B, EA, RA>,
-  { concurrency, isDecisive, isStopped, provide, settle }: Options<O, A>
+  { concurrency, isStopped, onLeave, provide, settle }: Options<O, A>
 ): Stream.Stream<A, E | EA, R | RA> =>
   Stream.unwrap(
     Effect.gen(function* () {
@@ -69,18 +73,27 @@ export const make = <Row, E, R, O, A, EA, RA>(
         // Without it a worker that waits for room would delay the end of the stream.
         Queue.shutdown
       )
-      const { currentDispatcher } = yield* Effect.fiber
-      const outcomes = new Outcomes<O, A, E | EA>(queue, currentDispatcher, { capacity, isDecisive, settle })
-      const rows = new Rows<Row, E>(yield* Stream.toPull(input))
-      const scope = yield* Effect.scope
+      // Its own: what the input opens while it is read must be closed after the workers, which use it.
+      const inputScope = yield* Effect.acquireRelease(Scope.make(), Scope.close)
+      const rows = new Rows<Row, E>(yield* Scope.provide(Stream.toPull(input), inputScope))
+      const scope = yield* Effect.acquireRelease(Scope.make(), (workers, exit) =>
+        Effect.suspend(() => {
+          onLeave()
+          return Scope.close(workers, exit)
+        })
+      )
       let started = 0
       let working = 0
+      let hasFailed = false
       /** Workers that wait for a row. */
       let waiting = 0
 
-      const hasRows = (): boolean => !isStopped() && (rows.count > 0 || rows.end === undefined)
+      const hasRows = (): boolean => !hasFailed && !isStopped() && (rows.count > 0 || rows.end === undefined)
       const needsWorker = (): boolean => started < concurrency && waiting === 0 && hasRows()
-      const deliver = (outcome: O): Effect.Effect<unknown> => outcomes.add(outcome)
+      const deliver = (outcome: O): Effect.Effect<unknown> => {
+        const settled = settle(outcome)
+        return settled === undefined || Queue.offerUnsafe(queue, settled) ? Effect.void : Queue.offer(queue, settled)
+      }
       const step = (): Effect.Effect<unknown, EA, R | RA> => {
         if (rows.count === 0) {
           waiting += 1
@@ -90,12 +103,14 @@ export const make = <Row, E, R, O, A, EA, RA>(
         return needsWorker() ? Effect.andThen(start(false), running) : running
       }
       const work = Effect.matchCauseEffect(Effect.whileLoop({ while: hasRows, body: step, step: () => {} }), {
-        onFailure: (cause) => Effect.andThen(outcomes.settle(), Queue.failCause(queue, cause)),
+        onFailure: (cause) => {
+          hasFailed = true
+          return Queue.failCause(queue, cause)
+        },
         onSuccess: () => {
           working -= 1
           if (working > 0) return Effect.void
-          const { end } = rows
-          return Effect.andThen(outcomes.settle(), end === undefined ? Queue.end(queue) : Queue.failCause(queue, end))
+          return rows.end === undefined ? Queue.end(queue) : Queue.failCause(queue, rows.end)
         }
       })
       const start = (startImmediately: boolean): Effect.Effect<unknown, never, R | RA> =>

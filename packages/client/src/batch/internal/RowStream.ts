@@ -20,8 +20,7 @@ import { type EndedRow, Row, type Settings } from "./Row.ts"
 import * as RowPool from "./RowPool.ts"
 import * as rowCost from "./rowCost.ts"
 import { rowDecoderOf } from "./rowDecoder.ts"
-import * as Settling from "./settling.ts"
-import { type RowEnd, skipped, timedOut } from "./settling.ts"
+import { type RowEnd, settlerOf, skipped, timedOut } from "./settling.ts"
 import { stoppingTags } from "./stoppingTags.ts"
 import { Tally } from "./Tally.ts"
 
@@ -138,13 +137,19 @@ const reportEvery = <R>(
   )
 
 const settingsOf = <A, RD, RP>(client: KimiClient["Service"], share: EqualRows.Share, { schema }: Options<A, RD, RP>) =>
-  Effect.zipWith(rowCost.make, ClientMoney.of(client), (costOf, money): Settings<A, RD> => ({
+  Effect.map(rowCost.make, (costOf): Settings<A, RD> => ({
     client,
     share,
     costOf,
-    isRecorded: money === undefined || money.accounting !== undefined,
+    isRecorded: ClientMoney.isRecorded(client),
     decode: rowDecoderOf(schema)
   }))
+
+const deadlineOf = (stop: StopRules | undefined): number | undefined =>
+  stop?.deadline === undefined ? undefined : Duration.toMillis(OptionRules.durationOf(stop.deadline))
+
+const isPassed = (endsAt: number | undefined, clock: Clock.Clock): boolean =>
+  endsAt !== undefined && MonotonicClock.millisUnsafe(clock) >= endsAt
 
 type TimeLimit = <B, E, R>(row: Effect.Effect<B, E, R>) => Effect.Effect<B | typeof timedOut, E, R>
 
@@ -152,11 +157,11 @@ type TimeLimit = <B, E, R>(row: Effect.Effect<B, E, R>) => Effect.Effect<B | typ
 const timeLimitOf = (endsAt: number | undefined, clock: Clock.Clock): TimeLimit | undefined =>
   endsAt === undefined
     ? undefined
-    : (row) =>
-        Effect.timeoutOrElse(row, {
-          duration: Math.max(0, endsAt - MonotonicClock.millisUnsafe(clock)),
-          orElse: () => Effect.succeed(timedOut)
-        })
+    : (row) => {
+        const duration = endsAt - MonotonicClock.millisUnsafe(clock)
+        if (duration <= 0) return Effect.succeed(timedOut)
+        return Effect.timeoutOrElse(row, { duration, orElse: () => Effect.succeed(timedOut) })
+      }
 
 /** Runs rows one after another. Without anything around them, their outcomes are made when they are settled. */
 const runnerOf = <A, RD, EA>(
@@ -198,33 +203,33 @@ export const make = <A, RD, E, R, RP, EA>(
       const rows = input(isStopped)
       yield* OptionRules.check("Batch", [inputRule(rows)])
       const tally = tallyOf(options, MonotonicClock.millisUnsafe(clock), totalOf(rows, options))
-      const share = yield* EqualRows.make(options.deduplicate ?? true)
+      let isLeft = false
+      // Only what is done around rows interrupts one alone.
+      const mayRequest = around === undefined ? undefined : () => !isLeft && !isPassed(endsAt, clock)
+      const share = yield* EqualRows.make(options.deduplicate ?? true, mayRequest)
       const settings = yield* settingsOf(client, share, options)
       if (onProgress !== undefined) yield* reportEvery(progressInterval, clock, tally, onProgress)
 
-      const deadline =
-        stop?.deadline === undefined ? undefined : Duration.toMillis(OptionRules.durationOf(stop.deadline))
+      const deadline = deadlineOf(stop)
       const endsAt = deadline === undefined ? undefined : MonotonicClock.millisUnsafe(clock) + deadline
       const run = runnerOf(settings, isStopped, timeLimitOf(endsAt, clock), around)
       const limited = withDeadline(toStream(rows), deadline, tally)
-      const settling = Settling.make<A>(tally, stop)
+      const settle = settlerOf<A>(tally)
       const callOptions = { priority: "batch", job } as const
       const outcomes =
         order === "completion" && concurrency > 1
           ? RowPool.make(limited, run, {
               concurrency,
               isStopped,
-              ...settling,
+              settle,
+              onLeave: () => void (isLeft = true),
               provide: CallOptions.provide(callOptions)
             })
           : limited.pipe(
               Stream.takeWhile(() => !isStopped()),
-              Stream.mapEffect(
-                (given) => Effect.suspend(() => run(given, (end) => Effect.succeed(settling.settle(end)))),
-                {
-                  concurrency
-                }
-              ),
+              Stream.mapEffect((given) => Effect.suspend(() => run(given, (end) => Effect.succeed(settle(end)))), {
+                concurrency
+              }),
               Stream.filter((outcome) => outcome !== undefined),
               CallOptions.provideStream(callOptions)
             )
