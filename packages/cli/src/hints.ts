@@ -1,4 +1,5 @@
 /** What to change after an error of the library, in the words of the command: its flags, files and subcommands. */
+import type { InvalidBatchError } from "@kimi-effect/core/BatchErrors"
 import { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import type { KimiError } from "@kimi-effect/core/KimiError"
 
@@ -67,11 +68,21 @@ const flagOf: { readonly [name: string]: string } = {
 
 const named = (name: string): string => flagOf[name] ?? name.replace(/^paths\[\d+\]$/, "--traffic")
 
+/** All problems that are known, so that they are corrected in one go. */
+const batchMessage = ({ count, issues }: InvalidBatchError): string =>
+  [
+    "The host would refuse the batch:",
+    ...issues.map(({ line, reason }) => `  ${line === undefined ? "" : `line ${line}: `}${reason}`),
+    ...(count > issues.length ? [`  and ${count - issues.length} more`] : [])
+  ].join("\n")
+
 /** The message, with flags in place of the library's options. */
-export const messageOf = (error: KimiError): string =>
-  error._tag === "ConfigurationError"
+export const messageOf = (error: KimiError): string => {
+  if (error._tag === "InvalidBatchError" && error.count > 1) return batchMessage(error)
+  return error._tag === "ConfigurationError"
     ? ConfigurationError.of(error.issues.map(({ expected, name }) => ({ name: named(name), expected }))).message
     : error.message.replaceAll("limits.cost", "--cost")
+}
 
 /** What to change. A hint of this one error, such as the values that a parameter may have, stays. */
 export const hintOf = (error: KimiError): string =>

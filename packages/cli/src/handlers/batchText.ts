@@ -13,10 +13,19 @@ export const toText = ({
   answered,
   cost,
   failed,
-  failedByTag
-}: Pick<BatchStatus, "answered" | "cost" | "failed" | "failedByTag">): string =>
+  failedByTag,
+  rejected = 0
+}: Pick<BatchStatus, "answered" | "cost" | "failed" | "failedByTag"> & {
+  /** Lines of the input that are no rows. */
+  readonly rejected?: number | undefined
+}): string =>
   [
-    sentence([`${answered} answered`, `${failed} failed`, amounts(cost)]),
+    sentence([
+      `${answered} answered`,
+      `${failed} failed`,
+      rejected === 0 ? "" : `${rejected} rejected, see the reject file`,
+      amounts(cost)
+    ]),
     ...Object.entries(failedByTag).map(([tag, count]) => `  ${tag}: ${count}`)
   ].join("\n")
 

@@ -102,6 +102,18 @@ describe("kimi batch run", () => {
     )
   )
 
+  it.live("counts lines that are no rows in addition to rows that fail", () =>
+    withServer((_, env) =>
+      Effect.gen(function* () {
+        const request = { model: "no-such-model", messages: [{ role: "user", content: "a" }] }
+        const { input, output } = yield* filesOf([JSON.stringify({ id: "a", request }), "no row"])
+        const { code, stdout } = yield* runKimi(["batch", "run", input, output], { env })
+        assert.strictEqual(code, 1)
+        assert.include(stdout, "0 answered, 1 failed, 1 rejected, see the reject file")
+      })
+    )
+  )
+
   it.live("names the flag that runs failed rows again", () =>
     withServer((server, env) =>
       Effect.gen(function* () {

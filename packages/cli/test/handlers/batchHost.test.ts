@@ -85,6 +85,16 @@ describe("kimi batch run --mode", () => {
     )
   )
 
+  it.live("host names every row that the host would refuse", () =>
+    withServer((_, env) =>
+      Effect.gen(function* () {
+        const { input, output } = yield* filesOf([lineOf("a"), lineOf("b", "kimi-k2.5"), lineOf("a")])
+        const { stderr } = yield* runKimi(["batch", "run", input, output, "--mode", "host"], { env })
+        assert.match(stderr, /line 2: .*\n\s+line 3: /)
+      })
+    )
+  )
+
   it.live("host fails for rows that the host would refuse", () =>
     withServer((server, env) =>
       Effect.gen(function* () {
