@@ -23,6 +23,8 @@
  * - A row that the host did not run, because the batch expired, was cancelled or
  *   lost it, has no line: the same call sends only such rows again. Failed rows are
  *   selected with `rerun`.
+ * - Results that lack answers which the host has counted fail with
+ *   `InvalidResponseError`. The same call reads them again, and sends nothing.
  * - The rules of `stop` are for rows that run in this program. Its `deadline` also
  *   decides whether the host can run them: its shortest window is 12 hours.
  *

@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { ErrorReply, Reply } from "@kimi-effect/testing"
 import { Effect } from "effect"
 import * as HostBatchJob from "../../src/node/HostBatchJob.ts"
+import { endsWith, result } from "../batch/support/hostBatch.ts"
 import { layerOf, lineOf, outcomesIn, uploads, withJob } from "./support/hostJob/job.ts"
 
 describe("a job that is continued by a client with another default model", () => {
@@ -27,4 +28,24 @@ describe("a job that is continued by a client with another default model", () =>
       )
     )
   }
+})
+
+describe("results that lack answers which the host has counted", () => {
+  it.live("are read again without another batch", () =>
+    withJob(
+      ["a", "b", "c"].map((id) => lineOf(id)),
+      ({ files, server }) =>
+        Effect.gen(function* () {
+          const counts = { completed: 3, failed: 0, total: 3 }
+          yield* endsWith({ server }, { status: "completed", output: [result("b"), result("c").slice(0, 20)], counts })
+          const error = yield* Effect.flip(HostBatchJob.run({ ...files, mode: "host" }))
+          assert.strictEqual(error._tag, "InvalidResponseError")
+          assert.include(error.message, "at least 2 rows are missing")
+          yield* endsWith({ server }, { status: "completed", output: ["a", "b", "c"].map((id) => result(id)), counts })
+          const second = yield* HostBatchJob.run({ ...files, mode: "host" })
+          assert.deepInclude(second, { answered: 3, failed: 0, unanswered: 0, resumed: 1 })
+          assert.deepStrictEqual(yield* uploads(server), [["a", "b", "c"]])
+        })
+    )
+  )
 })

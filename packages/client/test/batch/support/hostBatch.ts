@@ -91,10 +91,14 @@ export interface Ending {
   /** The lines of the two files. */
   readonly output?: ReadonlyArray<string>
   readonly errors?: ReadonlyArray<string>
+  readonly counts?: { readonly completed: number; readonly failed: number; readonly total: number }
 }
 
 /** Ends the first batch of a server in a state, with these files. */
-export const endsWith = ({ server }: Pick<Host, "server">, { errors, output, status }: Ending): Effect.Effect<void> =>
+export const endsWith = (
+  { server }: Pick<Host, "server">,
+  { counts, errors, output, status }: Ending
+): Effect.Effect<void> =>
   Effect.gen(function* () {
     const file = (lines: ReadonlyArray<string>) => Reply.body(lines.map((line) => `${line}\n`).join(""))
     if (output !== undefined) yield* server.replyAt("GET /v1/files/out/content", file(output))
@@ -110,7 +114,8 @@ export const endsWith = ({ server }: Pick<Host, "server">, { errors, output, sta
         output_file_id: output === undefined ? null : "out",
         // An empty text means that there is no file.
         error_file_id: errors === undefined ? "" : "err",
-        created_at: 1_790_000_000
+        created_at: 1_790_000_000,
+        ...(counts === undefined ? {} : { request_counts: counts })
       })
     )
   })
