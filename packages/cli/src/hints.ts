@@ -1,6 +1,7 @@
 /** What to change after an error of the library, in the words of the command: its flags, files and subcommands. */
 import type { InvalidBatchError } from "@kimi-effect/core/BatchErrors"
 import { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
+import * as ErrorFacts from "@kimi-effect/core/ErrorFacts"
 import type { KimiError } from "@kimi-effect/core/KimiError"
 
 type Tag = KimiError["_tag"]
@@ -87,3 +88,6 @@ export const messageOf = (error: KimiError): string => {
 /** What to change. A hint of this one error, such as the values that a parameter may have, stays. */
 export const hintOf = (error: KimiError): string =>
   "fix" in error && error.fix !== undefined ? error.hint : (byTag[error._tag] ?? error.hint)
+
+/** What to change after errors of this kind. */
+export const hintOfTag = (tag: Tag): string => byTag[tag] ?? ErrorFacts.table[tag].hint

@@ -12,7 +12,7 @@ import type { BatchRun } from "../schemas/batch.ts"
 import { type InputFlags, isStandard, jobFiles } from "./batchFiles.ts"
 import { tagsOf } from "./batchTags.ts"
 import { progressLine } from "./batchProgress.ts"
-import { rerunFlags, toText } from "./batchText.ts"
+import { rerunFlags, stoppedHint, toText } from "./batchText.ts"
 
 interface RunInput {
   readonly input: string
@@ -30,10 +30,10 @@ const causeOf = (stopped: StopReason): string => (stopped._tag === "Error" ? sto
 const remainder = (result: BatchJob.JobResult, output: string): CommandError | undefined => {
   const { failed, failedByTag, rejected, stopped } = result
   if (stopped !== undefined) {
-    const hint = isStandard(output)
+    const next = isStandard(output)
       ? "Write to a file to be able to continue a batch."
       : "Run the same command again to continue."
-    return new CommandError(`The batch was stopped: ${causeOf(stopped)}`, hint)
+    return new CommandError(`The batch was stopped: ${causeOf(stopped)}`, stoppedHint(stopped, next))
   }
   if (failed > 0) {
     const hint = isStandard(output)

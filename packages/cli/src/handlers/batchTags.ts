@@ -4,7 +4,7 @@ import * as ErrorFacts from "@kimi-effect/core/ErrorFacts"
 import type { KimiError } from "@kimi-effect/core/KimiError"
 import * as Effect from "effect/Effect"
 
-const isTag = (tag: string): tag is KimiError["_tag"] => Object.hasOwn(ErrorFacts.table, tag)
+export const isTag = (tag: string): tag is KimiError["_tag"] => Object.hasOwn(ErrorFacts.table, tag)
 
 export const tagsOf = (
   flag: string,

@@ -1,5 +1,8 @@
 /** The counts of a batch as text. */
+import type { StopReason } from "@kimi-effect/client/batch/BatchProgress"
+import { hintOfTag } from "../hints.ts"
 import type { BatchStatus } from "../schemas/batch.ts"
+import { isTag } from "./batchTags.ts"
 
 export const amounts = (cost: BatchStatus["cost"]): string =>
   [
@@ -28,6 +31,10 @@ export const toText = ({
     ]),
     ...Object.entries(failedByTag).map(([tag, count]) => `  ${tag}: ${count}`)
   ].join("\n")
+
+/** What to do about a batch that was stopped. After an error that all rows have, its cause comes first. */
+export const stoppedHint = (stopped: StopReason, next: string): string =>
+  stopped._tag === "Error" && isTag(stopped.tag) ? `${hintOfTag(stopped.tag)} ${next}` : next
 
 /** The flags that run failed rows again. */
 export const rerunFlags = (failedByTag: BatchStatus["failedByTag"]): string =>

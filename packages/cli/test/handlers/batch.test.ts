@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
+import * as ErrorReply from "@kimi-effect/testing/ErrorReply"
 import * as Effect from "effect/Effect"
 import { decoded, withServer } from "../mockedHost.ts"
 import { runKimi } from "../runKimi.ts"
@@ -110,6 +111,19 @@ describe("kimi batch run", () => {
         const { code, stdout } = yield* runKimi(["batch", "run", input, output], { env })
         assert.strictEqual(code, 1)
         assert.include(stdout, "0 answered, 1 failed, 1 rejected, see the reject file")
+      })
+    )
+  )
+
+  it.live("names what to change when an error of every row stops it", () =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        yield* server.replyAlways(ErrorReply.table.invalidAuthentication)
+        const { input, output } = yield* filesOf([lineOf("a")])
+        const { code, stderr } = yield* runKimi(["batch", "run", input, output], { env })
+        assert.strictEqual(code, 1)
+        assert.include(stderr, "The batch was stopped: AuthenticationError")
+        assert.match(stderr, /key.* Run the same command again to continue\./)
       })
     )
   )
