@@ -32,10 +32,7 @@ export interface EndedRow<A> {
   readonly outcome: BatchResponse<A>
 }
 
-/**
- * A row that runs or has ended. Its outcome is made when it is read: rows that
- * end together make theirs in one go.
- */
+/** A row that runs or has ended. It delivers itself when it ends, which takes a step less than to return it. */
 export class Row<A, R, B> implements EndedRow<A> {
   readonly #settings: Settings<A, R>
   readonly #id: string

@@ -163,7 +163,7 @@ const timeLimitOf = (endsAt: number | undefined, clock: Clock.Clock): TimeLimit 
         return Effect.timeoutOrElse(row, { duration, orElse: () => Effect.succeed(timedOut) })
       }
 
-/** Runs rows one after another. Without anything around them, their outcomes are made when they are settled. */
+/** Runs rows one after another. Those with a deadline or something around them are delivered after it. */
 const runnerOf = <A, RD, EA>(
   settings: Settings<A, RD>,
   isStopped: () => boolean,
