@@ -1,5 +1,4 @@
 /** Runs the requests of a file. */
-import type { StopReason } from "@kimi-effect/client/batch/BatchProgress"
 import * as BatchJob from "@kimi-effect/client/node/BatchJob"
 import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
 import * as Effect from "effect/Effect"
@@ -12,7 +11,7 @@ import type { BatchRun } from "../schemas/batch.ts"
 import { type InputFlags, isStandard, jobFiles } from "./batchFiles.ts"
 import { tagsOf } from "./batchTags.ts"
 import { progressLine } from "./batchProgress.ts"
-import { rerunFlags, stoppedHint, toText } from "./batchText.ts"
+import { causeOf, rerunFlags, stoppedHint, toText } from "./batchText.ts"
 
 interface RunInput {
   readonly input: string
@@ -23,8 +22,6 @@ interface RunInput {
   readonly json: boolean
   readonly options: Given
 }
-
-const causeOf = (stopped: StopReason): string => (stopped._tag === "Error" ? stopped.tag : stopped._tag)
 
 /** What is left to do, as the failure of the command. */
 const remainder = (result: BatchJob.JobResult, output: string): CommandError | undefined => {

@@ -20,7 +20,7 @@ import type { BatchAtHost, BatchRun, BatchStatus } from "../schemas/batch.ts"
 import { type InputFlags, isStandard, jobFiles } from "./batchFiles.ts"
 import { progressLine } from "./batchProgress.ts"
 import { tagsOf } from "./batchTags.ts"
-import { rerunFlags, sentence, stoppedHint, toText } from "./batchText.ts"
+import { causeOf, rerunFlags, sentence, stoppedHint, toText } from "./batchText.ts"
 
 export interface HostFlags {
   readonly mode: BatchMode.Mode
@@ -136,9 +136,8 @@ const remainder = (
       : undefined
   }
   if (stopped !== undefined) {
-    const cause = stopped._tag === "Error" ? stopped.tag : stopped._tag
     const hint = stoppedHint(stopped, "Run the same command again to continue.")
-    return new CommandError(`The batch was stopped: ${cause}`, hint)
+    return new CommandError(`The batch was stopped: ${causeOf(stopped)}`, hint)
   }
   if (unanswered > 0) {
     const cause = batch === undefined ? "" : `, the batch is ${batch.status}`

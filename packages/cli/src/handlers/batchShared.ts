@@ -13,6 +13,7 @@ import type { Given } from "../optionFlags.ts"
 import * as Output from "../output.ts"
 import type { BatchShared } from "../schemas/batch.ts"
 import { type InputFlags, isStandard, jobFiles } from "./batchFiles.ts"
+import { causeOf, stoppedHint } from "./batchText.ts"
 
 const toText = ({ done, isCancelled, isComplete, lines, ranges, written }: BatchShared): string =>
   [
@@ -51,11 +52,10 @@ const progressLine = (progress: BatchProgress | undefined): string =>
 const remainder = (result: SharedBatchJob.SharedResult): CommandError | undefined => {
   const { isCancelled, isComplete, stopped, written } = result
   if (!isComplete) {
-    const reason = stopped === undefined ? "cancelled" : stopped._tag === "Error" ? stopped.tag : stopped._tag
-    return new CommandError(
-      `The batch is not complete: ${reason}`,
-      isCancelled ? "Start it under another id." : "Run the same command again to continue."
-    )
+    const next = isCancelled ? "Start it under another id." : "Run the same command again to continue."
+    return stopped === undefined
+      ? new CommandError("The batch is not complete: cancelled", next)
+      : new CommandError(`The batch is not complete: ${causeOf(stopped)}`, stoppedHint(stopped, next))
   }
   if (written === undefined || written.failed + written.rejected === 0) return undefined
   return new CommandError(

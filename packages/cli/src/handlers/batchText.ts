@@ -32,6 +32,9 @@ export const toText = ({
     ...Object.entries(failedByTag).map(([tag, count]) => `  ${tag}: ${count}`)
   ].join("\n")
 
+/** The kind of error, or the rule, that has stopped a batch. */
+export const causeOf = (stopped: StopReason): string => (stopped._tag === "Error" ? stopped.tag : stopped._tag)
+
 /** What to do about a batch that was stopped. After an error that all rows have, its cause comes first. */
 export const stoppedHint = (stopped: StopReason, next: string): string =>
   stopped._tag === "Error" && isTag(stopped.tag) ? `${hintOfTag(stopped.tag)} ${next}` : next

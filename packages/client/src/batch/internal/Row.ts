@@ -27,26 +27,22 @@ export interface Settings<A, R> {
 /** The failed attempts that an error lists; at least the one that it is of. */
 const attemptsOf = (error: RowError): number => error.attempts?.length ?? 1
 
-/** A row that has ended. */
-export interface EndedRow<A> {
-  readonly outcome: BatchResponse<A>
-}
-
-/** A row that runs or has ended. It delivers itself when it ends, which takes a step less than to return it. */
-export class Row<A, R, B> implements EndedRow<A> {
+/** A row that runs. It delivers its outcome when it ends, which takes a step less than to return it. */
+export class Row<A, R, B> {
   readonly #settings: Settings<A, R>
   readonly #id: string
   readonly #line: number
   readonly #request: ChatRequest
-  readonly #deliver: (row: EndedRow<A>) => Effect.Effect<B>
+  readonly #deliver: (outcome: BatchResponse<A>) => Effect.Effect<B>
   readonly #attempts: Attempts | undefined
-  #response: ChatResponse | undefined = undefined
-  #value: A | undefined = undefined
-  #error: RowError | undefined = undefined
-  #isShared = false
 
   /** `count` is the line of a row that names none. */
-  constructor(settings: Settings<A, R>, row: BatchRow, count: number, deliver: (row: EndedRow<A>) => Effect.Effect<B>) {
+  constructor(
+    settings: Settings<A, R>,
+    row: BatchRow,
+    count: number,
+    deliver: (outcome: BatchResponse<A>) => Effect.Effect<B>
+  ) {
     const { id, line = count, request } = row
     this.#settings = settings
     this.#id = id ?? `${line}`
@@ -66,30 +62,25 @@ export class Row<A, R, B> implements EndedRow<A> {
   answered(given: ChatResponse, isShared: boolean): Effect.Effect<B, never, R> {
     const response = isShared ? sharedResponse(given) : given
     const { decode } = this.#settings
-    this.#response = response
-    if (decode === undefined) {
-      this.#value = textOf(response)
-      return this.#deliver(this)
-    }
+    if (decode === undefined) return this.#deliver(this.#answer(response, textOf(response)))
     return Effect.matchEffect(decode(response), {
-      onFailure: (error) => this.failed(error, isShared),
-      onSuccess: (value) => {
-        this.#value = value
-        return this.#deliver(this)
-      }
+      onFailure: (error) => this.failed(error, isShared, response),
+      onSuccess: (value) => this.#deliver(this.#answer(response, value))
     })
   }
 
-  failed(error: RowError, isShared: boolean): Effect.Effect<B> {
-    this.#error = error
-    this.#isShared = isShared
-    return this.#deliver(this)
-  }
-
-  get outcome(): BatchResponse<A> {
-    return this.#error === undefined
-      ? this.#answer(this.#response as ChatResponse, this.#value as A)
-      : this.#failure(this.#error)
+  /** With the response of a row whose value does not fit the schema. */
+  failed(error: RowError, isShared: boolean, response?: ChatResponse): Effect.Effect<B> {
+    const outcome: Failed = {
+      _tag: "Failed",
+      id: this.#id,
+      line: this.#line,
+      error,
+      attempts: isShared ? 0 : Math.max(this.#attempts?.count ?? 0, attemptsOf(error)),
+      isCached: isShared,
+      cost: isShared ? Option.none() : this.#settings.costOf(this.#attempts, this.#request, response)
+    }
+    return this.#deliver(outcome)
   }
 
   #answer(response: ChatResponse, value: A): Answered<A> {
@@ -104,19 +95,6 @@ export class Row<A, R, B> implements EndedRow<A> {
       attempts: isCached ? 0 : this.#attempts?.count || 1,
       isCached,
       cost: this.#settings.costOf(this.#attempts, this.#request, response)
-    }
-  }
-
-  #failure(error: RowError): Failed {
-    const isCached = this.#isShared
-    return {
-      _tag: "Failed",
-      id: this.#id,
-      line: this.#line,
-      error,
-      attempts: isCached ? 0 : Math.max(this.#attempts?.count ?? 0, attemptsOf(error)),
-      isCached,
-      cost: isCached ? Option.none() : this.#settings.costOf(this.#attempts, this.#request, this.#response)
     }
   }
 }

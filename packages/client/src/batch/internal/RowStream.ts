@@ -16,7 +16,7 @@ import type { Input, Options, StopRules } from "../Batch.ts"
 import type { BatchProgress } from "../BatchProgress.ts"
 import type { BatchResponse, BatchRow } from "../BatchResponse.ts"
 import * as EqualRows from "./EqualRows.ts"
-import { type EndedRow, Row, type Settings } from "./Row.ts"
+import { Row, type Settings } from "./Row.ts"
 import * as RowPool from "./RowPool.ts"
 import * as rowCost from "./rowCost.ts"
 import { rowDecoderOf } from "./rowDecoder.ts"
@@ -163,7 +163,7 @@ const timeLimitOf = (endsAt: number | undefined, clock: Clock.Clock): TimeLimit 
         return Effect.timeoutOrElse(row, { duration, orElse: () => Effect.succeed(timedOut) })
       }
 
-/** Runs rows one after another. Those with a deadline or something around them are delivered after it. */
+/** Runs rows one after another. Outcomes of those with a deadline or something around them are delivered after it. */
 const runnerOf = <A, RD, EA>(
   settings: Settings<A, RD>,
   isStopped: () => boolean,
@@ -180,8 +180,7 @@ const runnerOf = <A, RD, EA>(
     const row = toRow(given)
     const place = count
     if (around === undefined && limit === undefined) return new Row(settings, row, place, deliver).run()
-    const run = Effect.suspend(() => new Row(settings, row, place, Effect.succeed<EndedRow<A>>).run())
-    const made = Effect.map(run, ({ outcome }) => outcome)
+    const made = Effect.suspend(() => new Row(settings, row, place, Effect.succeed<BatchResponse<A>>).run())
     const whole = around === undefined ? made : around(row, made)
     return Effect.flatMap<RowEnd<A>, EA, RD, B, never, never>(limit === undefined ? whole : limit(whole), deliver)
   }

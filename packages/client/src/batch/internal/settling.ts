@@ -1,6 +1,5 @@
 /** How rows end, and what follows from it for their batch. */
 import type { BatchResponse } from "../BatchResponse.ts"
-import type { EndedRow } from "./Row.ts"
 import type { Tally } from "./Tally.ts"
 
 /** A row that has no outcome here, because it was done before or elsewhere. */
@@ -9,7 +8,7 @@ export const skipped = Symbol("skipped")
 /** A row that was interrupted by the deadline. */
 export const timedOut = Symbol("timedOut")
 
-export type RowEnd<A> = EndedRow<A> | BatchResponse<A> | typeof skipped | typeof timedOut
+export type RowEnd<A> = BatchResponse<A> | typeof skipped | typeof timedOut
 
 /** Counts outcomes, and stops the batch at the deadline. */
 export const settlerOf =
@@ -20,7 +19,6 @@ export const settlerOf =
       tally.stopped ??= { _tag: "Deadline" }
       return undefined
     }
-    const outcome = "outcome" in end ? end.outcome : end
-    tally.add(outcome)
-    return outcome
+    tally.add(end)
+    return end
   }
