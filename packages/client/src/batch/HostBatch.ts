@@ -19,7 +19,8 @@
  *   file (source: guide to batches).
  * - Outcomes are those of `Batch`, in the order of the rows. A row without a result
  *   has the error of its batch: `BatchExpiredError`, `BatchFailedError` or
- *   `InvalidResponseError`.
+ *   `InvalidResponseError`. Results that lack answers which the host has counted
+ *   fail as a whole with `InvalidResponseError`: read them again by the id.
  * - A `Budget` reserves the worst-case cost before the upload, and is charged once
  *   for what the rows used, by whichever process collects them; an `Accounting`
  *   gets one record. Provide the services that the client has.

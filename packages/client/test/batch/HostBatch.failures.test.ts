@@ -115,6 +115,23 @@ describe("a batch that the host ends", () => {
     )
   )
 
+  it.live("charges nothing for results that lack answers which the host has counted", () =>
+    withHost((host) =>
+      Effect.gen(function* () {
+        const counts = { completed: 3, failed: 0, total: 3 }
+        yield* endsWith(host, { status: "completed", output: [result("b")], counts })
+        const error = yield* Effect.flip(HostBatch.run(rows, fast))
+        assert.strictEqual(error._tag, "InvalidResponseError")
+        assert.include(error.message, "batch-000001")
+        // The reservation stays.
+        assert.deepStrictEqual(yield* stateOf(host.budget), ["total 0+0.00073026/10"])
+        yield* endsWith(host, { status: "completed", output: ["a", "b", "c"].map((id) => result(id)), counts })
+        const { responses } = yield* HostBatch.resume("batch-000001", fast)
+        assert.strictEqual(responses.length, 3)
+      })
+    )
+  )
+
   it.live("joins a large output in any order", () =>
     withHost((host) =>
       Effect.gen(function* () {

@@ -22,6 +22,7 @@ import type * as HostBatch from "../../HostBatch.ts"
 import { toStream } from "../RowStream.ts"
 import { BatchUsage } from "./BatchUsage.ts"
 import * as charge from "./charge.ts"
+import { checkComplete } from "./complete.ts"
 import { createBody } from "../createBody.ts"
 import { follow, followRules } from "./follow.ts"
 import { requestsOf, rowsOf } from "./inputFile.ts"
@@ -102,7 +103,8 @@ const makeResults = Effect.gen(function* () {
             if (yield* onRead()) yield* charge.record(usage, settings)
             yield* charge.settle(options.submission ?? batch.metadata?.[metadataKey], usage, settings)
           })
-          return Stream.concat(outcomes, Stream.drain(Stream.fromEffect(enter)))
+          // Nothing is entered of results that are read again.
+          return outcomes.pipe(checkComplete(batch), Stream.concat(Stream.drain(Stream.fromEffect(enter))))
         })
       )
 })

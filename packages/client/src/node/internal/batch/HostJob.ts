@@ -4,7 +4,6 @@ import type { Batch } from "@kimi-effect/core/Batch"
 import { InvalidBatchError, type InvalidBatchRowError } from "@kimi-effect/core/BatchErrors"
 import { listener } from "@kimi-effect/core/internal/Listener"
 import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
-import { InvalidResponseError } from "@kimi-effect/core/ProviderErrors"
 import type { JournalStoreError } from "@kimi-effect/core/JournalErrors"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -27,20 +26,6 @@ type Failure = HostBatchJob.JobError
 type Service = HostBatch["Service"]
 
 export const noSurplus: Surplus = { malformed: 0, duplicates: 0, unknown: 0 }
-
-/** The answers that a completed batch has by its own count, and that its files lack, as after a download that was cut off. */
-const missingIn = ({ request_counts: counts, status }: Batch, unanswered: number): number =>
-  status === "completed" && counts !== undefined && unanswered <= counts.total
-    ? counts.completed - (counts.total - unanswered)
-    : 0
-
-/** The record stays open, so that the results are read again, and no row is sent again that the host has charged. */
-const incomplete = ({ id }: Batch, missing: number): Effect.Effect<never, InvalidResponseError> =>
-  Effect.fail(
-    new InvalidResponseError({
-      message: `The results of the batch ${id} are incomplete: the answers of at least ${missing} rows are missing. Run the job again to read them again`
-    })
-  )
 
 /** A job that is open for one run. */
 export class HostJob<A, RD, RP> {
@@ -178,8 +163,6 @@ export class HostJob<A, RD, RP> {
         batch,
         refused === undefined ? (sent ?? (yield* this.#rows())) : []
       )
-      const missing = missingIn(batch, unanswered)
-      if (missing > 0) return yield* incomplete(batch, missing)
       yield* job.finish(unanswered === 0 && refused === undefined)
       if (this.#record !== undefined) yield* this.#write({ ...this.#record, state: "ended", status: batch.status })
       if (refused !== undefined) return yield* refused
