@@ -2,6 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as Batch from "../../src/batch/Batch.ts"
+import * as KimiClient from "../../src/KimiClient.ts"
 import { ask, passing, withHost } from "../support/batch.ts"
 
 const refused: ReadonlyArray<readonly [what: string, input: unknown, options: object, issue: string]> = [
@@ -15,10 +16,19 @@ const refused: ReadonlyArray<readonly [what: string, input: unknown, options: ob
   ["a misspelt order", [ask("0")], { order: "inputs" }, "Batch order"]
 ]
 
-const unreadable = {
-  get messages() {
-    throw new Error("no messages")
-  }
+const throwing = (name: string, row: object): object =>
+  Object.defineProperty(row, name, {
+    enumerable: true,
+    get: () => {
+      throw new Error(`no ${name}`)
+    }
+  })
+
+/** Its messages contain themselves. */
+const cyclic = (): object => {
+  const messages: Array<unknown> = []
+  messages.push(messages)
+  return { messages }
 }
 
 describe("Batch without types", () => {
@@ -42,7 +52,10 @@ describe("Batch without types", () => {
     ["a number", 7],
     ["an object whose request is a text", { request: "Hello!" }],
     ["a request with a symbol", { messages: [{ role: "user", content: Symbol("Hello!") }] }],
-    ["a request that throws when it is read", unreadable]
+    ["a request that throws when it is read", throwing("messages", {})],
+    ["a row whose request throws when it is read", throwing("request", {})],
+    ["a row whose id throws when it is read", throwing("id", { request: ask("1") })],
+    ["a request that contains itself", cyclic()]
   ] as const) {
     it.effect(`fails a row that is ${what} alone`, () =>
       withHost(
@@ -56,4 +69,26 @@ describe("Batch without types", () => {
       )
     )
   }
+
+  it.effect("requests each of equal rows that contain themselves", () =>
+    withHost(
+      Effect.gen(function* () {
+        const client = yield* KimiClient.KimiClient
+        const response = yield* client.chat(ask("0"))
+        let calls = 0
+        const chat = () =>
+          Effect.sync(() => {
+            calls += 1
+            return response
+          })
+        const { progress } = yield* passing(
+          Batch.run([cyclic(), cyclic()] as never).pipe(
+            Effect.provideService(KimiClient.KimiClient, { ...client, chat })
+          )
+        )
+        assert.deepInclude(progress, { done: 2, failed: 0, cached: 0 })
+        assert.strictEqual(calls, 2)
+      })
+    )
+  )
 })

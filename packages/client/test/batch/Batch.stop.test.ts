@@ -87,6 +87,83 @@ describe("the end of a Batch", () => {
     )
   )
 
+  for (const order of ["completion", "input"] as const) {
+    for (const concurrency of [1, 2, 16]) {
+      const options = { concurrency, order }
+      it.effect(`stops while its input waits for a row, ${concurrency} at once in the order of ${order}`, () =>
+        withHost(
+          Effect.gen(function* () {
+            const input = Stream.concat(Stream.fromIterable(["0", "broke"].map(ask)), Stream.never)
+            const { progress } = yield* passing(Batch.run(input, options))
+            assert.deepInclude(progress, { done: 2, stopped: { _tag: "Error", tag: "QuotaExceededError" } })
+          })
+        )
+      )
+
+      it.effect(`takes no row of its input after a stop, ${concurrency} at once in the order of ${order}`, () =>
+        withHost(
+          Effect.gen(function* () {
+            let taken = 0
+            const input = Stream.fromIterable(["broke", "0 1", "0 2", "0 3"].map(ask)).pipe(
+              Stream.rechunk(1),
+              Stream.mapEffect((row) => Effect.as(Effect.sleep("1 second"), row)),
+              Stream.tap(() => Effect.sync(() => (taken += 1)))
+            )
+            const { responses } = yield* passing(Batch.run(input, options))
+            assert.deepStrictEqual(linesOf(responses), [1])
+            assert.strictEqual(taken, 1)
+          })
+        )
+      )
+    }
+  }
+
+  it.effect("stops while an async iterable waits for a row", () =>
+    withHost(
+      Effect.gen(function* () {
+        async function* waiting() {
+          yield ask("broke")
+          await new Promise<never>(() => {})
+        }
+        const { progress } = yield* passing(Batch.run(waiting()))
+        assert.deepInclude(progress, { done: 1, stopped: { _tag: "Error", tag: "QuotaExceededError" } })
+      })
+    )
+  )
+
+  it.effect("completes the rows in flight when it stops while its input waits", () =>
+    withHost(
+      Effect.gen(function* () {
+        const input = Stream.concat(Stream.fromIterable(["5", "broke"].map(ask)), Stream.never)
+        const { responses } = yield* passing(Batch.run(input))
+        assert.deepStrictEqual(linesOf(responses), [2, 1])
+      })
+    )
+  )
+
+  it.effect("closes an input that waits when it stops", () =>
+    withHost(
+      Effect.gen(function* () {
+        let isClosed = false
+        const input = Stream.concat(Stream.make(ask("broke")), Stream.never).pipe(
+          Stream.ensuring(Effect.sync(() => (isClosed = true)))
+        )
+        yield* passing(Batch.run(input))
+        assert.isTrue(isClosed)
+      })
+    )
+  )
+
+  it.effect("stops at its deadline while its input waits for a row", () =>
+    withHost(
+      Effect.gen(function* () {
+        const input = Stream.concat(Stream.make(ask("0")), Stream.never)
+        const { progress } = yield* passing(Batch.run(input, { stop: { deadline: "5 seconds" } }))
+        assert.deepInclude(progress, { done: 1, stopped: { _tag: "Deadline" }, elapsed: 5000 })
+      })
+    )
+  )
+
   it.effect("emits what was answered before a defect of the client", () =>
     withHost(
       Effect.gen(function* () {

@@ -134,20 +134,30 @@ const ending = <E, A, R>(
 
 const alone: Share = (_, call, ended) => ending(call, ended, false)
 
-const makeKey: Effect.Effect<(request: ChatRequest) => Effect.Effect<string>> = Effect.gen(function* () {
+/** None of a request whose parts contain each other: the client refuses it. */
+const canonicalOf = (request: ChatRequest): string | undefined => {
+  try {
+    return CanonicalJson.stringify(request)
+  } catch {
+    return undefined
+  }
+}
+
+type KeyOf = (request: ChatRequest) => Effect.Effect<string | undefined>
+
+const makeKey: Effect.Effect<KeyOf> = Effect.gen(function* () {
   const provided = Option.getOrUndefined(yield* Effect.serviceOption(Digest.Digest))
   const { digestHex } = provided ?? Context.get(yield* Effect.scoped(Layer.build(Digest.layerWebCrypto)), Digest.Digest)
   return (request) =>
     Effect.suspend(() => {
-      const text = CanonicalJson.stringify(request)
-      return text.length <= maxKeyLength ? Effect.succeed(text) : digestHex(Digest.sha256, encoder.encode(text))
+      const text = canonicalOf(request)
+      return text === undefined || text.length <= maxKeyLength
+        ? Effect.succeed(text)
+        : digestHex(Digest.sha256, encoder.encode(text))
     })
 })
 
-const sharing = (
-  keyOf: (request: ChatRequest) => Effect.Effect<string>,
-  mayRequest: (() => boolean) | undefined
-): Share => {
+const sharing = (keyOf: KeyOf, mayRequest: (() => boolean) | undefined): Share => {
   const known = new KnownRows()
 
   const keyOfKnown = (row: KnownRow): Effect.Effect<string | undefined> =>
@@ -206,7 +216,7 @@ const sharing = (
     if (row.response === undefined) row.done ??= Deferred.makeUnsafe()
     else row.isUsed = true
     return Effect.flatMap(Effect.zip(keyOfKnown(row), keyOf(request)), ([key, own]) =>
-      key === own ? shared(row, request, call, ended) : alone(request, call, ended)
+      key !== undefined && key === own ? shared(row, request, call, ended) : alone(request, call, ended)
     )
   }
 

@@ -10,7 +10,6 @@ import * as Effect from "effect/Effect"
 import type * as Pull from "effect/Pull"
 import * as Queue from "effect/Queue"
 import * as Scope from "effect/Scope"
-import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 
 /** Outcomes that wait for the consumer, as a share of the concurrency: rows are read only a little faster than outcomes are taken. */
@@ -28,26 +27,43 @@ interface Options<O, A> {
   readonly provide: <A, E, R>(worker: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
 }
 
-/** The rows, of which workers take one at a time. */
+/**
+ * The rows, of which workers take one at a time. `Semaphore` is not used: it copies
+ * the queue of all waiting workers for each read.
+ */
 class Rows<Row, E> {
   #chunk: ReadonlyArray<Row> = []
   #at = 0
   /** Why there are no further rows. */
   end: Cause.Cause<E | Cause.Done> | undefined = undefined
-  /** Reads rows if there are none, one worker after another. */
+  #isReading = false
+  /** Workers that wait for the one that reads. */
+  readonly #waiting: Array<(resumed: Effect.Effect<void>) => void> = []
+  /** Reads rows, or waits until another worker has read some. */
   readonly read: Effect.Effect<void>
 
   constructor(pull: Pull.Pull<ReadonlyArray<Row>, E>) {
-    const next = Effect.matchCause(pull, {
-      onFailure: (cause) => void (this.end = cause),
+    const reading = Effect.matchCause(pull, {
+      onFailure: (cause) => {
+        this.end = cause
+        this.#isReading = false
+      },
       onSuccess: (chunk) => {
         this.#chunk = chunk
         this.#at = 0
+        this.#isReading = false
       }
     })
-    this.read = Semaphore.makeUnsafe(1).withPermit(
-      Effect.suspend(() => (this.count === 0 && this.end === undefined ? next : Effect.void))
+    // In its own turn: workers that wake each other would run within each other.
+    const waiting = Effect.andThen(
+      Effect.callback<void>((resume) => void this.#waiting.push(resume)),
+      Effect.yieldNow
     )
+    this.read = Effect.suspend(() => {
+      if (this.#isReading) return waiting
+      this.#isReading = true
+      return reading
+    })
   }
 
   get count(): number {
@@ -55,7 +71,13 @@ class Rows<Row, E> {
   }
 
   take(): Row {
+    // It takes the next row, or reads further ones while this one runs.
+    if (!this.#isReading) this.#waiting.pop()?.(Effect.void)
     return this.#chunk[this.#at++] as Row
+  }
+
+  wakeAll(): void {
+    for (const resume of this.#waiting.splice(0)) resume(Effect.void)
   }
 }
 
@@ -109,6 +131,8 @@ export const make = <Row, E, R, O, A, EA, RA>(
         },
         onSuccess: () => {
           working -= 1
+          // Others would wait for a row that no worker reads.
+          rows.wakeAll()
           if (working > 0) return Effect.void
           return rows.end === undefined ? Queue.end(queue) : Queue.failCause(queue, rows.end)
         }

@@ -5,6 +5,7 @@ import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import { listener } from "@kimi-effect/core/internal/Listener"
 import * as MonotonicClock from "@kimi-effect/core/internal/MonotonicClock"
 import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -89,9 +90,24 @@ export const toStream = <E, R>(input: Input<E, R>): Stream.Stream<ChatRequest | 
 const totalOf = (input: object, { total }: Limits): number | undefined =>
   total ?? (Array.isArray(input) ? input.length : undefined)
 
-/** What is no request, such as a text, fails its row as the client refuses it. */
-const toRow = (row: ChatRequest | BatchRow): BatchRow =>
-  Predicate.hasProperty(row, "request") ? (row as BatchRow) : { request: row as ChatRequest }
+/** A request that the client refuses, with the error as the reason. */
+const unreadable = (error: unknown): ChatRequest => ({
+  get messages(): never {
+    throw error
+  }
+})
+
+/** What is no request, such as a text, fails its row as the client refuses it, and so does a row that throws when it is read. */
+const toRow = (row: ChatRequest | BatchRow): BatchRow => {
+  if (!Predicate.hasProperty(row, "request")) return { request: row as ChatRequest }
+  const given = row as BatchRow
+  try {
+    void [given.id, given.line, given.request]
+    return given
+  } catch (error) {
+    return { request: unreadable(error) }
+  }
+}
 
 const tallyOf = (options: Limits, startedAt: number, total: number | undefined) =>
   new Tally(
@@ -105,21 +121,22 @@ const tallyOf = (options: Limits, startedAt: number, total: number | undefined) 
     total
   )
 
-/** Reads no further rows after the deadline, also if the input is slow. */
-const withDeadline = <A, E, R>(
-  rows: Stream.Stream<A, E, R>,
-  deadline: number | undefined,
-  tally: Tally
-): Stream.Stream<A, E, R> =>
-  deadline === undefined
-    ? rows
-    : Stream.interruptWhen(
-        rows,
-        Effect.andThen(
-          Effect.sleep(deadline),
-          Effect.sync(() => void (tally.stopped ??= { _tag: "Deadline" }))
-        )
-      )
+/** Stops the batch at the deadline while the scope is open, also if no row is running. */
+const stopAt = (deadline: number, tally: Tally) =>
+  Effect.sleep(deadline).pipe(Effect.andThen(Effect.sync(() => tally.stop({ _tag: "Deadline" }))), Effect.forkScoped)
+
+/** Whether a read of the rows may wait: those of an iterable do not. */
+const mayWait = (input: object): boolean => Stream.isStream(input) || Symbol.asyncIterator in input
+
+/** Reads no further rows after the stop, which interrupts a read that waits. */
+const untilStopped = <A, E, R>(input: object, rows: Stream.Stream<A, E, R>, tally: Tally): Stream.Stream<A, E, R> => {
+  const end = Effect.andThen(tally.whenStopped, Cause.done())
+  return Stream.transformPull(rows, (pull) => {
+    // Takes a fiber for each read.
+    const read = mayWait(input) ? Effect.raceFirst(pull, end) : pull
+    return Effect.succeed(Effect.suspend(() => (tally.stopped === undefined ? read : Cause.done())))
+  })
+}
 
 /** Reports the counts while the scope is open. */
 const reportEvery = <R>(
@@ -212,21 +229,22 @@ export const make = <A, RD, E, R, RP, EA>(
       const deadline = deadlineOf(stop)
       const endsAt = deadline === undefined ? undefined : MonotonicClock.millisUnsafe(clock) + deadline
       const run = runnerOf(settings, isStopped, timeLimitOf(endsAt, clock), around)
-      const limited = withDeadline(toStream(rows), deadline, tally)
+      if (deadline !== undefined) yield* stopAt(deadline, tally)
+      const given = untilStopped(rows, toStream(rows), tally)
       const settle = settlerOf<A>(tally)
       const callOptions = { priority: "batch", job } as const
       const outcomes =
         order === "completion" && concurrency > 1
-          ? RowPool.make(limited, run, {
+          ? RowPool.make(given, run, {
               concurrency,
               isStopped,
               settle,
               onLeave: () => void (isLeft = true),
               provide: CallOptions.provide(callOptions)
             })
-          : limited.pipe(
+          : given.pipe(
               Stream.takeWhile(() => !isStopped()),
-              Stream.mapEffect((given) => Effect.suspend(() => run(given, (end) => Effect.succeed(settle(end)))), {
+              Stream.mapEffect((row) => Effect.suspend(() => run(row, (end) => Effect.succeed(settle(end)))), {
                 concurrency
               }),
               Stream.filter((outcome) => outcome !== undefined),

@@ -1,4 +1,7 @@
 /** The counts of a running batch, and the rules that stop it. */
+import * as Deferred from "effect/Deferred"
+import type * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import type { BatchProgress, StopReason } from "../BatchProgress.ts"
 import type { BatchResponse } from "../BatchResponse.ts"
@@ -16,7 +19,8 @@ export interface Limits {
 const currencies: ReadonlyArray<Currency> = ["USD", "CNY"]
 
 export class Tally {
-  stopped: StopReason | undefined = undefined
+  #stopReason: StopReason | undefined = undefined
+  readonly #stop = Deferred.makeUnsafe<void>()
   #done = 0
   #failed = 0
   #cached = 0
@@ -34,6 +38,23 @@ export class Tally {
     this.#total = total
   }
 
+  /** Why the batch was stopped. */
+  get stopped(): StopReason | undefined {
+    return this.#stopReason
+  }
+
+  /** Waits until the batch is stopped. */
+  get whenStopped(): Effect.Effect<void> {
+    return Deferred.await(this.#stop)
+  }
+
+  /** The first reason is kept. */
+  stop(reason: StopReason): void {
+    if (this.#stopReason !== undefined) return
+    this.#stopReason = reason
+    Deferred.doneUnsafe(this.#stop, Exit.void)
+  }
+
   add(outcome: BatchResponse<unknown>): void {
     this.#done += 1
     if (outcome._tag === "Failed") this.#failed += 1
@@ -43,7 +64,8 @@ export class Tally {
       this.#completionTokens += outcome.usage.completion_tokens
     }
     this.#addCost(outcome)
-    this.stopped ??= this.#reasonToStop(outcome)
+    const reason = this.#reasonToStop(outcome)
+    if (reason !== undefined) this.stop(reason)
   }
 
   #addCost({ _tag, cost }: BatchResponse<unknown>): void {

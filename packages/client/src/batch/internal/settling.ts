@@ -16,7 +16,7 @@ export const settlerOf =
   (end: RowEnd<A>): BatchResponse<A> | undefined => {
     if (end === skipped) return undefined
     if (end === timedOut) {
-      tally.stopped ??= { _tag: "Deadline" }
+      tally.stop({ _tag: "Deadline" })
       return undefined
     }
     tally.add(end)
