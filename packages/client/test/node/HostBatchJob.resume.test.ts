@@ -1,8 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Budget from "@kimi-effect/core/Budget"
+import * as BudgetStore from "@kimi-effect/core/BudgetStore"
 import { ErrorReply, Reply } from "@kimi-effect/testing"
-import { Effect } from "effect"
+import { Context, Effect, Layer } from "effect"
 import * as HostBatchJob from "../../src/node/HostBatchJob.ts"
 import { endsWith, result } from "../batch/support/hostBatch.ts"
+import { stateOf } from "../support/money.ts"
 import { layerOf, lineOf, outcomesIn, uploads, withJob } from "./support/hostJob/job.ts"
 
 describe("a job that is continued by a client with another default model", () => {
@@ -46,6 +49,30 @@ describe("results that lack answers which the host has counted", () => {
           assert.deepInclude(second, { answered: 3, failed: 0, unanswered: 0, resumed: 1 })
           assert.deepStrictEqual(yield* uploads(server), [["a", "b", "c"]])
         })
+    )
+  )
+})
+
+describe("a job that ended after its cost was recorded, before its budget was settled", () => {
+  it.live("settles it when it is continued", () =>
+    withJob([lineOf("a"), lineOf("b")], ({ files, server }) =>
+      Effect.gen(function* () {
+        yield* server.replyAlways(Reply.text("yes", { usage: { prompt_tokens: 1_000, completion_tokens: 500 } }))
+        const money = Budget.layerStore({ caps: [{ amount: "10", currency: "USD" }] })
+        const budget = Context.get(yield* Layer.build(Layer.provide(money, BudgetStore.layerMemory())), Budget.Budget)
+        const runWith = (service: Budget.Budget["Service"]) =>
+          HostBatchJob.run({ ...files, mode: "host" }).pipe(
+            Effect.provide(Layer.provide(layerOf(server.url), Layer.succeed(Budget.Budget, service)))
+          )
+        yield* Effect.exit(runWith({ ...budget, settleHold: () => Effect.interrupt }))
+        const [reserved = ""] = yield* stateOf(budget)
+        assert.match(reserved, /^total 0\+0\.\d+\/10$/)
+        const { answered, resumed } = yield* runWith(budget)
+        assert.deepStrictEqual([answered, resumed], [2, 2])
+        // 60 % of a thousand tokens at $0.95 and five hundred at $4 per million, for each row.
+        assert.deepStrictEqual(yield* stateOf(budget), ["total 0.00354+0/10"])
+        assert.strictEqual((yield* uploads(server)).length, 1)
+      }).pipe(Effect.scoped)
     )
   )
 })
