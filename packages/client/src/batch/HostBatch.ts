@@ -155,6 +155,11 @@ export interface ResultOptions<A = string, RD = never, E = never, R = never> {
    * `Accounting`. By default it is entered once in the lifetime of the service.
    */
   readonly onRead?: (() => Effect.Effect<boolean, E, R>) | undefined
+  /**
+   * Gets whether the cost is settled in the `Budget`: not if its store could not be
+   * reached. The results can then be read again, which settles it.
+   */
+  readonly onSettled?: ((isSettled: boolean) => void) | undefined
   /** Gets the number of lines that no row has. */
   readonly onSurplus?: ((surplus: Readonly<Surplus>) => void) | undefined
 }
@@ -194,7 +199,7 @@ export interface ResumeOptions<A = string, RD = never, RP = never>
   readonly job?: string | undefined
   /** Runs at each step. */
   readonly onEvent?: ((event: HostBatchEvent) => Effect.Effect<unknown, never, RP>) | undefined
-  /** Whether the files at the host are deleted when the outcomes are read. A failure of it is logged. Defaults to `false`. */
+  /** Whether the files at the host are deleted when the outcomes are read and their cost is settled. A failure of it is logged. Defaults to `false`. */
   readonly deleteFiles?: boolean | undefined
 }
 

@@ -18,8 +18,9 @@
  * - Files, lines and reading options are those of `BatchJob`, so that a job can
  *   move from one place to the other: rows that have a line are done.
  * - `<output>.host.json` has what was sent to the host. The same call continues a
- *   job that was killed at any moment: it uploads and creates nothing twice, and
- *   its cost is entered once.
+ *   job that was killed at any moment: it uploads and creates nothing twice. Its
+ *   cost is settled in a `Budget` exactly once, and entered in an `Accounting` at
+ *   most once.
  * - A row that the host did not run, because the batch expired, was cancelled or
  *   lost it, has no line: the same call sends only such rows again. Failed rows are
  *   selected with `rerun`.

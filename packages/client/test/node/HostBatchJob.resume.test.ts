@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Budget from "@kimi-effect/core/Budget"
 import * as BudgetStore from "@kimi-effect/core/BudgetStore"
+import { BudgetStoreError } from "@kimi-effect/core/MoneyErrors"
 import { ErrorReply, Reply } from "@kimi-effect/testing"
 import { Context, Effect, Layer } from "effect"
 import * as HostBatchJob from "../../src/node/HostBatchJob.ts"
@@ -53,26 +54,37 @@ describe("results that lack answers which the host has counted", () => {
   )
 })
 
-describe("a job that ended after its cost was recorded, before its budget was settled", () => {
-  it.live("settles it when it is continued", () =>
-    withJob([lineOf("a"), lineOf("b")], ({ files, server }) =>
-      Effect.gen(function* () {
-        yield* server.replyAlways(Reply.text("yes", { usage: { prompt_tokens: 1_000, completion_tokens: 500 } }))
-        const money = Budget.layerStore({ caps: [{ amount: "10", currency: "USD" }] })
-        const budget = Context.get(yield* Layer.build(Layer.provide(money, BudgetStore.layerMemory())), Budget.Budget)
-        const runWith = (service: Budget.Budget["Service"]) =>
-          HostBatchJob.run({ ...files, mode: "host" }).pipe(
-            Effect.provide(Layer.provide(layerOf(server.url), Layer.succeed(Budget.Budget, service)))
-          )
-        yield* Effect.exit(runWith({ ...budget, settleHold: () => Effect.interrupt }))
-        const [reserved = ""] = yield* stateOf(budget)
-        assert.match(reserved, /^total 0\+0\.\d+\/10$/)
-        const { answered, resumed } = yield* runWith(budget)
-        assert.deepStrictEqual([answered, resumed], [2, 2])
-        // 60 % of a thousand tokens at $0.95 and five hundred at $4 per million, for each row.
-        assert.deepStrictEqual(yield* stateOf(budget), ["total 0.00354+0/10"])
-        assert.strictEqual((yield* uploads(server)).length, 1)
-      }).pipe(Effect.scoped)
+const unreachable = new BudgetStoreError({
+  message: "The store cannot be reached",
+  store: "memory",
+  operation: "settle"
+})
+
+describe("a job whose cost is not settled in the budget", () => {
+  for (const [cause, settlement] of [
+    ["it was ended before", Effect.interrupt],
+    ["the store could not be reached", Effect.fail(unreachable)]
+  ] as const) {
+    it.live(`settles it when it is run again because ${cause}`, () =>
+      withJob([lineOf("a"), lineOf("b")], ({ files, server }) =>
+        Effect.gen(function* () {
+          yield* server.replyAlways(Reply.text("yes", { usage: { prompt_tokens: 1_000, completion_tokens: 500 } }))
+          const money = Budget.layerStore({ caps: [{ amount: "10", currency: "USD" }] })
+          const budget = Context.get(yield* Layer.build(Layer.provide(money, BudgetStore.layerMemory())), Budget.Budget)
+          const runWith = (service: Budget.Budget["Service"]) =>
+            HostBatchJob.run({ ...files, mode: "host", deleteFiles: true }).pipe(
+              Effect.provide(Layer.provide(layerOf(server.url), Layer.succeed(Budget.Budget, service)))
+            )
+          yield* Effect.exit(runWith({ ...budget, settleHold: () => settlement }))
+          const [reserved = ""] = yield* stateOf(budget)
+          assert.match(reserved, /^total 0\+0\.\d+\/10$/)
+          const { answered, resumed } = yield* runWith(budget)
+          assert.deepStrictEqual([answered, resumed], [2, 2])
+          // 60 % of a thousand tokens at $0.95 and five hundred at $4 per million, for each row.
+          assert.deepStrictEqual(yield* stateOf(budget), ["total 0.00354+0/10"])
+          assert.strictEqual((yield* uploads(server)).length, 1)
+        }).pipe(Effect.scoped)
+      )
     )
-  )
+  }
 })

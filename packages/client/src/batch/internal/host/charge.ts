@@ -18,19 +18,29 @@ export interface ChargeSettings {
   readonly prices: PriceTable.Prices
 }
 
-/** Settles the money of a submission. Without a price, its whole amount is charged when its lease ends. */
+/**
+ * Settles the money of a submission, and returns whether that is done. Without a
+ * price, its whole amount is charged when its lease ends.
+ */
 export const settle = (
   submission: string | undefined,
   usage: BatchUsage,
   { budget, day, model, prices, provider }: ChargeSettings
-): Effect.Effect<void> => {
-  if (budget === undefined || submission === undefined) return Effect.void
+): Effect.Effect<boolean> => {
+  if (budget === undefined || submission === undefined) return Effect.succeed(true)
   const cost = usage.cost({ model, provider, day }, prices)
-  if (cost !== undefined && Option.isNone(cost)) return Effect.void
+  if (cost !== undefined && Option.isNone(cost)) return Effect.succeed(true)
   return budget.settleHold(holdOf(submission), cost === undefined ? undefined : Option.getOrUndefined(cost)).pipe(
+    Effect.as(true),
     // The results are worth more than the rest of the reservation, which is charged in full later.
     Effect.catch((error) =>
-      Effect.logWarning(`The cost of a batch is not settled; its reservation stays until its lease ends`, error)
+      Effect.as(
+        Effect.logWarning(
+          "The cost of a batch is not settled: its reservation stays until its lease ends, or the batch is collected again",
+          error
+        ),
+        false
+      )
     )
   )
 }

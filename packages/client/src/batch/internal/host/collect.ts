@@ -64,6 +64,7 @@ const collectRows = Effect.fnUntraced(function* <A, RD, RP>(
   const rows = refused === undefined ? (given.rows ?? (yield* host.rows(batch))) : []
   const all = [...rows]
   const tally = new Tally(noLimits, startedAt, all.length)
+  let isSettled = true
   let surplus: Surplus = { malformed: 0, duplicates: 0, unknown: 0 }
   const outcomes: Array<BatchResponse<A>> = []
   yield* host
@@ -71,6 +72,7 @@ const collectRows = Effect.fnUntraced(function* <A, RD, RP>(
       schema,
       model,
       submission: given.submission,
+      onSettled: (found) => (isSettled = found),
       onSurplus: (found) => (surplus = { ...found })
     })
     .pipe(
@@ -82,7 +84,7 @@ const collectRows = Effect.fnUntraced(function* <A, RD, RP>(
       )
     )
   if (refused !== undefined) return yield* refused
-  if (deleteFiles) yield* deleteFilesOf(host, batch)
+  if (deleteFiles && isSettled) yield* deleteFilesOf(host, batch)
   return {
     batch,
     responses: outcomes.toSorted((a, b) => a.line - b.line),

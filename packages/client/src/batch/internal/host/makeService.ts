@@ -79,7 +79,7 @@ const makeResults = Effect.gen(function* () {
           const day = yield* dayOf(batch)
           const all = [...rows]
           const model = options.model ?? modelOf(all) ?? config?.model ?? provider.defaultModel
-          const { isWanted = () => true, onRead = recordOnce(batch.id), onSurplus, schema } = options
+          const { isWanted = () => true, onRead = recordOnce(batch.id), onSettled, onSurplus, schema } = options
           const outcomes = responses<A, RD, E | FileError, R>(batch, {
             provider,
             secret,
@@ -101,7 +101,8 @@ const makeResults = Effect.gen(function* () {
           const enter = Effect.gen(function* () {
             onSurplus?.(surplus)
             if (yield* onRead()) yield* charge.record(usage, settings)
-            yield* charge.settle(options.submission ?? batch.metadata?.[metadataKey], usage, settings)
+            const submission = options.submission ?? batch.metadata?.[metadataKey]
+            onSettled?.(yield* charge.settle(submission, usage, settings))
           })
           // Nothing is entered of results that are read again.
           return outcomes.pipe(checkComplete(batch), Stream.concat(Stream.drain(Stream.fromEffect(enter))))

@@ -159,14 +159,16 @@ export class HostJob<A, RD, RP> {
       })
       const refused = refusal(batch)
       const resumed = job.done.size
-      const { surplus, unanswered } = yield* this.#read(
+      const { isSettled, surplus, unanswered } = yield* this.#read(
         batch,
         refused === undefined ? (sent ?? (yield* this.#rows())) : []
       )
       yield* job.finish(unanswered === 0 && refused === undefined)
-      if (this.#record !== undefined) yield* this.#write({ ...this.#record, state: "ended", status: batch.status })
+      // Open, the results are read again by the next run, which settles their cost.
+      const state = isSettled ? "ended" : "open"
+      if (this.#record !== undefined) yield* this.#write({ ...this.#record, state, status: batch.status })
       if (refused !== undefined) return yield* refused
-      if (deleteFiles) yield* deleteFilesOf(host, batch)
+      if (deleteFiles && isSettled) yield* deleteFilesOf(host, batch)
       return {
         ...job.status(),
         rejected: job.rejected(),
@@ -195,6 +197,7 @@ export class HostJob<A, RD, RP> {
     const job = this.#job
     return Effect.gen({ self: this }, function* () {
       let surplus = noSurplus
+      let isSettled = true
       let unanswered = 0
       const isPending = ({ line }: { readonly line: number }) => !job.done.has(line)
       const outcomes = this.#host.results<A, RD, Failure, never>(batch, sent, {
@@ -203,6 +206,7 @@ export class HostJob<A, RD, RP> {
         submission: this.#record?.submission.id,
         isWanted: isPending,
         requestsOf: (wanted) => requestsOf(this.#reader, input, wanted),
+        onSettled: (found) => (isSettled = found),
         onSurplus: (found) => (surplus = { ...found }),
         // Recorded first: what is entered twice would be counted twice.
         onRead: () => {
@@ -217,7 +221,7 @@ export class HostJob<A, RD, RP> {
         return Effect.void
       }
       yield* Stream.runForEach(outcomes, write)
-      return { surplus, unanswered }
+      return { isSettled, surplus, unanswered }
     })
   }
 }

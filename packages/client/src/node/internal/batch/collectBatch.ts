@@ -55,11 +55,13 @@ export const collectBatch = <A, RD, RP>(
       const lines = yield* newFile(output)
       const counts = new Counts()
       let surplus: Surplus = { malformed: 0, duplicates: 0, unknown: 0 }
+      let isSettled = true
       let unanswered = 0
       const rows = yield* host.rows(batch)
       const outcomes = host.results<A, RD>(batch, rows, {
         schema,
         model,
+        onSettled: (found) => (isSettled = found),
         onSurplus: (found) => (surplus = { ...found })
       })
       yield* Stream.runForEach(outcomes, (outcome) => {
@@ -73,7 +75,7 @@ export const collectBatch = <A, RD, RP>(
       // Another program may have written it while the batch ran.
       yield* checkOutput(output)
       yield* attempt("sync", output, () => renameSync(`${output}.tmp`, output))
-      if (deleteFiles) yield* deleteFilesOf(host, batch)
+      if (deleteFiles && isSettled) yield* deleteFilesOf(host, batch)
       return {
         ...counts.status,
         rejected: 0,
