@@ -20,8 +20,9 @@ const chat = (
     Effect.gen(function* () {
       const path = join(yield* temporaryFolder, "a server.cjs")
       writeFileSync(path, mcpServer)
-      yield* host.reply(Reply.toolCalls([{ name: "shout", arguments: { word } }], { reasoning: "Shout it." }))
-      yield* host.reply(Reply.text("It shouted."))
+      const usage = { prompt_tokens: 100, completion_tokens: 10 }
+      yield* host.reply(Reply.toolCalls([{ name: "shout", arguments: { word } }], { reasoning: "Shout it.", usage }))
+      yield* host.reply(Reply.text("It shouted.", { usage }))
       const mcp = `${process.execPath} "${path}"`
       const outcome = yield* runKimi(["chat", "Shout", "--mcp", mcp, ...args], { env, ...options })
       const bodies = (yield* host.requests).map(({ body }) => body)
@@ -36,6 +37,27 @@ describe("kimi chat --mcp", () => {
       assert.strictEqual(decoded("chat", stdout).text, "It shouted.")
       assert.include(bodies[0] ?? "", '"shout"')
       assert.include(bodies[1] ?? "", "HELLO")
+    })
+  )
+
+  it.live("reports what all of its calls have used", () =>
+    Effect.map(chat(["--yes", "--json"]), ({ stdout }) => {
+      const { cost, usage } = decoded("chat", stdout)
+      assert.deepInclude(usage, { prompt_tokens: 200, completion_tokens: 20, total_tokens: 220 })
+      // 200 tokens at $3 and 20 at $15 per million.
+      assert.strictEqual(cost, "$0.0009")
+    })
+  )
+
+  it.live("writes no line for a turn without a text", () =>
+    Effect.map(chat(["--yes"]), ({ stdout }) => assert.strictEqual(stdout, "It shouted.\n"))
+  )
+
+  it.live("names how to continue when the question whether to run a tool is left", () =>
+    Effect.map(chat([], { typed: [] }), ({ bodies, code, stderr }) => {
+      assert.strictEqual(code, 130)
+      assert.include(stderr, "Interrupted. With --history FILE, the next chat continues a conversation.")
+      assert.strictEqual(bodies.length, 1)
     })
   )
 

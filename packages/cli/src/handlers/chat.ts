@@ -19,6 +19,7 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as Terminal from "effect/Terminal"
 import * as ChatHistory from "../chatHistory.ts"
+import * as ChatSpending from "../chatSpending.ts"
 import * as client from "../client.ts"
 import { CommandError, UsageError } from "../commandError.ts"
 import { report } from "../failure.ts"
@@ -61,9 +62,7 @@ const streamed = (isJson: boolean) =>
     })
   })
 
-const costOf = (response: ChatResponse) => Effect.map(Cost.ofResponse(response), Option.map(Cost.format))
-
-const resultOf = (response: ChatResponse, cost: Option.Option<string>): Chat => ({
+const resultOf = (response: ChatResponse, { cost, usage }: ChatSpending.Spending): Chat => ({
   id: response.id,
   model: response.model,
   ...(response.provider === undefined ? {} : { provider: response.provider }),
@@ -71,15 +70,15 @@ const resultOf = (response: ChatResponse, cost: Option.Option<string>): Chat => 
   reasoning: response.reasoning,
   toolCalls: response.toolCalls,
   finishReason: response.finishReason,
-  ...(response.usage === undefined ? {} : { usage: response.usage }),
-  ...(Option.isNone(cost) ? {} : { cost: cost.value })
+  ...(usage === undefined ? {} : { usage }),
+  ...(Option.isNone(cost) ? {} : { cost: Cost.format(cost.value) })
 })
 
 /** Tokens and cost, for a person. */
-const summaryOf = ({ finishReason, usage }: ChatResponse, cost: Option.Option<string>): string =>
+const summaryOf = ({ finishReason }: ChatResponse, { cost, usage }: ChatSpending.Spending): string =>
   [
     ...(usage === undefined ? [] : [`${usage.prompt_tokens} + ${usage.completion_tokens} tokens`]),
-    ...(Option.isNone(cost) ? [] : [cost.value]),
+    ...(Option.isNone(cost) ? [] : [Cost.format(cost.value)]),
     ...(finishReason === "stop" ? [] : [`ended by ${finishReason}`])
   ].join(", ")
 
@@ -97,37 +96,42 @@ const membersOf = ({ effort, maxTokens }: Input, tools: Tools | undefined) => ({
 })
 
 /** Asks for one response to a conversation, and writes it. */
-const turn = Effect.fnUntraced(function* (input: Input, conversation: Conversation.Ready, tools: Tools | undefined) {
+const turn = Effect.fnUntraced(function* (
+  input: Input,
+  conversation: Conversation.Ready,
+  tools: Tools | undefined,
+  before: ChatSpending.Spending | undefined
+) {
   const kimi = yield* KimiClient
   const { canAnimate } = yield* TerminalCapabilities.TerminalCapabilities
   const request = yield* Conversation.request(membersOf(input, tools))(conversation)
   const isStream = Option.getOrElse(input.stream, () => canAnimate && !input.json)
   const response = isStream ? yield* streamed(input.json)(kimi.stream(request)) : yield* kimi.chat(request)
-  const cost = yield* costOf(response)
+  const spent = yield* ChatSpending.add(before, response)
   const next = Conversation.add(response)(conversation)
   const isDone = tools === undefined || next.state === "ready"
   if (input.json) {
     // A turn whose tools run has no document: the last turn is the result.
-    if (!isStream && isDone) yield* Output.json(resultOf(response, cost))
+    if (!isStream && isDone) yield* Output.json(resultOf(response, spent))
   } else {
-    yield* Output.print(isStream ? "\n" : `${Output.plain(response.text)}\n`)
-    if (canAnimate) yield* Output.note(summaryOf(response, cost))
+    if (isDone || response.text !== "") yield* Output.print(isStream ? "\n" : `${Output.plain(response.text)}\n`)
+    if (canAnimate && isDone) yield* Output.note(summaryOf(response, spent))
   }
   // A chat that ends while tools run continues from its last complete turn.
   if (isDone) yield* ChatHistory.write(input.history, next)
-  return next
+  return { next, spent }
 })
 
 /** Asks for the response to a conversation, and runs tools until there is one. */
 const respond = Effect.fnUntraced(function* (input: Input, conversation: Conversation.Ready, tools: Tools | undefined) {
-  let next = yield* turn(input, conversation, tools)
-  if (tools === undefined) return next
-  for (let round = 0; next.state === "calling"; round++) {
+  let last = yield* turn(input, conversation, tools, undefined)
+  if (tools === undefined) return last.next
+  for (let round = 0; last.next.state === "calling"; round++) {
     if (round === ToolCalls.maxRounds) return yield* Effect.fail(ToolCalls.tooManyRounds)
-    const answered = yield* ToolCalls.runCalls(tools.set, tools.approval)(next)
-    next = yield* turn(input, answered, tools)
+    const answered = yield* ToolCalls.runCalls(tools.set, tools.approval)(last.next)
+    last = yield* turn(input, answered, tools, last.spent)
   }
-  return next
+  return last.next
 })
 
 /** The text of a document, which the host does not keep. */
@@ -220,6 +224,8 @@ export const run = Effect.fnUntraced(function* (input: Input) {
   const history = yield* ChatHistory.read(input.history, Option.getOrUndefined(input.system))
   yield* Effect.scoped(converse(input, history, text, canAsk)).pipe(
     Effect.onInterrupt(() => resumeNote(input.history)),
+    // Ctrl-D at the question whether to run a tool.
+    Effect.catchIf(Terminal.isQuitError, () => Effect.andThen(resumeNote(input.history), Effect.interrupt)),
     Effect.provide(
       Layer.merge(client.layer(input.options), Layer.provide(Files.layer(), client.layerHostApi(input.options)))
     )

@@ -88,6 +88,21 @@ export const fromWire = (wire: typeof WireUsage.Type): Usage => {
   }
 }
 
+/**
+ * What two calls have used together.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const add = (a: Usage, b: Usage): Usage => ({
+  prompt_tokens: a.prompt_tokens + b.prompt_tokens,
+  completion_tokens: a.completion_tokens + b.completion_tokens,
+  total_tokens: a.total_tokens + b.total_tokens,
+  cached_tokens: a.cached_tokens + b.cached_tokens,
+  cache_write_tokens: a.cache_write_tokens + b.cache_write_tokens,
+  reasoning_tokens: a.reasoning_tokens + b.reasoning_tokens
+})
+
 /** Whether both counts from which a price is computed are reported. */
 const isComplete = (usage: Usage): boolean => usage.prompt_tokens > 0 && usage.completion_tokens > 0
 

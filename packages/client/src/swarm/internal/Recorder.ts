@@ -1,5 +1,5 @@
 /** What the agents of a swarm did and when, for its report. */
-import { fromTokens, type Usage } from "@kimi-effect/core/Usage"
+import { add, fromTokens } from "@kimi-effect/core/Usage"
 import * as BigDecimal from "effect/BigDecimal"
 import * as AgentState from "../../agent/AgentState.ts"
 import type { TotalCost } from "../../agent/AgentResult.ts"
@@ -41,15 +41,6 @@ export const sumCosts = (all: Iterable<Costs>): Costs => {
   for (const costs of all) for (const cost of totalsOf(costs)) sum = addCost(sum, cost)
   return sum
 }
-
-const addUsage = (a: Usage, b: Usage): Usage => ({
-  prompt_tokens: a.prompt_tokens + b.prompt_tokens,
-  completion_tokens: a.completion_tokens + b.completion_tokens,
-  total_tokens: a.total_tokens + b.total_tokens,
-  cached_tokens: a.cached_tokens + b.cached_tokens,
-  cache_write_tokens: a.cache_write_tokens + b.cache_write_tokens,
-  reasoning_tokens: a.reasoning_tokens + b.reasoning_tokens
-})
 
 const skipped: AgentOutcome = { _tag: "Skipped", reason: "ended" }
 
@@ -142,7 +133,7 @@ export class Recorder {
   report(swarm: string, states: ReadonlyMap<string, AgentState.AgentState>, now: number): SwarmReport {
     const wallMillis = this.wallMillis(now)
     const agents = [...this.entries.values()].map((entry) => this.#agent(entry, states.get(entry.job.id), wallMillis))
-    const usage = agents.reduce((sum, agent) => addUsage(sum, agent.usage), fromTokens(0, 0))
+    const usage = agents.reduce((sum, agent) => add(sum, agent.usage), fromTokens(0, 0))
     let workMillis = 0
     for (const { activities } of agents) for (const { end, start } of activities) workMillis += end - start
     return {

@@ -9,7 +9,7 @@ import type { FailedAttempt } from "../../errors/FailedAttempt.ts"
 import type { StreamError } from "../../errors/OperationErrors.ts"
 import * as MonotonicClock from "../../internal/MonotonicClock.ts"
 import type { Resume, Start, StreamEvent, Usage } from "../../models/StreamEvent.ts"
-import type * as TokenUsage from "../../models/Usage.ts"
+import * as TokenUsage from "../../models/Usage.ts"
 import { toFailedAttempt } from "../../pipeline/internal/AttemptFacts.ts"
 import type { Call } from "../../pipeline/Call.ts"
 import type { EventChunk } from "../../pipeline/internal/EventChunk.ts"
@@ -55,15 +55,6 @@ export const attemptsOf = (
     })
   ]
 
-const addUsage = (a: TokenUsage.Usage, b: TokenUsage.Usage): TokenUsage.Usage => ({
-  prompt_tokens: a.prompt_tokens + b.prompt_tokens,
-  completion_tokens: a.completion_tokens + b.completion_tokens,
-  total_tokens: a.total_tokens + b.total_tokens,
-  cached_tokens: a.cached_tokens + b.cached_tokens,
-  cache_write_tokens: a.cache_write_tokens + b.cache_write_tokens,
-  reasoning_tokens: a.reasoning_tokens + b.reasoning_tokens
-})
-
 /** What all attempts of a stream cost together; the last one knows best how the host counts the prompt. */
 const totalUsage = (broken: ReadonlyArray<RecoveryAttempt>, last: RecoveryAttempt): typeof Usage.Type => {
   const attempts = [...broken, last]
@@ -72,7 +63,7 @@ const totalUsage = (broken: ReadonlyArray<RecoveryAttempt>, last: RecoveryAttemp
   const billed = attempts.map(({ call: { request }, transcript }) =>
     transcript.billedUsage(request, Math.max(0, lastPrompt - lastEstimate + TokenCount.ofPrompt(request)))
   )
-  const usage = billed.map((attempt) => attempt.usage).reduce(addUsage)
+  const usage = billed.map((attempt) => attempt.usage).reduce(TokenUsage.add)
   return { _tag: "Usage", usage, ...(billed.some(({ isEstimate }) => isEstimate) ? { isEstimate: true } : {}) }
 }
 

@@ -2,7 +2,7 @@
 import type { ChatResponse, ResponseMessage } from "@kimi-effect/core/ChatResponse"
 import type { Cost } from "@kimi-effect/core/Cost"
 import type { ToolCall } from "@kimi-effect/core/Tool"
-import type { Usage } from "@kimi-effect/core/Usage"
+import { add, type Usage } from "@kimi-effect/core/Usage"
 import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import * as BigDecimal from "effect/BigDecimal"
 import * as Option from "effect/Option"
@@ -21,15 +21,6 @@ export interface Charge {
   /** None if the price is not known. */
   readonly cost: Option.Option<Cost>
 }
-
-const sumUsage = (a: Usage, b: Usage): Usage => ({
-  prompt_tokens: a.prompt_tokens + b.prompt_tokens,
-  completion_tokens: a.completion_tokens + b.completion_tokens,
-  total_tokens: a.total_tokens + b.total_tokens,
-  cached_tokens: a.cached_tokens + b.cached_tokens,
-  cache_write_tokens: a.cache_write_tokens + b.cache_write_tokens,
-  reasoning_tokens: a.reasoning_tokens + b.reasoning_tokens
-})
 
 type Costs = AgentState["costs"]
 
@@ -108,7 +99,7 @@ export const respond = (
     messages: blocked ? [...messages, ...toolMessages(calls)] : messages,
     calls: blocked ? [] : calls,
     steps: state.steps + 1,
-    usage: sumUsage(state.usage, usage),
+    usage: add(state.usage, usage),
     isEstimate: state.isEstimate || isEstimate,
     costs: Option.isSome(cost) ? addCost(state.costs, cost.value) : state.costs,
     unpriced: state.unpriced + (Option.isSome(cost) ? 0 : 1),

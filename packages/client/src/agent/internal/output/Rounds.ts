@@ -4,7 +4,7 @@ import type { ChatResponse } from "@kimi-effect/core/ChatResponse"
 import * as Cost from "@kimi-effect/core/Cost"
 import type { Message } from "@kimi-effect/core/Message"
 import { StructuredOutputError } from "@kimi-effect/core/ProviderErrors"
-import type { Usage } from "@kimi-effect/core/Usage"
+import { add, type Usage } from "@kimi-effect/core/Usage"
 import { InvalidRequestError, type ToolSchemaError } from "@kimi-effect/core/ValidationErrors"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -37,18 +37,6 @@ const noUsage: Usage = {
   cache_write_tokens: 0,
   reasoning_tokens: 0
 }
-
-const addUsage = (a: Usage, b: Usage | undefined): Usage =>
-  b === undefined
-    ? a
-    : {
-        prompt_tokens: a.prompt_tokens + b.prompt_tokens,
-        completion_tokens: a.completion_tokens + b.completion_tokens,
-        total_tokens: a.total_tokens + b.total_tokens,
-        cached_tokens: a.cached_tokens + b.cached_tokens,
-        cache_write_tokens: a.cache_write_tokens + b.cache_write_tokens,
-        reasoning_tokens: a.reasoning_tokens + b.reasoning_tokens
-      }
 
 const addCost = (a: Rounds["cost"], b: Option.Option<Cost.Cost>): Option.Option<Cost.Cost> =>
   a === undefined
@@ -143,7 +131,7 @@ export const next = (rounds: Rounds, response: ChatResponse): Effect.Effect<Step
     const counted: Rounds = {
       ...rounds,
       answered: rounds.answered + 1,
-      usage: addUsage(rounds.usage, response.usage),
+      usage: response.usage === undefined ? rounds.usage : add(rounds.usage, response.usage),
       cost: addCost(rounds.cost, yield* Cost.ofResponse(response, requestFor(rounds)))
     }
     const value = yield* Effect.result(readOutput(response, rounds.schema))
