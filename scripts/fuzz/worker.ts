@@ -9,6 +9,7 @@ import { completions } from "./completions.ts"
 import { configurations } from "./configurations.ts"
 import { envelopesTarget } from "./envelopes.ts"
 import { failedResponses } from "./failedResponses.ts"
+import { hostResults } from "./hostResults.ts"
 import { journals } from "./journals.ts"
 import { nextInput } from "./mutate.ts"
 import type { Progress, Result } from "./Progress.ts"
@@ -27,6 +28,7 @@ const allTargets: ReadonlyArray<Target> = [
   auditLines,
   cassettes,
   batchFiles,
+  hostResults,
   journals
 ]
 
