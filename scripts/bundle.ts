@@ -19,7 +19,10 @@ await build.write({
   entryFileNames: "[name].js",
   chunkFileNames: "[name]-[hash].js",
   // One file for everything that each command loads: every further file delays the start.
-  codeSplitting: { groups: [{ name: "start", tags: ["$initial"], test: (id) => !id.endsWith("src/bin.ts") }] }
+  // The entry is apart, because an old version of Node can load nothing else.
+  codeSplitting: {
+    groups: [{ name: "start", tags: ["$initial"], test: (id) => !/cli\/src\/(?:bin|nodeVersion)\.ts$/.test(id) }]
+  }
 })
 await build.close()
 chmodSync(join(dist, "kimi.js"), 0o755)

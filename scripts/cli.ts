@@ -56,7 +56,7 @@ const codes = [
   [0, "success"],
   [
     exitCodes.other,
-    "another failure, such as a file that cannot be read, problems that `kimi doctor` has found, or a batch with rows left"
+    "another failure, such as a file that cannot be read, a version of Node that is too old, problems that `kimi doctor` has found, or a batch with rows left"
   ],
   [exitCodes.usage, "wrong usage; nothing was done"],
   ...Object.entries(exitCodes.byCategory).map(([category, code]) => [code, `error of the category ${category}`]),

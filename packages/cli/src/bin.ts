@@ -6,10 +6,18 @@
  * system can write. NODE_COMPILE_CACHE names another one, and
  * NODE_DISABLE_COMPILE_CACHE=1 turns it off.
  */
-import { enableCompileCache } from "node:module"
+import * as nodeModule from "node:module"
+import { problemOf } from "./nodeVersion.ts"
+
+const problem = problemOf(process.versions.node)
+if (problem !== undefined) {
+  process.stderr.write(`${problem}\n`)
+  process.exit(1)
+}
 
 const { HOME, LOCALAPPDATA, XDG_CACHE_HOME } = process.env
 const folder = XDG_CACHE_HOME || LOCALAPPDATA || (HOME && `${HOME}/.cache`)
-if (folder) enableCompileCache(`${folder}/kimi/compile`)
+// An import by its name would end an older version with a SyntaxError, before the check.
+if (folder) nodeModule.enableCompileCache(`${folder}/kimi/compile`)
 const { main } = await import("./main.ts")
 main()
