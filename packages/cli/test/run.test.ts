@@ -6,6 +6,10 @@ import * as services from "../src/services.ts"
 import { runKimi } from "./runKimi.ts"
 
 describe("kimi", () => {
+  it.live("names both variables of the key in its help", () =>
+    Effect.map(runKimi(["--help"]), ({ stdout }) => assert.include(stdout, "KIMI_API_KEY or MOONSHOT_API_KEY"))
+  )
+
   it.live("writes usage errors to stderr alone", () =>
     Effect.map(runKimi(["models", "--jsn"]), ({ code, stderr, stdout }) => {
       assert.deepStrictEqual([code, stdout], [2, ""])
