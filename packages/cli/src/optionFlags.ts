@@ -3,6 +3,7 @@ import * as KimiConfig from "@kimi-effect/core/KimiConfig"
 import * as Flag from "effect/cli/Flag"
 import type * as Option from "effect/Option"
 import { pathFlag } from "./pathParams.ts"
+import { wordFlag } from "./wordFlags.ts"
 
 /** The options with a separate flag. `--set` sets any other. */
 export const flagNames = [
@@ -26,16 +27,28 @@ type FlagName = (typeof flagNames)[number]
 /** `baseUrl` → `base-url` */
 export const flagOf = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
 
-/** Descriptions are Markdown for the documentation. */
+const wordsOf = (name: FlagName): ReadonlyArray<string> | undefined => {
+  const { words }: { readonly words?: ReadonlyArray<string> | undefined } = KimiConfig.options[name]
+  return words
+}
+
+/** Descriptions are Markdown for the documentation. The help lists words itself. */
 const describe = (name: FlagName): string => {
   const { description, expected } = KimiConfig.options[name]
-  return `${description.replaceAll("`", "")} Form: ${expected}.`
+  const text = description.replaceAll("`", "")
+  return wordsOf(name) === undefined ? `${text} Form: ${expected}.` : text
+}
+
+/** An option has the same rule, whether a flag or a variable sets it: the library's. */
+const flagFor = (name: FlagName): Flag.Flag<string> => {
+  const words = wordsOf(name)
+  return words === undefined ? Flag.String(flagOf(name)) : wordFlag(flagOf(name), words)
 }
 
 const flags = Object.fromEntries(
   flagNames.map((name) => [
     name,
-    Flag.String(flagOf(name)).pipe(Flag.withDescription(describe(name)), Flag.withMetavar("value"), Flag.optional)
+    flagFor(name).pipe(Flag.withDescription(describe(name)), Flag.withMetavar("value"), Flag.optional)
   ])
 ) as { readonly [N in FlagName]: Flag.Flag<Option.Option<string>> }
 

@@ -77,6 +77,20 @@ describe("the completions of bash", () => {
     })
   )
 
+  it.live.each([
+    ["chat --provider", ["moonshot", "moonshot-cn", "together", "openrouter", "ollama", "custom"]],
+    ["models --tier", ["0", "1", "2", "3", "4", "5"]],
+    ["batch run a b --log-level", ["all", "fatal", "error", "warn", "info", "debug", "trace", "none"]],
+    ["chat --effort", ["low", "high", "max"]],
+    ["batch run a b --mode", ["local", "host", "auto"]]
+  ] as const)("suggest the words of kimi %s", ([words, expected]) =>
+    Effect.map(inBash(["kimi", ...words.split(" "), ""]), (found) => assert.sameMembers(found, [...expected]))
+  )
+
+  it.live("suggest a word that was begun", () =>
+    Effect.map(inBash(["kimi", "models", "--log-level", "f"]), (found) => assert.deepStrictEqual(found, ["fatal"]))
+  )
+
   it.live("suggest nothing for a word that begins nothing", () =>
     Effect.map(inBash(["kimi", "xyz"]), (found) => assert.deepStrictEqual(found, []))
   )

@@ -6,6 +6,7 @@ import { handler } from "../handler.ts"
 import * as Numbers from "../numberFlags.ts"
 import { jsonFlag, optionFlags } from "../optionFlags.ts"
 import { pathFlag } from "../pathParams.ts"
+import { wordFlag } from "../wordFlags.ts"
 
 export const chat = Command.make(
   "chat",
@@ -27,8 +28,9 @@ export const chat = Command.make(
       Flag.withMetavar("file"),
       Flag.between(0, 20)
     ),
-    effort: Flag.String("effort").pipe(
-      Flag.withDescription("Thinking effort of K3 models: low, high or max."),
+    // Hosts other than Moonshot's have other words.
+    effort: wordFlag("effort", ["low", "high", "max"]).pipe(
+      Flag.withDescription("Thinking effort of K3 models."),
       Flag.optional
     ),
     maxTokens: Flag.Int("max-tokens").pipe(

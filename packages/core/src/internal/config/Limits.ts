@@ -12,19 +12,24 @@ import * as StoreLocation from "./StoreLocation.ts"
 
 const tiers = [0, 1, 2, 3, 4, 5] as const
 
+const tierWords = ["0", "1", "2", "3", "4", "5"] as const
+
 /** Text in a source, a number in code. */
-const tier = OptionForm.fromCodec(
-  Schema.Literals(["0", "1", "2", "3", "4", "5"]).pipe(
-    Schema.decodeTo(
-      Schema.Literals(tiers),
-      SchemaTransformation.transform({
-        decode: (text) => Number(text) as (typeof tiers)[number],
-        encode: (value) => `${value}` as const
-      })
-    )
+const tier: OptionForm.OptionForm<(typeof tiers)[number]> = {
+  ...OptionForm.fromCodec(
+    Schema.Literals(tierWords).pipe(
+      Schema.decodeTo(
+        Schema.Literals(tiers),
+        SchemaTransformation.transform({
+          decode: (text) => Number(text) as (typeof tiers)[number],
+          encode: (value) => `${value}` as const
+        })
+      )
+    ),
+    "a tier from 0 to 5"
   ),
-  "a tier from 0 to 5"
-)
+  words: tierWords
+}
 
 const option = inGroup("limits", "in place")
 

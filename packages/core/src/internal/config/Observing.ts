@@ -12,20 +12,25 @@ import * as OptionForm from "./OptionForm.ts"
 
 const capitalized = (text: string): string => `${text.slice(0, 1).toUpperCase()}${text.slice(1).toLowerCase()}`
 
+const levelWords = LogLevel.values.map((level) => level.toLowerCase())
+
 /** Effect's own names, in any case in a source. */
-const logLevel = OptionForm.fromCodec(
-  Schema.String.pipe(
-    Schema.decodeTo(
-      Schema.Literals(LogLevel.values),
-      SchemaTransformation.transform({
-        decode: (text) => capitalized(text) as LogLevel.LogLevel,
-        encode: (level): string => level
-      })
-    )
+const logLevel: OptionForm.OptionForm<LogLevel.LogLevel> = {
+  ...OptionForm.fromCodec(
+    Schema.String.pipe(
+      Schema.decodeTo(
+        Schema.Literals(LogLevel.values),
+        SchemaTransformation.transform({
+          decode: (text) => capitalized(text) as LogLevel.LogLevel,
+          encode: (level): string => level
+        })
+      )
+    ),
+    "all, trace, debug, info, warn, error, fatal or none",
+    (level) => level.toLowerCase()
   ),
-  "all, trace, debug, info, warn, error, fatal or none",
-  (level) => level.toLowerCase()
-)
+  words: levelWords
+}
 
 const formats = ["json", "pretty", "auto"] as const
 

@@ -38,6 +38,8 @@ export type Decoded<A> = Result.Result<A, ReadonlyArray<Problem>>
 export interface OptionForm<A, Input = A> {
   /** The expected form, in words. */
   readonly expected: string
+  /** The words of which a source contains one, where a command suggests them. */
+  readonly words?: ReadonlyArray<string> | undefined
   /** Reads what a source holds: a text, or the plain data of a JSON document. */
   readonly fromSource: (found: unknown) => Decoded<A>
   /** Reads what code gives. */
@@ -261,7 +263,7 @@ export const toggle: OptionForm<boolean> = fromCodec(
 export const words = <const Words extends ReadonlyArray<string>>(
   literals: Words,
   expected: string = `${literals.slice(0, -1).join(", ")} or ${literals.at(-1)}`
-): OptionForm<Words[number]> => fromCodec(Schema.Literals(literals), expected)
+): OptionForm<Words[number]> => ({ ...fromCodec(Schema.Literals(literals), expected), words: literals })
 
 /**
  * A list: a text with commas in a source, or an array in JSON and code.
