@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { ChatRequest } from "@kimi-effect/core/ChatRequest"
-import { Effect, Fiber, Layer } from "effect"
+import { Effect, Fiber, Layer, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import * as HostBatch from "../../src/batch/HostBatch.ts"
 import * as HostApi from "../../src/HostApi.ts"
@@ -159,6 +159,22 @@ describe("HostBatch.submit", () => {
       })
     )
   }
+})
+
+describe("HostBatch.run", () => {
+  it.effect("reads no row for a window that the host does not have", () =>
+    Effect.gen(function* () {
+      const batches = yield* service(hostOf([]))
+      const rows = Stream.die("a row was read")
+      const error = yield* Effect.flip(
+        Effect.provideService(HostBatch.run(rows, { completionWindow: "1 hour" }), HostBatch.HostBatch, batches)
+      )
+      assert.deepInclude(error, {
+        _tag: "ConfigurationError",
+        issues: [{ name: "HostBatch completionWindow", expected: "whole hours from 12 hours to 7 days" }]
+      })
+    })
+  )
 })
 
 describe("HostBatch.follow", () => {

@@ -96,7 +96,10 @@ describe("HostBatchJob.run with a window that the host does not have", () => {
             onEvent: ({ _tag }) => Effect.sync(() => events.push(_tag))
           })
         )
-        assert.deepInclude(error, { _tag: "InvalidRequestError", parameter: "completionWindow" })
+        assert.deepInclude(error, {
+          _tag: "ConfigurationError",
+          issues: [{ name: "HostBatchJob completionWindow", expected: "whole hours from 12 hours to 7 days" }]
+        })
         assert.deepStrictEqual(events, [])
         assert.isFalse(existsSync(`${files.output}.job.json`))
         assert.deepStrictEqual(yield* server.requests, [])

@@ -1,4 +1,5 @@
 /** Checks the options of a batch to create, and makes the request. */
+import type * as OptionRules from "@kimi-effect/core/internal/OptionRules"
 import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -18,11 +19,20 @@ const windowOf = (input: Duration.Input): string | undefined => {
   return Number.isInteger(hours) && hours >= minHours && hours <= maxHours ? `${hours}h` : undefined
 }
 
-/** Refuses a window that the host does not have. */
-export const checkWindow = (window: Duration.Input | undefined): Effect.Effect<void, InvalidRequestError> =>
-  window === undefined || windowOf(window) !== undefined
-    ? Effect.void
-    : invalid("completionWindow", "The completion window must be whole hours from 12 hours to 7 days")
+const isWindow = (window: Duration.Input | undefined): boolean => window === undefined || windowOf(window) !== undefined
+
+const expectedWindow = "whole hours from 12 hours to 7 days"
+
+/** A window that the host has, as an option of what runs a whole batch. */
+export const windowRule = (window: Duration.Input | undefined): OptionRules.Rule => [
+  "completionWindow",
+  isWindow(window),
+  expectedWindow
+]
+
+/** Refuses a window that the host does not have, as it would. */
+const checkWindow = (window: Duration.Input): Effect.Effect<void, InvalidRequestError> =>
+  isWindow(window) ? Effect.void : invalid("completionWindow", `The completion window must be ${expectedWindow}`)
 
 const isMetadata = (metadata: { readonly [key: string]: string }): boolean => {
   const pairs = Object.entries(metadata)

@@ -13,7 +13,7 @@ import type { Input } from "../../Batch.ts"
 import type { BatchResponse } from "../../BatchResponse.ts"
 import type * as HostBatch from "../../HostBatch.ts"
 import type { HostBatchEvent } from "../../HostBatchEvent.ts"
-import { checkWindow } from "../createBody.ts"
+import { windowRule } from "../createBody.ts"
 import { Tally } from "../Tally.ts"
 import { followRules } from "./follow.ts"
 import type { HostRow } from "./prepare.ts"
@@ -104,10 +104,9 @@ const run = <A, RD, E, R, RP>(
   withJob(
     options.job,
     Effect.gen(function* () {
-      yield* OptionRules.check("HostBatch", followRules(options))
       const { completionWindow, metadata, model } = options
       // Before the rows are read, and reported as checked.
-      yield* checkWindow(completionWindow)
+      yield* OptionRules.check("HostBatch", [windowRule(completionWindow), ...followRules(options)])
       const onEvent = listener(options.onEvent)
       const prepared = yield* host.prepare(input, { model })
       const { content, cost, rows } = prepared

@@ -11,7 +11,7 @@ import type * as Result from "effect/Result"
 import type * as BatchMode from "../../../batch/BatchMode.ts"
 import type { PreparedBatch } from "../../../batch/HostBatch.ts"
 import { HostBatch } from "../../../batch/internal/host/HostBatchService.ts"
-import { checkWindow } from "../../../batch/internal/createBody.ts"
+import { windowRule } from "../../../batch/internal/createBody.ts"
 import { followRules } from "../../../batch/internal/host/follow.ts"
 import * as ClientMoney from "../../../internal/clientMoney.ts"
 import { KimiClient } from "../../../KimiClient.ts"
@@ -28,7 +28,7 @@ type Failure = HostBatchJob.JobError
 
 const rulesOf = (options: Options<never, never, never>): ReadonlyArray<OptionRules.Rule> => [
   OptionRules.oneOf("mode", options.mode, ["local", "host", "auto"]),
-  OptionRules.positiveDuration("completionWindow", options.completionWindow),
+  windowRule(options.completionWindow),
   ...followRules(options),
   OptionRules.positiveDuration("stop.deadline", options.stop?.deadline)
 ]
@@ -158,10 +158,9 @@ export const runHostJob = <A, RD, RP>(
   isResumed = false
 ): Effect.Effect<HostBatchJob.JobResult, Failure, HostBatch | KimiClient | RD | RP> =>
   Effect.gen(function* () {
+    // Before the rows are read, and reported as checked.
     yield* OptionRules.check("HostBatchJob", rulesOf(options as never))
     if (options.mode === "local") return yield* local(options, undefined)
-    // Before the rows are read, and reported as checked.
-    yield* checkWindow(options.completionWindow)
     // A damaged record fails before any file of the job is created.
     yield* hostRecord.read(options.output)
     const result = yield* CallOptions.provide({ job: options.job })(atHost(options, isResumed))
