@@ -20,7 +20,16 @@ export class CassetteFormatError extends Schema.TaggedError<CassetteFormatError>
   cassette: Schema.String,
   /** Path of the member that is wrong, such as `interactions[2].response.status`. Empty for the whole text. */
   path: Schema.String
-}) {}
+}) {
+  /** The family of the error. */
+  get category(): "testing" {
+    return "testing"
+  }
+  /** What to change, in one sentence. */
+  get hint(): string {
+    return "Restore the cassette, or delete it and record it again."
+  }
+}
 
 /**
  * The cassette was written by a newer version of this library.
@@ -38,7 +47,16 @@ export class CassetteVersionError extends Schema.TaggedError<CassetteVersionErro
   version: Schema.Number,
   /** The newest version that can be read. */
   supported: Schema.Number
-}) {}
+}) {
+  /** The family of the error. */
+  get category(): "testing" {
+    return "testing"
+  }
+  /** What to change, in one sentence. */
+  get hint(): string {
+    return "Update @kimi-effect/testing to the version that recorded the cassette, or delete it and record it again."
+  }
+}
 
 /**
  * A recording contains a secret that could not be redacted, so it was not
@@ -57,7 +75,16 @@ export class CassetteSecretError extends Schema.TaggedError<CassetteSecretError>
   request: Schema.String,
   /** Where the secret is, such as `response.body.choices[0].delta.content, over several events`. */
   place: Schema.String
-}) {}
+}) {
+  /** The family of the error. */
+  get category(): "testing" {
+    return "testing"
+  }
+  /** What to change, in one sentence. */
+  get hint(): string {
+    return "Redact the place that the error names, or use another key and another text in the test."
+  }
+}
 
 /**
  * A cassette could not be read or written.
@@ -72,7 +99,16 @@ export class CassetteStoreError extends Schema.TaggedError<CassetteStoreError>(
   /** The cassette. */
   cassette: Schema.String,
   operation: Schema.Literals(["read", "write"])
-}) {}
+}) {
+  /** The family of the error. */
+  get category(): "testing" {
+    return "testing"
+  }
+  /** What to change, in one sentence. */
+  get hint(): string {
+    return "Check the cassette's path, its permissions and its disk."
+  }
+}
 
 /**
  * A cassette cannot be used.
