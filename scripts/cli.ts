@@ -58,7 +58,7 @@ const codes = [
     exitCodes.other,
     "another failure, such as a file that cannot be read, a version of Node that is too old, problems that `kimi doctor` has found, or a batch with rows left"
   ],
-  [exitCodes.usage, "wrong usage; nothing was done"],
+  [exitCodes.usage, "wrong usage: a flag or an argument of the command itself; nothing was done, and nothing was sent"],
   ...Object.entries(exitCodes.byCategory).map(([category, code]) => [code, `error of the category ${category}`]),
   [exitCodes.interrupted, "interrupted by Ctrl-C"]
 ]
@@ -114,7 +114,16 @@ variable such as \`KIMI_DEADLINE\`, or a member of the file of \`--config\`.
 | --- | --- |
 ${codes.map(([code, meaning]) => `| ${code} | ${meaning} |`).join("\n")}
 
-The [categories](errors.md) are those of the errors of the library. A file that a command writes at its end, such as that of
+The [categories](errors.md) are those of the errors of the library. One kind of mistake has one code in every command:
+
+- A flag or an argument of the command itself, such as \`--window\`, with a wrong value, in a wrong combination or missing, is wrong
+  usage and ends with 2.
+- A value of an [option](configuration.md) ends with 10 wherever it comes from: a flag such as \`--tier\`, \`--set\`, a variable or a
+  file. \`kimi config\` shows where each value comes from.
+- A file of the command line that cannot be read ends with 1. One that can be read and is not what it must be has the category
+  of what is wrong with it: a damaged cassette ends with 28.
+
+A file that a command writes at its end, such as that of
 \`--history\` or \`--html\`, is checked before anything is sent: one that cannot be written ends the command with 1, and the files of
 a batch or a journal with 26.
 

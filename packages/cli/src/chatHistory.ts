@@ -4,8 +4,8 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { readText } from "./configuration.ts"
 import { CommandError } from "./commandError.ts"
+import * as InputFile from "./inputFile.ts"
 import * as OutputFile from "./outputFile.ts"
 
 /** A conversation to which a message of the user can be appended. */
@@ -25,7 +25,7 @@ export const read = Effect.fnUntraced(function* (path: Option.Option<string>, sy
   yield* OutputFile.checkReplace(fileOf(path.value))
   const fs = yield* FileSystem.FileSystem
   if (!(yield* Effect.orElseSucceed(fs.exists(path.value), () => false))) return fresh
-  const json = yield* Effect.mapError(decode(yield* readText(path.value)), () => unusable(path.value))
+  const json = yield* Effect.mapError(decode(yield* InputFile.read(path.value)), () => unusable(path.value))
   const conversation = yield* Conversation.fromJson(json)
   if (conversation.state === "empty" || conversation.state === "ready") return conversation
   return yield* Effect.fail(unusable(path.value))

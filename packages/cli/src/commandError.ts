@@ -14,3 +14,10 @@ export class CommandError extends Error {
 export class UsageError extends CommandError {
   override readonly _tag = "UsageError"
 }
+
+/** What to change about a flag of the command itself, which no option and no file sets. */
+export const flagHint = "Give the flag what is expected, or leave it out; --help describes each flag."
+
+/** A flag of the command itself with a value, or in a combination, that it does not have. */
+export const wrongFlag = (flag: string, expected: string): UsageError =>
+  new UsageError(`${flag}: expected ${expected}`, flagHint)

@@ -11,7 +11,7 @@ import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
-import { CommandError } from "./commandError.ts"
+import * as InputFile from "./inputFile.ts"
 import { flagOf, type Given } from "./optionFlags.ts"
 
 type Overrides = Partial<Record<KimiConfig.Name, unknown>>
@@ -75,14 +75,6 @@ const readFlags = (
     return issues.length > 0 ? Effect.fail(ConfigurationError.of(issues)) : Effect.succeed({ overrides, origins })
   })
 
-/** Reads a text file that the user has named. */
-export const readText = (path: string): Effect.Effect<string, CommandError, FileSystem.FileSystem> =>
-  Effect.flatMap(FileSystem.FileSystem, (fs) => fs.readFileString(path)).pipe(
-    Effect.mapError(
-      ({ reason }) => new CommandError(`${path} cannot be read: ${reason._tag}`, "Check the path and its permissions.")
-    )
-  )
-
 const userFile = Effect.gen(function* () {
   const fs = yield* FileSystem.FileSystem
   const base = yield* Effect.option(Config.String("XDG_CONFIG_HOME"))
@@ -98,16 +90,6 @@ interface Source {
   readonly provider: ConfigProvider.ConfigProvider
 }
 
-/** Each file is read for the origins and again for the values: a pipe would be empty then, and its options the defaults. */
-const refusePipe = Effect.fnUntraced(function* (path: string) {
-  const fs = yield* FileSystem.FileSystem
-  const found = yield* Effect.option(fs.stat(path))
-  if (Option.isNone(found) || found.value.type !== "FIFO") return
-  return yield* Effect.fail(
-    ConfigurationError.of([{ name: path, expected: "a file; it is a pipe, which cannot be read twice" }])
-  )
-})
-
 const alone = ConfigProvider.fromUnknown({})
 
 const sourcesOf = Effect.fnUntraced(function* (dotEnv: string | undefined, json: string | undefined) {
@@ -118,7 +100,8 @@ const sourcesOf = Effect.fnUntraced(function* (dotEnv: string | undefined, json:
   ] as const
   for (const [kind, path] of files) {
     if (path === undefined) continue
-    yield* refusePipe(path)
+    // It is read for the origins and again for the values: a pipe would be empty then, and its options the defaults.
+    yield* InputFile.checkRepeatable(path)
     const provider = yield* Effect.provideService(
       ConfigFile.make({ [kind]: path }),
       ConfigProvider.ConfigProvider,
@@ -150,7 +133,7 @@ export const read = Effect.fnUntraced(function* (given: Given) {
   const dotEnv = Option.getOrUndefined(given.dotenv)
   const keyFile = Option.getOrUndefined(given.apiKeyFile)
   if (keyFile !== undefined) {
-    overrides.apiKey = Redacted.make((yield* readText(keyFile)).trim())
+    overrides.apiKey = Redacted.make((yield* InputFile.read(keyFile)).trim())
     flags.set("apiKey", `file ${keyFile}`)
   }
   const sources = yield* sourcesOf(dotEnv, json)

@@ -3,9 +3,10 @@ import { isKimiError, type KimiError } from "@kimi-effect/core/KimiError"
 import * as Cause from "effect/Cause"
 import * as CliError from "effect/cli/CliError"
 import * as Effect from "effect/Effect"
-import { CommandError, UsageError } from "./commandError.ts"
+import { CommandError, flagHint, UsageError } from "./commandError.ts"
 import * as exitCodes from "./exitCodes.ts"
-import { hintOf, messageOf } from "./hints.ts"
+import { fileHintOf, flagMessageOf, hintOf, isOfFlags, messageOf } from "./hints.ts"
+import * as Predicate from "effect/Predicate"
 import * as Output from "./output.ts"
 
 interface Description {
@@ -16,26 +17,57 @@ interface Description {
   readonly exitCode: number
 }
 
+const ofUsage = (message: string, hint: string): Description => ({
+  tag: "UsageError",
+  category: "usage",
+  message,
+  hint,
+  exitCode: exitCodes.usage
+})
+
 const ofKimiError = (error: KimiError): Description => ({
   tag: error._tag,
   category: error.category,
   message: messageOf(error),
-  hint: hintOf(error),
+  hint: fileHintOf(error) ?? hintOf(error),
   exitCode: exitCodes.byCategory[error.category]
 })
 
-/** What a failure is called, and what to change. */
-export const describe = (error: unknown): Description => {
-  if (isKimiError(error)) return ofKimiError(error as KimiError)
+/** An error of another package of the library, such as one of a cassette, which has a category and a hint too. */
+interface CategorizedError extends Error {
+  readonly _tag: string
+  readonly category: keyof typeof exitCodes.byCategory
+  readonly hint: string
+}
+
+const isCategorized = (error: unknown): error is CategorizedError =>
+  error instanceof Error &&
+  Predicate.hasProperty(error, "_tag") &&
+  Predicate.hasProperty(error, "category") &&
+  Predicate.hasProperty(error, "hint") &&
+  typeof error.category === "string" &&
+  Object.hasOwn(exitCodes.byCategory, error.category)
+
+const ofOther = (error: unknown): Description => {
   const own = { category: "other", exitCode: exitCodes.other }
-  if (error instanceof UsageError) {
-    const { _tag: tag, hint, message } = error
-    return { category: "usage", exitCode: exitCodes.usage, tag, message, hint }
-  }
   if (error instanceof CommandError) return { ...own, tag: error._tag, message: error.message, hint: error.hint }
   const tag = error instanceof Error ? error.name : "Error"
   const message = error instanceof Error ? error.message : String(error)
   return { ...own, tag, message, hint: "" }
+}
+
+/** What a failure is called, and what to change. */
+export const describe = (error: unknown): Description => {
+  if (isKimiError(error)) {
+    const known: KimiError = error as KimiError
+    return isOfFlags(known) ? ofUsage(flagMessageOf(known), flagHint) : ofKimiError(known)
+  }
+  if (error instanceof UsageError) return ofUsage(error.message, error.hint)
+  if (isCategorized(error)) {
+    const { _tag: tag, category, hint, message } = error
+    return { tag, category, message, hint, exitCode: exitCodes.byCategory[category] }
+  }
+  return ofOther(error)
 }
 
 const isUsageError = (error: unknown): boolean => CliError.isCliError(error)

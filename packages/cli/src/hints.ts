@@ -62,12 +62,14 @@ const flagOf: { readonly [name: string]: string } = {
   "HostBatchJob stop.deadline": "--deadline",
   "Journal schema": "--schema",
   "SharedBatchJob id": "--shared",
-  audit: "--traffic",
-  duration: "--duration",
   "traffic.calls": "--calls"
 }
 
-const named = (name: string): string => flagOf[name] ?? name.replace(/^paths\[\d+\]$/, "--traffic")
+/** The flags whose files are not what they must be. */
+const fileFlagOf = (name: string): string | undefined =>
+  /^(?:audit|paths\[\d+\])$/.test(name) ? "--traffic" : undefined
+
+const named = (name: string): string => flagOf[name] ?? fileFlagOf(name) ?? name
 
 /** All problems that are known, so that they are corrected in one go. */
 const batchMessage = ({ count, issues }: InvalidBatchError): string =>
@@ -77,6 +79,14 @@ const batchMessage = ({ count, issues }: InvalidBatchError): string =>
     ...(count > issues.length ? [`  and ${count - issues.length} more`] : [])
   ].join("\n")
 
+/** Whether all that is wrong are flags of the command itself, which no option, variable or file sets. */
+export const isOfFlags = (error: KimiError): error is ConfigurationError =>
+  error._tag === "ConfigurationError" && error.issues.every(({ name }) => Object.hasOwn(flagOf, name))
+
+/** What is wrong with flags, one on a line. */
+export const flagMessageOf = ({ issues }: ConfigurationError): string =>
+  issues.map(({ expected, name }) => `${named(name)}: expected ${expected}`).join("\n")
+
 /** The message, with flags in place of the library's options. */
 export const messageOf = (error: KimiError): string => {
   if (error._tag === "InvalidBatchError" && error.count > 1) return batchMessage(error)
@@ -84,6 +94,12 @@ export const messageOf = (error: KimiError): string => {
     ? ConfigurationError.of(error.issues.map(({ expected, name }) => ({ name: named(name), expected }))).message
     : error.message.replaceAll("limits.cost", "--cost")
 }
+
+/** What to change if the content of a file that a flag names is not what it must be. */
+export const fileHintOf = (error: KimiError): string | undefined =>
+  error._tag === "ConfigurationError" && error.issues.every(({ name }) => fileFlagOf(name) !== undefined)
+    ? "Pass files that an audit log has written with --traffic."
+    : undefined
 
 /** What to change. A hint of this one error, such as the values that a parameter may have, stays. */
 export const hintOf = (error: KimiError): string =>

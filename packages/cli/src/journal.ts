@@ -1,5 +1,4 @@
 /** The journals of commands: in a file, or in PostgreSQL. */
-import { existsSync } from "node:fs"
 import type { Journal } from "@kimi-effect/client/journal/Journal"
 import { loadModule } from "@kimi-effect/core/internal/ModuleLoader"
 import { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
@@ -10,8 +9,10 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import { CommandError } from "./commandError.ts"
+import type * as FileSystem from "effect/FileSystem"
+import { type CommandError, wrongFlag } from "./commandError.ts"
 import * as configuration from "./configuration.ts"
+import * as InputFile from "./inputFile.ts"
 import type { Given } from "./optionFlags.ts"
 
 const variable = "DATABASE_URL"
@@ -55,20 +56,18 @@ export const layer = (
 ): Layer.Layer<
   Journal,
   CommandError | ConfigurationError | JournalStoreError,
-  Layer.Services<ReturnType<typeof layerPostgres>>
+  FileSystem.FileSystem | Layer.Services<ReturnType<typeof layerPostgres>>
 > => {
   if (journal === "postgres") return layerPostgres(given, schema)
   const made = Effect.gen(function* () {
     if (isUrl(journal)) {
       if (URL.canParse(journal) && new URL(journal).password !== "") {
         const expected = `an address without a password, or postgres for the one in ${variable}`
-        return yield* Effect.fail(ConfigurationError.of([{ name: "--journal", expected }]))
+        return yield* Effect.fail(wrongFlag("--journal", expected))
       }
       return yield* postgres(journal, schema)
     }
-    if (mode === "existing" && !existsSync(journal)) {
-      return yield* Effect.fail(new CommandError(`There is no journal ${journal}`, "Check the path of --journal."))
-    }
+    if (mode === "existing") yield* InputFile.check(journal)
     const { layerSqlite } = yield* loadModule(() => import("@kimi-effect/client/node/Journal"))
     return layerSqlite({ filename: journal })
   })

@@ -1,4 +1,5 @@
-/** What the numbers and amounts of flags must be. Others are usage errors, before anything is read or sent. */
+/** What the numbers, times and amounts of flags must be. Others are usage errors, before anything is read or sent. */
+import * as Duration from "effect/Duration"
 import * as Flag from "effect/cli/Flag"
 import * as Option from "effect/Option"
 
@@ -22,6 +23,30 @@ export const amount = Flag.filterMap(
   },
   () => 'an amount over zero with its currency, such as "5 USD" or "0.50 CNY"'
 )
+
+const isFinite = (time: Duration.Duration): boolean => Number.isFinite(Duration.toMillis(time))
+
+const duration = (isMet: (time: Duration.Duration) => boolean, expected: string) =>
+  Flag.filterMap(
+    (text: string) =>
+      Option.filter(Duration.fromInput(text as Duration.Input), (time) => isFinite(time) && isMet(time)),
+    () => expected
+  )
+
+/** A time in which something happens. */
+export const time = duration((time) => Duration.toMillis(time) >= 1, 'a duration over zero, such as "2 days"')
+
+/** A time that may be none. */
+export const delay = duration((time) => Duration.toMillis(time) >= 0, 'a duration, such as "200 millis"')
+
+const shortestWindow = 12
+const longestWindow = 7 * 24
+
+/** Time within which a host ends a batch. */
+export const window = duration((time) => {
+  const hours = Duration.toHours(time)
+  return Number.isInteger(hours) && hours >= shortestWindow && hours <= longestWindow
+}, 'whole hours from "12 hours" to "7 days"')
 
 export const port = Flag.filter(
   (number: number) => number >= 0 && number < 65_536,

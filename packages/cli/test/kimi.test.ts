@@ -68,7 +68,7 @@ const invocations: { readonly [command: string]: Pair } = {
   },
   "batch cancel": {
     success: { ...leftAtHost, args: "batch cancel DIR/out.jsonl", code: 0, stdout: /^Batch batch-000001, cancel/ },
-    failure: { args: "batch cancel DIR/out.jsonl", code: 16, stderr: /The host runs no batch of this job/ }
+    failure: { args: "batch cancel DIR/out.jsonl", code: 1, stderr: /it does not exist/ }
   },
   "batch failed": {
     success: {
@@ -77,7 +77,7 @@ const invocations: { readonly [command: string]: Pair } = {
       code: 0,
       stdout: /^a {2}line 1 {2}ModelNotFoundError/
     },
-    failure: { args: "batch failed DIR/out.jsonl", code: 16, stderr: /it does not exist/ }
+    failure: { args: "batch failed DIR/out.jsonl", code: 1, stderr: /it does not exist/ }
   },
   "batch forget": {
     success: { ...leftAtHost, args: "batch forget DIR/out.jsonl", code: 0, stdout: /^Forgotten: Batch batch-000001/ },
@@ -90,11 +90,11 @@ const invocations: { readonly [command: string]: Pair } = {
       code: 0,
       stdout: /^1 answered, 0 failed/
     },
-    failure: { args: "batch resume DIR/out.jsonl", code: 16, stderr: /run it again/ }
+    failure: { args: "batch resume DIR/out.jsonl", code: 1, stderr: /it does not exist/ }
   },
   "batch run": {
     success: { args: "batch run DIR/in.jsonl DIR/out.jsonl", code: 0, stdout: /^1 answered, 0 failed/ },
-    failure: { args: "batch run DIR/none.jsonl DIR/out.jsonl", code: 16, stderr: /none.jsonl" cannot be read/ }
+    failure: { args: "batch run DIR/none.jsonl DIR/out.jsonl", code: 1, stderr: /none.jsonl cannot be read/ }
   },
   "batch shared": {
     success: {
@@ -113,7 +113,7 @@ const invocations: { readonly [command: string]: Pair } = {
       code: 0,
       stdout: /^1 answered/
     },
-    failure: { args: "batch status DIR/out.jsonl", code: 16, stderr: /it does not exist/ }
+    failure: { args: "batch status DIR/out.jsonl", code: 1, stderr: /it does not exist/ }
   },
   chat: {
     success: { args: "chat Hello", code: 0, stdout: /Hello/ },
@@ -149,7 +149,7 @@ const invocations: { readonly [command: string]: Pair } = {
   },
   "files upload": {
     success: { args: "files upload DIR/notes.txt", code: 0, stdout: /^\S+\n$/ },
-    failure: { args: "files upload DIR/none.txt", code: 16, stderr: /it does not exist/ }
+    failure: { args: "files upload DIR/none.txt", code: 1, stderr: /it does not exist/ }
   },
   models: {
     success: { args: "models", code: 0, stdout: /^MODEL[^]+kimi-k3/ },
@@ -161,7 +161,7 @@ const invocations: { readonly [command: string]: Pair } = {
   },
   schema: {
     success: { args: "schema models", code: 0, stdout: /"\$schema"/ },
-    failure: { args: "schema nothing", code: 1, stderr: /Known: balance/ }
+    failure: { args: "schema nothing", code: 2, stderr: /Known: balance/ }
   },
   "serve-mock": {
     success: { args: "serve-mock", code: 130, stdout: /^http:\/\/127\.0\.0\.1:\d+\/v1/, until: "/v1\n" },
@@ -169,7 +169,7 @@ const invocations: { readonly [command: string]: Pair } = {
   },
   simulate: {
     success: { args: "simulate --calls 5 --duration '1 minute'", code: 0, stdout: /5 of 5 succeeded/ },
-    failure: { args: "simulate --duration soon", code: 10, stderr: /--duration/ }
+    failure: { args: "simulate --duration soon", code: 2, stderr: /--duration/ }
   },
   swarm: {
     success: { args: "swarm Hello", code: 0, stdout: /\S/ },

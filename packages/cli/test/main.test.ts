@@ -80,8 +80,8 @@ describe("the process", () => {
   it.live("names the file of variables that it cannot read", () =>
     Effect.gen(function* () {
       const { code, stderr } = yield* ended(yield* start(["config", "--dotenv", "none.env"]))
-      assert.strictEqual(code, 10, stderr)
-      assert.include(stderr, "none.env: expected a file that can be read")
+      assert.strictEqual(code, 1, stderr)
+      assert.include(stderr, "none.env cannot be read: it does not exist")
     })
   )
 

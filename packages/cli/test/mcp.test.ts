@@ -82,7 +82,7 @@ describe("kimi chat --mcp", () => {
 
   it.live("asks the host nothing without a terminal to confirm in", () =>
     Effect.map(chat([]), ({ bodies, code, stderr }) => {
-      assert.deepStrictEqual([code, bodies.length], [1, 0])
+      assert.deepStrictEqual([code, bodies.length], [2, 0])
       assert.include(stderr, "--yes")
     })
   )

@@ -8,6 +8,7 @@ import * as Option from "effect/Option"
 import { loadModule } from "@kimi-effect/core/internal/ModuleLoader"
 import { batchInputFlags } from "../batchInputFlags.ts"
 import * as Numbers from "../numberFlags.ts"
+import { wrongFlag } from "../commandError.ts"
 import { jsonFlag, optionFlags } from "../optionFlags.ts"
 import { failed } from "./batchFailed.ts"
 import { cancel, forget, hostFlags, loadHost, resume, status } from "./batchHost.ts"
@@ -49,11 +50,17 @@ const run = Command.make(
   },
   ({ host, sharing: { schema, shared }, ...input }) =>
     Effect.gen(function* () {
+      if (Option.isSome(schema) && Option.isNone(shared)) {
+        return yield* Effect.fail(wrongFlag("--schema", "a --shared, whose batch is in PostgreSQL"))
+      }
       // A job that has been at the host may have a batch there, whose rows would be paid twice.
       const mayBeAtHost = host.mode !== "local" || existsSync(`${input.output}.host.json`)
       if (mayBeAtHost || Option.isSome(host.deadline)) {
         return yield* (yield* loadHost).run({ ...input, isShared: Option.isSome(shared) }, host)
       }
+      // Without a word, the rows would run here at the full price.
+      if (Option.isSome(host.window)) return yield* Effect.fail(wrongFlag("--window", "a --mode of host or auto"))
+      if (Option.isSome(host.poll)) return yield* Effect.fail(wrongFlag("--poll", "a --mode of host or auto"))
       if (Option.isNone(shared)) return yield* (yield* load).run(input)
       return yield* (yield* loadShared).run({ ...input, id: shared.value, schema })
     })

@@ -4,6 +4,7 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import { loadModule } from "@kimi-effect/core/internal/ModuleLoader"
+import * as Numbers from "../numberFlags.ts"
 import { jsonFlag, optionFlags } from "../optionFlags.ts"
 import { pathArgument } from "../pathParams.ts"
 
@@ -12,6 +13,7 @@ export const loadHost = loadModule(() => import("../handlers/batchHost.ts"))
 const window = Flag.String("window").pipe(
   Flag.withDescription("Time within which the host ends a batch, from 12 hours to 7 days. Default: 24 hours."),
   Flag.withMetavar("time"),
+  Numbers.window,
   Flag.optional
 )
 
@@ -20,6 +22,7 @@ const interval = Flag.String("poll").pipe(
     "First pause between two questions for the state of a batch; it grows to 5 minutes. Default: 10 seconds."
   ),
   Flag.withMetavar("time"),
+  Numbers.time,
   Flag.optional
 )
 
@@ -35,6 +38,7 @@ export const hostFlags = {
   deadline: Flag.String("deadline").pipe(
     Flag.withDescription('Time within which the results are needed, such as "2 days".'),
     Flag.withMetavar("time"),
+    Numbers.time,
     Flag.optional
   ),
   poll: interval

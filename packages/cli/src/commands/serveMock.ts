@@ -1,6 +1,7 @@
 /** `kimi serve-mock` */
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
+import * as Duration from "effect/Duration"
 import { handler } from "../handler.ts"
 import * as Numbers from "../numberFlags.ts"
 import { jsonFlag } from "../optionFlags.ts"
@@ -17,11 +18,13 @@ export const serveMock = Command.make(
     ),
     latency: Flag.String("latency").pipe(
       Flag.withDescription("Delay of every response, such as '200 millis'. Default: none."),
-      Flag.withDefault("0 millis")
+      Numbers.delay,
+      Flag.withDefault(Duration.zero)
     ),
     tokenDelay: Flag.String("token-delay").pipe(
       Flag.withDescription("Delay of each event of a stream. Default: none."),
-      Flag.withDefault("0 millis")
+      Numbers.delay,
+      Flag.withDefault(Duration.zero)
     ),
     cors: Flag.Boolean("cors").pipe(Flag.withDescription("Answers pages of any origin."), Flag.withDefault(false)),
     json: jsonFlag

@@ -21,10 +21,12 @@ export const simulate = Command.make(
     ),
     duration: Flag.String("duration").pipe(
       Flag.withDescription("Simulated time. Defaults to 24 hours, or to the time of the audit log."),
+      Numbers.time,
       Flag.optional
     ),
     outage: Flag.String("outage").pipe(
       Flag.withDescription("Duration of an outage in the middle, such as '5 minutes'. Defaults to none."),
+      Numbers.time,
       Flag.optional
     ),
     seed: Flag.String("seed").pipe(Flag.withDescription("Seed of all randomness. Default: 1."), Flag.withDefault("1")),

@@ -29,6 +29,9 @@ const schema = Flag.String("schema").pipe(
   Flag.optional
 )
 
+const isId = (id: string): boolean => id !== ""
+const expectedId = () => "the id of a swarm, which is not empty"
+
 /** Flags of a run. */
 export const runFlags = {
   journal: Flag.optional(journalFlag),
@@ -36,6 +39,7 @@ export const runFlags = {
     Flag.withDescription(
       "The id of the swarm in its journal. Defaults to one that is made from the task, so that the same command continues it."
     ),
+    Flag.filter(isId, expectedId),
     Flag.optional
   ),
   schema
@@ -45,7 +49,8 @@ const common = {
   id: Argument.String("id").pipe(
     Argument.withDescription(
       "The id of the swarm, which kimi swarm writes to stderr. One that begins with - is given after --, as the last argument."
-    )
+    ),
+    Argument.filter(isId, expectedId)
   ),
   journal: journalFlag,
   schema,

@@ -1,6 +1,7 @@
 /** Lists the failed rows of an output. */
 import * as BatchJob from "@kimi-effect/client/node/BatchJob"
 import * as Effect from "effect/Effect"
+import * as InputFile from "../inputFile.ts"
 import * as Output from "../output.ts"
 import type { BatchFailed } from "../schemas/batch.ts"
 import { tagsOf } from "./batchTags.ts"
@@ -13,6 +14,7 @@ interface FailedInput {
 
 export const failed = Effect.fnUntraced(function* ({ json, output, tag }: FailedInput) {
   const tags = yield* tagsOf("--tag", tag)
+  yield* InputFile.check(output)
   const rows = yield* BatchJob.failedRows(output, tags.length === 0 ? undefined : tags)
   const listed: BatchFailed = rows.map(({ attempts, error, id, line }) => ({
     id,

@@ -1,10 +1,11 @@
 /** The input and the output of a batch from the arguments of a command. `-` is a standard stream. */
 import type * as BatchJob from "@kimi-effect/client/node/BatchJob"
-import { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stdio from "effect/Stdio"
 import * as Terminal from "effect/Terminal"
+import { wrongFlag } from "../commandError.ts"
+import * as InputFile from "../inputFile.ts"
 import * as Output from "../output.ts"
 
 export interface InputFlags {
@@ -42,9 +43,8 @@ const misplaced = (flags: InputFlags): string | undefined => {
 /** How the input is read. */
 export const jobInput = Effect.fnUntraced(function* (input: string, flags: InputFlags) {
   const unused = misplaced(flags)
-  if (unused !== undefined) {
-    return yield* Effect.fail(ConfigurationError.of([{ name: unused, expected: "a --column or a --template with it" }]))
-  }
+  if (unused !== undefined) return yield* Effect.fail(wrongFlag(unused, "a --column or a --template with it"))
+  if (!isStandard(input)) yield* InputFile.check(input)
   const { stdin } = yield* Stdio.Stdio
   return {
     input: isStandard(input) ? stdin : input,

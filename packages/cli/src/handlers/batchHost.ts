@@ -6,13 +6,13 @@ import type { HostBatchEvent } from "@kimi-effect/client/batch/HostBatchEvent"
 import * as BatchJob from "@kimi-effect/client/node/BatchJob"
 import * as HostBatch from "@kimi-effect/client/node/HostBatch"
 import * as HostBatchJob from "@kimi-effect/client/node/HostBatchJob"
-import { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as client from "../client.ts"
-import { CommandError } from "../commandError.ts"
+import { CommandError, UsageError, wrongFlag } from "../commandError.ts"
+import * as InputFile from "../inputFile.ts"
 import { live } from "../live.ts"
 import type { Given } from "../optionFlags.ts"
 import * as Output from "../output.ts"
@@ -24,9 +24,9 @@ import { causeOf, rerunFlags, sentence, stoppedHint, toText } from "./batchText.
 
 export interface HostFlags {
   readonly mode: BatchMode.Mode
-  readonly window: Option.Option<string>
-  readonly deadline: Option.Option<string>
-  readonly poll: Option.Option<string>
+  readonly window: Option.Option<Duration.Duration>
+  readonly deadline: Option.Option<Duration.Duration>
+  readonly poll: Option.Option<Duration.Duration>
 }
 
 interface RunInput {
@@ -40,20 +40,6 @@ interface RunInput {
   /** Whether several machines run it. */
   readonly isShared: boolean
 }
-
-const timeOf = (
-  flag: string,
-  text: Option.Option<string>
-): Effect.Effect<Duration.Duration | undefined, ConfigurationError> =>
-  Option.match(text, {
-    onNone: () => Effect.undefined,
-    onSome: (given) =>
-      Option.match(Duration.fromInput(given as Duration.Input), {
-        onNone: () =>
-          Effect.fail(ConfigurationError.of([{ name: `--${flag}`, expected: 'a duration, such as "2 days"' }])),
-        onSome: Effect.succeed
-      })
-  })
 
 const countsOf = ({ request_counts: counts }: Batch): string =>
   counts === undefined || counts.total === 0 ? "" : `${counts.completed + counts.failed} of ${counts.total} rows`
@@ -180,17 +166,13 @@ export const run = Effect.fnUntraced(function* (
   { deadline, mode, poll, window }: HostFlags
 ) {
   if (isShared) {
-    const expected = "local, without a deadline, for a batch that several machines run"
-    return yield* Effect.fail(ConfigurationError.of([{ name: "--mode", expected }]))
+    return yield* Effect.fail(wrongFlag("--mode", "local, without a deadline, for a batch that several machines run"))
   }
   if (isStandard(input) || isStandard(output)) {
-    return yield* Effect.fail(
-      ConfigurationError.of([{ name: "--mode", expected: "files for the input and the output, to continue the job" }])
-    )
+    return yield* Effect.fail(wrongFlag("--mode", "files for the input and the output, to continue the job"))
   }
   const tags = yield* tagsOf("--rerun", rerun)
   const { format, prompts, separator } = yield* jobFiles({ input, output }, read)
-  const longest = yield* timeOf("deadline", deadline)
   const settings: HostBatchJob.Options = {
     input,
     output,
@@ -200,9 +182,9 @@ export const run = Effect.fnUntraced(function* (
     prompts,
     rerun: tags,
     concurrency: rows,
-    completionWindow: yield* timeOf("window", window),
-    interval: yield* timeOf("poll", poll),
-    ...(longest === undefined ? {} : { stop: { deadline: longest } })
+    completionWindow: Option.getOrUndefined(window),
+    interval: Option.getOrUndefined(poll),
+    ...(Option.isNone(deadline) ? {} : { stop: { deadline: deadline.value } })
   }
   yield* follow({ json, options, output, resume: `kimi batch resume ${output}` }, ({ onEvent, onProgress }) =>
     HostBatchJob.run({ ...settings, onEvent, onProgress })
@@ -211,6 +193,9 @@ export const run = Effect.fnUntraced(function* (
 
 /** An id has no suffix and no folder, and no file has its name. */
 const isBatchId = (target: string): boolean => !/[\\/.]/.test(target) && !existsSync(target)
+
+/** A job at the host has the file of its answers, or the record of its batch. */
+const checkJob = (output: string) => (existsSync(`${output}.host.json`) ? Effect.void : InputFile.check(output))
 
 export const resume = Effect.fnUntraced(function* ({
   json,
@@ -221,24 +206,25 @@ export const resume = Effect.fnUntraced(function* ({
 }: {
   readonly target: string
   readonly output: Option.Option<string>
-  readonly poll: Option.Option<string>
+  readonly poll: Option.Option<Duration.Duration>
   readonly json: boolean
   readonly options: Given
 }) {
-  const interval = yield* timeOf("poll", poll)
+  const interval = Option.getOrUndefined(poll)
   if (!isBatchId(target)) {
     if (Option.isSome(output)) {
       return yield* Effect.fail(
-        new CommandError("The answers of a job are in its own file", `kimi batch resume ${target}`)
+        new UsageError("The answers of a job are in its own file", `kimi batch resume ${target}`)
       )
     }
+    yield* checkJob(target)
     return yield* follow({ json, options, output: target, resume: `kimi batch resume ${target}` }, ({ onEvent }) =>
       HostBatchJob.resume(target, { interval, onEvent })
     )
   }
   if (Option.isNone(output)) {
     return yield* Effect.fail(
-      new CommandError("A batch by its id needs a file for its answers", `kimi batch resume ${target} answers.jsonl`)
+      new UsageError("A batch by its id needs a file for its answers", `kimi batch resume ${target} answers.jsonl`)
     )
   }
   const path = output.value
@@ -290,6 +276,7 @@ export const status = Effect.fnUntraced(function* ({
     const result: BatchStatus = { ...counts, failedByTag: {}, cost: {}, host: fromBatch(batch) }
     return yield* json ? Output.json(result) : Output.line(hostLine(fromBatch(batch)))
   }
+  yield* InputFile.check(target)
   const counted = yield* BatchJob.status(target)
   const atHost = Option.map(yield* HostBatchJob.status(target), ofHost)
   const result: BatchStatus = Option.match(atHost, { onNone: () => counted, onSome: (host) => ({ ...counted, host }) })
@@ -306,6 +293,7 @@ export const cancel = Effect.fnUntraced(function* ({
   readonly json: boolean
   readonly options: Given
 }) {
+  if (!isBatchId(target)) yield* checkJob(target)
   const batch = yield* withHost(
     options,
     isBatchId(target) ? Effect.flatMap(HostBatch.HostBatch, (host) => host.cancel(target)) : HostBatchJob.cancel(target)

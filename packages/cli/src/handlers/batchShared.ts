@@ -1,12 +1,11 @@
 /** A batch that several processes share through PostgreSQL: takes part in it, shows it, ends it and writes its results. */
 import type { BatchProgress } from "@kimi-effect/client/batch/BatchProgress"
 import * as SharedBatchJob from "@kimi-effect/client/node/SharedBatchJob"
-import { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as client from "../client.ts"
-import { CommandError } from "../commandError.ts"
+import { CommandError, wrongFlag } from "../commandError.ts"
 import { layerPostgres } from "../journal.ts"
 import { live } from "../live.ts"
 import type { Given } from "../optionFlags.ts"
@@ -41,7 +40,7 @@ interface RunInput {
   readonly options: Given
 }
 
-const refuse = (name: string, expected: string) => Effect.fail(ConfigurationError.of([{ name, expected }]))
+const refuse = (flag: string, expected: string) => Effect.fail(wrongFlag(flag, expected))
 
 const progressLine = (progress: BatchProgress | undefined): string =>
   progress === undefined

@@ -21,8 +21,9 @@ import * as Terminal from "effect/Terminal"
 import * as ChatHistory from "../chatHistory.ts"
 import * as ChatSpending from "../chatSpending.ts"
 import * as client from "../client.ts"
-import { CommandError, UsageError } from "../commandError.ts"
+import { UsageError } from "../commandError.ts"
 import { report } from "../failure.ts"
+import * as InputFile from "../inputFile.ts"
 import { readText } from "../input.ts"
 import type { Given } from "../optionFlags.ts"
 import * as Output from "../output.ts"
@@ -189,29 +190,21 @@ const resumeNote = (history: Option.Option<string>): Effect.Effect<void> =>
       : `\nInterrupted. Continue with: kimi chat --history ${history.value}`
   )
 
-/** Starts the servers of `--mcp`. Without a terminal to ask in, `--yes` is required before anything runs. */
-const toolsOf = Effect.fnUntraced(function* (input: Input, canAsk: boolean) {
+const noApproval = new UsageError(
+  "There is no terminal in which a tool can be confirmed",
+  "Pass --yes to run the tools of --mcp unasked."
+)
+
+/** Starts the servers of `--mcp`. */
+const toolsOf = Effect.fnUntraced(function* (input: Input) {
   if (input.mcp.length === 0) return undefined
-  if (!input.yes && !canAsk) {
-    return yield* Effect.fail(
-      new CommandError(
-        "There is no terminal in which a tool can be confirmed",
-        "Pass --yes to run the tools of --mcp unasked."
-      )
-    )
-  }
   const { toolSet } = yield* loadModule(() => import("../mcp.ts"))
   const tools: Tools = { set: yield* toolSet(input.mcp, input.options), approval: input.yes ? "all" : "ask" }
   return tools
 })
 
-const converse = Effect.fnUntraced(function* (
-  input: Input,
-  history: ChatHistory.History,
-  text: string,
-  canAsk: boolean
-) {
-  const tools = yield* toolsOf(input, canAsk)
+const converse = Effect.fnUntraced(function* (input: Input, history: ChatHistory.History, text: string) {
+  const tools = yield* toolsOf(input)
   if (text !== "") return void (yield* respond(input, yield* ask(input, history, text), tools))
   yield* Effect.catchIf(interactive(input, history, tools), Terminal.isQuitError, () => Output.print("\n"))
 })
@@ -221,8 +214,11 @@ export const run = Effect.fnUntraced(function* (input: Input) {
   const canAsk = canPrompt && !input.json
   const text = yield* readText(input.prompt)
   if (text === "" && !canAsk) return yield* Effect.fail(noPrompt)
+  // Without a terminal to ask in, --yes is required before anything runs.
+  if (input.mcp.length > 0 && !input.yes && !canAsk) return yield* Effect.fail(noApproval)
+  yield* InputFile.checkAll([...input.image, ...input.file])
   const history = yield* ChatHistory.read(input.history, Option.getOrUndefined(input.system))
-  yield* Effect.scoped(converse(input, history, text, canAsk)).pipe(
+  yield* Effect.scoped(converse(input, history, text)).pipe(
     Effect.onInterrupt(() => resumeNote(input.history)),
     // Ctrl-D at the question whether to run a tool.
     Effect.catchIf(Terminal.isQuitError, () => Effect.andThen(resumeNote(input.history), Effect.interrupt)),

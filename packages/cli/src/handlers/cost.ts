@@ -17,6 +17,7 @@ import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
 import * as configuration from "../configuration.ts"
 import { CommandError, UsageError } from "../commandError.ts"
+import * as InputFile from "../inputFile.ts"
 import { flagOf, type Given } from "../optionFlags.ts"
 import * as Output from "../output.ts"
 import type { CostEstimate } from "../schemas/cost.ts"
@@ -123,7 +124,7 @@ const mostListed = 10
 const promptsOf = (file: string) =>
   Effect.map(Effect.all([FileSystem.FileSystem, Stdio.Stdio]), ([fs, { stdin }]) =>
     (isStandard(file) ? stdin : fs.stream(file)).pipe(
-      Stream.mapError(({ reason }) => new CommandError(`${file} cannot be read: ${reason._tag}`, "Check the path.")),
+      Stream.mapError(() => InputFile.unreadable(file, "its reading has failed")),
       Stream.decodeText(),
       Stream.splitLines,
       Stream.filter((line) => line.trim() !== ""),
@@ -158,6 +159,9 @@ const notRead = (flags: ReadonlyArray<string>) =>
   )
 
 export const run = Effect.fnUntraced(function* ({ batch, file, json, options, outputTokens, read, text }: Input) {
+  const unused = text ? givenOf(read) : []
+  if (unused.length > 0) return yield* Effect.fail(notRead(unused))
+  if (!isStandard(file)) yield* InputFile.check(file)
   const { settings } = yield* configuration.loadWithoutKey(options)
   const { config, table } = settings
   const host = Provider.fromConfig(config)
@@ -177,8 +181,6 @@ export const run = Effect.fnUntraced(function* ({ batch, file, json, options, ou
         onSuccess: (checked) => estimate.add(checked)
       }
     )
-  const unused = text ? givenOf(read) : []
-  if (unused.length > 0) return yield* Effect.fail(notRead(unused))
   yield* text ? Stream.runForEach(promptsOf(file), add) : Stream.runForEach(rowsOf(file, read, estimate), add)
   const result = resultOf(estimate)
   yield* json ? Output.json(result) : Output.line(toText(result))

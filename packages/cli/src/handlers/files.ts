@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import { layerHostApi } from "../client.ts"
+import * as InputFile from "../inputFile.ts"
 import { live } from "../live.ts"
 import type { Given } from "../optionFlags.ts"
 import * as Output from "../output.ts"
@@ -47,6 +48,7 @@ export const upload = Effect.fnUntraced(function* ({
   path,
   purpose
 }: Common & { readonly path: string; readonly purpose: FilePurpose }) {
+  yield* InputFile.check(path)
   const content = yield* Files.open(path)
   let sent = 0
   const file = yield* Effect.scoped(

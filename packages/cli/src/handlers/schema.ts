@@ -1,6 +1,6 @@
 /** Prints the JSON Schema of a command's result. */
 import * as Effect from "effect/Effect"
-import { CommandError } from "../commandError.ts"
+import { UsageError } from "../commandError.ts"
 import * as Output from "../output.ts"
 import { jsonSchemaOf, schemas } from "../schemas/schemas.ts"
 
@@ -18,5 +18,5 @@ export const run = ({ command, ...given }: Input) => {
   const name = [...command, ...flags.flatMap((flag) => (given[flag] ? [`--${flag}`] : []))].join(" ")
   return isKnown(name)
     ? Output.line(JSON.stringify(jsonSchemaOf(schemas[name]), undefined, 2))
-    : Effect.fail(new CommandError("No command of this name writes JSON", `Known: ${known.join(", ")}`))
+    : Effect.fail(new UsageError("No command of this name writes JSON", `Known: ${known.join(", ")}`))
 }

@@ -1,7 +1,6 @@
 /** Runs a simulated host. */
 import * as MockServer from "@kimi-effect/testing/node/MockServer"
-import { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as CassetteFile from "../cassetteFile.ts"
@@ -12,17 +11,10 @@ import type { Serving } from "../schemas/serveMock.ts"
 interface Input {
   readonly port: Option.Option<number>
   readonly cassette: Option.Option<string>
-  readonly latency: string
-  readonly tokenDelay: string
+  readonly latency: Duration.Duration
+  readonly tokenDelay: Duration.Duration
   readonly cors: boolean
   readonly json: boolean
-}
-
-const durationOf = (name: string, text: string): Effect.Effect<Duration.Duration, ConfigurationError> => {
-  const duration = Duration.fromInput(text as Duration.Input)
-  return Option.isSome(duration)
-    ? Effect.succeed(duration.value)
-    : Effect.fail(ConfigurationError.of([{ name, expected: 'a duration, such as "200 millis"' }]))
 }
 
 /** The server treats a port that it cannot listen on as a defect of the test that has chosen it. */
@@ -33,14 +25,12 @@ const portFailure = (defect: unknown): Effect.Effect<never, CommandError> => {
 
 export const run = Effect.fnUntraced(function* (input: Input) {
   const cassette = Option.isSome(input.cassette) ? yield* CassetteFile.read(input.cassette.value) : undefined
-  const latency = yield* durationOf("--latency", input.latency)
-  const tokenDelay = yield* durationOf("--token-delay", input.tokenDelay)
   return yield* Effect.scoped(
     Effect.gen(function* () {
       const server = yield* MockServer.make({
         cassette,
-        latency,
-        tokenDelay,
+        latency: input.latency,
+        tokenDelay: input.tokenDelay,
         cors: input.cors,
         port: Option.getOrUndefined(input.port),
         maxRecordedRequests: 1

@@ -2,13 +2,14 @@
 import * as FaultScript from "@kimi-effect/testing/FaultScript"
 import * as AuditTraffic from "@kimi-effect/testing/node/AuditTraffic"
 import * as Simulator from "@kimi-effect/testing/Simulator"
-import { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
 import { tiers } from "@kimi-effect/core/RateLimits"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import { wrongFlag } from "../commandError.ts"
 import * as configuration from "../configuration.ts"
+import * as InputFile from "../inputFile.ts"
 import type { Given } from "../optionFlags.ts"
 import * as Output from "../output.ts"
 import * as OutputFile from "../outputFile.ts"
@@ -16,19 +17,12 @@ import * as OutputFile from "../outputFile.ts"
 interface Input {
   readonly traffic: ReadonlyArray<string>
   readonly calls: number
-  readonly duration: Option.Option<string>
-  readonly outage: Option.Option<string>
+  readonly duration: Option.Option<Duration.Duration>
+  readonly outage: Option.Option<Duration.Duration>
   readonly seed: string
   readonly html: Option.Option<string>
   readonly json: boolean
   readonly options: Given
-}
-
-const durationOf = (name: string, text: string): Effect.Effect<Duration.Duration, ConfigurationError> => {
-  const duration = Duration.fromInput(text as Duration.Input)
-  return Option.isSome(duration)
-    ? Effect.succeed(duration.value)
-    : Effect.fail(ConfigurationError.of([{ name, expected: 'a duration, such as "30 minutes"' }]))
 }
 
 /** Virtual time reaches no store, file or host: these options keep their defaults. */
@@ -57,12 +51,15 @@ const middleOutage = (total: Duration.Duration, outage: Duration.Duration): Faul
 
 export const run = Effect.fnUntraced(function* (input: Input) {
   const { config } = (yield* configuration.loadWithoutKey(input.options)).settings
-  const given = Option.isSome(input.duration) ? yield* durationOf("--duration", input.duration.value) : undefined
-  const outage = Option.isSome(input.outage) ? yield* durationOf("--outage", input.outage.value) : undefined
+  const [given, outage] = [Option.getOrUndefined(input.duration), Option.getOrUndefined(input.outage)]
+  const total = given ?? Duration.hours(24)
+  if (outage !== undefined && Duration.isGreaterThan(outage, total)) {
+    return yield* Effect.fail(wrongFlag("--outage", `at most the simulated time, ${Duration.format(total)}`))
+  }
+  yield* InputFile.checkAll(input.traffic)
   const traffic = input.traffic.length > 0 ? yield* AuditTraffic.fromFiles(input.traffic) : { calls: input.calls }
   const page = Option.map(input.html, (path): OutputFile.OutputFile => ({ flag: "--html", path }))
   if (Option.isSome(page)) yield* OutputFile.check(page.value)
-  const total = given ?? Duration.hours(24)
   const report = yield* Simulator.run({
     seed: input.seed,
     traffic,

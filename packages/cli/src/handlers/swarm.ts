@@ -4,7 +4,6 @@ import * as Provider from "@kimi-effect/client/Provider"
 import type { SwarmEvent } from "@kimi-effect/client/swarm/SwarmEvent"
 import type { SwarmResult } from "@kimi-effect/client/swarm/SwarmResult"
 import * as SwarmTimeline from "@kimi-effect/client/swarm/SwarmTimeline"
-import { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import * as Cost from "@kimi-effect/core/Cost"
 import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
 import * as Effect from "effect/Effect"
@@ -12,7 +11,7 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { loadModule } from "@kimi-effect/core/internal/ModuleLoader"
 import * as client from "../client.ts"
-import { CommandError } from "../commandError.ts"
+import { CommandError, wrongFlag } from "../commandError.ts"
 import { readKeys } from "../keys.ts"
 import { live } from "../live.ts"
 import * as configuration from "../configuration.ts"
@@ -94,8 +93,7 @@ export const follow = Effect.fnUntraced(function* <E, R>(
   if (result.outcome._tag !== "Finished") return yield* Effect.fail(result.outcome.error)
 })
 
-const refuse = (name: string) =>
-  Effect.fail(ConfigurationError.of([{ name, expected: "a --journal in which the swarm is recorded" }]))
+const refuse = (flag: string) => Effect.fail(wrongFlag(flag, "a --journal in which the swarm is recorded"))
 
 /** The options of a swarm. A limit of its cost needs the model and the host, whose price is known then. */
 const optionsOf = ({ agents, cost, maxTokens: max_completion_tokens }: Command, options: Given) =>

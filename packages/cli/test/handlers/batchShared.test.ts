@@ -87,7 +87,7 @@ describe("kimi batch run --shared without a server", () => {
     withServer((_, env) =>
       Effect.gen(function* () {
         const { code, stderr } = yield* runKimi(["batch", "run", "-", "-", "--shared", "a"], { env })
-        assert.strictEqual(code, 10)
+        assert.strictEqual(code, 2)
         assert.include(stderr, "--shared")
       })
     )

@@ -40,8 +40,8 @@ describe("kimi config", () => {
       const pipe = join(yield* temporaryFolder, "pipe")
       assert.strictEqual(spawnSync("mkfifo", [pipe]).status, 0)
       const { code, stderr } = yield* runKimi(["config", "--dotenv", pipe])
-      assert.strictEqual(code, 10)
-      assert.include(stderr, `${pipe}: expected a file; it is a pipe`)
+      assert.strictEqual(code, 1)
+      assert.include(stderr, `${pipe} cannot be read: it is a pipe`)
     })
   )
 

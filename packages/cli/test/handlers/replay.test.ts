@@ -38,7 +38,7 @@ describe("kimi replay", () => {
   it.live("fails for a file that does not exist", () =>
     Effect.map(runKimi(["replay", "none.json"]), ({ code, stderr }) => {
       assert.strictEqual(code, 1)
-      assert.include(stderr, "none.json does not exist")
+      assert.include(stderr, "none.json cannot be read: it does not exist")
     })
   )
 
@@ -47,7 +47,7 @@ describe("kimi replay", () => {
       const path = join(yield* temporaryFolder, "notes.json")
       writeFileSync(path, "{}")
       const { code, stderr } = yield* runKimi(["replay", path])
-      assert.strictEqual(code, 1)
+      assert.strictEqual(code, 28)
       assert.notInclude(stderr, "does not exist")
     })
   )

@@ -39,6 +39,6 @@ describe("kimi schema", () => {
   )
 
   it.live("fails for another name", () =>
-    Effect.map(runKimi(["schema", "none"]), ({ code }) => assert.strictEqual(code, 1))
+    Effect.map(runKimi(["schema", "none"]), ({ code }) => assert.strictEqual(code, 2))
   )
 })

@@ -152,7 +152,7 @@ describe("kimi swarm --journal", () => {
     withServer((_, env) =>
       Effect.gen(function* () {
         const { code, stderr } = yield* runKimi(["swarm", "Hello", "--id", "", "--journal", yield* path], { env })
-        assert.strictEqual(code, 16)
+        assert.strictEqual(code, 2)
         assert.notInclude(stderr, "continues.")
       })
     )
@@ -205,7 +205,7 @@ describe("kimi swarm --journal", () => {
       const file = yield* path
       const { code, stderr } = yield* runKimi(["swarm", "status", "a", "--journal", file])
       assert.strictEqual(code, 1)
-      assert.include(stderr, "There is no journal")
+      assert.include(stderr, "cannot be read: it does not exist")
       assert.isFalse(existsSync(file))
     }).pipe(Effect.scoped)
   )
@@ -214,7 +214,7 @@ describe("kimi swarm --journal", () => {
     Effect.gen(function* () {
       const args = ["swarm", "status", "a", "--journal", "postgres://kimi:secret@127.0.0.1/kimi"]
       const { code, stderr } = yield* runKimi(args)
-      assert.strictEqual(code, 10)
+      assert.strictEqual(code, 2)
       assert.include(stderr, "DATABASE_URL")
       assert.notInclude(stderr, "secret")
     })
@@ -224,7 +224,7 @@ describe("kimi swarm --journal", () => {
     withServer((_, env) =>
       Effect.gen(function* () {
         const { code, stderr } = yield* runKimi(["swarm", "Say hello", "--id", "a"], { env })
-        assert.strictEqual(code, 10)
+        assert.strictEqual(code, 2)
         assert.include(stderr, "--id")
       })
     )

@@ -1,0 +1,50 @@
+/** Files that the user has named, and that a command reads. */
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import type * as PlatformError from "effect/PlatformError"
+import * as Predicate from "effect/Predicate"
+import { CommandError } from "./commandError.ts"
+
+const meanings: { readonly [reason: string]: string } = {
+  EISDIR: "it is a folder",
+  ENOTDIR: "a part of the path is a file and not a folder",
+  NotFound: "it does not exist",
+  PermissionDenied: "this process has no permission"
+}
+
+/** Effect has no tag for some failures: those have the code of the system. */
+const reasonOf = ({ _tag, cause }: PlatformError.PlatformError["reason"]): string => {
+  const code = Predicate.hasProperty(cause, "code") && typeof cause.code === "string" ? cause.code : _tag
+  return meanings[code] ?? meanings[_tag] ?? code
+}
+
+/** The failure of every command whose file cannot be read. */
+export const unreadable = (path: string, reason: string): CommandError =>
+  new CommandError(`${path} cannot be read: ${reason}`, "Check the path and its permissions.")
+
+const failure =
+  (path: string) =>
+  ({ reason }: PlatformError.PlatformError): CommandError =>
+    unreadable(path, reasonOf(reason))
+
+/** Fails if a file cannot be read. A pipe is not opened, since what is in it can be read once. */
+export const check = Effect.fnUntraced(function* (path: string) {
+  const fs = yield* FileSystem.FileSystem
+  const { type } = yield* Effect.mapError(fs.stat(path), failure(path))
+  if (type === "Directory") return yield* Effect.fail(unreadable(path, "it is a folder"))
+  yield* Effect.mapError(fs.access(path, { readable: true }), failure(path))
+})
+
+/** Fails for the first file that cannot be read. */
+export const checkAll = (paths: ReadonlyArray<string>) => Effect.forEach(paths, check, { discard: true })
+
+/** Fails for a file that cannot be read, and for a pipe, for a file that is read more than once. */
+export const checkRepeatable = Effect.fnUntraced(function* (path: string) {
+  yield* check(path)
+  const { type } = yield* Effect.flatMap(FileSystem.FileSystem, (fs) => Effect.mapError(fs.stat(path), failure(path)))
+  if (type === "FIFO") return yield* Effect.fail(unreadable(path, "it is a pipe, which cannot be read twice"))
+})
+
+/** The text of a file. */
+export const read = (path: string): Effect.Effect<string, CommandError, FileSystem.FileSystem> =>
+  Effect.flatMap(FileSystem.FileSystem, (fs) => Effect.mapError(fs.readFileString(path), failure(path)))

@@ -1,0 +1,113 @@
+/** A file on the command line that cannot be read ends every command in one way. */
+import { mkdirSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { withServer } from "./mockedHost.ts"
+import { runKimi } from "./runKimi.ts"
+import { temporaryFolder } from "./temporaryFolder.ts"
+
+/** FILE is one that cannot be read, and DIR a folder with an input. */
+const commands = [
+  "batch cancel FILE",
+  "batch failed FILE",
+  "batch resume FILE",
+  "batch run FILE DIR/out.jsonl",
+  "batch run FILE -",
+  "batch run FILE DIR/out.jsonl --mode host",
+  "batch run FILE DIR/out.jsonl --shared a",
+  "batch status FILE",
+  "chat Hi --file FILE",
+  "chat Hi --image FILE",
+  "config --api-key-file FILE",
+  "config --config FILE",
+  "config --dotenv FILE",
+  "cost FILE",
+  "cost FILE --text",
+  "files upload FILE",
+  "replay FILE",
+  "serve-mock --cassette FILE",
+  "simulate --traffic FILE",
+  "swarm resume a --journal FILE",
+  "swarm status a --journal FILE"
+]
+
+const cases = [
+  { name: "does not exist", path: "none.json", reason: "it does not exist" },
+  { name: "is a folder", path: "folder.json", reason: "it is a folder" },
+  { name: "is below a file", path: "in.jsonl/none.json", reason: "a part of the path is a file and not a folder" }
+]
+
+const folder = Effect.map(temporaryFolder, (path) => {
+  writeFileSync(join(path, "in.jsonl"), '{ "messages": [{ "role": "user", "content": "Hi" }] }\n')
+  mkdirSync(join(path, "folder.json"))
+  return path
+})
+
+for (const { name, path, reason } of cases) {
+  describe(`a file that ${name}`, () => {
+    it.live.each(commands)("ends kimi %s", (args) =>
+      withServer((server, env) =>
+        Effect.gen(function* () {
+          const dir = yield* folder
+          const file = join(dir, path)
+          const words = args
+            .split(" ")
+            .map((word) => word.replace(/FILE|DIR/, (name) => (name === "FILE" ? file : dir)))
+          const { code, stderr, stdout } = yield* runKimi(words, { env, stdin: "" })
+          assert.deepStrictEqual([code, stdout], [1, ""], stderr)
+          assert.strictEqual(
+            stderr,
+            `kimi: CommandError: ${file} cannot be read: ${reason}\n  Check the path and its permissions.\n`
+          )
+          assert.lengthOf(yield* server.requests, 0)
+        })
+      )
+    )
+  })
+}
+
+describe("a cassette", () => {
+  const cassette = (text: string) =>
+    Effect.map(temporaryFolder, (path) => {
+      const file = join(path, "a.json")
+      writeFileSync(file, text)
+      return file
+    })
+
+  it.live.each([
+    ["is damaged", "{", "CassetteFormatError"],
+    [
+      "is of a newer version",
+      '{ "format": "kimi-cassette", "version": 99, "interactions": [] }',
+      "CassetteVersionError"
+    ],
+    ["has no request", '{ "format": "kimi-cassette", "version": 1, "interactions": [] }', "CassetteFormatError"]
+  ] as const)("that %s ends with the code of its category", ([, text, tag]) =>
+    Effect.gen(function* () {
+      const file = yield* cassette(text)
+      for (const args of [
+        ["replay", file, "--json"],
+        ["serve-mock", "--json", "--cassette", file]
+      ]) {
+        const { code, stderr } = yield* runKimi(args)
+        const { error } = JSON.parse(stderr)
+        assert.deepInclude(error, { tag, category: "testing", exitCode: 28 })
+        assert.isNotEmpty(error.hint)
+        assert.strictEqual(code, 28)
+      }
+    }).pipe(Effect.scoped)
+  )
+})
+
+describe("an audit log without calls", () => {
+  it.live("ends with the category of its content", () =>
+    Effect.gen(function* () {
+      const dir = yield* folder
+      const { code, stderr } = yield* runKimi(["simulate", "--traffic", join(dir, "in.jsonl")])
+      assert.strictEqual(code, 10)
+      assert.include(stderr, "--traffic: expected lines of an audit log")
+      assert.notInclude(stderr, "kimi config")
+    }).pipe(Effect.scoped)
+  )
+})

@@ -1,0 +1,163 @@
+/** Wrong usage of every command ends in one way: nothing was done, and nothing was sent. */
+import { existsSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { kimi } from "../src/kimi.ts"
+import { withServer } from "./mockedHost.ts"
+import { runKimi } from "./runKimi.ts"
+import { temporaryFolder } from "./temporaryFolder.ts"
+
+const files = Effect.map(temporaryFolder, (folder) => {
+  writeFileSync(join(folder, "in.jsonl"), '{ "messages": [{ "role": "user", "content": "Hi" }] }\n')
+  writeFileSync(join(folder, "in.csv"), "text\nHi\n")
+  return folder
+})
+
+const wordsOf = (args: string, folder: string): ReadonlyArray<string> =>
+  (args.match(/'[^']*'|\S+/g) ?? []).map((word) => word.replaceAll("'", "").replaceAll("DIR", folder))
+
+/** Each with what the message names. DIR is a folder with files. */
+const wrong: ReadonlyArray<readonly [args: string, named: string]> = [
+  ["balance --jsn", "--jsn"],
+  ["batch cancel", "target"],
+  ["batch failed DIR/out.jsonl --tag BadTag", "--tag"],
+  ["batch forget", "output"],
+  ["batch resume batch-1", "needs a file"],
+  ["batch resume DIR/out.jsonl DIR/other.jsonl", "its own file"],
+  ["batch resume DIR/out.jsonl --poll x", "--poll"],
+  ["batch run DIR/in.jsonl DIR/out.jsonl --rows 0", "--rows"],
+  ["batch run DIR/in.jsonl DIR/out.jsonl --rerun BadTag", "--rerun"],
+  ["batch run DIR/in.jsonl DIR/out.jsonl --mode host --window x", "--window"],
+  ["batch run DIR/in.jsonl DIR/out.jsonl --mode host --window '3 hours'", "--window"],
+  ["batch run DIR/in.jsonl DIR/out.jsonl --mode host --window '8 days'", "--window"],
+  ["batch run DIR/in.jsonl DIR/out.jsonl --window '1 day'", "--window"],
+  ["batch run DIR/in.jsonl DIR/out.jsonl --poll '1 second'", "--poll"],
+  ["batch run DIR/in.jsonl DIR/out.jsonl --mode host --poll x", "--poll"],
+  ["batch run DIR/in.jsonl DIR/out.jsonl --mode host --poll '0 seconds'", "--poll"],
+  ["batch run DIR/in.jsonl DIR/out.jsonl --deadline x", "--deadline"],
+  ["batch run DIR/in.jsonl DIR/out.jsonl --deadline '0 seconds'", "--deadline"],
+  ["batch run DIR/in.jsonl - --mode host", "--mode"],
+  ["batch run DIR/in.jsonl DIR/out.jsonl --shared a --mode host", "--mode"],
+  ["batch run DIR/in.jsonl DIR/out.jsonl --shared a --deadline '1 day'", "--mode"],
+  ["batch run DIR/in.jsonl - --shared a", "--shared"],
+  ["batch run DIR/in.jsonl DIR/out.jsonl --shared a --rerun TotalTimeoutError", "--rerun"],
+  ["batch run DIR/in.jsonl DIR/out.jsonl --schema a", "--schema"],
+  ["batch run DIR/in.jsonl DIR/out.jsonl --system Hi", "--system"],
+  ["batch run DIR/in.jsonl DIR/out.jsonl --id-column a", "--id-column"],
+  ["batch run DIR/in.csv DIR/out.jsonl", "--column or --template"],
+  ["batch run DIR/in.csv DIR/out.jsonl --mode host", "--column or --template"],
+  ["batch run DIR/in.csv DIR/out.jsonl --template none", "--template"],
+  ["batch run DIR/in.csv DIR/out.jsonl --column text --separator long", "--separator"],
+  ["batch run DIR/in.jsonl DIR/out.jsonl --format jsonl --separator ,", "--separator"],
+  ["batch run DIR/in.jsonl DIR/out.jsonl --format xml", "--format"],
+  ["batch shared", "id"],
+  ["batch status", "target"],
+  ["chat Hi --max-tokens 0", "--max-tokens"],
+  ["chat Hi --mcp none", "no terminal"],
+  ["chat", "no prompt"],
+  ["config --set tier", "--set"],
+  ["cost DIR/in.jsonl --output-tokens 0", "--output-tokens"],
+  ["cost DIR/in.jsonl --text --system Hi", "--system"],
+  ["cost DIR/in.csv", "--column or --template"],
+  ["cost DIR/in.jsonl --system Hi", "--system"],
+  ["doctor --jsn", "--jsn"],
+  ["files delete", "id"],
+  ["files get", "id"],
+  ["files list --purpose x", "--purpose"],
+  ["files upload DIR/in.csv --purpose x", "--purpose"],
+  ["models --jsn", "--jsn"],
+  ["replay", "cassette"],
+  ["schema nothing", "Known: balance"],
+  ["serve-mock --port 99999", "--port"],
+  ["serve-mock --latency zz", "--latency"],
+  ["serve-mock --token-delay zz", "--token-delay"],
+  ["simulate --calls 0", "--calls"],
+  ["simulate --duration soon", "--duration"],
+  ["simulate --duration '0 seconds'", "--duration"],
+  ["simulate --outage soon", "--outage"],
+  ["simulate --duration '1 minute' --outage '2 minutes'", "--outage"],
+  ["swarm Hi --agents 0", "--agents"],
+  ["swarm Hi --cost 5", "--cost"],
+  ["swarm Hi --id a", "--id"],
+  ["swarm Hi --schema a", "--schema"],
+  ["swarm Hi --journal DIR/team.db --id ''", "--id"],
+  ["swarm Hi --journal postgres://user:word@127.0.0.1/a", "--journal"],
+  ["swarm Hi --journal postgres://127.0.0.1/a --schema 'a b'", "--schema"],
+  ["swarm cancel a", "--journal"],
+  ["swarm status '' --journal DIR/team.db", "id"],
+  ["swarm resume a --journal DIR/team.db --cost 5", "--cost"],
+  ["swarm status a", "--journal"],
+  ["tokens", "no text"]
+]
+
+describe("wrong usage", () => {
+  it.live.each(wrong)("is the category of kimi %s", ([args, named]) =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        const folder = yield* files
+        const { code, stderr, stdout } = yield* runKimi(wordsOf(args, folder), { env, stdin: "" })
+        assert.deepStrictEqual([code, stdout], [2, ""], stderr)
+        assert.include(stderr, named)
+        assert.notInclude(stderr, "shows where each value comes from")
+        assert.lengthOf(yield* server.requests, 0)
+        assert.isFalse(existsSync(join(folder, "out.jsonl")), "an output was created")
+      })
+    )
+  )
+
+  it.live.each(["--rerun BadTag", "--mode host --window '3 hours'", "--separator long --column text"])(
+    "is one JSON document for a batch with %s",
+    (flags) =>
+      withServer((_, env) =>
+        Effect.gen(function* () {
+          const folder = yield* files
+          const args = wordsOf(`batch run DIR/in.csv DIR/out.jsonl --json ${flags}`, folder)
+          const { stderr } = yield* runKimi(args, { env, stdin: "" })
+          const { error } = JSON.parse(stderr.trimEnd().split("\n").at(-1) ?? "")
+          assert.deepInclude(error, { tag: "UsageError", category: "usage", exitCode: 2 })
+        })
+      )
+  )
+})
+
+describe("a value that an option cannot have", () => {
+  it.live.each([
+    { origin: "its flag", args: "--tier 9", env: {} },
+    { origin: "--set", args: "--set idleTimeout=soon", env: {} },
+    { origin: "a variable", args: "", env: { KIMI_TIER: "9" } },
+    { origin: "a file", args: "--config DIR/kimi.json", env: {} },
+    { origin: "a file of variables", args: "--dotenv DIR/kimi.env", env: {} }
+  ])("ends with the code of the configuration if it is in $origin", ({ args, env: variables }) =>
+    withServer((_, env) =>
+      Effect.gen(function* () {
+        const folder = yield* files
+        writeFileSync(join(folder, "kimi.json"), '{ "kimi": { "tier": 9 } }')
+        writeFileSync(join(folder, "kimi.env"), "KIMI_TIER=9\n")
+        for (const command of ["config", "chat Hi", "cost DIR/in.jsonl", "batch run DIR/in.jsonl DIR/out.jsonl"]) {
+          const words = wordsOf(`${command} ${args}`, folder)
+          const { code, stderr } = yield* runKimi(words, { env: { ...env, ...variables }, stdin: "" })
+          assert.strictEqual(code, 10, stderr)
+          assert.include(stderr, "kimi config shows where each value comes from")
+        }
+      })
+    )
+  )
+})
+
+interface Named {
+  readonly name: string
+  readonly subcommands: ReadonlyArray<{ readonly commands: ReadonlyArray<Named> }>
+}
+
+const commandsIn = (command: Named, parents: ReadonlyArray<string> = []): ReadonlyArray<string> =>
+  command.subcommands.flatMap(({ commands }) =>
+    commands.flatMap((one) => [[...parents, one.name].join(" "), ...commandsIn(one, [...parents, one.name])])
+  )
+
+describe("the table of wrong usage", () => {
+  it("has every command", () => {
+    const missing = commandsIn(kimi).filter((name) => !wrong.some(([args]) => `${args} `.startsWith(`${name} `)))
+    assert.deepStrictEqual(missing, [])
+  })
+})
