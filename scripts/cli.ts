@@ -60,7 +60,11 @@ const codes = [
   ],
   [exitCodes.usage, "wrong usage: a flag or an argument of the command itself; nothing was done, and nothing was sent"],
   ...Object.entries(exitCodes.byCategory).map(([category, code]) => [code, `error of the category ${category}`]),
-  [exitCodes.interrupted, "interrupted by Ctrl-C"]
+  [exitCodes.interrupted, "interrupted by Ctrl-C"],
+  [
+    exitCodes.notRead,
+    "the reader of the output, such as `head`, has gone before the end of a command that calls a model, which was stopped"
+  ]
 ]
 
 const results = Object.entries(schemas).map(

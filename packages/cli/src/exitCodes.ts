@@ -7,6 +7,9 @@ export const usage = 2
 /** Ended by Ctrl-C: 128 and the number of SIGINT. */
 export const interrupted = 130
 
+/** The reader of the output has gone before its end, and what was left of it would have cost money: 128 and the number of SIGPIPE. */
+export const notRead = 141
+
 /** A defect of the command, or a file that cannot be read or written. */
 export const other = 1
 

@@ -1,8 +1,7 @@
 /** The program as a process: through pipes, and in a terminal. */
-import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from "node:child_process"
+import { spawnSync } from "node:child_process"
 import { readFileSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { fileURLToPath } from "node:url"
 import { assert, describe, it } from "@effect/vitest"
 import * as Fault from "@kimi-effect/testing/Fault"
 import * as Reply from "@kimi-effect/testing/Reply"
@@ -11,49 +10,8 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Schedule from "effect/Schedule"
 import { mcpServer } from "./mcpServer.ts"
+import { ended, firstOutput, key, program, start } from "./process.ts"
 import { temporaryFolder } from "./temporaryFolder.ts"
-
-const program = fileURLToPath(new URL("../src/bin.ts", import.meta.url))
-const key = "sk-of-the-process"
-
-const start = (args: ReadonlyArray<string>, env: { readonly [name: string]: string } = {}) =>
-  Effect.acquireRelease(
-    Effect.sync(() =>
-      spawn(process.execPath, [program, ...args], {
-        env: {
-          PATH: process.env["PATH"],
-          HOME: "/nonexistent",
-          NODE_DISABLE_COMPILE_CACHE: "1",
-          KIMI_API_KEY: key,
-          ...env
-        }
-      })
-    ),
-    (child) => Effect.sync(() => child.kill("SIGKILL"))
-  )
-
-interface Ended {
-  readonly code: number | null
-  readonly stdout: string
-  readonly stderr: string
-}
-
-const ended = (child: ChildProcessWithoutNullStreams) =>
-  Effect.callback<Ended>((resume) => {
-    let [stdout, stderr] = ["", ""]
-    child.stdout.on("data", (text) => {
-      stdout += String(text)
-    })
-    child.stderr.on("data", (text) => {
-      stderr += String(text)
-    })
-    child.once("close", (code) => resume(Effect.succeed({ code, stdout, stderr })))
-  })
-
-const firstOutput = (child: ChildProcessWithoutNullStreams) =>
-  Effect.callback<string>((resume) => {
-    child.stdout.once("data", (text) => resume(Effect.succeed(String(text))))
-  })
 
 describe("the process", () => {
   it.live("reads its prompt from a pipe", () =>
@@ -181,15 +139,6 @@ describe("the process", () => {
       const { code, stdout } = yield* ended(child)
       assert.strictEqual(code, 0)
       assert.include(stdout, "1 answered")
-    })
-  )
-
-  it.live("ends quietly if the reader of its output has gone", () =>
-    Effect.gen(function* () {
-      const child = yield* start(["schema", "replay"])
-      child.stdout.destroy()
-      const { code, stderr } = yield* ended(child)
-      assert.deepStrictEqual([code, stderr], [0, ""])
     })
   )
 })
