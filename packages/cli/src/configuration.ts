@@ -2,6 +2,7 @@
 import * as ConfigFile from "@kimi-effect/client/node/ConfigFile"
 import { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import * as ConfigSource from "@kimi-effect/core/internal/ConfigSource"
+import { nearestTo } from "@kimi-effect/core/internal/NearestName"
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
 import * as Settings from "@kimi-effect/core/Settings"
 import * as Config from "effect/Config"
@@ -22,6 +23,8 @@ export type Origins = { readonly [N in KimiConfig.Name]?: string }
 export interface Configuration {
   readonly settings: Settings.Settings
   readonly origins: Origins
+  /** The environment and the files. */
+  readonly provider: ConfigProvider.ConfigProvider
 }
 
 type Issue = typeof ConfigurationError.Type.issues extends ReadonlyArray<infer I> ? I : never
@@ -34,7 +37,11 @@ const hasCredentials = (text: string): boolean => /:\/\/[^/?#]*@|apiKey/.test(te
 const isName = (name: string): name is KimiConfig.Name => Object.hasOwn(KimiConfig.options, name)
 
 const fromFlag = (name: string, label: string, text: string): Result.Result<unknown, ReadonlyArray<Issue>> => {
-  if (!isName(name)) return Result.fail([{ name: label, expected: "the name of an option; kimi config lists all" }])
+  if (!isName(name)) {
+    const nearest = nearestTo(name.slice(0, 100), Object.keys(KimiConfig.options))
+    const meant = nearest === undefined ? "" : `; did you mean ${nearest}?`
+    return Result.fail([{ name: label, expected: `the name of an option, which kimi config --all lists${meant}` }])
+  }
   if (secretNames.has(name) || hasCredentials(text)) {
     const variable = KimiConfig.variableName(name)
     return Result.fail([{ name: label, expected: `no secrets on the command line: use ${variable} or a file` }])
@@ -146,7 +153,7 @@ export const read = Effect.fnUntraced(function* (given: Given) {
 export const load = Effect.fnUntraced(function* (given: Given) {
   const { origins, overrides, provider } = yield* read(given)
   const settings = yield* Effect.provideService(Settings.fromConfig(overrides), ConfigProvider.ConfigProvider, provider)
-  return { settings, origins } satisfies Configuration
+  return { settings, origins, provider } satisfies Configuration
 })
 
 /** The same for a command that calls no host, and so needs no key. */
@@ -154,5 +161,5 @@ export const loadWithoutKey = Effect.fnUntraced(function* (given: Given) {
   const { origins, overrides, provider } = yield* read(given)
   const options = origins.apiKey === undefined ? { ...overrides, apiKey: Redacted.make("none") } : overrides
   const settings = yield* Effect.provideService(Settings.fromConfig(options), ConfigProvider.ConfigProvider, provider)
-  return { settings, origins } satisfies Configuration
+  return { settings, origins, provider } satisfies Configuration
 })

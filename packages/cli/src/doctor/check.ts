@@ -18,6 +18,9 @@ export const problem = (name: string, message: string, fix: string): Check => ({
   fix
 })
 
+/** What an option must be, as what to do. */
+export const setTo = (expected: string): string => `Set it to ${expected}${/[.?]$/.test(expected) ? "" : "."}`
+
 export const skipped = (name: string, message: string): Check => ({ name, status: "skipped", message })
 
 /** An error of the library names its own fix. */

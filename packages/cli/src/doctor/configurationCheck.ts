@@ -2,15 +2,16 @@
 import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import * as UnknownVariables from "@kimi-effect/core/internal/UnknownVariables"
 import * as Config from "effect/Config"
+import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { Configuration } from "../configuration.ts"
 import type { Check } from "../schemas/doctor.ts"
-import { ok, problem, warning } from "./check.ts"
+import { ok, problem, setTo, warning } from "./check.ts"
 
 /** One problem for each option. */
 export const ofFailure = ({ issues }: ConfigurationError): ReadonlyArray<Check> =>
-  issues.map(({ expected, name }) => problem("configuration", `${name} cannot be used`, `Set it to ${expected}.`))
+  issues.map(({ expected, name }) => problem("configuration", `${name} cannot be used`, setTo(expected)))
 
 const bothKeys = Effect.gen(function* () {
   const [first, second] = [
@@ -20,7 +21,16 @@ const bothKeys = Effect.gen(function* () {
   return Option.isSome(first) && Option.isSome(second) && first.value !== second.value
 })
 
-export const check = Effect.fnUntraced(function* ({ origins, settings }: Configuration) {
+/** Variables of the environment and of the files that set no option. */
+export const unknownVariables = (provider: ConfigProvider.ConfigProvider): Effect.Effect<ReadonlyArray<Check>> =>
+  Effect.map(Effect.provideService(UnknownVariables.find, ConfigProvider.ConfigProvider, provider), (unknown) =>
+    unknown.map(({ name, nearest }) => {
+      const fix = nearest === undefined ? "Unset it; kimi config --all lists the options." : `Did you mean ${nearest}?`
+      return warning("configuration", `The variable ${name} sets no option`, fix)
+    })
+  )
+
+export const check = Effect.fnUntraced(function* ({ origins, provider: source, settings }: Configuration) {
   const count = Object.keys(origins).length
   const checks: Array<Check> = [ok("configuration", `${count} options are set; kimi config lists them`)]
   const { apiKey, provider } = settings.config
@@ -35,9 +45,5 @@ export const check = Effect.fnUntraced(function* ({ origins, settings }: Configu
       )
     )
   }
-  for (const { name, nearest } of yield* UnknownVariables.find) {
-    const fix = nearest === undefined ? "Unset it; kimi config --all lists the options." : `Did you mean ${nearest}?`
-    checks.push(warning("configuration", `The variable ${name} sets no option`, fix))
-  }
-  return checks
+  return [...checks, ...(yield* unknownVariables(source))]
 })

@@ -1,12 +1,14 @@
 /** All checks, in the order in which to correct them. */
+import { KimiClient } from "@kimi-effect/client/KimiClient"
+import * as KimiNode from "@kimi-effect/client/node/KimiNode"
 import * as UndiciHttpClient from "@kimi-effect/client/node/UndiciHttpClient"
 import * as Provider from "@kimi-effect/client/Provider"
 import { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
+import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
-import * as client from "../client.ts"
 import * as configuration from "../configuration.ts"
 import type { Given } from "../optionFlags.ts"
 import type { Check } from "../schemas/doctor.ts"
@@ -14,26 +16,22 @@ import * as AccountCheck from "./accountCheck.ts"
 import * as ClockCheck from "./clockCheck.ts"
 import * as ConfigurationCheck from "./configurationCheck.ts"
 import * as HostCheck from "./hostCheck.ts"
+import * as StoreCheck from "./storeCheck.ts"
 import { problem } from "./check.ts"
 
-/** The checks that need the client with its stages. */
-const clientChecks = (given: Given, config: KimiConfig.Values, isReachable: boolean) =>
-  client
-    .withClient(given, (kimi) =>
-      Effect.gen(function* () {
-        const { hasAccountApi } = Provider.fromConfig(config)
-        const balance = isReachable ? [yield* AccountCheck.balance(kimi, hasAccountApi)] : []
-        return [...balance, AccountCheck.limits(config), ...AccountCheck.stores(yield* kimi.health)]
-      })
-    )
-    .pipe(
-      Effect.catchIf(
-        (error) => error instanceof ConfigurationError,
-        (error) => Effect.succeed(ConfigurationCheck.ofFailure(error))
-      )
-    )
+/** The checks that need the client. Its stores are checked apart. */
+const clientChecks = (config: KimiConfig.Values, isReachable: boolean) =>
+  Effect.gen(function* () {
+    const kimi = yield* KimiClient
+    const { hasAccountApi } = Provider.fromConfig(config)
+    const balance = isReachable ? [yield* AccountCheck.balance(kimi, hasAccountApi)] : []
+    return [...balance, AccountCheck.limits(config)]
+  }).pipe(
+    Effect.provide(KimiNode.layer(StoreCheck.withoutStores(config))),
+    Effect.catchTag("ConfigurationError", (error) => Effect.succeed(ConfigurationCheck.ofFailure(error)))
+  )
 
-const onConfiguration = Effect.fnUntraced(function* (given: Given, found: configuration.Configuration) {
+const onConfiguration = Effect.fnUntraced(function* (found: configuration.Configuration) {
   const { config } = found.settings
   const { baseUrl, defaultModel } = Provider.fromConfig(config)
   const http = UndiciHttpClient.layer.pipe(Layer.provide(Layer.succeed(KimiConfig.KimiConfig, config)))
@@ -45,18 +43,23 @@ const onConfiguration = Effect.fnUntraced(function* (given: Given, found: config
     ...(yield* ConfigurationCheck.check(found)),
     ...checks,
     clock,
-    ...(yield* clientChecks(given, config, isReachable))
+    ...(yield* clientChecks(config, isReachable)),
+    ...(yield* StoreCheck.check(found))
   ]
 })
 
 /** Every check. A file that cannot be read and an option that cannot be used are problems, and end the checks. */
 export const diagnose = Effect.fnUntraced(function* (given: Given) {
   const found = yield* Effect.result(configuration.load(given))
-  if (Result.isSuccess(found)) return yield* onConfiguration(given, found.success)
+  if (Result.isSuccess(found)) return yield* onConfiguration(found.success)
   const error = found.failure
   const checks: ReadonlyArray<Check> =
     error instanceof ConfigurationError
       ? ConfigurationCheck.ofFailure(error)
       : [problem("configuration", error.message, error.hint)]
-  return checks
+  // A misspelt variable is often the reason: the option that it should set is missing.
+  const source = yield* Effect.map(configuration.read(given), ({ provider }) => provider).pipe(
+    Effect.catch(() => ConfigProvider.ConfigProvider)
+  )
+  return [...checks, ...(yield* ConfigurationCheck.unknownVariables(source))]
 })

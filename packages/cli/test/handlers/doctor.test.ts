@@ -8,50 +8,9 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { Regions } from "../../src/doctor/hostCheck.ts"
 import type { Check } from "../../src/schemas/doctor.ts"
+import { closedPort, diagnose, key, problemsOf, type SetUp } from "../doctorSetUp.ts"
 import { runKimi } from "../runKimi.ts"
 import { temporaryFolder } from "../temporaryFolder.ts"
-
-const key = "sk-the-right-key"
-
-interface SetUp {
-  readonly server: MockServer.MockServer["Service"]
-  readonly folder: string
-}
-
-/** Runs `kimi doctor` on a set-up, and returns its checks. */
-const diagnose = <E>(
-  envOf: (place: SetUp) => Effect.Effect<{ readonly [name: string]: string }, E, Scope.Scope>,
-  args: ReadonlyArray<string> = []
-) =>
-  Effect.scoped(
-    Effect.gen(function* () {
-      const server = yield* MockServer.make({ apiKey: key })
-      const folder = yield* temporaryFolder
-      const env = { KIMI_BASE_URL: server.url, KIMI_API_KEY: key, ...(yield* envOf({ server, folder })) }
-      const { code, stderr, stdout } = yield* runKimi(["doctor", "--json", ...args], { env })
-      const { checks }: { readonly checks: ReadonlyArray<Check> } = JSON.parse(stdout)
-      return { code, checks, text: stdout + stderr }
-    })
-  )
-
-/** The checks that need attention, each of which names what to change. */
-const problemsOf = (checks: ReadonlyArray<Check>): ReadonlyArray<string> =>
-  checks
-    .filter(({ status }) => status === "problem" || status === "warning")
-    .map(({ fix, message, name }) => {
-      assert.isNotEmpty(fix ?? "")
-      return `${name}: ${message}`
-    })
-
-/** A port on which nothing listens. */
-const closedPort = Effect.callback<number>((resume) => {
-  const server = createServer()
-  server.listen(0, "127.0.0.1", () => {
-    const address = server.address()
-    const port = typeof address === "object" && address !== null ? address.port : 0
-    server.close(() => resume(Effect.succeed(port)))
-  })
-})
 
 /** A proxy that accepts no connection to a host. */
 const refusingProxy = Effect.map(
@@ -181,6 +140,41 @@ describe("kimi doctor", () => {
         assert.strictEqual(code, 0)
         assert.match(problemsOf(checks).join(), /KIMI_MAX_ATEMPTS sets no option/)
       }
+    )
+  )
+
+  it.live("names a misspelt variable where the configuration cannot be used", () =>
+    Effect.map(
+      diagnose(() => Effect.succeed({ KIMI_TEIR: "3", KIMI_TIER: "9" })),
+      ({ checks }) => {
+        const misspelt = checks.find(({ message }) => message.includes("KIMI_TEIR"))
+        assert.strictEqual(misspelt?.fix, "Did you mean KIMI_TIER?")
+      }
+    )
+  )
+
+  it.live("names a misspelt variable of a file", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const path = join(yield* temporaryFolder, "kimi.env")
+        writeFileSync(path, "KIMI_MODLE=kimi-k3\n")
+        const { checks } = yield* diagnose(() => Effect.succeed({}), ["--dotenv", path])
+        assert.include(problemsOf(checks).join(), "KIMI_MODLE sets no option")
+      })
+    )
+  )
+
+  it.live("names the option that a misspelt name of --set was meant for", () =>
+    Effect.map(
+      diagnose(() => Effect.succeed({}), ["--set", "maxAttempt=3"]),
+      ({ checks }) => assert.match(checks[0]?.fix ?? "", /did you mean maxAttempts\?$/)
+    )
+  )
+
+  it.live("knows the variables of the other packages", () =>
+    Effect.map(
+      diagnose(() => Effect.succeed({ KIMI_CASSETTE_MODE: "auto" })),
+      ({ checks }) => assert.deepStrictEqual(problemsOf(checks), [])
     )
   )
 

@@ -20,7 +20,10 @@ export interface UnknownVariable {
   readonly nearest: string | undefined
 }
 
-const known: ReadonlySet<string> = new Set(names.map(variableName))
+/** What other packages of the library read. */
+const ofOtherPackages = ["KIMI_CASSETTE_MODE"]
+
+const known: ReadonlySet<string> = new Set([...names.map(variableName), ...ofOtherPackages])
 
 const prefix = "KIMI_"
 

@@ -1,0 +1,112 @@
+/** Whether each store of the configuration can be used. Each is opened alone, so that one that is broken hides no other. */
+import { KimiClient } from "@kimi-effect/client/KimiClient"
+import * as KimiNode from "@kimi-effect/client/node/KimiNode"
+import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
+import type { HealthCheck } from "@kimi-effect/core/Health"
+import * as HealthSettings from "@kimi-effect/core/HealthSettings"
+import * as KimiConfig from "@kimi-effect/core/KimiConfig"
+import type { ComponentHealth, SystemHealth } from "@kimi-effect/core/SystemHealth"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import type { Configuration } from "../configuration.ts"
+import type { Check } from "../schemas/doctor.ts"
+import { ok, problem, setTo } from "./check.ts"
+
+/** The options that name a store. */
+const stores = ["cache", "limits", "circuits", "budgetStore", "auditLog"] as const
+
+type Store = (typeof stores)[number]
+
+/** The components of the health that a store has. */
+const components: { readonly [S in Store]: ReadonlyArray<string> } = {
+  cache: ["cache", "redis"],
+  limits: ["redis"],
+  circuits: ["redis"],
+  budgetStore: ["budget", "redis"],
+  auditLog: ["audit"]
+}
+
+const isOutside = (config: KimiConfig.Values, name: Exclude<Store, "auditLog">): boolean =>
+  config[name]._tag !== "Off" && config[name]._tag !== "Memory"
+
+/** Whether a store is used, and is not the memory of the process. */
+const isUsed = (config: KimiConfig.Values, name: Store): boolean => {
+  if (name === "auditLog") return config.auditLog !== undefined
+  if (name === "budgetStore") return config.budget.length > 0 && isOutside(config, name)
+  return isOutside(config, name) && (name !== "circuits" || config.breaker)
+}
+
+/** The options of a client without stores, at one account. */
+export const withoutStores = (config: KimiConfig.Values): KimiConfig.Options => {
+  const { budget, cache, circuits, fallback, limits } = KimiConfig.defaults
+  return { ...config, budget, cache, circuits, fallback, limits, auditLog: undefined, budgetStore: undefined }
+}
+
+const withOne = (config: KimiConfig.Values, name: Store): KimiConfig.Options => ({
+  ...withoutStores(config),
+  budget: name === "budgetStore" ? config.budget : KimiConfig.defaults.budget,
+  [name]: config[name]
+})
+
+/** The host has been checked, and is not asked again for each store. */
+const hostChecks = ({ account, provider }: KimiConfig.Values): ReadonlyArray<HealthCheck> =>
+  ["host", "balance"].map((name) => ({
+    name,
+    account: account ?? provider,
+    role: "supporting",
+    check: Effect.succeed({ status: "healthy", code: "Ok", message: "" })
+  }))
+
+const healthWith = (config: KimiConfig.Values, name: Store): Effect.Effect<SystemHealth, ConfigurationError> =>
+  Effect.flatMap(KimiClient, (kimi) => kimi.health).pipe(
+    Effect.provide(KimiNode.layer(withOne(config, name))),
+    Effect.provideService(HealthSettings.HealthSettings, { checks: hostChecks(config) })
+  )
+
+/** Where the option is set: `KIMI_CACHE`, `--cache`, or `cache in kimi.json`. */
+const placeOf = ({ origins }: Configuration, name: Store): string =>
+  (origins[name] ?? name)
+    .replace(/^flag /, "")
+    .replace(/^environment \((.*)\)$/, "$1")
+    .replace(/^file (.*) \((.*)\)$/, "$2 in $1")
+
+/** What is wrong, in the words of the component that knows it best. */
+const reasonOf = ({ details, message, name }: ComponentHealth): string => {
+  const reason = details?.["failure"] ?? details?.["reason"]
+  if (typeof reason !== "string") return message
+  return name === "redis" ? `Redis cannot be used (${reason})` : reason
+}
+
+const checkOne = Effect.fnUntraced(function* (
+  found: Configuration,
+  name: Store
+): Effect.fn.Return<ReadonlyArray<Check>> {
+  const { config } = found.settings
+  const place = placeOf(found, name)
+  const health = yield* Effect.result(healthWith(config, name))
+  if (Result.isFailure(health)) {
+    const variable = KimiConfig.variableName(name)
+    return health.failure.issues.map(({ expected, name: option }) =>
+      problem("stores", `${name}: ${option === variable ? place : option} cannot be used`, setTo(expected))
+    )
+  }
+  const failed = health.success.components.filter(
+    (component) => components[name].includes(component.name) && component.status !== "healthy"
+  )
+  // The connection knows why the service on it fails.
+  const cause = failed.find((component) => component.name === "redis") ?? failed[0]
+  if (cause === undefined) return []
+  const fix =
+    cause.name === "redis"
+      ? `Start the Redis of ${place}, or correct its URL and credentials.`
+      : `Correct the path of ${place}, its permissions or its disk.`
+  return [problem("stores", `${name}: ${reasonOf(cause)}`, fix)]
+})
+
+/** One problem for each store that cannot be used. */
+export const check = Effect.fnUntraced(function* (found: Configuration): Effect.fn.Return<ReadonlyArray<Check>> {
+  const used = stores.filter((name) => isUsed(found.settings.config, name))
+  const checked = yield* Effect.forEach(used, (name) => checkOne(found, name), { concurrency: "unbounded" })
+  const problems = checked.flat()
+  return problems.length > 0 ? problems : [ok("stores", used.length === 0 ? "none configured" : used.join(", "))]
+})

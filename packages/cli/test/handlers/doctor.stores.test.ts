@@ -1,0 +1,89 @@
+/** The stores that `kimi doctor` checks. */
+import { writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { assert, describe, it } from "@effect/vitest"
+import * as Reply from "@kimi-effect/testing/Reply"
+import * as Effect from "effect/Effect"
+import { closedPort, diagnose } from "../doctorSetUp.ts"
+
+describe("kimi doctor", () => {
+  it.live("names every store that cannot be used, each with its place", () =>
+    Effect.gen(function* () {
+      const { checks, code } = yield* diagnose(({ folder }) =>
+        Effect.gen(function* () {
+          const file = join(folder, "file")
+          writeFileSync(file, "")
+          const [limits, circuits] = [yield* closedPort, yield* closedPort]
+          return {
+            KIMI_CACHE: `file:${file}/cache`,
+            KIMI_LIMITS: `redis://127.0.0.1:${limits}`,
+            KIMI_CIRCUITS: `redis://127.0.0.1:${circuits}`,
+            KIMI_BUDGET: "1 USD per day",
+            KIMI_BUDGET_STORE: `sqlite:${file}/budget.db`,
+            KIMI_AUDIT_LOG: `${file}/audit.jsonl`
+          }
+        })
+      )
+      assert.strictEqual(code, 1)
+      const stores = checks.filter(({ name }) => name === "stores")
+      assert.deepStrictEqual(
+        stores.map(({ fix = "", message }) => `${message.split(":")[0]}: ${/KIMI_\w+/.exec(message + fix)?.[0]}`),
+        [
+          "cache: KIMI_CACHE",
+          "limits: KIMI_LIMITS",
+          "circuits: KIMI_CIRCUITS",
+          "budgetStore: KIMI_BUDGET_STORE",
+          "auditLog: KIMI_AUDIT_LOG"
+        ]
+      )
+      // What needs no store is checked nevertheless.
+      assert.includeMembers(
+        checks.map(({ name }) => name),
+        ["balance", "limits"]
+      )
+    })
+  )
+
+  it.live("names each of two options with one Redis, by the flag that sets it", () =>
+    Effect.gen(function* () {
+      const url = `redis://127.0.0.1:${yield* closedPort}`
+      const { checks } = yield* diagnose(() => Effect.succeed({ KIMI_LIMITS: url }), ["--cache", url])
+      assert.deepStrictEqual(
+        checks.filter(({ status }) => status === "problem").map(({ fix, message }) => [message, fix]),
+        [
+          [
+            "cache: Redis cannot be used (ECONNREFUSED)",
+            "Start the Redis of --cache, or correct its URL and credentials."
+          ],
+          [
+            "limits: Redis cannot be used (ECONNREFUSED)",
+            "Start the Redis of KIMI_LIMITS, or correct its URL and credentials."
+          ]
+        ]
+      )
+    })
+  )
+
+  it.live("names the stores that can be used", () =>
+    Effect.map(
+      diagnose(({ folder }) => Effect.succeed({ KIMI_CACHE: `sqlite:${join(folder, "cache.db")}` })),
+      ({ checks }) => assert.deepInclude(checks.at(-1), { name: "stores", status: "ok", message: "cache" })
+    )
+  )
+
+  it.live("asks the host once, however many stores there are", () =>
+    Effect.gen(function* () {
+      let balances = 0
+      yield* diagnose(({ folder, server }) =>
+        Effect.as(
+          server.replyAt("GET /v1/users/me/balance", () => {
+            balances += 1
+            return Reply.defaultReply
+          }),
+          { KIMI_CACHE: `file:${join(folder, "cache")}`, KIMI_AUDIT_LOG: join(folder, "audit.jsonl") }
+        )
+      )
+      assert.strictEqual(balances, 1)
+    })
+  )
+})
