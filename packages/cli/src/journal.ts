@@ -17,6 +17,12 @@ import type { Given } from "./optionFlags.ts"
 
 const variable = "DATABASE_URL"
 
+const isUrl = (text: string): boolean => /^postgres(?:ql)?:\/\//.test(text)
+
+const isAddress = (text: string): boolean => isUrl(text) && URL.canParse(text)
+
+const expectedAddress = "the address of a PostgreSQL server, which begins with postgres:// or postgresql://"
+
 const postgres = (url: string | Redacted.Redacted<string>, schema: Option.Option<string>) =>
   Effect.map(
     loadModule(() => import("@kimi-effect/client/postgres/Journal")),
@@ -30,9 +36,10 @@ export const layerPostgres = (given: Given, schema: Option.Option<string>) =>
       const { provider } = yield* configuration.read(given)
       const url = yield* Config.Redacted(variable).pipe(
         Effect.provideService(ConfigProvider.ConfigProvider, provider),
+        Effect.filterOrFail((text) => isAddress(Redacted.value(text))),
         Effect.mapError(() =>
           ConfigurationError.of([
-            { name: variable, expected: "the address of a PostgreSQL server, in the environment or in the --dotenv" }
+            { name: variable, expected: `${expectedAddress}, in the environment or in the --dotenv` }
           ])
         )
       )
@@ -45,8 +52,6 @@ export interface JournalFlags {
   readonly journal: string
   readonly schema: Option.Option<string>
 }
-
-const isUrl = (text: string): boolean => /^postgres(?:ql)?:\/\//.test(text)
 
 /** A journal in a file, or in PostgreSQL: by its address without a password, or by that of `DATABASE_URL`. */
 export const layer = (
@@ -61,7 +66,8 @@ export const layer = (
   if (journal === "postgres") return layerPostgres(given, schema)
   const made = Effect.gen(function* () {
     if (isUrl(journal)) {
-      if (URL.canParse(journal) && new URL(journal).password !== "") {
+      if (!isAddress(journal)) return yield* Effect.fail(wrongFlag("--journal", expectedAddress))
+      if (new URL(journal).password !== "") {
         const expected = `an address without a password, or postgres for the one in ${variable}`
         return yield* Effect.fail(wrongFlag("--journal", expected))
       }

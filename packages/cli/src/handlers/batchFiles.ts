@@ -1,10 +1,11 @@
 /** The input and the output of a batch from the arguments of a command. `-` is a standard stream. */
+import { resolve } from "node:path"
 import type * as BatchJob from "@kimi-effect/client/node/BatchJob"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stdio from "effect/Stdio"
 import * as Terminal from "effect/Terminal"
-import { wrongFlag } from "../commandError.ts"
+import { UsageError, wrongFlag } from "../commandError.ts"
 import * as InputFile from "../inputFile.ts"
 import * as Output from "../output.ts"
 
@@ -54,8 +55,11 @@ export const jobInput = Effect.fnUntraced(function* (input: string, flags: Input
   } satisfies BatchJob.RowOptions
 })
 
+const oneFile = new UsageError("The output is the file of the input", "Name another file for the answers.")
+
 /** Options of the job. Lines that are no rows are written to stderr when there is no reject file. */
 export const jobFiles = Effect.fnUntraced(function* ({ input, output }: Paths, flags: InputFlags) {
+  if (!isStandard(output) && resolve(input) === resolve(output)) return yield* Effect.fail(oneFile)
   const read = yield* jobInput(input, flags)
   const terminal = yield* Terminal.Terminal
   const write = (line: string) => Effect.provideService(Output.print(line), Terminal.Terminal, terminal)

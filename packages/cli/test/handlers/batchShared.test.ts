@@ -83,6 +83,18 @@ describe("kimi batch run --shared without a server", () => {
     )
   )
 
+  it.live.each(["none", "postgres://a b/c"])("names the variable of an address such as %s", (url) =>
+    withServer((_, env) =>
+      Effect.gen(function* () {
+        const { input, output } = yield* files
+        const args = ["batch", "run", input, output, "--shared", "a"]
+        const { code, stderr } = yield* runKimi(args, { env: { ...env, DATABASE_URL: url } })
+        assert.strictEqual(code, 10)
+        assert.include(stderr, "DATABASE_URL: expected the address of a PostgreSQL server")
+      })
+    )
+  )
+
   it.live("refuses standard streams", () =>
     withServer((_, env) =>
       Effect.gen(function* () {
