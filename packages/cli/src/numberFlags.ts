@@ -39,15 +39,6 @@ export const time = duration((time) => Duration.toMillis(time) >= 1, 'a duration
 /** A time that may be none. */
 export const delay = duration((time) => Duration.toMillis(time) >= 0, 'a duration, such as "200 millis"')
 
-const shortestWindow = 12
-const longestWindow = 7 * 24
-
-/** Time within which a host ends a batch. */
-export const window = duration((time) => {
-  const hours = Duration.toHours(time)
-  return Number.isInteger(hours) && hours >= shortestWindow && hours <= longestWindow
-}, 'whole hours from "12 hours" to "7 days"')
-
 export const port = Flag.filter(
   (number: number) => number >= 0 && number < 65_536,
   () => "a port from 0 to 65535"

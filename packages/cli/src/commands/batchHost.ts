@@ -13,7 +13,7 @@ export const loadHost = loadModule(() => import("../handlers/batchHost.ts"))
 const window = Flag.String("window").pipe(
   Flag.withDescription("Time within which the host ends a batch, from 12 hours to 7 days. Default: 24 hours."),
   Flag.withMetavar("time"),
-  Numbers.window,
+  Numbers.time,
   Flag.optional
 )
 

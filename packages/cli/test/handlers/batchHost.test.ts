@@ -50,7 +50,7 @@ describe("kimi batch run --mode", () => {
         const args = ["batch", "run", input, output, "--mode", "host", "--window", "1 hour"]
         const { code, stderr } = yield* runKimi(args, { env })
         assert.strictEqual(code, 2)
-        assert.include(stderr, '"12 hours" to "7 days"')
+        assert.include(stderr, "--window: expected whole hours from 12 hours to 7 days")
         assert.notInclude(stderr, "Uploading")
       })
     )
