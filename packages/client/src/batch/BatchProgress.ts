@@ -3,12 +3,13 @@
  *
  * @since 0.1.0
  */
+import type { RowError } from "./BatchResponse.ts"
 import type { Currency } from "./internal/CostSums.ts"
 
 /**
  * Why a batch ended before its last row: too many rows failed, its cost or its
  * time reached the limit, or a row failed with an error that every other row
- * would fail with, whose tag is `tag`.
+ * would fail with: `error`, whose tag is `tag`.
  *
  * @category models
  * @since 0.1.0
@@ -17,7 +18,7 @@ export type StopReason =
   | { readonly _tag: "ErrorRate"; readonly rate: number }
   | { readonly _tag: "Cost"; readonly currency: Currency; readonly amount: number }
   | { readonly _tag: "Deadline" }
-  | { readonly _tag: "Error"; readonly tag: string }
+  | { readonly _tag: "Error"; readonly tag: RowError["_tag"]; readonly error: RowError }
 
 /**
  * Counts of a batch so far. Amounts are the numbers nearest to the exact sums, for

@@ -15,7 +15,9 @@ describe("the end of a Batch", () => {
         const mock = yield* MockProvider.MockProvider
         const { progress, responses } = yield* passing(Batch.run(["0", "broke", "1", "2"].map(ask), { concurrency: 1 }))
         assert.deepStrictEqual(linesOf(responses), [1, 2])
-        assert.deepStrictEqual(progress.stopped, { _tag: "Error", tag: "QuotaExceededError" })
+        const error = responses.flatMap((row) => (row._tag === "Failed" ? [row.error] : []))[0]
+        assert.deepInclude(progress.stopped, { _tag: "Error", tag: "QuotaExceededError" })
+        assert.propertyVal(progress.stopped, "error", error)
         assert.strictEqual((yield* mock.requests).length, 2)
       })
     )

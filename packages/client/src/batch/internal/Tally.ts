@@ -80,7 +80,7 @@ export class Tally {
   #reasonToStop(outcome: BatchResponse<unknown>): StopReason | undefined {
     const { cost, errorRate, errorTags, minRows } = this.#limits
     if (outcome._tag === "Failed" && errorTags.has(outcome.error._tag))
-      return { _tag: "Error", tag: outcome.error._tag }
+      return { _tag: "Error", tag: outcome.error._tag, error: outcome.error }
     for (const currency of cost === undefined ? [] : currencies) {
       const limit = cost?.[currency]
       if (limit === undefined) continue
