@@ -9,7 +9,7 @@ import { rowsOf, readerOf } from "../../packages/client/src/node/internal/batch/
 import { openFile, Reading } from "../../packages/client/src/node/internal/batch/inputSource.ts"
 import { UnreadableInput } from "../../packages/client/src/node/internal/batch/inputText.ts"
 import { LineSet } from "../../packages/client/src/node/internal/batch/LineSet.ts"
-import { NotAnOutput } from "../../packages/client/src/node/internal/batch/OutputForm.ts"
+import { DamagedLine } from "../../packages/client/src/node/internal/batch/OutputForm.ts"
 import { form } from "../../packages/client/src/node/internal/batch/PlainOutput.ts"
 import type { LineHead } from "../../packages/client/src/node/internal/batch/outputLine.ts"
 import { scratchFile } from "./scratch.ts"
@@ -65,7 +65,7 @@ const checkOutput = (input: Uint8Array): void => {
   try {
     form.open(path, visit).close()
   } catch (error) {
-    if (!(error instanceof NotAnOutput)) throw error
+    if (!(error instanceof DamagedLine)) throw error
     expect(readFileSync(path).equals(input), () => "a file that is not an output was changed")
     return
   }

@@ -52,8 +52,14 @@ export interface Choice {
   readonly cost: Comparison["cost"]
 }
 
-/** Source: guide to batches. */
-const shortestWindow = Duration.hours(12)
+/**
+ * The shortest time that the host may take for a batch (source: guide to batches).
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const shortestWindow: Duration.Duration = Duration.hours(12)
+
 const usualWindow = Duration.hours(24)
 
 const wholeHours = (time: Duration.Duration): Duration.Duration => Duration.hours(Math.floor(Duration.toHours(time)))

@@ -59,13 +59,13 @@ import type { BatchRow } from "../batch/BatchResponse.ts"
 import type { KimiClient } from "../KimiClient.ts"
 import type { Input } from "./internal/batch/inputSource.ts"
 import type * as jobProgress from "./internal/batch/jobProgress.ts"
-import type { Status } from "./internal/batch/jobStatus.ts"
+import type { JobStatus, Status } from "./internal/batch/jobStatus.ts"
 import type { WriteLine } from "./internal/batch/openJob.ts"
 import type * as RunJob from "./internal/batch/runJob.ts"
 
 export type { Input } from "./internal/batch/inputSource.ts"
 export type { JobProgress } from "./internal/batch/jobProgress.ts"
-export type { Status } from "./internal/batch/jobStatus.ts"
+export type { JobState, JobStatus, Status } from "./internal/batch/jobStatus.ts"
 export type { WriteLine } from "./internal/batch/openJob.ts"
 
 const jobs = () => loadModule(() => import("./internal/batch/runJob.ts"))
@@ -187,12 +187,12 @@ export const rows = (options: RowOptions): Stream.Stream<BatchRow, Configuration
 
 /**
  * Counts of an output, of a job that is running too: answered and failed rows,
- * the failed ones by tag, and what they cost.
+ * the failed ones by tag, and what they cost; and where the job is.
  *
  * @category getters
  * @since 0.1.0
  */
-export const status = (output: string): Effect.Effect<Status, InvalidRequestError | JournalStoreError> =>
+export const status = (output: string): Effect.Effect<JobStatus, InvalidRequestError | JournalStoreError> =>
   Effect.flatMap(jobs(), ({ status }) => status(output))
 
 /**

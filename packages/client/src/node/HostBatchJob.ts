@@ -27,7 +27,8 @@
  * - Results that lack answers which the host has counted fail with
  *   `InvalidResponseError`. The same call reads them again, and sends nothing.
  * - The rules of `stop` are for rows that run in this program. Its `deadline` also
- *   decides whether the host can run them: its shortest window is 12 hours.
+ *   decides whether the host can run them, and limits the window of the batch: the
+ *   shortest one is 12 hours, so that the mode `host` refuses a shorter deadline.
  *
  * **Gotchas**
  *
@@ -198,16 +199,32 @@ export const cancel = (
   Effect.flatMap(jobs(), ({ cancel }) => cancel(output))
 
 /**
- * Forgets the batch of a job at the host, which then sends rows without a line
- * again when it is run. For a batch that the host has lost (`BatchNotFoundError`):
- * rows that it has run nevertheless are paid twice. What a budget has reserved for it
- * stays reserved until its lease ends, and is then charged. Returns what was known of the
- * batch; none if the job had none, or its results are in the output.
+ * Forgets the batch of a job that the host has lost, or that has ended without
+ * results: the job then sends rows without a line again when it is run. The host is
+ * asked first, and `InvalidRequestError` is raised while it has the batch. What a budget
+ * has reserved for it stays reserved until its lease ends, and is then charged. Returns
+ * what was known of the batch; none if the job had none, or its results are in the
+ * output.
  *
  * @category operations
  * @since 0.1.0
  */
 export const forget = (
   output: string
+): Effect.Effect<
+  Option.Option<HostStatus>,
+  BatchIdError | BatchJobLockedError | InvalidRequestError | JournalStoreError,
+  HostBatch
+> => Effect.flatMap(jobs(), ({ forget }) => forget(output))
+
+/**
+ * Forgets the batch of a job without asking the host, such as when its account is no
+ * longer available: rows that the host runs nevertheless are paid twice.
+ *
+ * @category operations
+ * @since 0.1.0
+ */
+export const abandon = (
+  output: string
 ): Effect.Effect<Option.Option<HostStatus>, BatchJobLockedError | JournalStoreError> =>
-  Effect.flatMap(jobs(), ({ forget }) => forget(output))
+  Effect.flatMap(jobs(), ({ abandon }) => abandon(output))

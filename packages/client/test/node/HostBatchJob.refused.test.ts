@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from "node:fs"
+import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import { ErrorReply } from "@kimi-effect/testing"
 import { Effect, Option } from "effect"
@@ -78,6 +78,89 @@ describe("a line that is no row", () => {
           onReject: ({ line }) => Effect.sync(() => void lines.push(line))
         })
         assert.deepStrictEqual(lines, [4])
+      })
+    )
+  )
+})
+
+describe("a batch whose file the host has refused", () => {
+  const refusal = {
+    object: "list",
+    data: [
+      { code: "invalid_model", message: "The model is not known", line: 1, param: "body.model" },
+      { message: 7, line: 2 },
+      { code: "too_long", message: "x".repeat(400), line: 2 }
+    ]
+  }
+
+  it.live("has what the host lists, at the lines of the input", () =>
+    withJob([three[0] ?? "", "", ...three.slice(1)], ({ files, server }) =>
+      Effect.gen(function* () {
+        yield* endsWith({ server }, { status: "completed", output: [result("a")] })
+        yield* HostBatchJob.run({ ...files, mode: "host" })
+        yield* endsWith({ server }, { status: "failed", refusal })
+        const record = JSON.parse(readFileSync(`${files.output}.host.json`, "utf8"))
+        writeFileSync(`${files.output}.host.json`, JSON.stringify({ ...record, state: "open" }))
+        const error = yield* Effect.flip(HostBatchJob.run({ ...files, mode: "host" }))
+        assert.strictEqual(error._tag, "BatchFailedError")
+        assert.include(error.message, "line 3: The model is not known (invalid_model)")
+        assert.deepInclude(error, {
+          count: 3,
+          issues: [
+            { line: 3, id: "b", reason: "The model is not known (invalid_model)", parameter: "body.model" },
+            { line: 4, id: "c", reason: `${"x".repeat(300)}… (too_long)` }
+          ]
+        })
+      })
+    )
+  )
+
+  for (const [name, listed] of [
+    ["a text", "bad file"],
+    ["another form", { data: 3 }],
+    ["nothing", null]
+  ] as const) {
+    it.live(`fails as refused when the host lists ${name}`, () =>
+      withJob(three, ({ files, server }) =>
+        Effect.gen(function* () {
+          yield* endsWith({ server }, { status: "failed", refusal: listed })
+          const error = yield* Effect.flip(HostBatchJob.run({ ...files, mode: "host" }))
+          assert.strictEqual(error._tag, "BatchFailedError")
+          assert.include(error.message, typeof listed === "string" ? listed : "refused the batch as a whole")
+        })
+      )
+    )
+  }
+
+  it.live("can be sent again from an input that was corrected", () =>
+    withJob(three, ({ files, server }) =>
+      Effect.gen(function* () {
+        yield* endsWith({ server }, { status: "failed" })
+        yield* Effect.flip(HostBatchJob.run({ ...files, mode: "host" }))
+        writeFileSync(files.input, three.slice(1).join("\n"))
+        assert.deepInclude(yield* HostBatchJob.run({ ...files, mode: "host" }), { answered: 2 })
+      })
+    )
+  )
+})
+
+describe("HostBatchJob.run with a deadline before the end of the shortest window", () => {
+  it.live("is refused in the mode host", () =>
+    withJob(three, ({ files, server }) =>
+      Effect.gen(function* () {
+        const error = yield* Effect.flip(HostBatchJob.run({ ...files, mode: "host", stop: { deadline: "11 hours" } }))
+        assert.strictEqual(error._tag, "ConfigurationError")
+        assert.include(error.message, "HostBatchJob stop.deadline: expected at least 12 hours")
+        assert.deepStrictEqual(yield* server.requests, [])
+      })
+    )
+  )
+
+  it.live("is kept by the window from 12 hours", () =>
+    withJob(three, ({ files }) =>
+      Effect.gen(function* () {
+        const { batch } = yield* HostBatchJob.run({ ...files, mode: "host", stop: { deadline: "750 minutes" } })
+        assert.strictEqual(batch?.completion_window, "12h")
       })
     )
   )

@@ -116,7 +116,11 @@ export class BatchExpiredError extends TaggedKimiError<BatchExpiredError>()("Bat
 export class BatchFailedError extends TaggedKimiError<BatchFailedError>()("BatchFailedError", {
   ...batch,
   /** The final state at the host. */
-  state: Schema.Literals(["failed", "cancelled"])
+  state: Schema.Literals(["failed", "cancelled"]),
+  /** Why the host has refused the file, in its words, when it lists that. At most a hundred problems. */
+  issues: Schema.optionalKey(Schema.Array(BatchIssue)),
+  /** How many it lists. */
+  count: Schema.optionalKey(Schema.Int)
 }) {}
 
 /**

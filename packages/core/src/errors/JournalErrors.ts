@@ -53,7 +53,9 @@ export class JournalStoreError extends TaggedKimiError<JournalStoreError>()("Jou
   /** The store, such as `sqlite`. */
   store: Schema.String,
   /** The operation that failed. */
-  operation: Schema.String
+  operation: Schema.String,
+  /** What to change, when the store itself is in order. */
+  fix: Schema.optionalKey(Schema.String)
 }) {}
 
 /**

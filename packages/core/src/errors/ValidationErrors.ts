@@ -17,7 +17,11 @@ const parameter = {
  * @category errors
  * @since 0.1.0
  */
-export class InvalidRequestError extends TaggedKimiError<InvalidRequestError>()("InvalidRequestError", parameter) {}
+export class InvalidRequestError extends TaggedKimiError<InvalidRequestError>()("InvalidRequestError", {
+  ...parameter,
+  /** What to change, when the message alone does not name it. */
+  fix: Schema.optionalKey(Schema.String)
+}) {}
 
 /**
  * The model does not accept this parameter, or not with this value.

@@ -82,6 +82,8 @@ export const Batch = Schema.Struct({
   cancelling_at: optionalFromNullish(Schema.Finite),
   cancelled_at: optionalFromNullish(Schema.Finite),
   request_counts: optionalFromNullish(BatchRequestCounts),
+  /** Why the host has refused the file, in a form that is not documented. */
+  errors: optionalFromNullish(Schema.Unknown),
   metadata: optionalFromNullish(Schema.Record(Schema.String, Schema.String))
 })
 

@@ -6,7 +6,7 @@ import type { ChatRequest } from "@kimi-effect/core/ChatRequest"
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
 import { Reply } from "@kimi-effect/testing"
 import { MockServer } from "@kimi-effect/testing/node"
-import { Context, Effect, Layer, Redacted, Scope } from "effect"
+import { Context, Effect, Layer, Redacted, type Schema, Scope } from "effect"
 import type { BatchResponse } from "../../../src/batch/BatchResponse.ts"
 import * as HostBatch from "../../../src/batch/HostBatch.ts"
 import * as HostApi from "../../../src/HostApi.ts"
@@ -91,13 +91,15 @@ export interface Ending {
   /** The lines of the two files. */
   readonly output?: ReadonlyArray<string>
   readonly errors?: ReadonlyArray<string>
+  /** What the host lists of a file that it has refused. */
+  readonly refusal?: Schema.Json
   readonly counts?: { readonly completed: number; readonly failed: number; readonly total: number }
 }
 
 /** Ends the first batch of a server in a state, with these files. */
 export const endsWith = (
   { server }: Pick<Host, "server">,
-  { counts, errors, output, status }: Ending
+  { counts, errors, output, refusal, status }: Ending
 ): Effect.Effect<void> =>
   Effect.gen(function* () {
     const file = (lines: ReadonlyArray<string>) => Reply.body(lines.map((line) => `${line}\n`).join(""))
@@ -115,7 +117,8 @@ export const endsWith = (
         // An empty text means that there is no file.
         error_file_id: errors === undefined ? "" : "err",
         created_at: 1_790_000_000,
-        ...(counts === undefined ? {} : { request_counts: counts })
+        ...(counts === undefined ? {} : { request_counts: counts }),
+        ...(refusal === undefined ? {} : { errors: refusal })
       })
     )
   })

@@ -1,6 +1,5 @@
 /** Runs a batch at the host to its outcomes, or collects one. */
 import type { Batch } from "@kimi-effect/core/Batch"
-import { BatchFailedError } from "@kimi-effect/core/BatchErrors"
 import * as CallOptions from "@kimi-effect/core/CallOptions"
 import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import { listener } from "@kimi-effect/core/internal/Listener"
@@ -18,6 +17,7 @@ import { Tally } from "../Tally.ts"
 import { followRules } from "./follow.ts"
 import type { HostRow } from "./prepare.ts"
 import type { Surplus } from "./readResults.ts"
+import { refusal } from "./refusal.ts"
 import type { Submission } from "./submit.ts"
 
 type Service = HostBatch.HostBatch["Service"]
@@ -30,12 +30,6 @@ export const stepEvent = ({ batchId, fileId }: Submission): HostBatchEvent | und
   if (batchId !== undefined) return { _tag: "Created", batchId }
   return fileId === undefined ? undefined : { _tag: "Uploaded", fileId }
 }
-
-/** The host has refused the file: there are no results. */
-export const refusal = ({ error_file_id = "", id, output_file_id = "", status }: Batch): BatchFailedError | undefined =>
-  status === "failed" && output_file_id === "" && error_file_id === ""
-    ? new BatchFailedError({ message: "The host refused the batch as a whole", batchId: id, state: "failed" })
-    : undefined
 
 /** Deletes files whose results were read. The results are worth more than an error of it. */
 export const deleteFilesOf = (host: Service, batch: Batch): Effect.Effect<void> =>
@@ -59,7 +53,7 @@ const collectRows = Effect.fnUntraced(function* <A, RD, RP>(
     timeout,
     onState: (state) => listener(onEvent)({ _tag: "State", batch: state })
   })
-  const refused = refusal(batch)
+  const refused = refusal(batch, given.rows === undefined ? undefined : [...given.rows])
   // Settles the money of a batch that used nothing.
   const rows = refused === undefined ? (given.rows ?? (yield* host.rows(batch))) : []
   const all = [...rows]

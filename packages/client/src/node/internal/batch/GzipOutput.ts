@@ -6,7 +6,7 @@
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from "node:fs"
 import * as gzipMember from "./gzipMember.ts"
 import { LineSet } from "./LineSet.ts"
-import { headOf, type OutputFile, type OutputForm } from "./OutputForm.ts"
+import { headsOf, type OutputFile, type OutputForm } from "./OutputForm.ts"
 import type { LineHead } from "./outputLine.ts"
 import * as PlainOutput from "./PlainOutput.ts"
 
@@ -27,6 +27,7 @@ const eachLine = (bytes: Buffer, visit: (line: Buffer) => void): void => {
 
 const openMembers = (path: string, visit: (head: LineHead) => void): PlainOutput.Appender => {
   const file = PlainOutput.openForWriting(path)
+  const headOf = headsOf(path)
   try {
     const end = gzipMember.eachMember(file, (bytes) => eachLine(bytes, (line) => visit(headOf(line))))
     return new PlainOutput.Appender(file, end)
@@ -92,6 +93,7 @@ const read: OutputForm["read"] = (path, visit) => {
     })
   }
   const file = openSync(path, "r")
+  const headOf = headsOf(path)
   try {
     gzipMember.eachMember(file, (member) =>
       eachLine(member, (bytes) => {
@@ -115,6 +117,7 @@ const keepLines: OutputForm["keepLines"] = (path, isKept) => {
   const copy = `${path}.tmp`
   const from = openSync(path, "r")
   const to = openSync(copy, "w", 0o600)
+  const headOf = headsOf(path)
   try {
     let position = 0
     gzipMember.eachMember(from, (member) => {
@@ -128,6 +131,9 @@ const keepLines: OutputForm["keepLines"] = (path, isKept) => {
       position += encoded.length
     })
     fsyncSync(to)
+  } catch (error) {
+    rmSync(copy, { force: true })
+    throw error
   } finally {
     closeSync(from)
     closeSync(to)

@@ -13,7 +13,8 @@ import * as Stream from "effect/Stream"
 import * as BatchMode from "../../../batch/BatchMode.ts"
 import type { BatchResponse } from "../../../batch/BatchResponse.ts"
 import type { HostBatch, HostRow, PreparedBatch, Submission, Surplus } from "../../../batch/HostBatch.ts"
-import { deleteFilesOf, refusal, stepEvent } from "../../../batch/internal/host/collect.ts"
+import { deleteFilesOf, stepEvent } from "../../../batch/internal/host/collect.ts"
+import { refusal } from "../../../batch/internal/host/refusal.ts"
 import type * as HostBatchJob from "../../HostBatchJob.ts"
 import { hostRows, requestsOf, rows } from "./hostInput.ts"
 import * as hostRecord from "./hostRecord.ts"
@@ -84,7 +85,13 @@ export class HostJob<A, RD, RP> {
       Stream.tap(() => Effect.sync(() => void (this.pending += 1)))
     )
     const prepared = this.#host.prepare(pending, { model: this.#options.model, keepRequests: false })
-    return Effect.matchEffect(prepared, {
+    const counted = Effect.tap(prepared, () =>
+      Effect.sync(() => {
+        const total = done.size + this.pending
+        this.#job.countRows(() => total)
+      })
+    )
+    return Effect.matchEffect(counted, {
       onSuccess: (batch) =>
         Effect.succeed(Option.some<Result.Result<PreparedBatch, InvalidBatchError>>(Result.succeed(batch))),
       onFailure: (error) =>
@@ -157,7 +164,9 @@ export class HostJob<A, RD, RP> {
         timeout,
         onState: (state) => onEvent({ _tag: "State", batch: state })
       })
-      const refused = refusal(batch)
+      // A batch that was refused has run nothing: its file has what is not done.
+      const isRefused = refusal(batch) !== undefined
+      const refused = isRefused ? refusal(batch, sent ?? (yield* this.#pendingRows())) : undefined
       const resumed = job.done.size
       const { isSettled, surplus, unanswered } = yield* this.#read(
         batch,
@@ -190,6 +199,10 @@ export class HostJob<A, RD, RP> {
       rows(this.#reader, source, () => true, this.#rejected),
       (line) => done.has(line)
     )
+  }
+
+  #pendingRows() {
+    return Effect.map(this.#rows(), (all) => all.filter(({ line }) => !this.#job.done.has(line)))
   }
 
   #read(batch: Batch, sent: ReadonlyArray<HostRow>) {

@@ -3,9 +3,47 @@
  * line is complete. Functions are synchronous: a line is an append of the file
  * system's memory, and is in the file before the next row is started.
  */
+import { closeSync, openSync, readSync } from "node:fs"
 import { type LineHead, readHead } from "./outputLine.ts"
 
-export class NotAnOutput extends Error {}
+/** The header of a member of a compressed output, without its length: the extra field has the bytes of "KE". */
+export const memberStart = Buffer.from([0x1f, 0x8b, 8, 4, 0, 0, 0, 0, 0, 255, 8, 0, 0x4b, 0x45, 4, 0])
+
+const startBytes = 4096
+
+/** Whether a file begins as the rows of a job. */
+export const startsAsOutput = (path: string): boolean => {
+  const file = openSync(path, "r")
+  try {
+    const start = Buffer.alloc(startBytes)
+    const bytes = start.subarray(0, readSync(file, start, 0, startBytes, 0))
+    return bytes.subarray(0, memberStart.length).equals(memberStart) || readHead(bytes.toString("latin1")) !== undefined
+  } finally {
+    closeSync(file)
+  }
+}
+
+/** A line that is no whole row of a job. */
+export class DamagedLine extends Error {
+  readonly path: string
+  /** From 1. Of a compressed output, the line of its contents. */
+  readonly line: number
+  constructor(path: string, line: number) {
+    super()
+    this.path = path
+    this.line = line
+  }
+}
+
+/** A compressed output whose bytes are not those that were written. */
+export class DamagedMember extends Error {
+  /** Where they begin. */
+  readonly position: number
+  constructor(position: number) {
+    super()
+    this.position = position
+  }
+}
 
 /** An output that is open for appending. */
 export interface OutputFile {
@@ -25,13 +63,25 @@ export interface OutputForm {
   readonly keepLines: (path: string, isKept: (head: LineHead) => boolean) => void
 }
 
-const headBytes = 512
+/** A line that was cut inside its response has a head, and counts as no row: its response would be lost. */
+const isWhole = (text: string): boolean => {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}
 
-export const headOf = (bytes: Buffer): LineHead => {
-  const head =
-    readHead(bytes.toString("latin1", 0, headBytes)) ??
-    // A long id.
-    (bytes.length > headBytes ? readHead(bytes.toString("latin1")) : undefined)
-  if (head === undefined) throw new NotAnOutput()
-  return head
+/** Reads the heads of the lines of a file, one after the other. */
+export const headsOf = (path: string): ((bytes: Buffer) => LineHead) => {
+  let line = 0
+  return (bytes) => {
+    line += 1
+    // The syntax of JSON is in ASCII: decoding the letters of other languages would take most of the time.
+    const text = bytes.toString("latin1")
+    const head = readHead(text)
+    if (head === undefined || !isWhole(text)) throw new DamagedLine(path, line)
+    return head
+  }
 }

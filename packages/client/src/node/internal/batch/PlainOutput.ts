@@ -1,6 +1,6 @@
 /** An output of lines as they are. */
-import { closeSync, fsyncSync, ftruncateSync, openSync, readSync, renameSync, writeSync } from "node:fs"
-import { headOf, type OutputFile, type OutputForm } from "./OutputForm.ts"
+import { closeSync, fsyncSync, ftruncateSync, openSync, readSync, renameSync, rmSync, writeSync } from "node:fs"
+import { headsOf, type OutputFile, type OutputForm } from "./OutputForm.ts"
 import type { LineHead } from "./outputLine.ts"
 
 const chunkBytes = 256 * 1024
@@ -43,6 +43,7 @@ export const writeAll = (file: number, bytes: Uint8Array, position: number): voi
 
 const read: OutputForm["read"] = (path, visit) => {
   const file = openSync(path, "r")
+  const headOf = headsOf(path)
   try {
     eachLine(file, (bytes) => visit(headOf(bytes), bytes))
   } finally {
@@ -54,6 +55,7 @@ const keepLines: OutputForm["keepLines"] = (path, isKept) => {
   const copy = `${path}.tmp`
   const from = openSync(path, "r")
   const to = openSync(copy, "w", 0o600)
+  const headOf = headsOf(path)
   try {
     let position = 0
     eachLine(from, (bytes) => {
@@ -63,6 +65,9 @@ const keepLines: OutputForm["keepLines"] = (path, isKept) => {
       position += line.length
     })
     fsyncSync(to)
+  } catch (error) {
+    rmSync(copy, { force: true })
+    throw error
   } finally {
     closeSync(from)
     closeSync(to)
@@ -119,6 +124,7 @@ export class Appender {
 /** Opens a file of lines, and cuts what a killed process left of the last one. */
 export const openLines = (path: string, visit: (head: LineHead) => void): Appender => {
   const file = openForWriting(path)
+  const headOf = headsOf(path)
   try {
     return new Appender(
       file,

@@ -5,19 +5,14 @@
  */
 import { readSync } from "node:fs"
 import { constants, crc32, deflateRawSync, inflateRawSync } from "node:zlib"
-import { NotAnOutput } from "./OutputForm.ts"
+import { DamagedMember, memberStart as start } from "./OutputForm.ts"
 
 /** The fixed header with an extra field of 8 bytes: "KE", its length, and the length of the member. */
 const headerBytes = 20
 const trailerBytes = 8
-const start = Buffer.from([0x1f, 0x8b, 8, 4, 0, 0, 0, 0, 0, 255, 8, 0, 0x4b, 0x45, 4, 0])
 
 /** More than a member has with the largest response. */
 const maxBytes = 512 * 1024 * 1024
-
-/** Whether bytes are the start of such a member. */
-export const isStart = (bytes: Buffer): boolean =>
-  bytes.length >= start.length && bytes.subarray(0, start.length).equals(start)
 
 export const encode = (bytes: Uint8Array): Buffer => {
   const body = deflateRawSync(bytes)
@@ -59,17 +54,17 @@ export const eachMember = (file: number, visit: (bytes: Buffer) => void): number
   for (let position = 0; ;) {
     const header = readAt(file, headerBytes, position)
     // A killed process may have left the start of a header.
-    if (!header.subarray(0, start.length).equals(start.subarray(0, header.length))) throw new NotAnOutput()
+    if (!header.subarray(0, start.length).equals(start.subarray(0, header.length))) throw new DamagedMember(position)
     if (header.length < headerBytes) return position
     const length = header.readUInt32LE(start.length)
-    if (length < headerBytes + trailerBytes || length > maxBytes) throw new NotAnOutput()
+    if (length < headerBytes + trailerBytes || length > maxBytes) throw new DamagedMember(position)
     const member = readAt(file, length, position)
     if (member.length < length) return position
     const bytes = decode(member)
     if (bytes === undefined) {
       // A full disk or a power cut may leave the last member without its bytes.
       if (readAt(file, 1, position + length).length === 0) return position
-      throw new NotAnOutput()
+      throw new DamagedMember(position)
     }
     visit(bytes)
     position += length

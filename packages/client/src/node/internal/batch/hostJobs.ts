@@ -5,7 +5,7 @@ import type { JournalStoreError } from "@kimi-effect/core/JournalErrors"
 import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type { BatchIdError } from "../../../batch/BatchApi.ts"
+import { type BatchIdError, isFinal } from "../../../batch/BatchApi.ts"
 import { HostBatch } from "../../../batch/internal/host/HostBatchService.ts"
 import type { KimiClient } from "../../../KimiClient.ts"
 import type * as BatchJob from "../../BatchJob.ts"
@@ -56,27 +56,95 @@ export const resume = <RP = never>(
     )
   })
 
+const openRecord = (output: string) =>
+  Effect.map(
+    hostRecord.read(output),
+    Option.filter(({ state }) => state === "open")
+  )
+
+/** Another process that follows the batch records its state itself. */
+const recordStatus = (output: string, { id, status }: Batch): Effect.Effect<void, JournalStoreError> =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      yield* lock(output)
+      const record = yield* openRecord(output)
+      if (Option.isSome(record) && record.value.submission.batchId === id) {
+        yield* hostRecord.write(output, { ...record.value, status })
+      }
+    })
+  ).pipe(Effect.catchTag("BatchJobLockedError", () => Effect.void))
+
 export const cancel = (
   output: string
 ): Effect.Effect<Batch, BatchIdError | InvalidRequestError | JournalStoreError, HostBatch> =>
   Effect.gen(function* () {
-    const record = Option.getOrUndefined(yield* hostRecord.read(output))
-    const id = record?.state === "open" ? record.submission.batchId : undefined
+    const id = Option.getOrUndefined(yield* openRecord(output))?.submission.batchId
     if (id === undefined) return yield* noBatch("The host runs no batch of this job")
     const host = yield* HostBatch
-    return yield* host.cancel(id)
+    const batch = yield* host.cancel(id)
+    yield* recordStatus(output, batch)
+    return batch
   })
 
-export const forget = (
-  output: string
-): Effect.Effect<Option.Option<HostStatus>, BatchJobLockedError | JournalStoreError> =>
+/** Whether a batch has results, or will have some. */
+const hasResults = (batch: Batch): boolean => {
+  const { error_file_id = "", output_file_id = "", request_counts: counts } = batch
+  if (!isFinal(batch) || error_file_id !== "" || output_file_id !== "") return true
+  return counts !== undefined && counts.completed + counts.failed > 0
+}
+
+const stillThere = (output: string, { id, status }: Batch): InvalidRequestError =>
+  new InvalidRequestError({
+    message: `The host has the batch ${id} of this job, which is ${status}: its rows would be paid twice`,
+    parameter: "output",
+    fix: `Collect it with ${hostRecord.call("resume", output)}. To end it before, cancel it with ${hostRecord.call("cancel", output)}.`
+  })
+
+const notCreated = (output: string): InvalidRequestError =>
+  new InvalidRequestError({
+    message: "Whether the host has a batch of this job is not known: a program has begun to send it",
+    parameter: "output",
+    fix: `Continue it with ${hostRecord.call("resume", output)}, which finds the batch if there is one.`
+  })
+
+/** Asks the host for the batch. Fails if rows of it would be paid twice when they are sent again. */
+const checkForgotten = (
+  output: string,
+  { submission }: hostRecord.HostRecord
+): Effect.Effect<void, BatchIdError | InvalidRequestError, HostBatch> =>
+  Effect.gen(function* () {
+    if (submission.batchId === undefined) return yield* notCreated(output)
+    const host = yield* HostBatch
+    const batch = yield* Effect.catchTag(host.get(submission.batchId), "BatchNotFoundError", () => Effect.undefined)
+    if (batch !== undefined && hasResults(batch)) return yield* stillThere(output, batch)
+  })
+
+const withoutRecord = <E, R>(
+  output: string,
+  check: (record: hostRecord.HostRecord) => Effect.Effect<void, E, R>
+): Effect.Effect<Option.Option<HostStatus>, BatchJobLockedError | JournalStoreError | E, R> =>
   Effect.scoped(
     Effect.gen(function* () {
       // Before the lock, which is a file next to the output.
       if (Option.isNone(yield* hostRecord.read(output))) return Option.none()
       yield* lock(output)
-      const record = Option.filter(yield* hostRecord.read(output), ({ state }) => state === "open")
-      if (Option.isSome(record)) yield* hostRecord.restore(output, undefined)
+      const record = yield* openRecord(output)
+      if (Option.isNone(record)) return Option.none()
+      yield* check(record.value)
+      yield* hostRecord.restore(output, undefined)
       return Option.map(record, toStatus)
     })
   )
+
+export const forget = (
+  output: string
+): Effect.Effect<
+  Option.Option<HostStatus>,
+  BatchIdError | BatchJobLockedError | InvalidRequestError | JournalStoreError,
+  HostBatch
+> => withoutRecord(output, (record) => checkForgotten(output, record))
+
+export const abandon = (
+  output: string
+): Effect.Effect<Option.Option<HostStatus>, BatchJobLockedError | JournalStoreError> =>
+  withoutRecord(output, () => Effect.void)

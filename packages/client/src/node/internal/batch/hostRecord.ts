@@ -43,14 +43,33 @@ export type HostRecord = typeof HostRecord.Type
 
 const decode = Schema.decodeUnknownOption(Schema.fromJsonString(HostRecord))
 
-export const pathOf = (output: string): string => `${output}.host.json`
+/** The call that does something about the batch of a job. */
+export const call = (name: "abandon" | "cancel" | "resume", output: string): string =>
+  `HostBatchJob.${name}(${JSON.stringify(output)})`
 
-const failure = (operation: string, output: string, reason: string): JournalStoreError =>
+const pathOf = (output: string): string => `${output}.host.json`
+
+const failure = (operation: string, output: string, reason: string, fix?: string): JournalStoreError =>
   new JournalStoreError({
     message: `The record ${JSON.stringify(pathOf(output))} of the batch at the host cannot be used: ${reason}`,
     store: "file",
-    operation
+    operation,
+    ...(fix === undefined ? {} : { fix })
   })
+
+/** The batch that a damaged record names, which a collection by its id needs. */
+const idIn = (text: string): string | undefined => /"batchId":"([\w-]{1,200})"/.exec(text)?.[1]
+
+const damaged = (output: string, text: string): JournalStoreError => {
+  const id = idIn(text)
+  const found = id === undefined ? "which the list of batches of the account has" : "which can be read in the record"
+  return failure(
+    "read",
+    output,
+    "it is damaged",
+    `Restore it from a copy. If there is none, collect the batch by its id, ${found}: HostBatchJob.collect(${JSON.stringify(id ?? "BATCH-ID")}, ${JSON.stringify(`${output}.collected.jsonl`)}). Without its record, a run would send all of its rows again.`
+  )
+}
 
 const failureOf =
   (operation: string, output: string) =>
@@ -66,7 +85,7 @@ export const read = (output: string): Effect.Effect<Option.Option<HostRecord>, J
           Effect.try({ try: () => readFileSync(path, "utf8"), catch: failureOf("read", output) }),
           (text) =>
             Option.match(decode(text), {
-              onNone: () => Effect.fail(failure("read", output, "it is damaged: restore it from a copy")),
+              onNone: () => Effect.fail(damaged(output, text)),
               onSome: (record) => Effect.succeed(Option.some(record))
             })
         )
@@ -100,13 +119,17 @@ export const restore = (output: string, before: HostRecord | undefined): Effect.
       })
     : write(output, before)
 
-const isAtHost = ({ submission }: HostRecord): InvalidRequestError =>
+const isAtHost = (output: string, { submission }: HostRecord): InvalidRequestError =>
   new InvalidRequestError({
     message:
       submission.batchId === undefined
-        ? "A program has begun to send a batch of this job to the host: continue it with HostBatchJob and the mode host"
-        : `A batch of this job is at the host, ${submission.batchId}: continue it with HostBatchJob and the mode host, or cancel it and collect it first`,
-    parameter: "mode"
+        ? "A program has begun to send a batch of this job to the host: its rows would be paid twice"
+        : `A batch of this job is at the host, ${submission.batchId}: its rows would be paid twice`,
+    parameter: "mode",
+    fix:
+      submission.batchId === undefined
+        ? `Continue it with ${call("resume", output)}.`
+        : `Collect it with ${call("resume", output)}. To run its rows in this program, cancel it with ${call("cancel", output)}, and then collect it.`
   })
 
 /** Rows that the host runs must not be paid in this program too. */
@@ -115,6 +138,6 @@ export const refuseWhileAtHost = (output: string): Effect.Effect<void, InvalidRe
     read(output),
     Option.match({
       onNone: () => Effect.void,
-      onSome: (record) => (record.state === "open" ? Effect.fail(isAtHost(record)) : Effect.void)
+      onSome: (record) => (record.state === "open" ? Effect.fail(isAtHost(output, record)) : Effect.void)
     })
   )

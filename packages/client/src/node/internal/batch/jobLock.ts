@@ -2,7 +2,7 @@
  * Holds a job for one process. The lock is one of SQLite's on an empty file, so
  * that the system releases it when the process is killed.
  */
-import { rmSync } from "node:fs"
+import { existsSync, rmSync } from "node:fs"
 import { UnusablePathError } from "../FileFailure.ts"
 import { isSameFile } from "../FileStats.ts"
 import { codeOf, createFile, statFile } from "../SqliteDatabase.ts"
@@ -36,6 +36,22 @@ export const acquire = (path: string): (() => void) | undefined => {
   }
   return () => {
     rmSync(path, { force: true })
+    db.close()
+  }
+}
+
+/** Whether another process holds the lock. Reading it does not refuse that process its lock. */
+export const isHeld = (path: string): boolean => {
+  if (!existsSync(path)) return false
+  const { DatabaseSync } = process.getBuiltinModule("node:sqlite")
+  const db = new DatabaseSync(path, { timeout: 0, readOnly: true })
+  try {
+    db.exec("SELECT 1 FROM sqlite_schema")
+    return false
+  } catch (error) {
+    // SQLITE_BUSY
+    return error instanceof Error && codeOf(error) === 5
+  } finally {
     db.close()
   }
 }

@@ -11,6 +11,10 @@ const JobRecord = Schema.Struct({
   options: Schema.optionalKey(Schema.Record(Schema.String, Schema.String)),
   state: Schema.Literals(["running", "stopped", "finished"]),
   rejected: Schema.Finite,
+  /** Rows of the input, when it was read to its end. Absent in records of earlier versions. */
+  total: Schema.optionalKey(Schema.Finite),
+  /** Rows that had a line when the last run ended. Absent while one runs, after a kill, and in records of earlier versions. */
+  done: Schema.optionalKey(Schema.Finite),
   /**
    * By currency, as decimals: what the lines had cost when the last run ended. Absent while one runs and
    * after a kill. It is a summary for people; programs add up the lines.

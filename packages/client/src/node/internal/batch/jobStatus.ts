@@ -17,6 +17,30 @@ export interface Status {
   readonly cost: { readonly USD?: number; readonly CNY?: number }
 }
 
+/**
+ * Where a job is: `running` in another process, `interrupted` by a kill, `stopped`
+ * before its last row, `finished` with all of its rows, or with a batch `at host`.
+ * `unknown` of an output without the record of a job, or with a damaged one.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type JobState = "running" | "interrupted" | "stopped" | "finished" | "at host" | "unknown"
+
+/**
+ * What is known of a job by its files.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface JobStatus extends Status {
+  readonly state: JobState
+  /** Rows of the input; known when a run has read it to its end. */
+  readonly total: number | undefined
+  /** Lines of the input that are no rows, of those that the last run has read. */
+  readonly rejected: number | undefined
+}
+
 export class Counts {
   #answered = 0
   #failed = 0

@@ -8,7 +8,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Result from "effect/Result"
-import type * as BatchMode from "../../../batch/BatchMode.ts"
+import * as BatchMode from "../../../batch/BatchMode.ts"
 import type { PreparedBatch } from "../../../batch/HostBatch.ts"
 import { HostBatch } from "../../../batch/internal/host/HostBatchService.ts"
 import { windowRule } from "../../../batch/internal/createBody.ts"
@@ -26,11 +26,23 @@ import * as RunJob from "./runJob.ts"
 type Options<A, RD, RP> = HostBatchJob.Options<A, RD, RP>
 type Failure = HostBatchJob.JobError
 
+/** The window of a batch ends before the deadline, unless every window is longer. */
+const deadlineRule = ({ mode, stop }: Options<never, never, never>): OptionRules.Rule => [
+  "stop.deadline",
+  mode !== "host" ||
+    stop?.deadline === undefined ||
+    // What is no duration is refused as that.
+    Duration.isZero(OptionRules.durationOf(stop.deadline)) ||
+    Duration.isGreaterThanOrEqualTo(OptionRules.durationOf(stop.deadline), BatchMode.shortestWindow),
+  "at least 12 hours in the mode host, the shortest window of the host: with a shorter one use the mode auto or local"
+]
+
 const rulesOf = (options: Options<never, never, never>): ReadonlyArray<OptionRules.Rule> => [
   OptionRules.oneOf("mode", options.mode, ["local", "host", "auto"]),
   windowRule(options.completionWindow),
   ...followRules(options),
-  OptionRules.positiveDuration("stop.deadline", options.stop?.deadline)
+  OptionRules.positiveDuration("stop.deadline", options.stop?.deadline),
+  deadlineRule(options)
 ]
 
 /** Rows that name no model have the same one in both places. */

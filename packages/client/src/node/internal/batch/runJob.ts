@@ -20,11 +20,12 @@ import * as hostRecord from "./hostRecord.ts"
 import { type Reader, readerOf, rowsOf, streamRows } from "./inputRows.ts"
 import { Reading } from "./inputSource.ts"
 import * as jobProgress from "./jobProgress.ts"
-import { failedLines, type Job, open, openSource, openWriter } from "./openJob.ts"
+import { type Job, open, openSource, openWriter } from "./openJob.ts"
 import { encodeLine, encodeReject } from "./outputLine.ts"
+import { failedLines } from "./readJob.ts"
 import * as rowOptions from "./rowOptions.ts"
 
-export { statusOf as status } from "./openJob.ts"
+export { statusOf as status } from "./readJob.ts"
 
 const openOutput = Effect.fnUntraced(function* <A, RD, RP>(options: Options<A, RD, RP>, reader: Reader) {
   const { input, order, output, rerun } = options
@@ -54,6 +55,7 @@ export const run = <A = string, RD = never, RP = never>(
       const resumed = done.size
       const before = job.status()
       const reading = new Reading()
+      job.countRows(() => (reading.isAtEnd ? reading.rows - job.rejected() : undefined))
       let progress: BatchProgress | undefined
       const record = (outcome: BatchResponse<A>) =>
         outcome._tag === "Failed" && stoppingTags.has(outcome.error._tag)

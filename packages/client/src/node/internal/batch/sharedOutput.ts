@@ -1,16 +1,18 @@
 /** Writes the results of a shared job into files, at once and in the order of the input. */
 import { randomUUID } from "node:crypto"
-import { closeSync, existsSync, fsyncSync, openSync, readSync, renameSync, rmSync, statSync } from "node:fs"
+import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync } from "node:fs"
 import type { JournalStoreError } from "@kimi-effect/core/JournalErrors"
 import type { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { Journal } from "../../../journal/Journal.ts"
+import { notAnOutput } from "./damage.ts"
 import * as gzipMember from "./gzipMember.ts"
 import { rangeOf } from "./inputRanges.ts"
 import { Counts, type Status } from "./jobStatus.ts"
-import { checkFile, notAnOutput, storeFailure } from "./openJob.ts"
-import { readHead } from "./outputLine.ts"
+import { storeFailure } from "./jobFiles.ts"
+import { checkFile } from "./openJob.ts"
+import { startsAsOutput } from "./OutputForm.ts"
 import { writeAll } from "./PlainOutput.ts"
 
 /** What is recorded of a row: its line of the output, or of the reject file. */
@@ -19,8 +21,6 @@ export const RecordedRow = Schema.Struct({ to: Schema.Literals(["output", "rejec
 export type RecordedRow = typeof RecordedRow.Type
 
 const decode = Schema.decodeUnknownSync(Schema.fromJsonString(RecordedRow))
-
-const headBytes = 4096
 
 const rejectsOf = (output: string): string => `${output}.rejects.jsonl`
 
@@ -33,14 +33,7 @@ const checkRows = (output: string): Effect.Effect<void, InvalidRequestError | Jo
     try: () => {
       if (existsSync(`${output}.job.json`)) return false
       if (!existsSync(output) || statSync(output).size === 0) return true
-      const file = openSync(output, "r")
-      try {
-        const head = Buffer.alloc(headBytes)
-        const bytes = head.subarray(0, readSync(file, head, 0, headBytes, 0))
-        return gzipMember.isStart(bytes) || readHead(bytes.toString("latin1")) !== undefined
-      } finally {
-        closeSync(file)
-      }
+      return startsAsOutput(output)
     },
     catch: (cause) => storeFailure("open", cause)
   }).pipe(Effect.flatMap((isOwn) => (isOwn ? Effect.void : Effect.fail(notAnOutput()))))

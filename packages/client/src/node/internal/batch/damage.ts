@@ -1,0 +1,61 @@
+/** What is wrong with a file of a job, and how it is repaired without requesting rows again that are paid. */
+import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
+import type { JournalStoreError } from "@kimi-effect/core/JournalErrors"
+import type * as jobRecord from "./jobRecord.ts"
+import { DamagedLine, DamagedMember } from "./OutputForm.ts"
+
+const failure = (message: string, fix?: string): InvalidRequestError =>
+  new InvalidRequestError({ message, parameter: "output", ...(fix === undefined ? {} : { fix }) })
+
+export const notAnOutput = (): InvalidRequestError =>
+  failure(
+    "The output file exists and is not that of a batch job: choose another one",
+    "Choose another output, or move this file away."
+  )
+
+const quoted = (path: string): string => JSON.stringify(path)
+
+export const recordOf = (output: string): string => `${output}.job.json`
+
+/** With what is lost of a record: what the input is now. The options are then those of the next run. */
+const restore = (input: jobRecord.InputRecord): string =>
+  `Restore it from a copy. If there is none, and the rows are those of this input with these options, write this line into it: ${JSON.stringify({ version: 1, input, state: "stopped", rejected: 0 })}`
+
+/** Whether the rows are those of the input is not known any more, so that they are left as they are. */
+export const damagedRecord = (output: string, input: jobRecord.InputRecord): InvalidRequestError =>
+  failure(`The record ${quoted(recordOf(output))} of the batch job is damaged`, restore(input))
+
+export const missingRecord = (output: string, input: jobRecord.InputRecord): InvalidRequestError =>
+  failure(
+    `The record ${quoted(recordOf(output))} of the batch job is missing: whether the rows of the output are those of this input is not known`,
+    restore(input)
+  )
+
+/** The last run has left rows, which would be paid twice. */
+export const lostOutput = (output: string, count: number): InvalidRequestError =>
+  failure(
+    `The output ${quoted(output)} has no row, and had ${count} when the last run ended`,
+    `Restore it from a copy. To request all rows again, delete ${quoted(recordOf(output))}.`
+  )
+
+const damagedLine = ({ line, path }: DamagedLine): InvalidRequestError =>
+  failure(
+    `Line ${line} of ${quoted(path)} is damaged: it is no whole row of the batch job`,
+    "Restore the file from a copy, or delete this line: its row is then requested again."
+  )
+
+const damagedMember = (path: string, { position }: DamagedMember): InvalidRequestError =>
+  failure(
+    `The output ${quoted(path)} is damaged at byte ${position}: its lines cannot be decompressed from there`,
+    `Restore the file from a copy. If there is none, decompress what is whole with gzip -dc into an output without .gz, copy ${quoted(recordOf(path))} to the name of its record, and continue the job with that output: only the rows that are lost are requested again.`
+  )
+
+/** Another application's file is not replaced, and neither are rows that can be repaired. `isOwn` of a job with a record. */
+export const orDamaged =
+  (output: string, isOwn: boolean, otherwise: (cause: unknown) => InvalidRequestError | JournalStoreError) =>
+  (cause: unknown): InvalidRequestError | JournalStoreError => {
+    if (cause instanceof DamagedLine) return isOwn || cause.line > 1 ? damagedLine(cause) : notAnOutput()
+    if (cause instanceof DamagedMember)
+      return isOwn || cause.position > 0 ? damagedMember(output, cause) : notAnOutput()
+    return otherwise(cause)
+  }

@@ -1,0 +1,132 @@
+/** The record of a job during one run: what earlier runs have recorded, and how this one ends. */
+import { existsSync } from "node:fs"
+import { BatchInputChangedError, BatchOptionsChangedError } from "@kimi-effect/core/BatchErrors"
+import type { JournalStoreError } from "@kimi-effect/core/JournalErrors"
+import type { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as damage from "./damage.ts"
+import * as hostRecord from "./hostRecord.ts"
+import type { Input } from "./inputSource.ts"
+import { attempt, rowFiles } from "./jobFiles.ts"
+import * as jobRecord from "./jobRecord.ts"
+import type { Counts } from "./jobStatus.ts"
+import { startsAsOutput } from "./OutputForm.ts"
+import * as rowOptions from "./rowOptions.ts"
+
+interface Files {
+  readonly input: Input
+  readonly output: string
+  /** Of the options that change rows. */
+  readonly options: rowOptions.OptionDigests
+}
+
+export type ChangedError = BatchInputChangedError | BatchOptionsChangedError
+export const changed = (input: Input): BatchInputChangedError =>
+  new BatchInputChangedError({
+    message: "The input is not the one that the job was started with",
+    input: typeof input === "string" ? input : "stream"
+  })
+
+/**
+ * Whether an earlier run wrote a row, or the host has the rows. If not, such as when the
+ * input could not be read or the host has refused it, an input that was corrected is accepted.
+ */
+const hasResults = (output: string): Effect.Effect<boolean, JournalStoreError> =>
+  rowFiles(output).length > 0
+    ? Effect.succeed(true)
+    : Effect.map(
+        hostRecord.read(output),
+        Option.exists(({ state }) => state === "open")
+      )
+
+const optionsChanged = (output: string, options: ReadonlyArray<string>): BatchOptionsChangedError =>
+  new BatchOptionsChangedError({
+    message: `The job was started with other values of ${options.join(", ")}`,
+    output,
+    options
+  })
+
+/** What was recorded of the earlier runs. */
+interface Recorded {
+  readonly options: rowOptions.OptionDigests
+  /** Rows of the input, if they were counted. */
+  readonly total: number | undefined
+  /** Rows that had a line when the last run ended. */
+  readonly done: number
+}
+
+/** A job without a record must have no rows. */
+const checkNew = (
+  { options, output }: Files,
+  current: jobRecord.InputRecord
+): Effect.Effect<Recorded, InvalidRequestError | JournalStoreError> =>
+  Effect.gen(function* () {
+    const [rows] = rowFiles(output)
+    if (rows === undefined) return { options, total: undefined, done: 0 }
+    const isOwn = yield* attempt("read", () => startsAsOutput(rows), output)
+    return yield* Effect.fail(isOwn ? damage.missingRecord(output, current) : damage.notAnOutput())
+  })
+
+/** Compares the input and the options with those of earlier runs. */
+const checkRecord = Effect.fnUntraced(function* (
+  files: Files,
+  current: jobRecord.InputRecord
+): Effect.fn.Return<Recorded, ChangedError | InvalidRequestError | JournalStoreError> {
+  const { input, options, output } = files
+  const path = damage.recordOf(output)
+  if (!existsSync(path)) return yield* checkNew(files, current)
+  const record = Option.getOrUndefined(yield* attempt("read", () => jobRecord.read(path), output))
+  if (record === undefined) return yield* Effect.fail(damage.damagedRecord(output, current))
+  const { done = 0, options: before = options, total } = record
+  const isSame = record.input.head === current.head && record.input.size === current.size
+  const counts = { total: isSame ? total : undefined, done }
+  if (!(yield* hasResults(output))) return { ...counts, options }
+  if (!isSame) return yield* Effect.fail(changed(input))
+  const others = rowOptions.differences(before, options)
+  if (others.length > 0) return yield* Effect.fail(optionsChanged(output, others))
+  return { ...counts, options: rowOptions.withModelOf(before, options) }
+})
+
+export class RunRecord {
+  readonly #path: string
+  readonly #base: Pick<jobRecord.JobRecord, "input" | "options" | "version">
+  /** The number of rows of the input, when it is known. */
+  countRows: () => number | undefined
+
+  constructor(output: string, input: jobRecord.InputRecord, { options, total }: Recorded) {
+    this.#path = damage.recordOf(output)
+    this.#base = { version: 1, input, options }
+    this.countRows = () => total
+  }
+
+  #write(rest: Pick<jobRecord.JobRecord, "cost" | "done" | "rejected" | "state">): void {
+    const total = this.countRows()
+    jobRecord.write(this.#path, { ...this.#base, ...(total === undefined ? {} : { total }), ...rest })
+  }
+
+  start(): void {
+    this.#write({ state: "running", rejected: 0 })
+  }
+
+  end(state: "finished" | "stopped", counts: Counts, rejected: number): void {
+    const { answered, failed } = counts.status
+    this.#write({ state, rejected, done: answered + failed, cost: counts.exactCost })
+  }
+}
+
+/** Refuses what would request rows again that are paid, before anything is written. */
+export const start = (
+  files: Files,
+  input: jobRecord.InputRecord
+): Effect.Effect<RunRecord, ChangedError | InvalidRequestError | JournalStoreError> =>
+  Effect.gen(function* () {
+    const { output } = files
+    const recorded = yield* checkRecord(files, input)
+    if (recorded.done > 0 && rowFiles(output).length === 0) {
+      return yield* Effect.fail(damage.lostOutput(output, recorded.done))
+    }
+    const record = new RunRecord(output, input, recorded)
+    yield* attempt("record", () => record.start(), output)
+    return record
+  })

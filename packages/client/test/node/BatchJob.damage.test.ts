@@ -1,0 +1,173 @@
+import { readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs"
+import { assert, describe, it } from "@effect/vitest"
+import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
+import { Effect } from "effect"
+import * as BatchJob from "../../src/node/BatchJob.ts"
+import { attempts, inFolder, lineOf, linesOf } from "./support/batch/answered.ts"
+
+/** Runs a job of three rows, one after the other. */
+const finished = (path: (name: string) => string, name = "out.jsonl") =>
+  Effect.gen(function* () {
+    const files = { input: path("in.jsonl"), output: path(name), concurrency: 1 }
+    writeFileSync(files.input, ["a", "fail", "c"].map(lineOf).join("\n"))
+    yield* BatchJob.run(files)
+    return files
+  })
+
+const refused = <A, E, R>(job: Effect.Effect<A, E, R>) =>
+  Effect.map(Effect.flip(job), (error) => {
+    if (!(error instanceof InvalidRequestError)) throw error
+    assert.strictEqual(error.parameter, "output")
+    return error
+  })
+
+const damages: ReadonlyArray<readonly [name: string, damage: (lines: ReadonlyArray<string>) => string]> = [
+  ["cut inside its error", ([a, b = "", c]) => `${a}\n${b.slice(0, b.length - 20)}\n${c}\n`],
+  ["cut after a brace", ([a, b = "", c]) => `${a}\n${b.slice(0, b.indexOf("}") + 1)}\n${c}\n`],
+  ["cut with its line end", ([a, b = "", c]) => `${a}\n${b.slice(0, b.length - 20)}${c}\n`],
+  ["no JSON", ([a, , c]) => `${a}\nno row\n${c}\n`]
+]
+
+describe("a line in the middle of an output that is", () => {
+  for (const [name, damage] of damages) {
+    it.live(`${name} is named`, () =>
+      inFolder((path) =>
+        Effect.gen(function* () {
+          const files = yield* finished(path)
+          const damaged = damage(readFileSync(files.output, "utf8").split("\n"))
+          writeFileSync(files.output, damaged)
+          const jobs = [
+            BatchJob.run(files),
+            BatchJob.run({ ...files, rerun: ["ModelNotFoundError"] }),
+            BatchJob.status(files.output),
+            BatchJob.failedRows(files.output)
+          ]
+          for (const job of jobs) {
+            const error = yield* refused<unknown, unknown, Effect.Services<(typeof jobs)[number]>>(job)
+            assert.include(error.message, `Line 2 of ${JSON.stringify(files.output)} is damaged`)
+            assert.include(error.hint, "delete this line")
+          }
+          assert.strictEqual(readFileSync(files.output, "utf8"), damaged)
+          yield* attempts(3)
+        })
+      )
+    )
+  }
+
+  it.live("deleted is requested again", () =>
+    inFolder((path) =>
+      Effect.gen(function* () {
+        const files = yield* finished(path)
+        const [first, , third] = readFileSync(files.output, "utf8").split("\n")
+        writeFileSync(files.output, `${first}\n${third}\n`)
+        assert.deepInclude(yield* BatchJob.run(files), { answered: 2, failed: 1, resumed: 2 })
+        yield* attempts(4)
+      })
+    )
+  )
+})
+
+describe("an output without rows", () => {
+  for (const [name, lose] of [
+    ["that is empty", (output: string) => truncateSync(output)],
+    ["that is missing", (output: string) => rmSync(output)]
+  ] as const) {
+    it.live(`${name} is refused while its record has some`, () =>
+      inFolder((path) =>
+        Effect.gen(function* () {
+          const files = yield* finished(path)
+          lose(files.output)
+          const error = yield* refused(BatchJob.run(files))
+          assert.include(error.message, "has no row, and had 3 when the last run ended")
+          assert.include(error.hint, `${files.output}.job.json`)
+          yield* attempts(3)
+          rmSync(`${files.output}.job.json`)
+          assert.deepInclude(yield* BatchJob.run(files), { answered: 2, resumed: 0 })
+        })
+      )
+    )
+  }
+})
+
+describe("the record of a job that is", () => {
+  const lineIn = (hint: string): string => /\{"version".*\}/.exec(hint)?.[0] ?? ""
+
+  for (const [name, lose] of [
+    ["missing", (record: string) => rmSync(record)],
+    ["empty", (record: string) => truncateSync(record)],
+    ["cut", (record: string) => truncateSync(record, 30)]
+  ] as const) {
+    it.live(`${name} is repaired by the line that its error has`, () =>
+      inFolder((path) =>
+        Effect.gen(function* () {
+          const files = yield* finished(path)
+          const record = `${files.output}.job.json`
+          lose(record)
+          const error = yield* refused(BatchJob.run(files))
+          assert.include(error.message, JSON.stringify(record))
+          writeFileSync(record, lineIn(error.hint))
+          assert.deepInclude(yield* BatchJob.run(files), { answered: 2, failed: 1, resumed: 3 })
+          yield* attempts(3)
+        })
+      )
+    )
+  }
+
+  it.live("repaired for another input is refused", () =>
+    inFolder((path) =>
+      Effect.gen(function* () {
+        const files = yield* finished(path)
+        rmSync(`${files.output}.job.json`)
+        const error = yield* refused(BatchJob.run(files))
+        writeFileSync(`${files.output}.job.json`, lineIn(error.hint))
+        writeFileSync(files.input, lineOf("other"))
+        assert.strictEqual((yield* Effect.flip(BatchJob.run(files)))._tag, "BatchInputChangedError")
+      })
+    )
+  )
+})
+
+describe("a compressed output that is damaged", () => {
+  it.live("in its first member is not taken for that of another application", () =>
+    inFolder((path) =>
+      Effect.gen(function* () {
+        const files = yield* finished(path, "out.jsonl.gz")
+        const bytes = readFileSync(files.output)
+        bytes[2] = 0
+        writeFileSync(files.output, bytes)
+        for (const job of [BatchJob.run(files), BatchJob.status(files.output)]) {
+          const error = yield* refused<unknown, unknown, Effect.Services<typeof job>>(job)
+          assert.include(error.message, "is damaged at byte 0")
+          assert.include(error.hint, "gzip -dc")
+        }
+        assert.deepStrictEqual(readFileSync(files.output), bytes)
+        yield* attempts(3)
+      })
+    )
+  )
+
+  it.live("in lines that are not compressed yet is named by their file", () =>
+    inFolder((path) =>
+      Effect.gen(function* () {
+        const files = yield* finished(path, "out.jsonl.gz")
+        writeFileSync(`${files.output}.pending`, "no row\n")
+        const { message } = yield* refused(BatchJob.run(files))
+        assert.include(message, `Line 1 of ${JSON.stringify(`${files.output}.pending`)}`)
+      })
+    )
+  )
+})
+
+describe("a reject file that is damaged", () => {
+  it.live("is written again", () =>
+    inFolder((path) =>
+      Effect.gen(function* () {
+        const files = yield* finished(path)
+        writeFileSync(`${files.output}.rejects.jsonl`, '{"line":')
+        assert.deepInclude(yield* BatchJob.run(files), { rejected: 0, resumed: 3 })
+        assert.strictEqual(readFileSync(`${files.output}.rejects.jsonl`, "utf8"), "")
+        assert.lengthOf(linesOf(readFileSync(files.output, "utf8")), 3)
+      })
+    )
+  )
+})
