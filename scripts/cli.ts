@@ -56,7 +56,7 @@ const codes = [
   [0, "success"],
   [
     exitCodes.other,
-    "another failure, such as a file that cannot be read, a version of Node that is too old, problems that `kimi doctor` has found, or a batch with rows left"
+    "another failure, such as a file that cannot be read, a version of Node that is too old, problems that `kimi doctor` has found, or a batch with rows left or failed"
   ],
   [exitCodes.usage, "wrong usage: a flag or an argument of the command itself; nothing was done, and nothing was sent"],
   ...Object.entries(exitCodes.byCategory).map(([category, code]) => [code, `error of the category ${category}`]),
@@ -126,6 +126,8 @@ The [categories](errors.md) are those of the errors of the library. One kind of 
   file. \`kimi config\` shows where each value comes from.
 - A file of the command line that cannot be read ends with 1. One that can be read and is not what it must be has the category
   of what is wrong with it: a damaged cassette ends with 28.
+- A batch that an error has stopped, such as a key that the host refuses or a budget that is exceeded, ends with the code of that
+  error; one that a deadline has stopped, or whose rows have failed, with 1.
 
 A file that a command writes at its end, such as that of
 \`--history\` or \`--html\`, is checked before anything is sent: one that cannot be written ends the command with 1, and the files of

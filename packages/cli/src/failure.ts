@@ -8,6 +8,7 @@ import * as exitCodes from "./exitCodes.ts"
 import { fileHintOf, flagMessageOf, hintOf, isOfFlags, messageOf } from "./hints.ts"
 import * as Predicate from "effect/Predicate"
 import * as Output from "./output.ts"
+import { StoppedError } from "./stoppedError.ts"
 
 interface Description {
   readonly tag: string
@@ -50,6 +51,10 @@ const isCategorized = (error: unknown): error is CategorizedError =>
 
 const ofOther = (error: unknown): Description => {
   const own = { category: "other", exitCode: exitCodes.other }
+  if (error instanceof StoppedError) {
+    const { hint, message, stopped } = error
+    return { ...ofKimiError(stopped), message, hint }
+  }
   if (error instanceof CommandError) return { ...own, tag: error._tag, message: error.message, hint: error.hint }
   const tag = error instanceof Error ? error.name : "Error"
   const message = error instanceof Error ? error.message : String(error)

@@ -1,7 +1,6 @@
 /** What to change after an error of the library, in the words of the command: its flags, files and subcommands. */
 import type { InvalidBatchError } from "@kimi-effect/core/BatchErrors"
 import { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
-import * as ErrorFacts from "@kimi-effect/core/ErrorFacts"
 import type { KimiError } from "@kimi-effect/core/KimiError"
 
 type Tag = KimiError["_tag"]
@@ -72,9 +71,9 @@ const fileFlagOf = (name: string): string | undefined =>
 const named = (name: string): string => flagOf[name] ?? fileFlagOf(name) ?? name
 
 /** All problems that are known, so that they are corrected in one go. */
-const batchMessage = ({ count, issues }: InvalidBatchError): string =>
+const batchMessage = (heading: string, count: number, issues: InvalidBatchError["issues"]): string =>
   [
-    "The host would refuse the batch:",
+    `${heading}:`,
     ...issues.map(({ line, reason }) => `  ${line === undefined ? "" : `line ${line}: `}${reason}`),
     ...(count > issues.length ? [`  and ${count - issues.length} more`] : [])
   ].join("\n")
@@ -87,9 +86,28 @@ export const isOfFlags = (error: KimiError): error is ConfigurationError =>
 export const flagMessageOf = ({ issues }: ConfigurationError): string =>
   issues.map(({ expected, name }) => `${named(name)}: expected ${expected}`).join("\n")
 
+/** A text of JSON as a word of a command line, in quotes if it needs them. */
+const wordOf = (json: string): string => {
+  const text = String(JSON.parse(json))
+  return /^[\w./-]+$/.test(text) ? text : json
+}
+
+/** The commands that do what the library's calls do. */
+const inCommands = (text: string): string =>
+  text.replaceAll(/HostBatchJob\.(\w+)\((("(?:[^"\\]|\\.)*"(?:, )?)+)\)/g, (_, name: string, list: string) => {
+    const words = [...list.matchAll(/"(?:[^"\\]|\\.)*"/g)].map(([json]) => wordOf(json))
+    return ["kimi batch", name === "collect" ? "resume" : name, ...words].join(" ")
+  })
+
 /** The message, with flags in place of the library's options. */
 export const messageOf = (error: KimiError): string => {
-  if (error._tag === "InvalidBatchError" && error.count > 1) return batchMessage(error)
+  if (error._tag === "InvalidBatchError" && error.count > 1) {
+    return batchMessage("The host would refuse the batch", error.count, error.issues)
+  }
+  if (error._tag === "BatchFailedError" && error.issues !== undefined) {
+    const { count, issues } = error
+    return batchMessage(`The host has refused the batch ${error.batchId}`, count ?? issues.length, issues)
+  }
   return error._tag === "ConfigurationError"
     ? ConfigurationError.of(error.issues.map(({ expected, name }) => ({ name: named(name), expected }))).message
     : error.message.replaceAll("limits.cost", "--cost")
@@ -103,7 +121,4 @@ export const fileHintOf = (error: KimiError): string | undefined =>
 
 /** What to change. A hint of this one error, such as the values that a parameter may have, stays. */
 export const hintOf = (error: KimiError): string =>
-  "fix" in error && error.fix !== undefined ? error.hint : (byTag[error._tag] ?? error.hint)
-
-/** What to change after errors of this kind. */
-export const hintOfTag = (tag: Tag): string => byTag[tag] ?? ErrorFacts.table[tag].hint
+  "fix" in error && error.fix !== undefined ? inCommands(error.hint) : (byTag[error._tag] ?? error.hint)

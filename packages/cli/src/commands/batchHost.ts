@@ -9,6 +9,7 @@ import { jsonFlag, optionFlags } from "../optionFlags.ts"
 import { pathArgument } from "../pathParams.ts"
 
 export const loadHost = loadModule(() => import("../handlers/batchHost.ts"))
+const loadState = loadModule(() => import("../handlers/batchHostState.ts"))
 
 const window = Flag.String("window").pipe(
   Flag.withDescription("Time within which the host ends a batch, from 12 hours to 7 days. Default: 24 hours."),
@@ -36,7 +37,9 @@ export const hostFlags = {
   ),
   window,
   deadline: Flag.String("deadline").pipe(
-    Flag.withDescription('Time within which the results are needed, such as "2 days".'),
+    Flag.withDescription(
+      'Time within which the results are needed, such as "2 days": rows that run in this process are stopped then. With --mode host at least 12 hours.'
+    ),
     Flag.withMetavar("time"),
     Numbers.time,
     Flag.optional
@@ -49,10 +52,10 @@ const target = pathArgument("target").pipe(
 )
 
 export const status = Command.make("status", { target, json: jsonFlag, options: optionFlags }, (input) =>
-  Effect.flatMap(loadHost, ({ status }) => status(input))
+  Effect.flatMap(loadState, ({ status }) => status(input))
 ).pipe(
   Command.withDescription(
-    "Counts the rows of an output, of a running batch too, which needs neither a key nor a network; or asks the host for a batch by its id."
+    "Counts the rows of an output, and shows whether its batch runs, can be continued, is at the host or is finished, which needs neither a key nor a network; or asks the host for a batch by its id."
   )
 )
 
@@ -80,7 +83,7 @@ export const resume = Command.make(
 )
 
 export const cancel = Command.make("cancel", { target, json: jsonFlag, options: optionFlags }, (input) =>
-  Effect.flatMap(loadHost, ({ cancel }) => cancel(input))
+  Effect.flatMap(loadState, ({ cancel }) => cancel(input))
 ).pipe(
   Command.withDescription(
     "Asks the host to cancel a batch. Rows that were run are billed: kimi batch resume writes their answers."
@@ -91,11 +94,18 @@ export const forget = Command.make(
   "forget",
   {
     output: pathArgument("output").pipe(Argument.withDescription("The file of the answers of a job.")),
-    json: jsonFlag
+    force: Flag.Boolean("force").pipe(
+      Flag.withDescription(
+        "Forgets the batch without asking the host, which needs no key. Rows that the host runs nevertheless are paid twice."
+      ),
+      Flag.withDefault(false)
+    ),
+    json: jsonFlag,
+    options: optionFlags
   },
-  (input) => Effect.flatMap(loadHost, ({ forget }) => forget(input))
+  (input) => Effect.flatMap(loadState, ({ forget }) => forget(input))
 ).pipe(
   Command.withDescription(
-    "Forgets the batch of a job that the host has lost, so that kimi batch run sends its rows again. Rows that the host has run nevertheless are paid twice."
+    "Forgets the batch of a job that the host has lost or has ended without results, so that kimi batch run sends its rows again. The host is asked first: a batch that it has is not forgotten."
   )
 )

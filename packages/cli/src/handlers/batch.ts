@@ -11,7 +11,7 @@ import type { BatchRun } from "../schemas/batch.ts"
 import { type InputFlags, isStandard, jobFiles } from "./batchFiles.ts"
 import { tagsOf } from "./batchTags.ts"
 import { progressLine } from "./batchProgress.ts"
-import { causeOf, rerunFlags, stoppedHint, toText } from "./batchText.ts"
+import { repeatHints, stoppedFailure, toText } from "./batchText.ts"
 
 interface RunInput {
   readonly input: string
@@ -30,12 +30,12 @@ const remainder = (result: BatchJob.JobResult, output: string): CommandError | u
     const next = isStandard(output)
       ? "Write to a file to be able to continue a batch."
       : "Run the same command again to continue."
-    return new CommandError(`The batch was stopped: ${causeOf(stopped)}`, stoppedHint(stopped, next))
+    return stoppedFailure(stopped, next)
   }
   if (failed > 0) {
     const hint = isStandard(output)
       ? "Write to a file to be able to run them again."
-      : `Run them again with ${rerunFlags(failedByTag)}.`
+      : repeatHints(failedByTag, output).join(" ")
     return new CommandError(`Failed rows: ${failed}`, hint)
   }
   if (rejected === 0) return undefined

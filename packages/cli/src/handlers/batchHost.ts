@@ -1,26 +1,24 @@
 /** Runs the requests of a file at the host, and looks after batches that are there. */
-import { existsSync } from "node:fs"
-import { type Batch } from "@kimi-effect/core/Batch"
+import type { Batch } from "@kimi-effect/core/Batch"
 import * as BatchMode from "@kimi-effect/client/batch/BatchMode"
 import type { HostBatchEvent } from "@kimi-effect/client/batch/HostBatchEvent"
-import * as BatchJob from "@kimi-effect/client/node/BatchJob"
-import * as HostBatch from "@kimi-effect/client/node/HostBatch"
+import type * as BatchJob from "@kimi-effect/client/node/BatchJob"
 import * as HostBatchJob from "@kimi-effect/client/node/HostBatchJob"
-import type * as Duration from "effect/Duration"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as client from "../client.ts"
 import { CommandError, UsageError, wrongFlag } from "../commandError.ts"
-import * as InputFile from "../inputFile.ts"
 import { live } from "../live.ts"
 import type { Given } from "../optionFlags.ts"
 import * as Output from "../output.ts"
-import type { BatchAtHost, BatchRun, BatchStatus } from "../schemas/batch.ts"
+import type { BatchRun } from "../schemas/batch.ts"
 import { type InputFlags, isStandard, jobFiles } from "./batchFiles.ts"
 import { progressLine } from "./batchProgress.ts"
 import { tagsOf } from "./batchTags.ts"
-import { causeOf, rerunFlags, sentence, stoppedHint, toText } from "./batchText.ts"
+import { checkJob, fromBatch, isBatchId } from "./batchTarget.ts"
+import { repeatHints, sentence, stoppedFailure, toText } from "./batchText.ts"
 
 export interface HostFlags {
   readonly mode: BatchMode.Mode
@@ -81,16 +79,14 @@ class Progress {
   }
 }
 
-const fromBatch = (batch: Batch): BatchAtHost => ({
-  batchId: batch.id,
-  status: batch.status,
-  model: null,
-  rows: batch.request_counts?.total ?? 0,
-  completed: batch.request_counts?.completed ?? null,
-  failed: batch.request_counts?.failed ?? null
-})
+const surplusText = ({ duplicates, malformed, unknown }: HostBatchJob.JobResult["surplus"]): string =>
+  sentence([
+    malformed === 0 ? "" : `${malformed} that are no results`,
+    duplicates === 0 ? "" : `${duplicates} of rows that have a result`,
+    unknown === 0 ? "" : `${unknown} of no row`
+  ])
 
-const toRun = ({ batch, choice, ...result }: HostBatchJob.JobResult): BatchRun => ({
+const toRun = ({ batch, choice, surplus, ...result }: HostBatchJob.JobResult): BatchRun => ({
   answered: result.answered,
   failed: result.failed,
   failedByTag: result.failedByTag,
@@ -101,6 +97,7 @@ const toRun = ({ batch, choice, ...result }: HostBatchJob.JobResult): BatchRun =
   mode: result.mode,
   unanswered: result.unanswered,
   ...(choice === undefined ? {} : { reason: choice.reason }),
+  ...(surplusText(surplus) === "" ? {} : { surplus }),
   ...(batch === undefined ? {} : { host: fromBatch(batch) })
 })
 
@@ -109,6 +106,8 @@ interface FollowInput extends Pick<RunInput, "json" | "options" | "output"> {
   readonly resume: string
   /** Whether it is a batch without the files of a job. */
   readonly byId?: boolean | undefined
+  /** Whether the command has chosen where the rows run. */
+  readonly isChosen?: boolean | undefined
 }
 
 /** What is left to do, as the failure of the command. */
@@ -122,8 +121,7 @@ const remainder = (
       : undefined
   }
   if (stopped !== undefined) {
-    const hint = stoppedHint(stopped, "Run the same command again to continue.")
-    return new CommandError(`The batch was stopped: ${causeOf(stopped)}`, hint)
+    return stoppedFailure(stopped, "Run the same command again to continue.")
   }
   if (unanswered > 0) {
     const cause = batch === undefined ? "" : `, the batch is ${batch.status}`
@@ -133,7 +131,7 @@ const remainder = (
     )
   }
   if (failed > 0) {
-    return new CommandError(`Failed rows: ${failed}`, `Run them again with ${rerunFlags(failedByTag)}.`)
+    return new CommandError(`Failed rows: ${failed}`, repeatHints(failedByTag, output).join(" "))
   }
   return rejected > 0
     ? new CommandError(`Lines that are no rows: ${rejected}`, `See ${output}.rejects.jsonl for the reasons.`)
@@ -142,7 +140,7 @@ const remainder = (
 
 /** Shows the progress of a job and then its result. */
 const follow = Effect.fnUntraced(function* <E, R>(
-  { byId, json, options, output, resume }: FollowInput,
+  { byId, isChosen = false, json, options, output, resume }: FollowInput,
   job: (progress: Progress) => Effect.Effect<HostBatchJob.JobResult, E, R>
 ) {
   const progress = new Progress()
@@ -157,9 +155,21 @@ const follow = Effect.fnUntraced(function* <E, R>(
     )
   )
   yield* json ? Output.json(toRun(result)) : Output.line(toText(result))
+  // With --json, the result has the reason.
+  if (isChosen && !json && result.choice !== undefined) {
+    yield* Output.note(`Ran ${result.mode === "host" ? "at the host" : "in this process"}: ${result.choice.reason}`)
+  }
+  const surplus = surplusText(result.surplus)
+  if (surplus !== "") yield* Output.note(`The host has sent further lines, which were left out: ${surplus}.`)
   const left = remainder(result, { byId, output })
   if (left !== undefined) return yield* Effect.fail(left)
 })
+
+const tooEarly = (deadline: Duration.Duration): UsageError =>
+  new UsageError(
+    `--mode host cannot keep the --deadline of ${Duration.format(deadline)}: the shortest window of the host is 12 hours`,
+    "Use --mode auto, which runs the rows in this process then, or give --window, the time within which the host ends the batch, in place of --deadline."
+  )
 
 export const run = Effect.fnUntraced(function* (
   { input, isShared, json, options, output, read, rerun, rows }: RunInput,
@@ -173,6 +183,9 @@ export const run = Effect.fnUntraced(function* (
   }
   const tags = yield* tagsOf("--rerun", rerun)
   const { format, prompts, separator } = yield* jobFiles({ input, output }, read)
+  if (mode === "host" && Option.isSome(deadline) && Duration.isLessThan(deadline.value, BatchMode.shortestWindow)) {
+    return yield* Effect.fail(tooEarly(deadline.value))
+  }
   const settings: HostBatchJob.Options = {
     input,
     output,
@@ -186,16 +199,9 @@ export const run = Effect.fnUntraced(function* (
     interval: Option.getOrUndefined(poll),
     ...(Option.isNone(deadline) ? {} : { stop: { deadline: deadline.value } })
   }
-  yield* follow({ json, options, output, resume: `kimi batch resume ${output}` }, ({ onEvent, onProgress }) =>
-    HostBatchJob.run({ ...settings, onEvent, onProgress })
-  )
+  const shown = { json, options, output, resume: `kimi batch resume ${output}`, isChosen: mode === "auto" }
+  yield* follow(shown, ({ onEvent, onProgress }) => HostBatchJob.run({ ...settings, onEvent, onProgress }))
 })
-
-/** An id has no suffix and no folder, and no file has its name. */
-const isBatchId = (target: string): boolean => !/[\\/.]/.test(target) && !existsSync(target)
-
-/** A job at the host has the file of its answers, or the record of its batch. */
-const checkJob = (output: string) => (existsSync(`${output}.host.json`) ? Effect.void : InputFile.check(output))
 
 export const resume = Effect.fnUntraced(function* ({
   json,
@@ -232,89 +238,4 @@ export const resume = Effect.fnUntraced(function* ({
   yield* follow({ json, options, output: path, resume, byId: true }, ({ onEvent }) =>
     HostBatchJob.collect(target, path, { interval, onEvent })
   )
-})
-
-const hostLine = ({ batchId, completed, failed, rows, status }: BatchAtHost): string =>
-  sentence([
-    `Batch ${batchId ?? "not created yet"}`,
-    status ?? "",
-    rows === 0 ? "" : `${rows} rows`,
-    completed === null ? "" : `${completed} answered`,
-    failed === null ? "" : `${failed} failed`
-  ])
-
-const ofHost = (status: HostBatchJob.HostStatus): BatchAtHost => ({
-  batchId: status.batchId ?? null,
-  status: status.status ?? null,
-  model: status.model,
-  rows: status.rows,
-  completed: null,
-  failed: null
-})
-
-const withHost = <A, E, R>(options: Given, use: Effect.Effect<A, E, R | HostBatch.HostBatch>) =>
-  Effect.provide(use, client.layerHostBatch(options))
-
-const rerunHint = ({ failed, failedByTag }: BatchJob.Status): ReadonlyArray<string> =>
-  failed === 0 ? [] : [`To run failed rows again, add ${rerunFlags(failedByTag)} to kimi batch run.`]
-
-export const status = Effect.fnUntraced(function* ({
-  json,
-  options,
-  target
-}: {
-  readonly target: string
-  readonly json: boolean
-  readonly options: Given
-}) {
-  if (isBatchId(target)) {
-    const batch = yield* withHost(
-      options,
-      Effect.flatMap(HostBatch.HostBatch, (host) => host.get(target))
-    )
-    const counts = { answered: batch.request_counts?.completed ?? 0, failed: batch.request_counts?.failed ?? 0 }
-    const result: BatchStatus = { ...counts, failedByTag: {}, cost: {}, host: fromBatch(batch) }
-    return yield* json ? Output.json(result) : Output.line(hostLine(fromBatch(batch)))
-  }
-  yield* InputFile.check(target)
-  const counted = yield* BatchJob.status(target)
-  const atHost = Option.map(yield* HostBatchJob.status(target), ofHost)
-  const result: BatchStatus = Option.match(atHost, { onNone: () => counted, onSome: (host) => ({ ...counted, host }) })
-  const text = [toText(counted), ...rerunHint(counted), ...Option.toArray(Option.map(atHost, hostLine))].join("\n")
-  yield* json ? Output.json(result) : Output.line(text)
-})
-
-export const cancel = Effect.fnUntraced(function* ({
-  json,
-  options,
-  target
-}: {
-  readonly target: string
-  readonly json: boolean
-  readonly options: Given
-}) {
-  if (!isBatchId(target)) yield* checkJob(target)
-  const batch = yield* withHost(
-    options,
-    isBatchId(target) ? Effect.flatMap(HostBatch.HostBatch, (host) => host.cancel(target)) : HostBatchJob.cancel(target)
-  )
-  yield* json ? Output.json(fromBatch(batch)) : Output.line(hostLine(fromBatch(batch)))
-})
-
-export const forget = Effect.fnUntraced(function* ({
-  json,
-  output
-}: {
-  readonly output: string
-  readonly json: boolean
-}) {
-  const forgotten = Option.map(yield* HostBatchJob.forget(output), ofHost)
-  if (Option.isNone(forgotten)) {
-    return yield* Effect.fail(
-      new CommandError("This job has no batch at the host that is open", `kimi batch status ${output} has its rows.`)
-    )
-  }
-  yield* json
-    ? Output.json(forgotten.value)
-    : Output.line(`Forgotten: ${hostLine(forgotten.value)}. kimi batch run sends its rows again.`)
 })

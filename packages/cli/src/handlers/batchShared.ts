@@ -12,7 +12,7 @@ import type { Given } from "../optionFlags.ts"
 import * as Output from "../output.ts"
 import type { BatchShared } from "../schemas/batch.ts"
 import { type InputFlags, isStandard, jobFiles } from "./batchFiles.ts"
-import { causeOf, stoppedHint } from "./batchText.ts"
+import { stoppedFailure } from "./batchText.ts"
 
 const toText = ({ done, isCancelled, isComplete, lines, ranges, written }: BatchShared): string =>
   [
@@ -54,7 +54,7 @@ const remainder = (result: SharedBatchJob.SharedResult): CommandError | undefine
     const next = isCancelled ? "Start it under another id." : "Run the same command again to continue."
     return stopped === undefined
       ? new CommandError("The batch is not complete: cancelled", next)
-      : new CommandError(`The batch is not complete: ${causeOf(stopped)}`, stoppedHint(stopped, next))
+      : stoppedFailure(stopped, next)
   }
   if (written === undefined || written.failed + written.rejected === 0) return undefined
   return new CommandError(

@@ -1,7 +1,9 @@
 /** The counts of a batch as text. */
 import type { StopReason } from "@kimi-effect/client/batch/BatchProgress"
-import { hintOfTag } from "../hints.ts"
+import * as ErrorFacts from "@kimi-effect/core/ErrorFacts"
+import { CommandError } from "../commandError.ts"
 import type { BatchStatus } from "../schemas/batch.ts"
+import { StoppedError } from "../stoppedError.ts"
 import { isTag } from "./batchTags.ts"
 
 export const amounts = (cost: BatchStatus["cost"]): string =>
@@ -32,15 +34,33 @@ export const toText = ({
     ...Object.entries(failedByTag).map(([tag, count]) => `  ${tag}: ${count}`)
   ].join("\n")
 
-/** The kind of error, or the rule, that has stopped a batch. */
-export const causeOf = (stopped: StopReason): string => (stopped._tag === "Error" ? stopped.tag : stopped._tag)
+/** The rules of a run that end it before its last row. */
+const rules: { readonly [Rule in Exclude<StopReason["_tag"], "Error">]: string } = {
+  ErrorRate: "too many rows have failed",
+  Cost: "its cost has reached the limit",
+  Deadline: "its deadline has passed"
+}
 
-/** What to do about a batch that was stopped. After an error that all rows have, its cause comes first. */
-export const stoppedHint = (stopped: StopReason, next: string): string =>
-  stopped._tag === "Error" && isTag(stopped.tag) ? `${hintOfTag(stopped.tag)} ${next}` : next
+/** A batch that has ended before its last row, as the failure of the command. `next` is how it is continued. */
+export const stoppedFailure = (stopped: StopReason, next: string): CommandError =>
+  stopped._tag === "Error"
+    ? new StoppedError(stopped.error, next)
+    : new CommandError(`The batch was stopped: ${rules[stopped._tag]}`, next)
 
-/** The flags that run failed rows again. */
-export const rerunFlags = (failedByTag: BatchStatus["failedByTag"]): string =>
-  Object.keys(failedByTag)
-    .map((tag) => `--rerun ${tag}`)
-    .join(" ")
+/** An invalid request fails again. Other errors may pass, some of them when their cause is removed. */
+const mayPass = (tag: string): boolean => !isTag(tag) || ErrorFacts.table[tag].category !== "validation"
+
+/** How failed rows of a job are run again, and which of them only in a new input. */
+export const repeatHints = (failedByTag: BatchStatus["failedByTag"], output: string): ReadonlyArray<string> => {
+  const tags = Object.keys(failedByTag)
+  const flags = tags.filter(mayPass).map((tag) => `--rerun ${tag}`)
+  const invalid = tags.filter((tag) => !mayPass(tag))
+  return [
+    ...(flags.length === 0 ? [] : [`To run failed rows again, add ${flags.join(" ")} to kimi batch run.`]),
+    ...(invalid.length === 0
+      ? []
+      : [
+          `Rows with ${invalid.join(" or ")} fail again as they are: kimi batch failed ${output} lists them. Correct them in a new input, and run it with another output.`
+        ])
+  ]
+}

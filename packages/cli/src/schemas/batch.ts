@@ -27,7 +27,20 @@ export type BatchAtHost = typeof BatchAtHost.Type
 
 const host = { host: Schema.optionalKey(BatchAtHost).annotate({ description: "The last batch at the host, if any" }) }
 
-export const BatchStatus = Schema.Struct({ ...counts, ...host })
+export const BatchStatus = Schema.Struct({
+  ...counts,
+  state: Schema.Literals(["running", "interrupted", "stopped", "finished", "at host", "unknown"]).annotate({
+    description:
+      "running in another process; interrupted by a kill and stopped are continued by the same kimi batch run; unknown without the record of a job"
+  }),
+  total: Schema.NullOr(Schema.Finite).annotate({
+    description: "Rows of the input; null if no run has read it to its end"
+  }),
+  rejected: Schema.NullOr(Schema.Finite).annotate({
+    description: "Lines of the input that are no rows, of those that the last run has read; null if not known"
+  }),
+  ...host
+})
 
 export type BatchStatus = typeof BatchStatus.Type
 
@@ -39,6 +52,13 @@ export const BatchRun = Schema.Struct({
   }),
   reason: Schema.optionalKey(Schema.String).annotate({ description: "Why they ran there" }),
   unanswered: Schema.optionalKey(Schema.Finite).annotate({ description: "Rows that the host did not run" }),
+  surplus: Schema.optionalKey(
+    Schema.Struct({
+      malformed: Schema.Finite.annotate({ description: "Lines that are no results" }),
+      duplicates: Schema.Finite.annotate({ description: "Results of a row that has one" }),
+      unknown: Schema.Finite.annotate({ description: "Results of no row" })
+    })
+  ).annotate({ description: "Lines of the results of the host that no row has, if there are any" }),
   rejected: Schema.Finite.annotate({ description: "Lines of the input that are no rows" }),
   resumed: Schema.Finite.annotate({ description: "Rows that were done before this run" }),
   stopped: Schema.NullOr(Schema.Literals(["ErrorRate", "Cost", "Deadline", "Error"])).annotate({

@@ -2,6 +2,8 @@ import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as ErrorReply from "@kimi-effect/testing/ErrorReply"
+import * as Fault from "@kimi-effect/testing/Fault"
+import * as Reply from "@kimi-effect/testing/Reply"
 import * as Effect from "effect/Effect"
 import { decoded, withServer } from "../mockedHost.ts"
 import { runKimi } from "../runKimi.ts"
@@ -120,10 +122,60 @@ describe("kimi batch run", () => {
       Effect.gen(function* () {
         yield* server.replyAlways(ErrorReply.table.invalidAuthentication)
         const { input, output } = yield* filesOf([lineOf("a")])
+        const { stderr } = yield* runKimi(["batch", "run", input, output], { env })
+        assert.match(stderr, /^kimi: AuthenticationError: The batch was stopped: .+$/m)
+        assert.match(stderr, /key.* Run the same command again to continue\./)
+      })
+    )
+  )
+
+  for (const [tag, category, exitCode, reply, flags] of [
+    ["AuthenticationError", "authentication", 11, ErrorReply.table.invalidAuthentication, []],
+    ["QuotaExceededError", "quota", 15, ErrorReply.table.quotaInsufficientBalance, []],
+    ["BudgetExceededError", "money", 20, undefined, ["--budget", "0.0000001 USD"]]
+  ] as const) {
+    for (const mode of ["local", "auto"]) {
+      it.live(`exits with the code of ${tag} in the mode ${mode}`, () =>
+        withServer((server, env) =>
+          Effect.gen(function* () {
+            if (reply !== undefined) yield* server.replyAlways(reply)
+            const { input, output } = yield* filesOf([lineOf("a")])
+            const args = ["batch", "run", input, output, "--json", "--mode", mode, ...flags]
+            const { code, stderr } = yield* runKimi(args, { env })
+            assert.strictEqual(code, exitCode, stderr)
+            const { error } = JSON.parse(stderr.split("\n").findLast((line) => line.startsWith("{")) ?? "")
+            assert.deepInclude(error, { tag, category, exitCode })
+            assert.match(error.message, /^The batch was stopped: ./)
+            assert.match(error.hint, /.\. Run the same command again to continue\.$/)
+          })
+        )
+      )
+    }
+  }
+
+  it.live("exits with 1 when its deadline stops it", () =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        yield* server.replyAlways(Reply.withFault(Fault.StallBeforeHeaders())(Reply.text("late")))
+        const { input, output } = yield* filesOf([lineOf("a")])
+        const { code, stderr } = yield* runKimi(["batch", "run", input, output, "--deadline", "50 millis"], { env })
+        assert.strictEqual(code, 1)
+        assert.include(stderr, "The batch was stopped: its deadline has passed")
+      })
+    )
+  )
+
+  it.live("names the failed rows that fail again when they are repeated", () =>
+    withServer((_, env) =>
+      Effect.gen(function* () {
+        const request = { model: "no-such-model", messages: [{ role: "user", content: "a" }] }
+        const { input, output } = yield* filesOf([JSON.stringify({ id: "a", request })])
         const { code, stderr } = yield* runKimi(["batch", "run", input, output], { env })
         assert.strictEqual(code, 1)
-        assert.include(stderr, "The batch was stopped: AuthenticationError")
-        assert.match(stderr, /key.* Run the same command again to continue\./)
+        assert.include(stderr, `Rows with ModelNotFoundError fail again as they are: kimi batch failed ${output}`)
+        assert.notInclude(stderr, "--rerun")
+        const status = yield* runKimi(["batch", "status", output])
+        assert.include(status.stdout, `kimi batch failed ${output}`)
       })
     )
   )
@@ -131,13 +183,13 @@ describe("kimi batch run", () => {
   it.live("names the flag that runs failed rows again", () =>
     withServer((server, env) =>
       Effect.gen(function* () {
-        const request = { model: "no-such-model", messages: [{ role: "user", content: "a" }] }
-        const { input, output } = yield* filesOf([JSON.stringify({ id: "a", request })])
+        yield* server.replyAlways(ErrorReply.table.badGatewayServerError)
+        const { input, output } = yield* filesOf([lineOf("a")])
         const args = ["batch", "run", input, output]
         const { code, stderr } = yield* runKimi(args, { env })
         assert.strictEqual(code, 1)
         const flag = /--rerun (\w+)/.exec(stderr)?.[1] ?? ""
-        assert.strictEqual(flag, "ModelNotFoundError", stderr)
+        assert.strictEqual(flag, "ServiceUnavailableError", stderr)
         yield* runKimi(args, { env })
         assert.lengthOf(yield* server.requests, 1)
         yield* runKimi([...args, "--rerun", flag], { env })
@@ -147,19 +199,22 @@ describe("kimi batch run", () => {
   )
 
   it.live("counts the failed rows of earlier runs when it continues", () =>
-    withServer((_, env) =>
+    withServer((server, env) =>
       Effect.gen(function* () {
-        const request = { model: "no-such-model", messages: [{ role: "user", content: "a" }] }
-        const { input, output } = yield* filesOf([JSON.stringify({ id: "a", request }), lineOf("b")])
-        const args = ["batch", "run", input, output, "--json"]
+        yield* server.reply(ErrorReply.table.badGatewayServerError)
+        const { input, output } = yield* filesOf([lineOf("a"), lineOf("b")])
+        const args = ["batch", "run", input, output, "--rows", "1", "--json"]
         yield* runKimi(args, { env })
         const { code, stderr, stdout } = yield* runKimi(args, { env })
         assert.strictEqual(code, 1)
         assert.include(stderr, "2 of 2 rows, 1 failed")
-        assert.include(stderr, "--rerun ModelNotFoundError")
+        assert.include(stderr, "--rerun ServiceUnavailableError")
         assert.deepInclude(decoded("batch run", stdout), { answered: 1, failed: 1, resumed: 2 })
         const status = yield* runKimi(["batch", "status", output])
-        assert.include(status.stdout, "To run failed rows again, add --rerun ModelNotFoundError to kimi batch run.")
+        assert.include(
+          status.stdout,
+          "To run failed rows again, add --rerun ServiceUnavailableError to kimi batch run."
+        )
       })
     )
   )
@@ -182,7 +237,7 @@ describe("kimi batch run", () => {
         const { code, stderr, stdout } = yield* runKimi(["batch", "run", input, output, "--json"], {
           env: { ...env, KIMI_API_KEY: "sk-another" }
         })
-        assert.strictEqual(code, 1)
+        assert.strictEqual(code, 11)
         assert.strictEqual(decoded("batch run", stdout).stopped, "Error")
         assert.include(stderr, "AuthenticationError")
       })
@@ -197,7 +252,20 @@ describe("kimi batch status", () => {
         const { input, output } = yield* filesOf([lineOf("a"), lineOf("b")])
         yield* runKimi(["batch", "run", input, output], { env })
         const { stdout } = yield* runKimi(["batch", "status", output, "--json"])
-        assert.deepInclude(decoded("batch status", stdout), { answered: 2, failed: 0 })
+        const found = { answered: 2, failed: 0, state: "finished" as const, total: 2, rejected: 0 }
+        assert.deepInclude(decoded("batch status", stdout), found)
+        assert.include((yield* runKimi(["batch", "status", output])).stdout, "2 of 2 rows, finished")
+      })
+    )
+  )
+
+  it.live("names how a stopped batch is continued", () =>
+    withServer((_, env) =>
+      Effect.gen(function* () {
+        const { input, output } = yield* filesOf([lineOf("a")])
+        yield* runKimi(["batch", "run", input, output], { env: { ...env, KIMI_API_KEY: "sk-another" } })
+        const { stdout } = yield* runKimi(["batch", "status", output])
+        assert.include(stdout, "stopped before its last row: kimi batch run with the same files continues it")
       })
     )
   )

@@ -1,46 +1,10 @@
-import { writeFileSync } from "node:fs"
-import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as ErrorReply from "@kimi-effect/testing/ErrorReply"
-import type * as MockServer from "@kimi-effect/testing/node/MockServer"
 import * as Reply from "@kimi-effect/testing/Reply"
 import * as Effect from "effect/Effect"
+import { endsWith, filesOf, leave, lineOf, poll } from "../hostJob.ts"
 import { decoded, withServer } from "../mockedHost.ts"
 import { runKimi } from "../runKimi.ts"
-import { temporaryFolder } from "../temporaryFolder.ts"
-
-const lineOf = (content: string, model = "kimi-k2.6") =>
-  JSON.stringify({ id: content, request: { model, messages: [{ role: "user", content }] } })
-
-const filesOf = (lines: ReadonlyArray<string>) =>
-  Effect.map(temporaryFolder, (folder) => {
-    const input = join(folder, "in.jsonl")
-    writeFileSync(input, `${lines.join("\n")}\n`)
-    return { input, output: join(folder, "out.jsonl") }
-  })
-
-type Server = MockServer.MockServer["Service"]
-
-const batchRoute = "GET /v1/batches/batch-000001"
-
-/** Starts a job and leaves it when its batch was created. */
-const leave = (
-  server: Server,
-  env: { readonly [name: string]: string },
-  lines = [lineOf("a"), lineOf("b")],
-  flags: ReadonlyArray<string> = []
-) =>
-  Effect.gen(function* () {
-    const files = yield* filesOf(lines)
-    let isBroken = true
-    yield* server.replyAt(batchRoute, () => (isBroken ? ErrorReply.table.invalidRequest : Reply.defaultReply))
-    const { code } = yield* runKimi(["batch", "run", files.input, files.output, "--mode", "host", ...flags], { env })
-    assert.strictEqual(code, 16)
-    isBroken = false
-    return files
-  })
-
-const poll = ["--poll", "1 millis"]
 
 describe("kimi batch run --mode", () => {
   it.live("refuses a window that the host does not have before it reports any progress", () =>
@@ -81,6 +45,76 @@ describe("kimi batch run --mode", () => {
         assert.deepStrictEqual([answered, mode], [1, "local"], stderr)
         assert.include(reason, "shortest window")
         assert.strictEqual((yield* server.ledger).batches.length, 0)
+      })
+    )
+  )
+
+  it.live("auto reports as text why the rows run where they do", () =>
+    withServer((_, env) =>
+      Effect.gen(function* () {
+        const { input, output } = yield* filesOf([lineOf("a")])
+        const args = ["batch", "run", input, output, "--mode", "auto", ...poll]
+        const here = yield* runKimi([...args, "--deadline", "1 hour"], { env })
+        assert.include(here.stderr, "Ran in this process: The deadline of 1h is before the end of the shortest window")
+        const another = yield* filesOf([lineOf("a")])
+        const there = yield* runKimi(["batch", "run", another.input, another.output, "--mode", "auto", ...poll], {
+          env
+        })
+        assert.match(there.stderr, /^Ran at the host: The host costs at most .+ instead of /m)
+      })
+    )
+  )
+
+  it.live("host refuses a deadline that it cannot keep", () =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        const { input, output } = yield* filesOf([lineOf("a")])
+        const args = ["batch", "run", input, output, "--mode", "host", "--deadline", "3 hours"]
+        const { code, stderr } = yield* runKimi(args, { env })
+        assert.strictEqual(code, 2)
+        assert.include(stderr, "--deadline of 3h")
+        assert.match(stderr, /--mode auto.*--window/)
+        assert.deepStrictEqual(yield* server.requests, [])
+      })
+    )
+  )
+
+  it.live("names lines of the host that no row has", () =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        const { input, output } = yield* leave(server, env)
+        yield* endsWith(server, { output_file_id: "out" })
+        const lines = ["a", "a", "z"].map((id) => JSON.stringify({ custom_id: id, error: { message: "No" } }))
+        yield* server.replyAt("GET /v1/files/out/content", Reply.body(`${lines.join("\n")}\nno line\n`))
+        const args = ["batch", "run", input, output, "--mode", "host", "--json", ...poll]
+        const { stderr, stdout } = yield* runKimi(args, { env })
+        assert.deepStrictEqual(decoded("batch run", stdout).surplus, { malformed: 1, duplicates: 1, unknown: 1 })
+        assert.include(
+          stderr,
+          "further lines, which were left out: 1 that are no results, 1 of rows that have a result, 1 of no row."
+        )
+      })
+    )
+  )
+
+  it.live("has every reason for which the host has refused a batch", () =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        const { input, output } = yield* leave(server, env)
+        const data = [
+          { line: 1, message: "Bad model", code: "invalid_model" },
+          { line: 2, message: "Too long" }
+        ]
+        yield* endsWith(server, { status: "failed", errors: { data } })
+        const { code, stderr } = yield* runKimi(["batch", "run", input, output, "--mode", "host", "--json", ...poll], {
+          env
+        })
+        assert.strictEqual(code, 27)
+        const { error } = JSON.parse(stderr.split("\n").findLast((line) => line.startsWith("{")) ?? "")
+        assert.strictEqual(
+          error.message,
+          "The host has refused the batch batch-000001:\n  line 1: Bad model (invalid_model)\n  line 2: Too long"
+        )
       })
     )
   )
@@ -126,6 +160,9 @@ describe("kimi batch run --mode", () => {
         const { code, stderr } = yield* runKimi(["batch", "run", input, output], { env })
         assert.strictEqual(code, 16)
         assert.include(stderr, "batch-000001")
+        assert.include(stderr, `Collect it with kimi batch resume ${output}.`)
+        assert.include(stderr, `cancel it with kimi batch cancel ${output},`)
+        assert.notInclude(stderr, "HostBatchJob")
         assert.lengthOf(yield* server.requests, before)
       })
     )
@@ -228,92 +265,5 @@ describe("kimi batch resume", () => {
         assert.include(stderr, "run it again")
       })
     )
-  )
-})
-
-describe("kimi batch status", () => {
-  it.live("has the batch of a job", () =>
-    withServer((server, env) =>
-      Effect.gen(function* () {
-        const { output } = yield* leave(server, env)
-        const { stdout } = yield* runKimi(["batch", "status", output, "--json"])
-        const { answered, host } = decoded("batch status", stdout)
-        assert.strictEqual(answered, 0)
-        assert.deepInclude(host, { batchId: "batch-000001", rows: 2, model: "kimi-k2.6" })
-      })
-    )
-  )
-
-  it.live("asks the host for a batch by its id", () =>
-    withServer((server, env) =>
-      Effect.gen(function* () {
-        yield* leave(server, env)
-        const { stdout } = yield* runKimi(["batch", "status", "batch-000001", "--json"], { env })
-        assert.deepInclude(decoded("batch status", stdout).host, { batchId: "batch-000001", status: "in_progress" })
-      })
-    )
-  )
-
-  it.live("fails for an id that the host does not have", () =>
-    withServer((_, env) =>
-      Effect.map(runKimi(["batch", "status", "batch-9"], { env }), ({ code, stderr }) => {
-        assert.strictEqual(code, 27)
-        assert.include(stderr, "no batch with this id")
-      })
-    )
-  )
-})
-
-describe("kimi batch cancel", () => {
-  for (const [name, targetOf] of [
-    ["the batch of a job", (output: string) => output],
-    ["a batch by its id", () => "batch-000001"]
-  ] as const) {
-    it.live(`cancels ${name}`, () =>
-      withServer((server, env) =>
-        Effect.gen(function* () {
-          const { output } = yield* leave(server, env)
-          const { code, stderr, stdout } = yield* runKimi(["batch", "cancel", targetOf(output), "--json"], { env })
-          assert.strictEqual(code, 0, stderr)
-          assert.deepInclude(decoded("batch cancel", stdout), { batchId: "batch-000001", status: "cancelling" })
-        })
-      )
-    )
-  }
-
-  it.live("fails for a job that has nothing at the host", () =>
-    withServer((_, env) =>
-      Effect.gen(function* () {
-        const { input, output } = yield* filesOf([lineOf("a")])
-        yield* runKimi(["batch", "run", input, output], { env })
-        const { code, stderr } = yield* runKimi(["batch", "cancel", output], { env })
-        assert.strictEqual(code, 16)
-        assert.include(stderr, "The host runs no batch of this job")
-      })
-    )
-  )
-})
-
-describe("kimi batch forget", () => {
-  it.live("lets a run send the rows of a lost batch again", () =>
-    withServer((server, env) =>
-      Effect.gen(function* () {
-        const { input, output } = yield* leave(server, env)
-        const { code, stdout } = yield* runKimi(["batch", "forget", output, "--json"])
-        assert.strictEqual(code, 0)
-        assert.deepInclude(decoded("batch forget", stdout), { batchId: "batch-000001", rows: 2 })
-        const again = yield* runKimi(["batch", "run", input, output, "--mode", "host", ...poll, "--json"], { env })
-        assert.deepInclude(decoded("batch run", again.stdout), { answered: 2 })
-      })
-    )
-  )
-
-  it.live("fails for a job that has nothing at the host", () =>
-    Effect.gen(function* () {
-      const { output } = yield* filesOf([])
-      const { code, stderr } = yield* runKimi(["batch", "forget", output])
-      assert.strictEqual(code, 1)
-      assert.include(stderr, "no batch at the host")
-    }).pipe(Effect.scoped)
   )
 })

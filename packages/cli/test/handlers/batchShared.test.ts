@@ -49,7 +49,8 @@ describe.skipIf(!reachable)("kimi batch run --shared", () => {
         const run = ["batch", "run", input, output, "--shared", "a", "--schema", schema]
         // A refused key leaves all rows to other processes.
         const stopped = yield* runKimi(run, settings)
-        assert.include(stopped.stderr, "The batch is not complete: AuthenticationError")
+        assert.strictEqual(stopped.code, 11)
+        assert.include(stopped.stderr, "kimi: AuthenticationError: The batch was stopped: ")
         const shared = ["batch", "shared", "a", "--schema", schema, "--json"]
         const cancelled = yield* runKimi([...shared, "--cancel"], settings)
         assert.deepInclude(decoded("batch shared", cancelled.stdout), { isCancelled: true, isComplete: false })

@@ -1,0 +1,141 @@
+/** Shows, cancels and forgets batches at the host, and counts the rows of a job. */
+import type { Batch } from "@kimi-effect/core/Batch"
+import * as BatchApi from "@kimi-effect/client/batch/BatchApi"
+import * as BatchJob from "@kimi-effect/client/node/BatchJob"
+import * as HostBatch from "@kimi-effect/client/node/HostBatch"
+import * as HostBatchJob from "@kimi-effect/client/node/HostBatchJob"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as client from "../client.ts"
+import { CommandError } from "../commandError.ts"
+import type { Given } from "../optionFlags.ts"
+import * as Output from "../output.ts"
+import type { BatchStatus } from "../schemas/batch.ts"
+import { checkJob, fromBatch, hostLine, isBatchId, ofHost } from "./batchTarget.ts"
+import { repeatHints, sentence, toText } from "./batchText.ts"
+
+const withHost = <A, E, R>(options: Given, use: Effect.Effect<A, E, R | HostBatch.HostBatch>) =>
+  Effect.provide(use, client.layerHostBatch(options))
+
+const stateOf = (batch: Batch): BatchStatus["state"] => {
+  if (!BatchApi.isFinal(batch)) return "at host"
+  return batch.status === "completed" ? "finished" : "stopped"
+}
+
+const continued = "kimi batch run with the same files continues it"
+
+const stateText = (state: BatchStatus["state"], output: string): string => {
+  switch (state) {
+    case "running":
+      return "running in another process"
+    case "interrupted":
+      return `interrupted: ${continued}`
+    case "stopped":
+      return `stopped before its last row: ${continued}`
+    case "finished":
+      return "finished"
+    case "at host":
+      return `at the host: kimi batch resume ${output} collects it`
+    case "unknown":
+      return `whether it is finished is not known: ${output}.job.json is missing or damaged`
+  }
+}
+
+const stateLine = ({ answered, failed, state, total }: BatchStatus, output: string): string =>
+  sentence([
+    total === null
+      ? `${answered + failed} rows of a number that is not known`
+      : `${answered + failed} of ${total} rows`,
+    stateText(state, output)
+  ])
+
+export const status = Effect.fnUntraced(function* ({
+  json,
+  options,
+  target
+}: {
+  readonly target: string
+  readonly json: boolean
+  readonly options: Given
+}) {
+  if (isBatchId(target)) {
+    const batch = yield* withHost(
+      options,
+      Effect.flatMap(HostBatch.HostBatch, (host) => host.get(target))
+    )
+    const { completed = 0, failed = 0, total = 0 } = batch.request_counts ?? {}
+    const result: BatchStatus = {
+      answered: completed,
+      failed,
+      failedByTag: {},
+      cost: {},
+      state: stateOf(batch),
+      // Zero before the host has read the file.
+      total: total === 0 ? null : total,
+      rejected: null,
+      host: fromBatch(batch)
+    }
+    return yield* json ? Output.json(result) : Output.line(hostLine(fromBatch(batch)))
+  }
+  yield* checkJob(target)
+  const counted = yield* BatchJob.status(target)
+  const atHost = Option.map(yield* HostBatchJob.status(target), ofHost)
+  const { rejected = null, total = null } = counted
+  const result: BatchStatus = {
+    ...counted,
+    rejected,
+    total,
+    ...Option.match(atHost, { onNone: () => ({}), onSome: (host) => ({ host }) })
+  }
+  const text = [
+    toText(counted),
+    stateLine(result, target),
+    ...repeatHints(counted.failedByTag, target),
+    ...Option.toArray(Option.map(atHost, hostLine))
+  ].join("\n")
+  yield* json ? Output.json(result) : Output.line(text)
+})
+
+export const cancel = Effect.fnUntraced(function* ({
+  json,
+  options,
+  target
+}: {
+  readonly target: string
+  readonly json: boolean
+  readonly options: Given
+}) {
+  if (!isBatchId(target)) yield* checkJob(target)
+  const batch = yield* withHost(
+    options,
+    isBatchId(target) ? Effect.flatMap(HostBatch.HostBatch, (host) => host.cancel(target)) : HostBatchJob.cancel(target)
+  )
+  yield* json ? Output.json(fromBatch(batch)) : Output.line(hostLine(fromBatch(batch)))
+})
+
+export const forget = Effect.fnUntraced(function* ({
+  force,
+  json,
+  options,
+  output
+}: {
+  readonly output: string
+  /** Whether the host is not asked. */
+  readonly force: boolean
+  readonly json: boolean
+  readonly options: Given
+}) {
+  const noBatch = new CommandError(
+    "This job has no batch at the host that is open",
+    `kimi batch status ${output} has its rows.`
+  )
+  // Without a request: a job without a batch needs no key.
+  const known = yield* HostBatchJob.status(output)
+  if (!Option.exists(known, ({ state }) => state === "open")) return yield* Effect.fail(noBatch)
+  const found = yield* force ? HostBatchJob.abandon(output) : withHost(options, HostBatchJob.forget(output))
+  const forgotten = Option.map(found, ofHost)
+  if (Option.isNone(forgotten)) return yield* Effect.fail(noBatch)
+  yield* json
+    ? Output.json(forgotten.value)
+    : Output.line(`Forgotten: ${hostLine(forgotten.value)}. kimi batch run sends its rows again.`)
+})

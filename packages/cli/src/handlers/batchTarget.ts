@@ -1,0 +1,42 @@
+/** The batch that a command names: that of a job, or one by its id. */
+import { existsSync } from "node:fs"
+import type { Batch } from "@kimi-effect/core/Batch"
+import type * as HostBatchJob from "@kimi-effect/client/node/HostBatchJob"
+import * as Effect from "effect/Effect"
+import * as InputFile from "../inputFile.ts"
+import type { BatchAtHost } from "../schemas/batch.ts"
+import { sentence } from "./batchText.ts"
+
+/** An id has no suffix and no folder, and no file has its name. */
+export const isBatchId = (target: string): boolean => !/[\\/.]/.test(target) && !existsSync(target)
+
+export const fromBatch = (batch: Batch): BatchAtHost => ({
+  batchId: batch.id,
+  status: batch.status,
+  model: null,
+  rows: batch.request_counts?.total ?? 0,
+  completed: batch.request_counts?.completed ?? null,
+  failed: batch.request_counts?.failed ?? null
+})
+
+export const hostLine = ({ batchId, completed, failed, rows, status }: BatchAtHost): string =>
+  sentence([
+    `Batch ${batchId ?? "not created yet"}`,
+    status ?? "",
+    rows === 0 ? "" : `${rows} rows`,
+    completed === null ? "" : `${completed} answered`,
+    failed === null ? "" : `${failed} failed`
+  ])
+
+export const ofHost = (status: HostBatchJob.HostStatus): BatchAtHost => ({
+  batchId: status.batchId ?? null,
+  status: status.status ?? null,
+  model: status.model,
+  rows: status.rows,
+  completed: null,
+  failed: null
+})
+
+/** A job has the file of its answers, or one of its records, which name what is wrong without it. */
+export const checkJob = (output: string) =>
+  [".host.json", ".job.json"].some((suffix) => existsSync(`${output}${suffix}`)) ? Effect.void : InputFile.check(output)

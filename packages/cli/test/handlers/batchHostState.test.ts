@@ -1,0 +1,146 @@
+import { truncateSync } from "node:fs"
+import { assert, describe, it } from "@effect/vitest"
+import * as ErrorReply from "@kimi-effect/testing/ErrorReply"
+import * as Reply from "@kimi-effect/testing/Reply"
+import * as Effect from "effect/Effect"
+import { batchRoute, filesOf, leave, poll } from "../hostJob.ts"
+import { decoded, withServer } from "../mockedHost.ts"
+import { runKimi } from "../runKimi.ts"
+
+describe("kimi batch status", () => {
+  it.live("has the batch of a job", () =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        const { output } = yield* leave(server, env)
+        const { stdout } = yield* runKimi(["batch", "status", output, "--json"])
+        const { answered, host } = decoded("batch status", stdout)
+        assert.strictEqual(answered, 0)
+        assert.deepInclude(host, { batchId: "batch-000001", rows: 2, model: "kimi-k2.6" })
+        yield* runKimi(["batch", "cancel", output], { env })
+        const text = (yield* runKimi(["batch", "status", output])).stdout
+        assert.include(text, `0 of 2 rows, at the host: kimi batch resume ${output} collects it`)
+        assert.include(text, "Batch batch-000001, cancelling, 2 rows")
+      })
+    )
+  )
+
+  it.live("names how a batch is collected whose record is damaged", () =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        const { input, output } = yield* leave(server, env)
+        truncateSync(`${output}.host.json`, 150)
+        for (const args of [
+          ["batch", "run", input, output, "--mode", "host"],
+          ["batch", "resume", output],
+          ["batch", "status", output]
+        ]) {
+          const { code, stderr } = yield* runKimi(args, { env })
+          assert.strictEqual(code, 26)
+          assert.include(stderr, `${output}.host.json`)
+          assert.include(stderr, `kimi batch resume batch-000001 ${output}.collected.jsonl`)
+        }
+      })
+    )
+  )
+
+  it.live("asks the host for a batch by its id", () =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        yield* leave(server, env)
+        const { stdout } = yield* runKimi(["batch", "status", "batch-000001", "--json"], { env })
+        assert.deepInclude(decoded("batch status", stdout).host, { batchId: "batch-000001", status: "in_progress" })
+      })
+    )
+  )
+
+  it.live("fails for an id that the host does not have", () =>
+    withServer((_, env) =>
+      Effect.map(runKimi(["batch", "status", "batch-9"], { env }), ({ code, stderr }) => {
+        assert.strictEqual(code, 27)
+        assert.include(stderr, "no batch with this id")
+      })
+    )
+  )
+})
+
+describe("kimi batch cancel", () => {
+  for (const [name, targetOf] of [
+    ["the batch of a job", (output: string) => output],
+    ["a batch by its id", () => "batch-000001"]
+  ] as const) {
+    it.live(`cancels ${name}`, () =>
+      withServer((server, env) =>
+        Effect.gen(function* () {
+          const { output } = yield* leave(server, env)
+          const { code, stderr, stdout } = yield* runKimi(["batch", "cancel", targetOf(output), "--json"], { env })
+          assert.strictEqual(code, 0, stderr)
+          assert.deepInclude(decoded("batch cancel", stdout), { batchId: "batch-000001", status: "cancelling" })
+        })
+      )
+    )
+  }
+
+  it.live("fails for a job that has nothing at the host", () =>
+    withServer((_, env) =>
+      Effect.gen(function* () {
+        const { output } = yield* filesOf([])
+        const { code, stderr } = yield* runKimi(["batch", "cancel", output], { env })
+        assert.strictEqual(code, 16)
+        assert.include(stderr, "The host runs no batch of this job")
+      })
+    )
+  )
+})
+
+describe("kimi batch forget", () => {
+  it.live("lets a run send the rows of a lost batch again", () =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        const { input, output } = yield* leave(server, env)
+        yield* server.replyAt(batchRoute, ErrorReply.make(404, "resource_not_found_error", "not found"))
+        const { code, stderr, stdout } = yield* runKimi(["batch", "forget", output, "--json"], { env })
+        assert.strictEqual(code, 0, stderr)
+        yield* server.replyAt(batchRoute, () => Reply.defaultReply)
+        assert.deepInclude(decoded("batch forget", stdout), { batchId: "batch-000001", rows: 2 })
+        const again = yield* runKimi(["batch", "run", input, output, "--mode", "host", ...poll, "--json"], { env })
+        assert.deepInclude(decoded("batch run", again.stdout), { answered: 2 })
+      })
+    )
+  )
+
+  it.live("keeps a batch that the host has", () =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        const { output } = yield* leave(server, env)
+        const { code, stderr } = yield* runKimi(["batch", "forget", output], { env })
+        assert.strictEqual(code, 16)
+        assert.include(stderr, "its rows would be paid twice")
+        assert.include(stderr, `kimi batch resume ${output}`)
+        assert.include(stderr, `kimi batch cancel ${output}`)
+        assert.deepInclude(decoded("batch status", (yield* runKimi(["batch", "status", output, "--json"])).stdout), {
+          state: "at host"
+        })
+      })
+    )
+  )
+
+  it.live("does not ask the host with --force", () =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        const { output } = yield* leave(server, env)
+        const { code, stdout } = yield* runKimi(["batch", "forget", output, "--force"])
+        assert.strictEqual(code, 0)
+        assert.include(stdout, "Forgotten: Batch batch-000001")
+      })
+    )
+  )
+
+  it.live("fails for a job that has nothing at the host", () =>
+    Effect.gen(function* () {
+      const { output } = yield* filesOf([])
+      const { code, stderr } = yield* runKimi(["batch", "forget", output])
+      assert.strictEqual(code, 1)
+      assert.include(stderr, "no batch at the host")
+    }).pipe(Effect.scoped)
+  )
+})
