@@ -11,7 +11,7 @@ import type { BatchRun } from "../schemas/batch.ts"
 import { type InputFlags, isStandard, jobFiles } from "./batchFiles.ts"
 import { tagsOf } from "./batchTags.ts"
 import { progressLine } from "./batchProgress.ts"
-import { repeatHints, stoppedFailure, toText } from "./batchText.ts"
+import { noteDuplicates, repeatHints, stoppedFailure, toText } from "./batchText.ts"
 
 interface RunInput {
   readonly input: string
@@ -70,6 +70,7 @@ export const run = Effect.fnUntraced(function* ({ input, json, options, output, 
   const written: BatchRun = { ...result, stopped: result.stopped?._tag ?? null }
   const text = json ? JSON.stringify(written) : toText(result)
   yield* isStandard(output) ? Output.note(text) : Output.line(text)
+  yield* noteDuplicates(result)
   const left = remainder(result, output)
   if (left !== undefined) return yield* Effect.fail(left)
 })

@@ -18,7 +18,7 @@ import { type InputFlags, isStandard, jobFiles } from "./batchFiles.ts"
 import { progressLine } from "./batchProgress.ts"
 import { tagsOf } from "./batchTags.ts"
 import { checkJob, fromBatch, isBatchId } from "./batchTarget.ts"
-import { repeatHints, sentence, stoppedFailure, toText } from "./batchText.ts"
+import { noteDuplicates, repeatHints, sentence, stoppedFailure, toText } from "./batchText.ts"
 
 export interface HostFlags {
   readonly mode: BatchMode.Mode
@@ -92,6 +92,7 @@ const toRun = ({ batch, choice, surplus, ...result }: HostBatchJob.JobResult): B
   failedByTag: result.failedByTag,
   cost: result.cost,
   rejected: result.rejected,
+  duplicateIds: result.duplicateIds,
   resumed: result.resumed,
   stopped: result.stopped?._tag ?? null,
   mode: result.mode,
@@ -155,6 +156,7 @@ const follow = Effect.fnUntraced(function* <E, R>(
     )
   )
   yield* json ? Output.json(toRun(result)) : Output.line(toText(result))
+  yield* noteDuplicates(result)
   // With --json, the result has the reason.
   if (isChosen && !json && result.choice !== undefined) {
     yield* Output.note(`Ran ${result.mode === "host" ? "at the host" : "in this process"}: ${result.choice.reason}`)

@@ -1,7 +1,9 @@
 /** The counts of a batch as text. */
 import type { StopReason } from "@kimi-effect/client/batch/BatchProgress"
 import * as ErrorFacts from "@kimi-effect/core/ErrorFacts"
+import * as Effect from "effect/Effect"
 import { CommandError } from "../commandError.ts"
+import * as Output from "../output.ts"
 import type { BatchStatus } from "../schemas/batch.ts"
 import { StoppedError } from "../stoppedError.ts"
 import { isTag } from "./batchTags.ts"
@@ -33,6 +35,14 @@ export const toText = ({
     ]),
     ...Object.entries(failedByTag).map(([tag, count]) => `  ${tag}: ${count}`)
   ].join("\n")
+
+/** Their rows run: the answers are told apart by the line of the input. */
+export const noteDuplicates = ({ duplicateIds }: { readonly duplicateIds: number }): Effect.Effect<void> =>
+  duplicateIds === 0
+    ? Effect.void
+    : Output.note(
+        `Rows with an id that another row has: ${duplicateIds}. Only the member "line" of their answers differs; --id-column sets another column.`
+      )
 
 /** The rules of a run that end it before its last row. */
 const rules: { readonly [Rule in Exclude<StopReason["_tag"], "Error">]: string } = {

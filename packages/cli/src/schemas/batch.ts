@@ -60,6 +60,9 @@ export const BatchRun = Schema.Struct({
     })
   ).annotate({ description: "Lines of the results of the host that no row has, if there are any" }),
   rejected: Schema.Finite.annotate({ description: "Lines of the input that are no rows" }),
+  duplicateIds: Schema.Finite.annotate({
+    description: "Rows with an id that another row has: only the line of their answers differs"
+  }),
   resumed: Schema.Finite.annotate({ description: "Rows that were done before this run" }),
   stopped: Schema.NullOr(Schema.Literals(["ErrorRate", "Cost", "Deadline", "Error"])).annotate({
     description: "Why the batch ended before its last row"

@@ -36,6 +36,18 @@ describe("kimi batch run", () => {
     )
   )
 
+  it.live("names rows with the same id", () =>
+    withServer((_, env) =>
+      Effect.gen(function* () {
+        const { input, output } = yield* filesOf([lineOf("a"), lineOf("a")])
+        const { code, stderr, stdout } = yield* runKimi(["batch", "run", input, output, "--json"], { env })
+        assert.strictEqual(code, 0)
+        assert.deepInclude(decoded("batch run", stdout), { answered: 2, duplicateIds: 1 })
+        assert.include(stderr, "Rows with an id that another row has: 1.")
+      })
+    )
+  )
+
   it.live("reads standard input to standard output", () =>
     withServer((_, env) =>
       Effect.gen(function* () {

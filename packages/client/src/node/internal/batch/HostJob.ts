@@ -181,6 +181,7 @@ export class HostJob<A, RD, RP> {
       return {
         ...job.status(),
         rejected: job.rejected(),
+        duplicateIds: 0,
         resumed,
         stopped: undefined,
         mode: "host" as const,

@@ -81,6 +81,7 @@ export const collectBatch = <A, RD, RP>(
       return {
         ...counts.status,
         rejected: 0,
+        duplicateIds: 0,
         resumed: 0,
         stopped: undefined,
         mode: "host" as const,

@@ -12,10 +12,11 @@ import * as FileFailure from "../FileFailure.ts"
 import * as damage from "./damage.ts"
 import { type Input, openFile, openStream, type Source } from "./inputSource.ts"
 import { attempt, formOf, storeFailure } from "./jobFiles.ts"
+import { IdSet } from "./IdSet.ts"
 import * as jobLock from "./jobLock.ts"
 import { Counts, type Status } from "./jobStatus.ts"
 import { LineSet } from "./LineSet.ts"
-import type { LineHead } from "./outputLine.ts"
+import { idOf, type LineHead } from "./outputLine.ts"
 import type * as rowOptions from "./rowOptions.ts"
 import * as runRecord from "./runRecord.ts"
 
@@ -25,6 +26,8 @@ export type WriteLine = (line: string) => Effect.Effect<unknown>
 export interface Job {
   readonly source: Source
   readonly done: LineSet
+  /** Those of rows that are done, to which the run adds others. */
+  readonly ids: IdSet
   readonly append: (line: string) => Effect.Effect<void, JournalStoreError>
   readonly reject: (line: string) => Effect.Effect<void, JournalStoreError>
   readonly rejected: () => number
@@ -127,9 +130,11 @@ export const open = Effect.fnUntraced(function* (files: Files): Effect.fn.Return
     })
   }
   const done = new LineSet()
+  const ids = new IdSet()
   const counts = new Counts()
   const visit = (head: LineHead): void => {
     done.add(head.line)
+    ids.add(idOf(head))
     counts.add(head)
   }
   const file = yield* Effect.acquireRelease(
@@ -158,6 +163,7 @@ export const open = Effect.fnUntraced(function* (files: Files): Effect.fn.Return
   return {
     source,
     done,
+    ids,
     append: (line) =>
       using("append", () => {
         file.append(line)
@@ -202,6 +208,7 @@ export const openWriter = Effect.fnUntraced(function* (
   return {
     source,
     done: new LineSet(),
+    ids: new IdSet(),
     append: (line) =>
       Effect.andThen(
         write(line),

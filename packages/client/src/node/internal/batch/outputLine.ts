@@ -10,6 +10,8 @@ import * as Schema from "effect/Schema"
 import type { BatchResponse } from "../../../batch/BatchResponse.ts"
 
 export interface LineHead {
+  /** The id as it is in the line: JSON, of which a file that is read byte by byte has a letter for each byte. */
+  readonly idText: string
   readonly line: number
   /** The tag of its error; absent when the row was answered. */
   readonly tag: string | undefined
@@ -47,7 +49,7 @@ export const encodeReject = ({ id, line, message, parameter }: InvalidBatchRowEr
   `${JSON.stringify({ line, ...(id === undefined ? {} : { id }), reason: message, ...(parameter === undefined ? {} : { parameter }) })}\n`
 
 const pattern =
-  /^\{"id":"(?:[^"\\]|\\.)*","line":([1-9]\d{0,9}),"error_tag":(?:null|"(\w+)"),"cost":(?:null|\{"(USD|CNY)":"(\d[\d.eE+-]*)"\}),/
+  /^\{"id":("(?:[^"\\]|\\.)*"),"line":([1-9]\d{0,9}),"error_tag":(?:null|"(\w+)"),"cost":(?:null|\{"(USD|CNY)":"(\d[\d.eE+-]*)"\}),/
 
 const zero = BigDecimal.fromBigInt(0n)
 
@@ -59,6 +61,17 @@ const amountOf = (text: string): BigDecimal.BigDecimal | undefined => {
   return amount === undefined || Math.abs(amount.scale) > maxScale ? undefined : amount
 }
 
+/** The id of a line that was read byte by byte. Most are of ASCII without escapes. */
+export const idOf = ({ idText }: LineHead): string => {
+  const text = idText.slice(1, -1)
+  if (!/[\\\u0080-\u00ff]/.test(text)) return text
+  try {
+    return String(JSON.parse(Buffer.from(idText, "latin1").toString("utf8")))
+  } catch {
+    return text
+  }
+}
+
 /** One bit is kept for each line up to the last, so that a damaged number must not be any size. */
 const maxLine = 2 ** 31 - 1
 
@@ -66,9 +79,9 @@ const maxLine = 2 ** 31 - 1
 export const readHead = (line: string): LineHead | undefined => {
   const found = pattern.exec(line)
   if (found === null) return undefined
-  const [, number, tag, currency, amount] = found
+  const [, idText = "", number, tag, currency, amount] = found
   const cost = amount === undefined ? zero : amountOf(amount)
   return Number(number) > maxLine || cost === undefined
     ? undefined
-    : { line: Number(number), tag, currency: currency as LineHead["currency"], cost }
+    : { idText, line: Number(number), tag, currency: currency as LineHead["currency"], cost }
 }

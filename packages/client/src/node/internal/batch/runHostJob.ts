@@ -78,6 +78,7 @@ const local = <A, RD, RP>(options: Options<A, RD, RP>, choice: BatchMode.Choice 
 const nothingToRun = (job: Job): HostBatchJob.JobResult => ({
   ...job.status(),
   rejected: job.rejected(),
+  duplicateIds: 0,
   resumed: job.done.size,
   stopped: undefined,
   mode: "host",

@@ -42,6 +42,14 @@ const rejecting =
   (error: InvalidBatchRowError): Effect.Effect<unknown, JournalStoreError> =>
     Effect.andThen(job.reject(encodeReject(error)), listener(onReject)(error))
 
+/** Counts rows with an id that another row has. */
+const noting =
+  ({ ids }: Job) =>
+  (row: BatchRow): BatchRow => {
+    ids.add(row.id ?? `${row.line}`)
+    return row
+  }
+
 export const run = <A = string, RD = never, RP = never>(
   options: Options<A, RD, RP>
 ): Effect.Effect<JobResult, JobError, KimiClient | RD | RP> =>
@@ -64,7 +72,7 @@ export const run = <A = string, RD = never, RP = never>(
       const wanted = streamRows(
         rowsOf(reader, source, (line) => !done.has(line), reading),
         rejecting(job, onReject)
-      )
+      ).pipe(Stream.map(noting(job)))
       const settings = {
         ...options,
         onProgress: (current: BatchProgress) => {
@@ -84,7 +92,7 @@ export const run = <A = string, RD = never, RP = never>(
       ).pipe(Stream.runForEach((outcome) => (isWrittenAtOnce ? Effect.void : record(outcome))))
       const stopped = progress?.stopped
       yield* job.finish(stopped === undefined)
-      return { ...job.status(), rejected: job.rejected(), resumed, stopped }
+      return { ...job.status(), rejected: job.rejected(), duplicateIds: job.ids.duplicates, resumed, stopped }
     })
   ).pipe(Effect.provide(NodeDigest.layer))
 

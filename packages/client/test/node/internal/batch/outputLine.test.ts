@@ -10,6 +10,7 @@ const line = (members: { readonly line?: string; readonly cost?: string } = {}) 
 describe("readHead", () => {
   it("reads an answered row", () => {
     assert.deepStrictEqual(line(), {
+      idText: '"a \\"b\\""',
       line: 12,
       tag: undefined,
       currency: "USD",

@@ -1,0 +1,19 @@
+import { assert, describe, it } from "@effect/vitest"
+import { IdSet } from "../../../../src/node/internal/batch/IdSet.ts"
+
+describe("IdSet", () => {
+  it("counts ids that it has", () => {
+    const ids = new IdSet()
+    const added = ["a", "b", "a", "", "", "1"].map((id) => ids.add(id))
+    assert.deepStrictEqual(added, [true, true, false, true, false, true])
+    assert.strictEqual(ids.duplicates, 2)
+  })
+
+  it("keeps ids when it grows", () => {
+    const ids = new IdSet()
+    for (let count = 0; count < 200_000; count += 1) ids.add(`row ${count}`)
+    assert.strictEqual(ids.duplicates, 0)
+    for (let count = 0; count < 200_000; count += 1) ids.add(`row ${count}`)
+    assert.strictEqual(ids.duplicates, 200_000)
+  })
+})
