@@ -94,10 +94,12 @@ const wordOf = (json: string): string => {
 
 /** The commands that do what the library's calls do. */
 const inCommands = (text: string): string =>
-  text.replaceAll(/HostBatchJob\.(\w+)\((("(?:[^"\\]|\\.)*"(?:, )?)+)\)/g, (_, name: string, list: string) => {
-    const words = [...list.matchAll(/"(?:[^"\\]|\\.)*"/g)].map(([json]) => wordOf(json))
-    return ["kimi batch", name === "collect" ? "resume" : name, ...words].join(" ")
-  })
+  text
+    .replaceAll(/HostBatchJob\.(\w+)\((("(?:[^"\\]|\\.)*"(?:, )?)+)\)/g, (_, name: string, list: string) => {
+      const words = [...list.matchAll(/"(?:[^"\\]|\\.)*"/g)].map(([json]) => wordOf(json))
+      return ["kimi batch", name === "collect" ? "resume" : name, ...words].join(" ")
+    })
+    .replaceAll("BatchApi.list", "kimi batch list")
 
 /** The message, with flags in place of the library's options. */
 export const messageOf = (error: KimiError): string => {

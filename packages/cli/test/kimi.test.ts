@@ -80,8 +80,17 @@ const invocations: { readonly [command: string]: Pair } = {
     failure: { args: "batch failed DIR/out.jsonl", code: 1, stderr: /it does not exist/ }
   },
   "batch forget": {
-    success: { ...leftAtHost, args: "batch forget DIR/out.jsonl", code: 0, stdout: /^Forgotten: Batch batch-000001/ },
+    success: {
+      ...leftAtHost,
+      args: "batch forget DIR/out.jsonl --force",
+      code: 0,
+      stdout: /^Forgotten: Batch batch-000001/
+    },
     failure: { args: "batch forget DIR/out.jsonl", code: 1, stderr: /no batch at the host/ }
+  },
+  "batch list": {
+    success: { ...leftAtHost, args: "batch list", code: 0, stdout: /^Batch batch-000001, / },
+    failure: { args: "batch list --provider together", code: 16, stderr: /UnsupportedOperationError/ }
   },
   "batch resume": {
     success: {

@@ -11,7 +11,7 @@ import * as Numbers from "../numberFlags.ts"
 import { wrongFlag } from "../commandError.ts"
 import { jsonFlag, optionFlags } from "../optionFlags.ts"
 import { failed } from "./batchFailed.ts"
-import { cancel, forget, hostFlags, loadHost, resume, status } from "./batchHost.ts"
+import { cancel, forget, hostFlags, list, loadHost, resume, status } from "./batchHost.ts"
 import { loadShared, shared, sharedFlags } from "./batchShared.ts"
 import { pathArgument } from "../pathParams.ts"
 
@@ -92,5 +92,5 @@ const run = Command.make(
 export const batch = Command.make("batch").pipe(
   Command.withDescription("Runs the requests of a file, which can be interrupted and continued."),
   Command.withShortDescription("Run the requests of a file"),
-  Command.withSubcommands([run, status, resume, cancel, forget, failed, shared])
+  Command.withSubcommands([run, status, list, resume, cancel, forget, failed, shared])
 )

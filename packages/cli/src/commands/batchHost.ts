@@ -59,6 +59,14 @@ export const status = Command.make("status", { target, json: jsonFlag, options: 
   )
 )
 
+export const list = Command.make("list", { json: jsonFlag, options: optionFlags }, (input) =>
+  Effect.flatMap(loadState, ({ list }) => list(input))
+).pipe(
+  Command.withDescription(
+    "Lists the newest 100 batches of the account at the host with their ids, which kimi batch resume collects."
+  )
+)
+
 export const resume = Command.make(
   "resume",
   {

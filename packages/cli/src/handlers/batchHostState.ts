@@ -5,7 +5,9 @@ import * as BatchJob from "@kimi-effect/client/node/BatchJob"
 import * as HostBatch from "@kimi-effect/client/node/HostBatch"
 import * as HostBatchJob from "@kimi-effect/client/node/HostBatchJob"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
 import * as client from "../client.ts"
 import { CommandError } from "../commandError.ts"
 import type { Given } from "../optionFlags.ts"
@@ -94,6 +96,23 @@ export const status = Effect.fnUntraced(function* ({
     ...Option.toArray(Option.map(atHost, hostLine))
   ].join("\n")
   yield* json ? Output.json(result) : Output.line(text)
+})
+
+/** An account may have very many batches: the newest are listed. */
+const maxListed = 100
+
+export const list = Effect.fnUntraced(function* ({
+  json,
+  options
+}: {
+  readonly json: boolean
+  readonly options: Given
+}) {
+  const newest = Effect.flatMap(BatchApi.BatchApi, ({ listAll }) => Stream.runCollect(Stream.take(listAll, maxListed)))
+  const layer = Layer.provide(BatchApi.layer(), client.layerHostApi(options))
+  const batches = Array.from(yield* Effect.provide(newest, layer), fromBatch)
+  if (json) return yield* Output.json(batches)
+  for (const batch of batches) yield* Output.line(hostLine(batch))
 })
 
 export const cancel = Effect.fnUntraced(function* ({

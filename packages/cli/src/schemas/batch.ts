@@ -23,6 +23,10 @@ export const BatchAtHost = Schema.Struct({
   failed: Schema.NullOr(Schema.Finite).annotate({ description: "Rows that the host has failed, if it was asked" })
 })
 
+export const BatchList = Schema.Array(BatchAtHost).annotate({
+  description: "The newest batches of the account, at most 100"
+})
+
 export type BatchAtHost = typeof BatchAtHost.Type
 
 const host = { host: Schema.optionalKey(BatchAtHost).annotate({ description: "The last batch at the host, if any" }) }

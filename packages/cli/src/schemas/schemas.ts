@@ -2,7 +2,7 @@
 import * as Schema from "effect/Schema"
 import { FileObject } from "@kimi-effect/core/File"
 import { Balance } from "./balance.ts"
-import { BatchAtHost, BatchFailed, BatchRun, BatchShared, BatchStatus } from "./batch.ts"
+import { BatchAtHost, BatchFailed, BatchList, BatchRun, BatchShared, BatchStatus } from "./batch.ts"
 import { Chat, ChatEvent } from "./chat.ts"
 import { ConfigOptions } from "./config.ts"
 import { CostEstimate } from "./cost.ts"
@@ -20,6 +20,7 @@ export const schemas = {
   "batch cancel": BatchAtHost,
   "batch failed": BatchFailed,
   "batch forget": BatchAtHost,
+  "batch list": BatchList,
   "batch resume": BatchRun,
   "batch run": BatchRun,
   "batch run --shared": BatchShared,

@@ -1,4 +1,4 @@
-import { truncateSync } from "node:fs"
+import { truncateSync, writeFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import * as ErrorReply from "@kimi-effect/testing/ErrorReply"
 import * as Reply from "@kimi-effect/testing/Reply"
@@ -28,7 +28,10 @@ describe("kimi batch status", () => {
     withServer((server, env) =>
       Effect.gen(function* () {
         const { input, output } = yield* leave(server, env)
-        truncateSync(`${output}.host.json`, 150)
+        truncateSync(`${output}.host.json`)
+        const withoutId = yield* runKimi(["batch", "resume", output], { env })
+        assert.include(withoutId.stderr, "which kimi batch list has: kimi batch resume BATCH-ID")
+        writeFileSync(`${output}.host.json`, '{"version":1,"submission":{"id":"a","batchId":"batch-000001"')
         for (const args of [
           ["batch", "run", input, output, "--mode", "host"],
           ["batch", "resume", output],
@@ -58,6 +61,19 @@ describe("kimi batch status", () => {
       Effect.map(runKimi(["batch", "status", "batch-9"], { env }), ({ code, stderr }) => {
         assert.strictEqual(code, 27)
         assert.include(stderr, "no batch with this id")
+      })
+    )
+  )
+})
+
+describe("kimi batch list", () => {
+  it.live("has the ids of batches", () =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        yield* leave(server, env)
+        const [batch, ...others] = decoded("batch list", (yield* runKimi(["batch", "list", "--json"], { env })).stdout)
+        assert.lengthOf(others, 0)
+        assert.deepInclude(batch, { batchId: "batch-000001" })
       })
     )
   )

@@ -20,7 +20,14 @@ const attempt = <A>(operation: string, output: string, run: () => A) =>
   Effect.try({ try: run, catch: (cause) => storeFailure(operation, cause, output) })
 
 const checkOutput = (output: string): Effect.Effect<void, InvalidRequestError> => {
-  const refuse = (message: string) => Effect.fail(new InvalidRequestError({ message, parameter: "output" }))
+  const refuse = (message: string) =>
+    Effect.fail(
+      new InvalidRequestError({
+        message,
+        parameter: "output",
+        fix: "Choose an output that does not exist and does not end with .gz."
+      })
+    )
   if (output.endsWith(".gz")) return refuse("The answers of a batch by its id are not compressed: choose another name")
   return existsSync(output) ? refuse("The output file exists: choose another one") : Effect.void
 }

@@ -28,7 +28,8 @@ const toStatus = ({ model, rows, state, status, submission }: hostRecord.HostRec
 export const status = (output: string): Effect.Effect<Option.Option<HostStatus>, JournalStoreError> =>
   Effect.map(hostRecord.read(output), Option.map(toStatus))
 
-const noBatch = (message: string): InvalidRequestError => new InvalidRequestError({ message, parameter: "output" })
+const noBatch = (message: string, fix: string): InvalidRequestError =>
+  new InvalidRequestError({ message, parameter: "output", fix })
 
 export const resume = <RP = never>(
   output: string,
@@ -38,7 +39,10 @@ export const resume = <RP = never>(
     const input = Option.getOrUndefined(record)?.input
     if (input === undefined) {
       return Effect.fail(
-        noBatch("The host runs nothing of this job that can be continued without its options: run it again with them")
+        noBatch(
+          "The host runs nothing of this job that can be continued without its options: run it again with them",
+          "Check the path of the output, or run the job with its input and its options."
+        )
       )
     }
     const { format, path, prompts, separator } = input
@@ -79,7 +83,11 @@ export const cancel = (
 ): Effect.Effect<Batch, BatchIdError | InvalidRequestError | JournalStoreError, HostBatch> =>
   Effect.gen(function* () {
     const id = Option.getOrUndefined(yield* openRecord(output))?.submission.batchId
-    if (id === undefined) return yield* noBatch("The host runs no batch of this job")
+    if (id === undefined)
+      return yield* noBatch(
+        "The host runs no batch of this job",
+        "Check the path of the output: nothing is left to cancel."
+      )
     const host = yield* HostBatch
     const batch = yield* host.cancel(id)
     yield* recordStatus(output, batch)

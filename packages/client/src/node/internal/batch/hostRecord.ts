@@ -62,7 +62,7 @@ const idIn = (text: string): string | undefined => /"batchId":"([\w-]{1,200})"/.
 
 const damaged = (output: string, text: string): JournalStoreError => {
   const id = idIn(text)
-  const found = id === undefined ? "which the list of batches of the account has" : "which can be read in the record"
+  const found = id === undefined ? "which BatchApi.list has" : "which can be read in the record"
   return failure(
     "read",
     output,

@@ -38,7 +38,8 @@ const refuseCompressed = (path: string): void => {
   if (!isCompressed) return
   throw new InvalidRequestError({
     message: "The input of a shared job cannot be compressed, since each process reads ranges of it: decompress it",
-    parameter: "input"
+    parameter: "input",
+    fix: "Decompress the input, and run the job with that file."
   })
 }
 

@@ -60,7 +60,7 @@ export const readerOf = (options: RowOptions): Effect.Effect<Reader, Configurati
 }
 
 const unreadable = (message: string, parameter = "input"): InvalidRequestError =>
-  new InvalidRequestError({ message, parameter })
+  new InvalidRequestError({ message, parameter, fix: "Correct the input, or the options with which it is read." })
 
 export const readFailure = (cause: unknown): InvalidRequestError => {
   if (cause instanceof InvalidRequestError) return cause

@@ -62,7 +62,9 @@ export const checkFile = (output: string): Effect.Effect<void, InvalidRequestErr
       onSome: (found) => {
         if (found.isFile() || found.isDirectory()) return Effect.void
         const message = `The output ${JSON.stringify(output)} is a device, a pipe or a socket: choose a file`
-        return Effect.fail(new InvalidRequestError({ message, parameter: "output" }))
+        return Effect.fail(
+          new InvalidRequestError({ message, parameter: "output", fix: "Choose a file as the output." })
+        )
       }
     })
   )
@@ -85,7 +87,11 @@ export const inputFailure =
   (cause: unknown): InvalidRequestError => {
     const reason = FileFailure.describe(FileFailure.codeOf(cause) ?? "unknown error")
     const path = typeof input === "string" ? ` ${JSON.stringify(input)}` : ""
-    return new InvalidRequestError({ message: `The input${path} cannot be read: ${reason}`, parameter: "input" })
+    return new InvalidRequestError({
+      message: `The input${path} cannot be read: ${reason}`,
+      parameter: "input",
+      fix: "Check the path of the input, and that this program may read it."
+    })
   }
 
 /** The bytes of a stream, which ends with the scope. */
@@ -103,7 +109,8 @@ export const openSource = (input: Input): Effect.Effect<Source, InvalidRequestEr
       )
 
 const checkPaths = ({ input, order, output, rerun }: Files): Effect.Effect<void, InvalidRequestError> => {
-  const refuse = (parameter: string, message: string) => Effect.fail(new InvalidRequestError({ message, parameter }))
+  const refuse = (parameter: string, message: string) =>
+    Effect.fail(new InvalidRequestError({ message, parameter, fix: "Change this option of the job." }))
   if (typeof input === "string" && resolve(input) === resolve(output)) {
     return refuse("output", "The output must be another file than the input")
   }

@@ -104,7 +104,8 @@ const checked = <A, RD, RP>(
 const hasEnded = (rows: number): InvalidRequestError =>
   new InvalidRequestError({
     message: `The batch of this job has ended, and ${rows} rows of its input have no line: run the job again to send them`,
-    parameter: "output"
+    parameter: "output",
+    fix: "Run the job with its input and its options: it sends only these rows."
   })
 
 /** Sends the rows, unless they run in this program. */
