@@ -36,7 +36,7 @@ export const toText = ({
     ...Object.entries(failedByTag).map(([tag, count]) => `  ${tag}: ${count}`)
   ].join("\n")
 
-/** Their rows run: the answers are told apart by the line of the input. */
+/** Their rows run: the answers differ by the line of the input. */
 export const noteDuplicates = ({ duplicateIds }: { readonly duplicateIds: number }): Effect.Effect<void> =>
   duplicateIds === 0
     ? Effect.void

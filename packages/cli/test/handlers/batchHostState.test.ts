@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as ErrorReply from "@kimi-effect/testing/ErrorReply"
 import * as Reply from "@kimi-effect/testing/Reply"
 import * as Effect from "effect/Effect"
-import { batchRoute, filesOf, leave, poll } from "../hostJob.ts"
+import { batchRoute, filesOf, leave, lineOf, poll } from "../hostJob.ts"
 import { decoded, withServer } from "../mockedHost.ts"
 import { runKimi } from "../runKimi.ts"
 
@@ -99,10 +99,12 @@ describe("kimi batch cancel", () => {
   it.live("fails for a job that has nothing at the host", () =>
     withServer((_, env) =>
       Effect.gen(function* () {
-        const { output } = yield* filesOf([])
+        const { input, output } = yield* filesOf([lineOf("a")])
+        yield* runKimi(["batch", "run", input, output], { env })
         const { code, stderr } = yield* runKimi(["batch", "cancel", output], { env })
         assert.strictEqual(code, 16)
         assert.include(stderr, "The host runs no batch of this job")
+        assert.include(stderr, "Check the path of the output")
       })
     )
   )

@@ -1,0 +1,48 @@
+import { writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { decoded, withServer } from "../mockedHost.ts"
+import { runKimi } from "../runKimi.ts"
+import { temporaryFolder } from "../temporaryFolder.ts"
+
+const lineOf = (content: string) => JSON.stringify({ id: content, request: { messages: [{ role: "user", content }] } })
+
+const filesOf = (lines: ReadonlyArray<string>) =>
+  Effect.map(temporaryFolder, (folder) => {
+    const input = join(folder, "in.jsonl")
+    writeFileSync(input, `${lines.join("\n")}\n`)
+    return { input, output: join(folder, "out.jsonl") }
+  })
+
+describe("kimi batch failed", () => {
+  it.live("fails for an output that does not exist", () =>
+    Effect.map(runKimi(["batch", "failed", "/nonexistent/out.jsonl"]), ({ code, stderr }) => {
+      assert.strictEqual(code, 1)
+      assert.include(stderr, "/nonexistent/out.jsonl cannot be read: it does not exist")
+    })
+  )
+
+  it.live("lists failed rows of a tag", () =>
+    withServer((_, env) =>
+      Effect.gen(function* () {
+        const request = { model: "no-such-model", messages: [{ role: "user", content: "a" }] }
+        const { input, output } = yield* filesOf([lineOf("ok"), JSON.stringify({ id: "bad", request })])
+        yield* runKimi(["batch", "run", input, output], { env })
+        const args = ["batch", "failed", output, "--tag", "ModelNotFoundError"]
+        const [row, ...others] = decoded("batch failed", (yield* runKimi([...args, "--json"])).stdout)
+        assert.lengthOf(others, 0)
+        assert.deepInclude(row, { id: "bad", line: 2, tag: "ModelNotFoundError" })
+        assert.include((yield* runKimi(args)).stdout, "bad  line 2  ModelNotFoundError")
+        assert.strictEqual((yield* runKimi(["batch", "failed", output, "--tag", "ServerError"])).stdout, "")
+      })
+    )
+  )
+
+  it.live("refuses a tag that no error has", () =>
+    Effect.map(runKimi(["batch", "failed", "out.jsonl", "--tag", "Nothing"]), ({ code, stderr }) => {
+      assert.strictEqual(code, 2)
+      assert.include(stderr, "--tag")
+    })
+  )
+})
