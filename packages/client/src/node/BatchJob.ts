@@ -138,7 +138,7 @@ export interface Options<A = string, RD = never, RP = never> extends Omit<Batch.
 export interface JobResult extends Status {
   /** Lines of the input that are no rows. */
   readonly rejected: number
-  /** Rows with an id that another row has: only the `line` of their outcomes differs. Zero at the host, which refuses them. */
+  /** Rows with an id that one of the first 131,072 rows has: only the `line` of their outcomes differs. Zero at the host, which refuses them. */
   readonly duplicateIds: number
   /** Rows that were done before this run. */
   readonly resumed: number
