@@ -63,7 +63,7 @@ const checkOutput = (input: Uint8Array): void => {
     heads.push(head)
   }
   try {
-    form.open(path, visit).close()
+    form.open(path, visit, () => {}).close()
   } catch (error) {
     if (!(error instanceof DamagedLine)) throw error
     expect(readFileSync(path).equals(input), () => "a file that is not an output was changed")

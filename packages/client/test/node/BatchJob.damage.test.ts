@@ -1,9 +1,12 @@
-import { readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs"
+import { readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs"
+import { gunzipSync } from "node:zlib"
 import { assert, describe, it } from "@effect/vitest"
 import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
-import { Effect } from "effect"
+import { MockProvider } from "@kimi-effect/testing"
+import { Effect, Fiber } from "effect"
 import * as BatchJob from "../../src/node/BatchJob.ts"
-import { attempts, inFolder, lineOf, linesOf } from "./support/batch/answered.ts"
+import * as gzipMember from "../../src/node/internal/batch/gzipMember.ts"
+import { asKilled, attempts, inFolder, lineOf, linesOf } from "./support/batch/answered.ts"
 
 /** Runs a job of three rows, one after the other. */
 const finished = (path: (name: string) => string, name = "out.jsonl") =>
@@ -78,7 +81,7 @@ describe("an output without rows", () => {
           const files = yield* finished(path)
           lose(files.output)
           const error = yield* refused(BatchJob.run(files))
-          assert.include(error.message, "has no row, and had 3 when the last run ended")
+          assert.include(error.message, "has no row, and had at least 3")
           assert.include(error.hint, `${files.output}.job.json`)
           yield* attempts(3)
           rmSync(`${files.output}.job.json`)
@@ -87,6 +90,91 @@ describe("an output without rows", () => {
       )
     )
   }
+})
+
+describe("the end of an output that is damaged after a run has ended", () => {
+  for (const [name, damage] of [
+    ["cut inside its last row", (output: string) => truncateSync(output, statSync(output).size - 5)],
+    ["cut inside its first row", (output: string) => truncateSync(output, 20)],
+    ["bytes of zero", (output: string) => writeFileSync(output, Buffer.alloc(3_000))]
+  ] as const) {
+    for (const suffix of ["", ".gz"]) {
+      it.live(`out.jsonl${suffix} and ${name} is not taken for what a kill has left`, () =>
+        inFolder((path) =>
+          Effect.gen(function* () {
+            const files = yield* finished(path, `out.jsonl${suffix}`)
+            damage(files.output)
+            const damaged = readFileSync(files.output)
+            for (const job of [BatchJob.run(files), BatchJob.run({ ...files, rerun: ["ModelNotFoundError"] })]) {
+              const error = yield* refused<unknown, unknown, Effect.Services<typeof job>>(job)
+              assert.include(error.message, "is damaged")
+              assert.deepStrictEqual(readFileSync(files.output), damaged)
+            }
+            yield* attempts(3)
+          })
+        )
+      )
+    }
+  }
+
+  it.live("is repaired by the removal of its last line", () =>
+    inFolder((path) =>
+      Effect.gen(function* () {
+        const files = yield* finished(path)
+        truncateSync(files.output, statSync(files.output).size - 5)
+        const { hint } = yield* refused(BatchJob.run(files))
+        assert.include(hint, "delete its last line")
+        const text = readFileSync(files.output, "utf8")
+        writeFileSync(files.output, text.slice(0, text.lastIndexOf("\n") + 1))
+        assert.deepInclude(yield* BatchJob.run(files), { answered: 2, failed: 1, resumed: 2 })
+        yield* attempts(4)
+      })
+    )
+  )
+})
+
+/** Runs a job up to its row without an answer, and leaves its files as a kill does. */
+const killed = (files: BatchJob.Options, requests: number) =>
+  Effect.gen(function* () {
+    const mock = yield* MockProvider.MockProvider
+    const fiber = yield* Effect.forkChild(BatchJob.run(files))
+    while ((yield* mock.requests).length < requests) yield* Effect.yieldNow
+    const record = readFileSync(`${files.output as string}.job.json`)
+    yield* Fiber.interrupt(fiber)
+    writeFileSync(`${files.output as string}.job.json`, record)
+  })
+
+describe("the rows of a job that was killed", () => {
+  it.live("are not requested again without its output", () =>
+    inFolder((path) =>
+      Effect.gen(function* () {
+        const files = { input: path("in.jsonl"), output: path("out.jsonl"), concurrency: 1 }
+        writeFileSync(files.input, ["a", "never"].map(lineOf).join("\n"))
+        yield* killed(files, 2)
+        rmSync(files.output)
+        assert.include((yield* refused(BatchJob.run(files))).message, "has no row, and had at least 1")
+      })
+    )
+  )
+
+  it.live("are kept after the user has removed some", () =>
+    inFolder((path) =>
+      Effect.gen(function* () {
+        const files = { input: path("in.jsonl"), output: path("out.jsonl"), concurrency: 1 }
+        writeFileSync(files.input, ["a", "b", "never"].map(lineOf).join("\n"))
+        const mock = yield* MockProvider.MockProvider
+        const fiber = yield* Effect.forkChild(BatchJob.run(files))
+        while ((yield* mock.requests).length < 3) yield* Effect.yieldNow
+        yield* Fiber.interrupt(fiber)
+        const text = readFileSync(files.output, "utf8")
+        writeFileSync(files.output, text.slice(0, text.indexOf("\n") + 1))
+        yield* killed(files, 5)
+        truncateSync(files.output, statSync(files.output).size - 5)
+        yield* killed(files, 7)
+        assert.strictEqual(readFileSync(files.output, "utf8"), text)
+      })
+    )
+  )
 })
 
 describe("the record of a job that is", () => {
@@ -142,6 +230,38 @@ describe("a compressed output that is damaged", () => {
         }
         assert.deepStrictEqual(readFileSync(files.output), bytes)
         yield* attempts(3)
+      })
+    )
+  )
+
+  it.live("in the length of a member is not taken for its end", () =>
+    inFolder((path) =>
+      Effect.gen(function* () {
+        const files = yield* finished(path, "out.jsonl.gz")
+        const lines = gunzipSync(readFileSync(files.output)).toString().split("\n").slice(0, -1)
+        const bytes = Buffer.concat(lines.map((line) => gzipMember.encode(Buffer.from(`${line}\n`))))
+        bytes[18] = 1
+        writeFileSync(files.output, bytes)
+        asKilled(files.output)
+        for (const job of [BatchJob.run(files), BatchJob.status(files.output)]) {
+          const error = yield* refused<unknown, unknown, Effect.Services<typeof job>>(job)
+          assert.include(error.message, "is damaged at byte 0")
+        }
+        assert.deepStrictEqual(readFileSync(files.output), bytes)
+        yield* attempts(3)
+      })
+    )
+  )
+
+  it.live("is repaired with the files that are next to it", () =>
+    inFolder((path) =>
+      Effect.gen(function* () {
+        const files = yield* finished(path, "out.jsonl.gz")
+        writeFileSync(`${files.output}.pending`, "")
+        writeFileSync(files.output, "no gzip")
+        const { hint } = yield* refused(BatchJob.run(files))
+        assert.include(hint, `append ${JSON.stringify(`${files.output}.pending`)}`)
+        assert.include(hint, `copy ${JSON.stringify(`${files.output}.job.json`)}`)
       })
     )
   )

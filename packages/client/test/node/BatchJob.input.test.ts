@@ -4,7 +4,7 @@ import { gzipSync } from "node:zlib"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Stream } from "effect"
 import * as BatchJob from "../../src/node/BatchJob.ts"
-import { answersOf, attempts, inFolder, lineOf, linesOf } from "./support/batch/answered.ts"
+import { answersOf, asKilled, attempts, inFolder, lineOf, linesOf } from "./support/batch/answered.ts"
 
 /** Runs a CSV text to the ids, lines and answers of its rows. */
 const csv = (text: string | Buffer, options: Partial<BatchJob.Options> = {}, name = "in.csv") =>
@@ -172,6 +172,7 @@ describe("a CSV input", () => {
         const options = { input: path("in.csv"), output: path("out.jsonl"), prompts: { column: "text" } } as const
         yield* BatchJob.run({ ...options, order: "input" })
         truncateSync(options.output, statSync(options.output).size - 1)
+        asKilled(options.output)
         assert.deepInclude(yield* BatchJob.run(options), { answered: 3, resumed: 2 })
         yield* attempts(4)
       })

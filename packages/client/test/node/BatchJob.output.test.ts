@@ -13,7 +13,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Stream } from "effect"
 import * as BatchJob from "../../src/node/BatchJob.ts"
 import type { KimiClient } from "../../src/KimiClient.ts"
-import { attempts, inFolder, lineOf, linesOf } from "./support/batch/answered.ts"
+import { asKilled, attempts, inFolder, lineOf, linesOf } from "./support/batch/answered.ts"
 import { canMount, volume } from "./support/volumes.ts"
 
 describe("a compressed output", () => {
@@ -43,6 +43,7 @@ describe("a compressed output", () => {
         const options = { input: path("in.jsonl"), output: path("out.jsonl.gz") }
         yield* BatchJob.run(options)
         truncateSync(options.output, statSync(options.output).size - 3)
+        asKilled(options.output)
         const { resumed } = yield* BatchJob.run(options)
         assert.isAbove(resumed, 0)
         assert.isBelow(resumed, 300)
@@ -62,6 +63,7 @@ describe("a compressed output", () => {
         const lines = plainOf(options.output)
         writeFileSync(`${options.output}.pending`, lines.slice(0, -1))
         writeFileSync(options.output, "")
+        asKilled(options.output)
         assert.deepInclude(yield* BatchJob.status(options.output), { answered: 2 })
         assert.deepInclude(yield* BatchJob.run(options), { answered: 3, resumed: 2 })
         yield* attempts(4)
@@ -143,6 +145,7 @@ describe("the progress of a job", () => {
         writeFileSync(options.input, gzipSync([lineOf("a"), "{", lineOf("b"), "", lineOf("c")].join("\n")))
         yield* BatchJob.run({ ...options, order: "input" })
         truncateSync(options.output, statSync(options.output).size - 1)
+        asKilled(options.output)
         const seen: Array<BatchJob.JobProgress> = []
         yield* BatchJob.run({ ...options, onProgress: (progress) => Effect.sync(() => seen.push(progress)) })
         assert.deepInclude(seen.at(-1), { total: 3, isEstimate: false, resumed: 2, done: 1, rejected: 1, remaining: 0 })

@@ -19,6 +19,7 @@ import type { KimiClient } from "../../src/KimiClient.ts"
 import * as BatchJob from "../../src/node/BatchJob.ts"
 import { folder } from "./support/files.ts"
 import { canMount, volume } from "./support/volumes.ts"
+import { asKilled } from "./support/batch/answered.ts"
 
 const lineOf = (content: string) =>
   JSON.stringify({ id: `id ${content}`, request: { messages: [{ role: "user", content }] } })
@@ -121,6 +122,7 @@ describe("BatchJob", () => {
         yield* BatchJob.run({ ...files, order: "input" })
         const text = readFileSync(files.output, "utf8")
         truncateSync(files.output, text.length - 5)
+        asKilled(files.output)
         const result = yield* BatchJob.run(files)
         assert.deepInclude(result, { answered: 2, resumed: 1 })
         assert.deepStrictEqual(

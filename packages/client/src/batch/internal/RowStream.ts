@@ -99,9 +99,9 @@ const unreadable = (error: unknown): ChatRequest => ({
 
 /** What is no request, such as a text, fails its row as the client refuses it, and so does a row that throws when it is read. */
 const toRow = (row: ChatRequest | BatchRow): BatchRow => {
-  if (!Predicate.hasProperty(row, "request")) return { request: row as ChatRequest }
   const given = row as BatchRow
   try {
+    if (!Predicate.hasProperty(row, "request")) return { request: row as ChatRequest }
     void [given.id, given.line, given.request]
     return given
   } catch (error) {

@@ -6,7 +6,7 @@
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from "node:fs"
 import * as gzipMember from "./gzipMember.ts"
 import { LineSet } from "./LineSet.ts"
-import { headsOf, type OutputFile, type OutputForm } from "./OutputForm.ts"
+import { headsOf, type OutputForm } from "./OutputForm.ts"
 import type { LineHead } from "./outputLine.ts"
 import * as PlainOutput from "./PlainOutput.ts"
 
@@ -25,24 +25,26 @@ const eachLine = (bytes: Buffer, visit: (line: Buffer) => void): void => {
   }
 }
 
-const openMembers = (path: string, visit: (head: LineHead) => void): PlainOutput.Appender => {
-  const file = PlainOutput.openForWriting(path)
+const openMembers = (path: string, visit: (head: LineHead) => void): PlainOutput.Opened => {
   const headOf = headsOf(path)
-  try {
-    const end = gzipMember.eachMember(file, (bytes) => eachLine(bytes, (line) => visit(headOf(line))))
-    return new PlainOutput.Appender(file, end)
-  } catch (error) {
-    closeSync(file)
-    throw error
-  }
+  return PlainOutput.openWhole(path, (file) =>
+    gzipMember.eachMember(file, (bytes) => eachLine(bytes, (line) => visit(headOf(line))))
+  )
 }
 
-const open = (path: string, visit: (head: LineHead) => void): OutputFile => {
+interface Files {
+  readonly members: PlainOutput.Appender
+  readonly pending: PlainOutput.Appender
+}
+
+/** Opens both files, and cuts nothing of one before the other was read. */
+const openFiles = (path: string, visit: (head: LineHead) => void, check: (isTorn: boolean) => void): Files => {
   const done = new LineSet()
   const once = (head: LineHead): void => {
     if (done.add(head.line)) visit(head)
   }
   const members = openMembers(path, once)
+  const opened = [members.file]
   try {
     const before = done.size
     let lines = 0
@@ -50,37 +52,48 @@ const open = (path: string, visit: (head: LineHead) => void): OutputFile => {
       lines += 1
       once(head)
     })
+    opened.push(pending.file)
+    check(members.isTorn || pending.isTorn)
+    const files = {
+      members: new PlainOutput.Appender(members.file, members.end),
+      pending: new PlainOutput.Appender(pending.file, pending.end)
+    }
     // The process was killed after it had compressed the lines and before it had removed them.
-    if (lines > 0 && done.size === before) pending.clear()
-    const compress = (): void => {
-      if (pending.end === 0) return
-      members.append(gzipMember.encode(pending.contents()))
-      pending.clear()
-    }
-    return {
-      append: (line) => {
-        pending.append(Buffer.from(line))
-        if (pending.end >= memberBytes) compress()
-      },
-      sync: () => {
-        compress()
-        fsyncSync(members.file)
-      },
-      close: () => {
-        try {
-          compress()
-        } catch {
-          // The lines stay where they are, and are compressed by the next run.
-        }
-        const isEmpty = pending.end === 0
-        closeSync(members.file)
-        closeSync(pending.file)
-        if (isEmpty) rmSync(pendingOf(path), { force: true })
-      }
-    }
+    if (lines > 0 && done.size === before) files.pending.clear()
+    return files
   } catch (error) {
-    closeSync(members.file)
+    opened.forEach(closeSync)
     throw error
+  }
+}
+
+const open: OutputForm["open"] = (path, visit, check) => {
+  const { members, pending } = openFiles(path, visit, check)
+  const compress = (): void => {
+    if (pending.end === 0) return
+    members.append(gzipMember.encode(pending.contents()))
+    pending.clear()
+  }
+  return {
+    append: (line) => {
+      pending.append(Buffer.from(line))
+      if (pending.end >= memberBytes) compress()
+    },
+    sync: () => {
+      compress()
+      fsyncSync(members.file)
+    },
+    close: () => {
+      try {
+        compress()
+      } catch {
+        // The lines stay where they are, and are compressed by the next run.
+      }
+      const isEmpty = pending.end === 0
+      closeSync(members.file)
+      closeSync(pending.file)
+      if (isEmpty) rmSync(pendingOf(path), { force: true })
+    }
   }
 }
 
@@ -108,7 +121,11 @@ const read: OutputForm["read"] = (path, visit) => {
 
 const keepLines: OutputForm["keepLines"] = (path, isKept) => {
   // Every line in one file, so that one file is replaced.
-  const opened = open(path, () => {})
+  const opened = open(
+    path,
+    () => {},
+    () => {}
+  )
   try {
     opened.sync()
   } finally {

@@ -45,6 +45,17 @@ export class DamagedMember extends Error {
   }
 }
 
+/** An output whose end is not whole, and that has fewer rows than a run has left: its end was not left by a kill. */
+export class DamagedEnd extends Error {
+  readonly rows: number
+  readonly before: number
+  constructor(rows: number, before: number) {
+    super()
+    this.rows = rows
+    this.before = before
+  }
+}
+
 /** An output that is open for appending. */
 export interface OutputFile {
   readonly append: (line: string) => void
@@ -55,8 +66,11 @@ export interface OutputFile {
 
 /** How lines are in a file. */
 export interface OutputForm {
-  /** Opens or creates the file, visits its lines, and cuts what a killed process left of one. */
-  readonly open: (path: string, visit: (head: LineHead) => void) => OutputFile
+  /**
+   * Opens or creates the file, visits its lines, and cuts what a killed process left of
+   * one. `check` runs before with whether something is to be cut, and may throw.
+   */
+  readonly open: (path: string, visit: (head: LineHead) => void, check: (isTorn: boolean) => void) => OutputFile
   /** Visits every complete line with its bytes, of a running job too. */
   readonly read: (path: string, visit: (head: LineHead, bytes: Buffer) => void) => void
   /** Replaces the file by one without the lines that are not kept, at once. */

@@ -1,6 +1,16 @@
 /** An output of lines as they are. */
-import { closeSync, fsyncSync, ftruncateSync, openSync, readSync, renameSync, rmSync, writeSync } from "node:fs"
-import { headsOf, type OutputFile, type OutputForm } from "./OutputForm.ts"
+import {
+  closeSync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  writeSync
+} from "node:fs"
+import { headsOf, type OutputForm } from "./OutputForm.ts"
 import type { LineHead } from "./outputLine.ts"
 
 const chunkBytes = 256 * 1024
@@ -121,23 +131,43 @@ export class Appender {
   }
 }
 
-/** Opens a file of lines, and cuts what a killed process left of the last one. */
-export const openLines = (path: string, visit: (head: LineHead) => void): Appender => {
+/** A file that is open, and what of it is whole. */
+export interface Opened {
+  readonly file: number
+  readonly end: number
+  readonly isTorn: boolean
+}
+
+/** Opens or creates a file, and reads it to the end of what is whole. */
+export const openWhole = (path: string, readAll: (file: number) => number): Opened => {
   const file = openForWriting(path)
-  const headOf = headsOf(path)
   try {
-    return new Appender(
-      file,
-      eachLine(file, (bytes) => visit(headOf(bytes)))
-    )
+    const end = readAll(file)
+    return { file, end, isTorn: fstatSync(file).size > end }
   } catch (error) {
     closeSync(file)
     throw error
   }
 }
 
-const open = (path: string, visit: (head: LineHead) => void): OutputFile => {
-  const lines = openLines(path, visit)
+/** Opens a file of lines, and visits those that are whole. */
+export const openLines = (path: string, visit: (head: LineHead) => void): Opened => {
+  const headOf = headsOf(path)
+  return openWhole(path, (file) => eachLine(file, (bytes) => visit(headOf(bytes))))
+}
+
+const appenderOf = ({ end, file, isTorn }: Opened, check: (isTorn: boolean) => void): Appender => {
+  try {
+    check(isTorn)
+    return new Appender(file, end)
+  } catch (error) {
+    closeSync(file)
+    throw error
+  }
+}
+
+const open: OutputForm["open"] = (path, visit, check) => {
+  const lines = appenderOf(openLines(path, visit), check)
   return {
     append: (line) => lines.append(Buffer.from(line)),
     sync: () => fsyncSync(lines.file),

@@ -1,8 +1,9 @@
 /** What is wrong with a file of a job, and how it is repaired without requesting rows again that are paid. */
+import { existsSync } from "node:fs"
 import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import type { JournalStoreError } from "@kimi-effect/core/JournalErrors"
 import type * as jobRecord from "./jobRecord.ts"
-import { DamagedLine, DamagedMember } from "./OutputForm.ts"
+import { DamagedEnd, DamagedLine, DamagedMember } from "./OutputForm.ts"
 
 const failure = (message: string, fix?: string): InvalidRequestError =>
   new InvalidRequestError({ message, parameter: "output", ...(fix === undefined ? {} : { fix }) })
@@ -34,7 +35,7 @@ export const missingRecord = (output: string, input: jobRecord.InputRecord): Inv
 /** The last run has left rows, which would be paid twice. */
 export const lostOutput = (output: string, count: number): InvalidRequestError =>
   failure(
-    `The output ${quoted(output)} has no row, and had ${count} when the last run ended`,
+    `The output ${quoted(output)} has no row, and had at least ${count}`,
     `Restore it from a copy. To request all rows again, delete ${quoted(recordOf(output))}.`
   )
 
@@ -44,10 +45,31 @@ const damagedLine = ({ line, path }: DamagedLine): InvalidRequestError =>
     "Restore the file from a copy, or delete this line: its row is then requested again."
   )
 
+/** The files of the job have to keep their places next to the output that is repaired. */
+const decompressed = (path: string): string => {
+  const records = [recordOf(path), `${path}.host.json`].filter((name) => existsSync(name)).map(quoted)
+  const pending = `${path}.pending`
+  return [
+    "Restore the file from a copy. If there is none, decompress what is whole with gzip -dc into an output without .gz",
+    ...(existsSync(pending) ? [`append ${quoted(pending)} to it`] : []),
+    `copy ${records.join(" and ")} to the name of that output with the same end`,
+    "and continue the job with that output: only the rows that are lost are requested again."
+  ].join(", ")
+}
+
 const damagedMember = (path: string, { position }: DamagedMember): InvalidRequestError =>
   failure(
     `The output ${quoted(path)} is damaged at byte ${position}: its lines cannot be decompressed from there`,
-    `Restore the file from a copy. If there is none, decompress what is whole with gzip -dc into an output without .gz, copy ${quoted(recordOf(path))} to the name of its record, and continue the job with that output: only the rows that are lost are requested again.`
+    decompressed(path)
+  )
+
+/** What follows the last whole row was not left by a kill, since rows before it are missing. */
+const damagedEnd = (path: string, { before, rows }: DamagedEnd): InvalidRequestError =>
+  failure(
+    `The end of the output ${quoted(path)} is damaged: it has ${rows} whole rows, and had at least ${before}`,
+    path.endsWith(".gz")
+      ? decompressed(path)
+      : "Restore the file from a copy. If there is none, delete its last line, which is not whole: the rows that are lost are then requested again."
   )
 
 /** Another application's file is not replaced, and neither are rows that can be repaired. `isOwn` of a job with a record. */
@@ -55,6 +77,7 @@ export const orDamaged =
   (output: string, isOwn: boolean, otherwise: (cause: unknown) => InvalidRequestError | JournalStoreError) =>
   (cause: unknown): InvalidRequestError | JournalStoreError => {
     if (cause instanceof DamagedLine) return isOwn || cause.line > 1 ? damagedLine(cause) : notAnOutput()
+    if (cause instanceof DamagedEnd) return damagedEnd(output, cause)
     if (cause instanceof DamagedMember)
       return isOwn || cause.position > 0 ? damagedMember(output, cause) : notAnOutput()
     return otherwise(cause)

@@ -49,6 +49,24 @@ const decode = (member: Buffer): Buffer | undefined => {
   }
 }
 
+const searchBytes = 1024 * 1024
+
+/** Whether a member starts somewhere after a position. */
+const hasMemberAfter = (file: number, position: number): boolean => {
+  for (let at = position + 1; ; at += searchBytes) {
+    // A start may lie across two reads.
+    const bytes = readAt(file, searchBytes + start.length - 1, at)
+    if (bytes.includes(start)) return true
+    if (bytes.length < searchBytes) return false
+  }
+}
+
+/** What a killed process left is at the end: a member that others follow was damaged later. */
+const endAt = (file: number, position: number): number => {
+  if (hasMemberAfter(file, position)) throw new DamagedMember(position)
+  return position
+}
+
 /** Calls with the contents of every complete member, and returns where they end. */
 export const eachMember = (file: number, visit: (bytes: Buffer) => void): number => {
   for (let position = 0; ;) {
@@ -59,7 +77,7 @@ export const eachMember = (file: number, visit: (bytes: Buffer) => void): number
     const length = header.readUInt32LE(start.length)
     if (length < headerBytes + trailerBytes || length > maxBytes) throw new DamagedMember(position)
     const member = readAt(file, length, position)
-    if (member.length < length) return position
+    if (member.length < length) return endAt(file, position)
     const bytes = decode(member)
     if (bytes === undefined) {
       // A full disk or a power cut may leave the last member without its bytes.

@@ -13,7 +13,7 @@ const JobRecord = Schema.Struct({
   rejected: Schema.Finite,
   /** Rows of the input, when it was read to its end. Absent in records of earlier versions. */
   total: Schema.optionalKey(Schema.Finite),
-  /** Rows that had a line when the last run ended. Absent while one runs, after a kill, and in records of earlier versions. */
+  /** Rows that the output has at least: those when the last run ended that was not killed. Absent before the first one. */
   done: Schema.optionalKey(Schema.Finite),
   /**
    * By currency, as decimals: what the lines had cost when the last run ended. Absent while one runs and

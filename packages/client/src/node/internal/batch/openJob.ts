@@ -119,8 +119,29 @@ const checkPaths = ({ input, order, output, rerun }: Files): Effect.Effect<void,
     : Effect.void
 }
 
+/** Removes the lines of failed rows that are run again. */
+const removeFailed = (
+  { output, rerun = [] }: Files,
+  run: runRecord.RunRecord
+): Effect.Effect<void, InvalidRequestError | JournalStoreError> => {
+  const again = new Set(rerun)
+  if (again.size === 0 || !existsSync(output)) return Effect.void
+  const form = formOf(output)
+  return Effect.try({
+    try: () => {
+      const rows = new LineSet()
+      const add = ({ line }: LineHead): void => void rows.add(line)
+      // What is damaged is found before anything is replaced.
+      form.open(output, add, (isTorn) => run.checkRows(rows.size, isTorn)).close()
+      run.start(0)
+      form.keepLines(output, ({ tag }) => tag === undefined || !again.has(tag))
+    },
+    catch: damage.orDamaged(output, true, (cause) => storeFailure("rerun", cause))
+  })
+}
+
 export const open = Effect.fnUntraced(function* (files: Files): Effect.fn.Return<Job, OpenError, Scope.Scope> {
-  const { input, output, rerun } = files
+  const { input, output } = files
   yield* checkPaths(files)
   yield* checkFile(output)
   const source = yield* openSource(input)
@@ -129,13 +150,7 @@ export const open = Effect.fnUntraced(function* (files: Files): Effect.fn.Return
   const using = <A>(operation: string, run: () => A) => attempt(operation, run, output)
 
   const form = formOf(output)
-  const again = new Set(rerun)
-  if (again.size > 0 && existsSync(output)) {
-    yield* Effect.try({
-      try: () => form.keepLines(output, ({ tag }) => tag === undefined || !again.has(tag)),
-      catch: damage.orDamaged(output, true, (cause) => storeFailure("rerun", cause))
-    })
-  }
+  yield* removeFailed(files, run)
   const done = new LineSet()
   const ids = new IdSet()
   const counts = new Counts()
@@ -146,7 +161,7 @@ export const open = Effect.fnUntraced(function* (files: Files): Effect.fn.Return
   }
   const file = yield* Effect.acquireRelease(
     Effect.try({
-      try: () => form.open(output, visit),
+      try: () => form.open(output, visit, (isTorn) => run.checkRows(done.size, isTorn)),
       catch: damage.orDamaged(output, true, (cause) => storeFailure("open", cause))
     }),
     (opened) => Effect.sync(() => opened.close())
@@ -175,6 +190,7 @@ export const open = Effect.fnUntraced(function* (files: Files): Effect.fn.Return
       using("append", () => {
         file.append(line)
         counts.addLine(line)
+        run.noteRow()
       }),
     reject: (line) =>
       using("reject", () => {

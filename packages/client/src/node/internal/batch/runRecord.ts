@@ -11,7 +11,7 @@ import type { Input } from "./inputSource.ts"
 import { attempt, rowFiles } from "./jobFiles.ts"
 import * as jobRecord from "./jobRecord.ts"
 import type { Counts } from "./jobStatus.ts"
-import { startsAsOutput } from "./OutputForm.ts"
+import { DamagedEnd, startsAsOutput } from "./OutputForm.ts"
 import * as rowOptions from "./rowOptions.ts"
 
 interface Files {
@@ -91,12 +91,15 @@ const checkRecord = Effect.fnUntraced(function* (
 export class RunRecord {
   readonly #path: string
   readonly #base: Pick<jobRecord.JobRecord, "input" | "options" | "version">
+  /** Rows that the output has had when a run ended. */
+  #done: number
   /** The number of rows of the input, when it is known. */
   countRows: () => number | undefined
 
-  constructor(output: string, input: jobRecord.InputRecord, { options, total }: Recorded) {
+  constructor(output: string, input: jobRecord.InputRecord, { done, options, total }: Recorded) {
     this.#path = damage.recordOf(output)
     this.#base = { version: 1, input, options }
+    this.#done = done
     this.countRows = () => total
   }
 
@@ -105,8 +108,23 @@ export class RunRecord {
     jobRecord.write(this.#path, { ...this.#base, ...(total === undefined ? {} : { total }), ...rest })
   }
 
-  start(): void {
-    this.#write({ state: "running", rejected: 0 })
+  /** With the rows that the output must have. */
+  start(done = this.#done): void {
+    this.#done = done
+    this.#write({ state: "running", rejected: 0, ...(done === 0 ? {} : { done }) })
+  }
+
+  /** A row was written: an output without one is then noticed, also after a kill. */
+  noteRow(): void {
+    if (this.#done === 0) this.start(1)
+  }
+
+  /** To be called with the rows of the output, before what is torn is cut. */
+  checkRows(rows: number, isTorn: boolean): void {
+    if (rows >= this.#done) return
+    if (isTorn) throw new DamagedEnd(rows, this.#done)
+    // Somebody has deleted lines.
+    this.start(rows)
   }
 
   end(state: "finished" | "stopped", counts: Counts, rejected: number): void {

@@ -1,4 +1,5 @@
 /** Files of a batch job at a host that answers with the question. */
+import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import type { ModelRequest } from "@kimi-effect/core/ChatRequest"
 import { MockProvider, Reply } from "@kimi-effect/testing"
@@ -21,6 +22,13 @@ export const inFolder = <A, E>(
     Effect.provide(MockProvider.layerClient({ script: answer })),
     Effect.scoped
   )
+
+/** Leaves the record of a job as it is when its first run was killed. */
+export const asKilled = (output: string): void => {
+  const record = `${output}.job.json`
+  const { cost: _, ...before } = JSON.parse(readFileSync(record, "utf8")) as Readonly<Record<string, unknown>>
+  writeFileSync(record, JSON.stringify({ ...before, state: "running", done: 1 }))
+}
 
 export const attempts = (count: number) => Effect.flatMap(MockProvider.MockProvider, (mock) => mock.attempts(count))
 
