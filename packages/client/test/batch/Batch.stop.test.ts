@@ -161,6 +161,51 @@ describe("the end of a Batch", () => {
     )
   )
 
+  for (const [cause, count, options] of [
+    ["stops", 10, {}],
+    ["stops in the order of its rows", 10, { order: "input" }],
+    ["is left", 1, {}]
+  ] as const) {
+    it.effect(`closes a generator when it ${cause}`, () =>
+      withHost(
+        Effect.gen(function* () {
+          let isClosed = false
+          function* rows() {
+            try {
+              yield ask("broke")
+              while (true) yield ask("0")
+            } finally {
+              isClosed = true
+            }
+          }
+          yield* passing(Stream.runDrain(Stream.take(Batch.stream(rows(), options), count)))
+          assert.isTrue(isClosed)
+        })
+      )
+    )
+  }
+
+  it.effect("closes no generator that has thrown", () =>
+    withHost(
+      Effect.gen(function* () {
+        let closed = 0
+        const rows: Iterable<ReturnType<typeof ask>> = {
+          [Symbol.iterator]: () => ({
+            next: () => {
+              throw new Error("no rows")
+            },
+            return: () => {
+              closed += 1
+              return { done: true, value: undefined }
+            }
+          })
+        }
+        assert.deepStrictEqual(yield* passing(Effect.exit(Batch.run(rows))), Exit.die(new Error("no rows")))
+        assert.strictEqual(closed, 0)
+      })
+    )
+  )
+
   it.effect("stops at its deadline while its input waits for a row", () =>
     withHost(
       Effect.gen(function* () {

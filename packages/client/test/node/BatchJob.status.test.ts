@@ -51,6 +51,23 @@ describe("BatchJob.status", () => {
     )
   )
 
+  for (const end of ["", "\n"]) {
+    it.live(
+      `has the same total after another run, with ${end === "" ? "no" : "a"} line end at the end of the input`,
+      () =>
+        inFolder((path) =>
+          Effect.gen(function* () {
+            const files = { input: path("in.jsonl"), output: path("out.jsonl") }
+            writeFileSync(files.input, `${["a", "b"].map(lineOf).join("\n")}${end}`)
+            for (const run of [BatchJob.run(files), BatchJob.run(files)]) {
+              yield* run
+              assert.deepInclude(yield* BatchJob.status(files.output), { state: "finished", total: 2 })
+            }
+          })
+        )
+    )
+  }
+
   it.live("keeps the total while the job runs again", () =>
     inFolder((path) =>
       Effect.gen(function* () {

@@ -1,11 +1,14 @@
+import { readFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import * as Budget from "@kimi-effect/core/Budget"
 import * as BudgetStore from "@kimi-effect/core/BudgetStore"
 import { BudgetStoreError } from "@kimi-effect/core/MoneyErrors"
 import { ErrorReply, Reply } from "@kimi-effect/testing"
 import { Context, Effect, Layer } from "effect"
+import type * as HostBatch from "../../src/batch/HostBatch.ts"
+import type * as KimiClient from "../../src/KimiClient.ts"
 import * as HostBatchJob from "../../src/node/HostBatchJob.ts"
-import { endsWith, result } from "../batch/support/hostBatch.ts"
+import { endsWith, type Host, result } from "../batch/support/hostBatch.ts"
 import { stateOf } from "../support/money.ts"
 import { layerOf, lineOf, outcomesIn, uploads, withJob } from "./support/hostJob/job.ts"
 
@@ -35,23 +38,25 @@ describe("a job that is continued by a client with another default model", () =>
 })
 
 describe("results that lack answers which the host has counted", () => {
-  it.live("are read again without another batch", () =>
-    withJob(
-      ["a", "b", "c"].map((id) => lineOf(id)),
-      ({ files, server }) =>
-        Effect.gen(function* () {
-          const counts = { completed: 3, failed: 0, total: 3 }
-          yield* endsWith({ server }, { status: "completed", output: [result("b"), result("c").slice(0, 20)], counts })
-          const error = yield* Effect.flip(HostBatchJob.run({ ...files, mode: "host" }))
-          assert.strictEqual(error._tag, "InvalidResponseError")
-          assert.include(error.message, "at least 2 rows are missing")
-          yield* endsWith({ server }, { status: "completed", output: ["a", "b", "c"].map((id) => result(id)), counts })
-          const second = yield* HostBatchJob.run({ ...files, mode: "host" })
-          assert.deepInclude(second, { answered: 3, failed: 0, unanswered: 0, resumed: 1 })
-          assert.deepStrictEqual(yield* uploads(server), [["a", "b", "c"]])
-        })
+  for (const status of ["completed", "expired", "cancelled"]) {
+    it.live(`of a batch that is ${status} are read again without another batch`, () =>
+      withJob(
+        ["a", "b", "c"].map((id) => lineOf(id)),
+        ({ files, server }) =>
+          Effect.gen(function* () {
+            const counts = { completed: 3, failed: 0, total: 3 }
+            yield* endsWith({ server }, { status, output: [result("b"), result("c").slice(0, 20)], counts })
+            const error = yield* Effect.flip(HostBatchJob.run({ ...files, mode: "host" }))
+            assert.strictEqual(error._tag, "InvalidResponseError")
+            assert.include(error.message, "at least 2 rows are missing")
+            yield* endsWith({ server }, { status, output: ["a", "b", "c"].map((id) => result(id)), counts })
+            const second = yield* HostBatchJob.run({ ...files, mode: "host" })
+            assert.deepInclude(second, { answered: 3, failed: 0, unanswered: 0, resumed: 1 })
+            assert.deepStrictEqual(yield* uploads(server), [["a", "b", "c"]])
+          })
+      )
     )
-  )
+  }
 })
 
 const unreachable = new BudgetStoreError({
@@ -87,4 +92,47 @@ describe("a job whose cost is not settled in the budget", () => {
       )
     )
   }
+})
+
+describe("a batch that has used nothing", () => {
+  const ended = { status: "failed", counts: { completed: 0, failed: 0, total: 1 } }
+
+  /** Leaves a job when its batch was created, with its money. */
+  const withMoney = (
+    test: (
+      output: string,
+      server: Host["server"]
+    ) => Effect.Effect<unknown, unknown, HostBatch.HostBatch | KimiClient.KimiClient>
+  ) =>
+    withJob([lineOf("a")], ({ files, server }) =>
+      Effect.gen(function* () {
+        const money = Budget.layerStore({ caps: [{ amount: "10", currency: "USD" }] })
+        const budget = Context.get(yield* Layer.build(Layer.provide(money, BudgetStore.layerMemory())), Budget.Budget)
+        yield* Effect.gen(function* () {
+          yield* server.replyAt("GET /v1/batches/batch-000001", ErrorReply.table.invalidRequest)
+          yield* Effect.flip(HostBatchJob.run({ ...files, mode: "host" }))
+          const [reserved = ""] = yield* stateOf(budget)
+          assert.match(reserved, /^total 0\+0\.\d+\/10$/)
+          yield* test(files.output, server)
+          assert.deepStrictEqual(yield* stateOf(budget), ["total 0+0/10"])
+        }).pipe(Effect.provide(Layer.provide(layerOf(server.url), Layer.succeed(Budget.Budget, budget))))
+      }).pipe(Effect.scoped)
+    )
+
+  it.live("releases its money when it is forgotten", () =>
+    withMoney((output, server) => Effect.andThen(endsWith({ server }, ended), HostBatchJob.forget(output)))
+  )
+
+  it.live("releases its money when it is collected by its id", () =>
+    withMoney((output, server) =>
+      Effect.gen(function* () {
+        const { submission } = JSON.parse(readFileSync(`${output}.host.json`, "utf8")) as {
+          readonly submission: { readonly id: string }
+        }
+        yield* endsWith({ server }, { ...ended, metadata: { kimi_effect_submission: submission.id } })
+        const error = yield* Effect.flip(HostBatchJob.collect("batch-000001", `${output}.2`))
+        assert.strictEqual(error._tag, "BatchFailedError")
+      })
+    )
+  )
 })

@@ -5,11 +5,13 @@ import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import { listener } from "@kimi-effect/core/internal/Listener"
 import * as MonotonicClock from "@kimi-effect/core/internal/MonotonicClock"
 import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
+import * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
+import type * as Pull from "effect/Pull"
 import * as Stream from "effect/Stream"
 import * as ClientMoney from "../../internal/clientMoney.ts"
 import { KimiClient } from "../../KimiClient.ts"
@@ -79,12 +81,47 @@ const inputRule = (input: unknown): OptionRules.Rule => [
   "an array, an iterable, an async iterable or a stream of requests"
 ]
 
+/** An iterator that is closed if it is left before its end. */
+class Rows<A> {
+  readonly #iterator: Iterator<A>
+  #isOpen = true
+
+  constructor(iterable: Iterable<A>) {
+    this.#iterator = iterable[Symbol.iterator]()
+  }
+
+  readonly next: Pull.Pull<Arr.NonEmptyReadonlyArray<A>> = Effect.suspend(() => {
+    // One that throws, or has ended, is not closed.
+    this.#isOpen = false
+    const next = this.#iterator.next()
+    if (next.done === true) return Cause.done()
+    this.#isOpen = true
+    return Effect.succeed(Arr.of(next.value))
+  })
+
+  close(): void {
+    if (this.#isOpen) this.#iterator.return?.()
+  }
+}
+
+/** One row at a time. `Stream.fromIterable` does not close the iterator of a stream that is left. */
+const fromIterable = <A>(iterable: Iterable<A>): Stream.Stream<A> =>
+  Stream.unwrap(
+    Effect.map(
+      Effect.acquireRelease(
+        Effect.sync(() => new Rows(iterable)),
+        (rows) => Effect.sync(() => rows.close())
+      ),
+      ({ next }) => Stream.fromPull(Effect.succeed(next))
+    )
+  )
+
 /** The rows in any of their forms, as a stream. */
 export const toStream = <E, R>(input: Input<E, R>): Stream.Stream<ChatRequest | BatchRow, E, R> => {
   if (Stream.isStream(input)) return input as Stream.Stream<ChatRequest | BatchRow, E, R>
   if (Symbol.asyncIterator in input) return Stream.orDie(Stream.fromAsyncIterable(input, (cause) => cause))
   if (Array.isArray(input)) return Stream.fromArray(input as ReadonlyArray<ChatRequest | BatchRow>)
-  return Stream.fromIterable(input as Iterable<ChatRequest | BatchRow>, { chunkSize: 1 })
+  return fromIterable(input as Iterable<ChatRequest | BatchRow>)
 }
 
 const totalOf = (input: object, { total }: Limits): number | undefined =>

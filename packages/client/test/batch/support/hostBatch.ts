@@ -94,12 +94,14 @@ export interface Ending {
   /** What the host lists of a file that it has refused. */
   readonly refusal?: Schema.Json
   readonly counts?: { readonly completed: number; readonly failed: number; readonly total: number }
+  readonly metadata?: { readonly [key: string]: string }
+}
 }
 
 /** Ends the first batch of a server in a state, with these files. */
 export const endsWith = (
   { server }: Pick<Host, "server">,
-  { counts, errors, output, refusal, status }: Ending
+  { counts, errors, metadata, output, refusal, status }: Ending
 ): Effect.Effect<void> =>
   Effect.gen(function* () {
     const file = (lines: ReadonlyArray<string>) => Reply.body(lines.map((line) => `${line}\n`).join(""))
@@ -118,6 +120,7 @@ export const endsWith = (
         error_file_id: errors === undefined ? "" : "err",
         created_at: 1_790_000_000,
         ...(counts === undefined ? {} : { request_counts: counts }),
+        ...(metadata === undefined ? {} : { metadata }),
         ...(refusal === undefined ? {} : { errors: refusal })
       })
     )

@@ -5,11 +5,9 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { BatchResponse } from "../../BatchResponse.ts"
 
-/** The answers that a completed batch has by its own count, and that its files lack. */
-const missingIn = ({ request_counts: counts, status }: Batch, unanswered: number): number =>
-  status === "completed" && counts !== undefined && unanswered <= counts.total
-    ? counts.completed - (counts.total - unanswered)
-    : 0
+/** The answers that a batch has by its own count, and that its files lack. */
+const missingIn = ({ request_counts: counts }: Batch, unanswered: number): number =>
+  counts !== undefined && unanswered <= counts.total ? counts.completed - (counts.total - unanswered) : 0
 
 /** Fails after the last outcome if results are missing: rows whose results are not read must not be sent again, since the host has charged them. */
 export const checkComplete =

@@ -102,7 +102,8 @@ const makeResults = Effect.gen(function* () {
             onSurplus?.(surplus)
             if (yield* onRead()) yield* charge.record(usage, settings)
             const submission = options.submission ?? batch.metadata?.[metadataKey]
-            onSettled?.(yield* charge.settle(submission, usage, settings))
+            const isSettled = yield* charge.settle(submission, usage, settings)
+            onSettled?.(isSettled)
           })
           // Nothing is entered of results that are read again.
           return outcomes.pipe(checkComplete(batch), Stream.concat(Stream.drain(Stream.fromEffect(enter))))

@@ -60,7 +60,11 @@ export const collectBatch = <A, RD, RP>(
       const onState = (batch: Parameters<typeof refusal>[0]) => listener(onEvent)({ _tag: "State", batch })
       const batch = yield* host.follow(batchId, { interval, maxInterval, timeout, onState })
       const refused = refusal(batch)
-      if (refused !== undefined) return yield* refused
+      if (refused !== undefined) {
+        // Settles the money of a batch that used nothing.
+        yield* Stream.runDrain(host.results(batch, []))
+        return yield* refused
+      }
       const lines = yield* newFile(output)
       const counts = new Counts()
       let surplus: Surplus = { malformed: 0, duplicates: 0, unknown: 0 }

@@ -5,6 +5,7 @@ import type { JournalStoreError } from "@kimi-effect/core/JournalErrors"
 import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
 import { type BatchIdError, isFinal } from "../../../batch/BatchApi.ts"
 import { HostBatch } from "../../../batch/internal/host/HostBatchService.ts"
 import type { KimiClient } from "../../../KimiClient.ts"
@@ -124,7 +125,10 @@ const checkForgotten = (
     if (submission.batchId === undefined) return yield* notCreated(output)
     const host = yield* HostBatch
     const batch = yield* Effect.catchTag(host.get(submission.batchId), "BatchNotFoundError", () => Effect.undefined)
-    if (batch !== undefined && hasResults(batch)) return yield* stillThere(output, batch)
+    if (batch === undefined) return
+    if (hasResults(batch)) return yield* stillThere(output, batch)
+    // Settles its money: it has used nothing, and has no file that could fail to be read.
+    yield* Effect.ignore(Stream.runDrain(host.results(batch, [], { submission: submission.id })))
   })
 
 const withoutRecord = <E, R>(

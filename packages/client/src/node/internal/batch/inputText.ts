@@ -22,10 +22,6 @@ class Pieces {
   #kept: Array<Buffer> = []
   #bytes = 0
 
-  get isEmpty(): boolean {
-    return this.#bytes === 0
-  }
-
   add(piece: Buffer): void {
     this.#bytes += piece.length
     if (this.#bytes <= maxLineBytes) this.#kept.push(piece)
@@ -55,6 +51,8 @@ export class Collector {
   readonly #isWanted: (line: number) => boolean
   readonly #isBlank: (text: string) => boolean
   readonly #reading: Reading
+  /** Whether something has started that has not ended, wanted or not. */
+  #hasBytes = false
 
   constructor(isWanted: (line: number) => boolean, isBlank: (text: string) => boolean, reading: Reading) {
     this.#isWanted = isWanted
@@ -64,11 +62,14 @@ export class Collector {
 
   /** A part of what starts on this line. */
   add(line: number, piece: Buffer): void {
-    if (piece.length > 0 && this.#isWanted(line)) this.#pieces.add(piece)
+    if (piece.length === 0) return
+    this.#hasBytes = true
+    if (this.#isWanted(line)) this.#pieces.add(piece)
   }
 
   /** What started on this line, and ends before a position. Undefined if it is blank or not wanted. */
   end(line: number, position: number): InputLine | undefined {
+    this.#hasBytes = false
     this.#reading.position = position
     if (!this.#isWanted(line)) {
       this.#pieces.drop()
@@ -85,7 +86,7 @@ export class Collector {
   finish(line: number, position: number): InputLine | undefined {
     this.#reading.isAtEnd = true
     this.#reading.position = position
-    return this.#pieces.isEmpty ? undefined : this.end(line, position)
+    return this.#hasBytes ? this.end(line, position) : undefined
   }
 }
 
