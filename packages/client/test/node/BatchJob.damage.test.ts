@@ -157,6 +157,19 @@ describe("the rows of a job that was killed", () => {
     )
   )
 
+  it.live("are kept when its last line is torn", () =>
+    inFolder((path) =>
+      Effect.gen(function* () {
+        const files = yield* finished(path)
+        truncateSync(files.output, statSync(files.output).size - 5)
+        asKilled(files.output)
+        assert.deepInclude(yield* BatchJob.run(files), { answered: 2, failed: 1, resumed: 2 })
+        assert.lengthOf(linesOf(readFileSync(files.output, "utf8")), 3)
+        yield* attempts(4)
+      })
+    )
+  )
+
   it.live("are kept after the user has removed some", () =>
     inFolder((path) =>
       Effect.gen(function* () {

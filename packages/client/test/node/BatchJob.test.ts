@@ -19,7 +19,6 @@ import type { KimiClient } from "../../src/KimiClient.ts"
 import * as BatchJob from "../../src/node/BatchJob.ts"
 import { folder } from "./support/files.ts"
 import { canMount, volume } from "./support/volumes.ts"
-import { asKilled } from "./support/batch/answered.ts"
 
 const lineOf = (content: string) =>
   JSON.stringify({ id: `id ${content}`, request: { messages: [{ role: "user", content }] } })
@@ -112,24 +111,6 @@ describe("BatchJob", () => {
         const again = yield* BatchJob.run(files)
         assert.deepStrictEqual(again, { ...first, resumed: 2 })
         yield* attempts(2)
-      })
-    )
-  )
-
-  it.live("cuts a torn last line", () =>
-    withJob(["a", "b"].map(lineOf), (files) =>
-      Effect.gen(function* () {
-        yield* BatchJob.run({ ...files, order: "input" })
-        const text = readFileSync(files.output, "utf8")
-        truncateSync(files.output, text.length - 5)
-        asKilled(files.output)
-        const result = yield* BatchJob.run(files)
-        assert.deepInclude(result, { answered: 2, resumed: 1 })
-        assert.deepStrictEqual(
-          linesOf(files.output).map(({ line }) => line),
-          [1, 2]
-        )
-        yield* attempts(3)
       })
     )
   )

@@ -96,7 +96,6 @@ export interface Ending {
   readonly counts?: { readonly completed: number; readonly failed: number; readonly total: number }
   readonly metadata?: { readonly [key: string]: string }
 }
-}
 
 /** Ends the first batch of a server in a state, with these files. */
 export const endsWith = (
