@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs"
+import { readFileSync, truncateSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import * as Budget from "@kimi-effect/core/Budget"
 import * as BudgetStore from "@kimi-effect/core/BudgetStore"
@@ -57,6 +57,25 @@ describe("results that lack answers which the host has counted", () => {
       )
     )
   }
+})
+
+describe("an output of answers of the host that is lost", () => {
+  it.live("is read again by the id of its batch", () =>
+    withJob([lineOf("a")], ({ files, server }) =>
+      Effect.gen(function* () {
+        yield* server.replyAlways(Reply.text("yes"))
+        yield* HostBatchJob.run({ ...files, mode: "host" })
+        truncateSync(files.output)
+        const error = yield* Effect.flip(HostBatchJob.run({ ...files, mode: "host" }))
+        const collected = `${files.output}.collected.jsonl`
+        assert.strictEqual(error._tag, "InvalidRequestError")
+        assert.include(error.hint, `HostBatchJob.collect("batch-000001", ${JSON.stringify(collected)})`)
+        yield* HostBatchJob.collect("batch-000001", collected)
+        assert.deepStrictEqual(outcomesIn(collected), ["1 a: yes"])
+        assert.strictEqual((yield* uploads(server)).length, 1)
+      })
+    )
+  )
 })
 
 const unreachable = new BudgetStoreError({

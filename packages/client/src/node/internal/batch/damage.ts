@@ -1,7 +1,8 @@
 /** What is wrong with a file of a job, and how it is repaired without requesting rows again that are paid. */
-import { existsSync } from "node:fs"
+import { existsSync, readFileSync } from "node:fs"
 import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import type { JournalStoreError } from "@kimi-effect/core/JournalErrors"
+import * as hostRecord from "./hostRecord.ts"
 import type * as jobRecord from "./jobRecord.ts"
 import { DamagedEnd, DamagedLine, DamagedMember } from "./OutputForm.ts"
 
@@ -32,22 +33,31 @@ export const missingRecord = (output: string, input: jobRecord.InputRecord): Inv
     restore(input)
   )
 
+/** Where the answers of a batch at the host can be read again, which costs nothing. */
+const orCollected = (output: string): string => {
+  const record = hostRecord.pathOf(output)
+  const id = existsSync(record) ? hostRecord.idIn(readFileSync(record, "utf8")) : undefined
+  return id === undefined
+    ? ""
+    : ` The answers of the batch at the host can be read again without a cost: HostBatchJob.collect(${quoted(id)}, ${quoted(`${output}.collected.jsonl`)}).`
+}
+
 /** The last run has left rows, which would be paid twice. */
 export const lostOutput = (output: string, count: number): InvalidRequestError =>
   failure(
     `The output ${quoted(output)} has no row, and had at least ${count}`,
-    `Restore it from a copy. To request all rows again, delete ${quoted(recordOf(output))}.`
+    `Restore it from a copy. To request all rows again, delete ${quoted(recordOf(output))}.${orCollected(output)}`
   )
 
-const damagedLine = ({ line, path }: DamagedLine): InvalidRequestError =>
+const damagedLine = (output: string, { line, path }: DamagedLine): InvalidRequestError =>
   failure(
     `Line ${line} of ${quoted(path)} is damaged: it is no whole row of the batch job`,
-    "Restore the file from a copy, or delete this line: its row is then requested again."
+    `Restore the file from a copy, or delete this line: its row is then requested again.${orCollected(output)}`
   )
 
 /** The files of the job have to keep their places next to the output that is repaired. */
 const decompressed = (path: string): string => {
-  const records = [recordOf(path), `${path}.host.json`].filter((name) => existsSync(name)).map(quoted)
+  const records = [recordOf(path), hostRecord.pathOf(path)].filter((name) => existsSync(name)).map(quoted)
   const pending = `${path}.pending`
   return [
     "Restore the file from a copy. If there is none, decompress what is whole with gzip -dc into an output without .gz",
@@ -76,7 +86,7 @@ const damagedEnd = (path: string, { before, rows }: DamagedEnd): InvalidRequestE
 export const orDamaged =
   (output: string, isOwn: boolean, otherwise: (cause: unknown) => InvalidRequestError | JournalStoreError) =>
   (cause: unknown): InvalidRequestError | JournalStoreError => {
-    if (cause instanceof DamagedLine) return isOwn || cause.line > 1 ? damagedLine(cause) : notAnOutput()
+    if (cause instanceof DamagedLine) return isOwn || cause.line > 1 ? damagedLine(output, cause) : notAnOutput()
     if (cause instanceof DamagedEnd) return damagedEnd(output, cause)
     if (cause instanceof DamagedMember)
       return isOwn || cause.position > 0 ? damagedMember(output, cause) : notAnOutput()

@@ -47,7 +47,7 @@ const decode = Schema.decodeUnknownOption(Schema.fromJsonString(HostRecord))
 export const call = (name: "abandon" | "cancel" | "resume", output: string): string =>
   `HostBatchJob.${name}(${JSON.stringify(output)})`
 
-const pathOf = (output: string): string => `${output}.host.json`
+export const pathOf = (output: string): string => `${output}.host.json`
 
 const failure = (operation: string, output: string, reason: string, fix?: string): JournalStoreError =>
   new JournalStoreError({
@@ -58,7 +58,7 @@ const failure = (operation: string, output: string, reason: string, fix?: string
   })
 
 /** The batch that a damaged record names, which a collection by its id needs. */
-const idIn = (text: string): string | undefined => /"batchId":"([\w-]{1,200})"/.exec(text)?.[1]
+export const idIn = (text: string): string | undefined => /"batchId":"([\w-]{1,200})"/.exec(text)?.[1]
 
 const damaged = (output: string, text: string): JournalStoreError => {
   const id = idIn(text)
