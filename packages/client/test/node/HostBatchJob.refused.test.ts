@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
-import { ErrorReply } from "@kimi-effect/testing"
+import { ErrorReply, Reply } from "@kimi-effect/testing"
 import { Effect, Option } from "effect"
 import * as BatchJob from "../../src/node/BatchJob.ts"
 import * as HostBatchJob from "../../src/node/HostBatchJob.ts"
@@ -161,6 +161,22 @@ describe("HostBatchJob.run with a deadline before the end of the shortest window
       Effect.gen(function* () {
         const { batch } = yield* HostBatchJob.run({ ...files, mode: "host", stop: { deadline: "750 minutes" } })
         assert.strictEqual(batch?.completion_window, "12h")
+      })
+    )
+  )
+
+  it.live("continues a batch that is there", () =>
+    withJob([lineOf("a")], ({ files, server }) =>
+      Effect.gen(function* () {
+        let isBroken = true
+        yield* server.replyAlways(Reply.text("yes"))
+        yield* server.replyAt("GET /v1/batches/batch-000001", () =>
+          isBroken ? ErrorReply.table.invalidRequest : Reply.defaultReply
+        )
+        yield* Effect.flip(HostBatchJob.run({ ...files, mode: "host" }))
+        isBroken = false
+        const resumed = HostBatchJob.resume(files.output, { interval: "1 millis", stop: { deadline: "1 hour" } })
+        assert.deepInclude(yield* resumed, { answered: 1 })
       })
     )
   )

@@ -21,7 +21,10 @@ export const acquire = (path: string): (() => void) | undefined => {
   createFile(path)
   const opened = statFile(path)
   // Removing it when the job ends would remove what another application keeps in it.
-  if (opened.size > 0) throw new UnusablePathError("the file of the lock is another application's")
+  if (opened.size > 0)
+    throw new UnusablePathError(
+      "the file of the lock has the data of another application: move it away, or delete it if it is not needed"
+    )
   const { DatabaseSync } = process.getBuiltinModule("node:sqlite")
   const db = new DatabaseSync(path, { timeout: 0 })
   try {

@@ -37,12 +37,13 @@ const deadlineRule = ({ mode, stop }: Options<never, never, never>): OptionRules
   "at least 12 hours in the mode host, the shortest window of the host: with a shorter one use the mode auto or local"
 ]
 
-const rulesOf = (options: Options<never, never, never>): ReadonlyArray<OptionRules.Rule> => [
+const rulesOf = (options: Options<never, never, never>, isResumed: boolean): ReadonlyArray<OptionRules.Rule> => [
   OptionRules.oneOf("mode", options.mode, ["local", "host", "auto"]),
   windowRule(options.completionWindow),
   ...followRules(options),
   OptionRules.positiveDuration("stop.deadline", options.stop?.deadline),
-  deadlineRule(options)
+  // The window of a batch that is there is not chosen any more.
+  ...(isResumed ? [] : [deadlineRule(options)])
 ]
 
 /** Rows that name no model have the same one in both places. */
@@ -173,7 +174,7 @@ export const runHostJob = <A, RD, RP>(
 ): Effect.Effect<HostBatchJob.JobResult, Failure, HostBatch | KimiClient | RD | RP> =>
   Effect.gen(function* () {
     // Before the rows are read, and reported as checked.
-    yield* OptionRules.check("HostBatchJob", rulesOf(options as never))
+    yield* OptionRules.check("HostBatchJob", rulesOf(options as never, isResumed))
     if (options.mode === "local") return yield* local(options, undefined)
     // A damaged record fails before any file of the job is created.
     yield* hostRecord.read(options.output)
