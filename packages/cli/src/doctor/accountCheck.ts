@@ -2,13 +2,18 @@
 import type { KimiClient } from "@kimi-effect/client/KimiClient"
 import type * as KimiConfig from "@kimi-effect/core/KimiConfig"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type { Check } from "../schemas/doctor.ts"
-import { ofError, ok, problem, skipped } from "./check.ts"
+import { ofError, ok, problem, skipped, unanswered, within } from "./check.ts"
 
 export const balance = Effect.fnUntraced(function* (kimi: KimiClient["Service"], hasAccountApi: boolean) {
   if (!hasAccountApi) return skipped("balance", "The host reports none")
-  const read = yield* Effect.result(kimi.balance)
+  const answer = yield* within(Effect.result(kimi.balance))
+  if (Option.isNone(answer)) {
+    return problem("balance", `The host ${unanswered}`, "Run kimi doctor again later: the host lists its models.")
+  }
+  const read = answer.value
   if (Result.isFailure(read)) return ofError("balance", read.failure)
   const { available_balance: available } = read.success
   return available > 0

@@ -2,8 +2,9 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
+import * as Option from "effect/Option"
 import type { Check } from "../schemas/doctor.ts"
-import { ok, problem, skipped } from "./check.ts"
+import { ok, problem, skipped, within } from "./check.ts"
 
 const allowedMillis = 120_000
 
@@ -23,6 +24,7 @@ export const check = (baseUrl: string): Effect.Effect<Check, never, HttpClient.H
           "Set the clock of this machine, or turn on its synchronization."
         )
   }).pipe(
-    Effect.timeout("10 seconds"),
+    within,
+    Effect.map(Option.getOrElse(() => skipped("clock", "The host does not answer"))),
     Effect.orElseSucceed(() => skipped("clock", "The host does not answer"))
   )

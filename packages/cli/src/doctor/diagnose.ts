@@ -16,8 +16,9 @@ import * as AccountCheck from "./accountCheck.ts"
 import * as ClockCheck from "./clockCheck.ts"
 import * as ConfigurationCheck from "./configurationCheck.ts"
 import * as HostCheck from "./hostCheck.ts"
+import * as Route from "./route.ts"
 import * as StoreCheck from "./storeCheck.ts"
-import { problem } from "./check.ts"
+import { placeOf, problem } from "./check.ts"
 
 /** The checks that need the client. Its stores are checked apart. */
 const clientChecks = (config: KimiConfig.Values, isReachable: boolean) =>
@@ -35,10 +36,12 @@ const onConfiguration = Effect.fnUntraced(function* (found: configuration.Config
   const { config } = found.settings
   const { baseUrl, defaultModel } = Provider.fromConfig(config)
   const http = UndiciHttpClient.layer.pipe(Layer.provide(Layer.succeed(KimiConfig.KimiConfig, config)))
-  const { checks, clock, isReachable } = yield* Effect.gen(function* () {
-    const host = yield* HostCheck.check(config, config.model ?? defaultModel)
-    return { ...host, clock: yield* ClockCheck.check(baseUrl) }
-  }).pipe(Effect.provide(http))
+  const route = Route.make(config.proxy, placeOf(found, "proxy"), baseUrl)
+  // Together: a host that does not answer is waited for once.
+  const [{ checks, isReachable }, clock] = yield* Effect.all(
+    [HostCheck.check(config, config.model ?? defaultModel, route), ClockCheck.check(baseUrl)],
+    { concurrency: "unbounded" }
+  ).pipe(Effect.provide(http))
   return [
     ...(yield* ConfigurationCheck.check(found)),
     ...checks,

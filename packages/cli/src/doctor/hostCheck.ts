@@ -7,9 +7,11 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type { Check } from "../schemas/doctor.ts"
-import { ofError, ok, problem, skipped, warning } from "./check.ts"
+import { ofError, ok, problem, skipped, warning, within } from "./check.ts"
+import * as Route from "./route.ts"
 
 /** The base URLs of Moonshot's regions, which have separate keys. A test replaces them. */
 export const Regions: Context.Reference<{ readonly [id: string]: string }> = Context.Reference<{
@@ -18,13 +20,15 @@ export const Regions: Context.Reference<{ readonly [id: string]: string }> = Con
   defaultValue: () => ({ moonshot: "https://api.moonshot.ai/v1", "moonshot-cn": "https://api.moonshot.cn/v1" })
 })
 
-/** Lists the models at the host of a configuration. */
+/** Lists the models at the host of a configuration. None if it does not answer in time. */
 const modelsAt = (config: KimiConfig.Values) =>
-  Effect.result(
-    Effect.scoped(
-      Effect.flatMap(
-        Layer.build(Layer.provide(HostApi.layerHttp, Layer.succeed(KimiConfig.KimiConfig, config))),
-        (context) => HostApi.models(Context.get(context, HostApi.HostApi))
+  within(
+    Effect.result(
+      Effect.scoped(
+        Effect.flatMap(
+          Layer.build(Layer.provide(HostApi.layerHttp, Layer.succeed(KimiConfig.KimiConfig, config))),
+          (context) => HostApi.models(Context.get(context, HostApi.HostApi))
+        )
       )
     )
   )
@@ -38,7 +42,7 @@ const otherRegion = Effect.fnUntraced(function* (config: KimiConfig.Values) {
   for (const [provider, baseUrl] of Object.entries(regions)) {
     if (provider === config.provider) continue
     const answer = yield* modelsAt({ ...config, provider: provider as KimiConfig.ProviderId, baseUrl })
-    if (Result.isSuccess(answer)) return provider
+    if (Option.exists(answer, Result.isSuccess)) return provider
   }
   return undefined
 })
@@ -53,13 +57,6 @@ const keyProblem = Effect.fnUntraced(function* (config: KimiConfig.Values, error
         `Set KIMI_PROVIDER=${region}, or use a key of ${config.provider}.`
       )
 })
-
-const proxyText = ({ proxy }: KimiConfig.Values): string =>
-  proxy === "off"
-    ? "without a proxy"
-    : proxy === "environment"
-      ? "through the proxy of the environment, if any"
-      : "through the configured proxy"
 
 const networkTags = new Set(["network", "timeout"])
 
@@ -82,42 +79,34 @@ const modelCheck = (model: string, ids: ReadonlyArray<string>): Check => {
   )
 }
 
-/** The checks, and whether the host answered with a list of models. */
+interface Found {
+  readonly checks: ReadonlyArray<Check>
+  /** Whether the host answered with a list of models. */
+  readonly isReachable: boolean
+}
+
+const unreachable = (...checks: ReadonlyArray<Check>): Found => ({ isReachable: false, checks })
+
+const noAnswer = skipped("model", "The host does not answer")
+
+const answers = (route: Route.Route): Check => ok("network", `The host answers, ${Route.describe(route)}`)
+
 export const check = Effect.fnUntraced(function* (
   config: KimiConfig.Values,
-  model: string
-): Effect.fn.Return<
-  { readonly checks: ReadonlyArray<Check>; readonly isReachable: boolean },
-  never,
-  HttpClient.HttpClient
-> {
+  model: string,
+  route: Route.Route
+): Effect.fn.Return<Found, never, HttpClient.HttpClient> {
   const answer = yield* modelsAt(config)
-  if (Result.isSuccess(answer)) {
-    const ids = answer.success.map(({ id }) => id)
-    return {
-      isReachable: true,
-      checks: [ok("network", `The host answers, ${proxyText(config)}`), modelCheck(model, ids)]
-    }
+  if (Option.isNone(answer)) return unreachable(Route.silence(route), noAnswer)
+  if (Result.isSuccess(answer.value)) {
+    const ids = answer.value.success.map(({ id }) => id)
+    return { isReachable: true, checks: [answers(route), modelCheck(model, ids)] }
   }
-  const error = answer.failure
-  const isNetwork = networkTags.has(error.category)
+  const error = answer.value.failure
   if (error.category === "authentication") {
-    const first = yield* keyProblem(config, error)
-    return {
-      isReachable: false,
-      checks: [
-        ok("network", `The host answers, ${proxyText(config)}`),
-        first,
-        skipped("model", "The key is not accepted")
-      ]
-    }
+    return unreachable(answers(route), yield* keyProblem(config, error), skipped("model", "The key is not accepted"))
   }
-  const failed = ofError(isNetwork ? "network" : "host", error)
-  return {
-    isReachable: false,
-    checks: [
-      { ...failed, message: `${failed.message} (${proxyText(config)})` },
-      skipped("model", "The host does not answer")
-    ]
-  }
+  if (networkTags.has(error.category)) return unreachable(Route.failure(error, route), noAnswer)
+  const failed = ofError("host", error)
+  return unreachable({ ...failed, message: `${failed.message} (${Route.describe(route)})` }, noAnswer)
 })

@@ -7,10 +7,11 @@ import * as HealthSettings from "@kimi-effect/core/HealthSettings"
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
 import type { ComponentHealth, SystemHealth } from "@kimi-effect/core/SystemHealth"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type { Configuration } from "../configuration.ts"
 import type { Check } from "../schemas/doctor.ts"
-import { ok, problem, setTo } from "./check.ts"
+import { ok, placeOf, problem, setTo, unanswered, within } from "./check.ts"
 
 /** The options that name a store. */
 const stores = ["cache", "limits", "circuits", "budgetStore", "auditLog"] as const
@@ -63,13 +64,6 @@ const healthWith = (config: KimiConfig.Values, name: Store): Effect.Effect<Syste
     Effect.provideService(HealthSettings.HealthSettings, { checks: hostChecks(config) })
   )
 
-/** Where the option is set: `KIMI_CACHE`, `--cache`, or `cache in kimi.json`. */
-const placeOf = ({ origins }: Configuration, name: Store): string =>
-  (origins[name] ?? name)
-    .replace(/^flag /, "")
-    .replace(/^environment \((.*)\)$/, "$1")
-    .replace(/^file (.*) \((.*)\)$/, "$2 in $1")
-
 /** What is wrong, in the words of the component that knows it best. */
 const reasonOf = ({ details, message, name }: ComponentHealth): string => {
   const reason = details?.["failure"] ?? details?.["reason"]
@@ -83,7 +77,11 @@ const checkOne = Effect.fnUntraced(function* (
 ): Effect.fn.Return<ReadonlyArray<Check>> {
   const { config } = found.settings
   const place = placeOf(found, name)
-  const health = yield* Effect.result(healthWith(config, name))
+  const answer = yield* within(Effect.result(healthWith(config, name)))
+  if (Option.isNone(answer)) {
+    return [problem("stores", `${name}: The store ${unanswered}`, `Check that the store of ${place} can be reached.`)]
+  }
+  const health = answer.value
   if (Result.isFailure(health)) {
     const variable = KimiConfig.variableName(name)
     return health.failure.issues.map(({ expected, name: option }) =>

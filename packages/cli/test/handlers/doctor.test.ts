@@ -71,7 +71,7 @@ describe("kimi doctor", () => {
   broken("a port on which nothing listens", /^network: /m, () =>
     Effect.map(closedPort, (port) => ({ KIMI_BASE_URL: `http://127.0.0.1:${port}/v1` }))
   )
-  broken("a proxy that cannot be reached", /^network: .*configured proxy/m, () =>
+  broken("a proxy that cannot be reached", /^network: .*through the proxy .* of KIMI_PROXY/m, () =>
     Effect.map(closedPort, (port) => ({ KIMI_PROXY: `http://127.0.0.1:${port}` }))
   )
   broken("a model that the host does not serve", /^model: kimi-k2\.5 /m, () =>
@@ -99,7 +99,7 @@ describe("kimi doctor", () => {
     Effect.map(closedPort, (port) => ({ KIMI_CACHE: `redis://127.0.0.1:${port}` }))
   )
 
-  broken("a proxy that refuses", /^network: .*configured proxy/m, () =>
+  broken("a proxy that refuses", /^network: .*through the proxy .* of KIMI_PROXY/m, () =>
     Effect.map(refusingProxy, (url) => ({ KIMI_PROXY: url, KIMI_BASE_URL: "https://api.moonshot.ai/v1" }))
   )
   broken("a limit of zero", /KIMI_MAX_CONCURRENCY/, () => Effect.succeed({ KIMI_MAX_CONCURRENCY: "0" }))
