@@ -9,6 +9,7 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
+import { UsageError } from "./commandError.ts"
 import { load } from "./commandFor.ts"
 import * as exitCodes from "./exitCodes.ts"
 import { version } from "./version.ts"
@@ -72,19 +73,46 @@ const settingsOf = (isJson: boolean) =>
 
 const truths: ReadonlySet<string> = new Set(["true", "yes", "on", "1", "y"])
 
-/** Whether the result would be JSON, also of a command line that cannot be parsed. What follows -- are no flags. */
-const wantsJson = (args: ReadonlyArray<string>): boolean => {
+/** What follows -- are no flags. */
+const beforeEnd = (args: ReadonlyArray<string>): ReadonlyArray<string> => {
   const end = args.indexOf("--")
-  return args
-    .slice(0, end === -1 ? args.length : end)
-    .some((arg) => arg === "--json" || (arg.startsWith("--json=") && truths.has(arg.slice("--json=".length))))
+  return args.slice(0, end === -1 ? args.length : end)
+}
+
+/** Whether the result would be JSON, also of a command line that cannot be parsed. */
+const wantsJson = (args: ReadonlyArray<string>): boolean =>
+  beforeEnd(args).some(
+    (arg) => arg === "--json" || (arg.startsWith("--json=") && truths.has(arg.slice("--json=".length)))
+  )
+
+const quoted = (word: string): string => (/^[\w./-]+$/.test(word) ? word : JSON.stringify(word))
+
+/**
+ * An argument such as `-1 hour`, of which each character would be a short flag: its
+ * h would print the help with the exit code 0. The command has -h and -v alone.
+ */
+const misread = (args: ReadonlyArray<string>): UsageError | undefined => {
+  const given = beforeEnd(args)
+  const at = given.findIndex((arg) => /^-(?:\d|[^-].)/s.test(arg))
+  const word = given[at]
+  if (word === undefined) return undefined
+  const before = given[at - 1] ?? ""
+  const flag = before.startsWith("--") && !before.includes("=") ? before : "--flag"
+  return new UsageError(
+    `${quoted(word)} begins with -, and would be read as flags`,
+    `Give it as ${flag}=${quoted(word)} if it is the value of a flag, and last, after --, if it is an argument.`
+  )
 }
 
 /** Runs the command, reports its failure on stderr, and returns the exit code. */
 export const run = (args: ReadonlyArray<string>) => {
   const isJson = wantsJson(args)
-  return loadModule(() => load(args)).pipe(
-    Effect.flatMap((kimi) => Command.runWith(kimi, { version })(args)),
+  const command = Effect.gen(function* () {
+    const wrong = misread(args)
+    if (wrong !== undefined) return yield* Effect.fail(wrong)
+    yield* Command.runWith(yield* loadModule(() => load(args)), { version })(args)
+  })
+  return command.pipe(
     Effect.provide(settingsOf(isJson)),
     Effect.as(0),
     // Every error of the library is in this module, which a command that succeeds does not load.

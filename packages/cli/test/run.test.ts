@@ -56,6 +56,43 @@ describe("kimi", () => {
     })
   )
 
+  it.live.each([
+    { args: ["batch", "run", "in.jsonl", "out.jsonl", "--deadline", "-1 hour"], advice: '--deadline="-1 hour"' },
+    { args: ["chat", "--max-tokens", "-1h", "hi"], advice: "--max-tokens=-1h" },
+    { args: ["chat", "-1 hour"], advice: "after --" },
+    { args: ["chat", "-1"], advice: "after --" },
+    { args: ["chat", "-have fun"], advice: "after --" }
+  ])("refuses $args, of which a word would be read as short flags", ({ advice, args }) =>
+    Effect.gen(function* () {
+      const { code, stderr, stdout } = yield* runKimi(args)
+      assert.deepStrictEqual([code, stdout], [2, ""])
+      assert.include(stderr, advice)
+      const asJson = yield* runKimi([...args, "--json"])
+      assert.deepStrictEqual([asJson.code, asJson.stdout], [2, ""])
+      const { error } = JSON.parse(asJson.stderr)
+      assert.deepInclude(error, { tag: "UsageError", category: "usage", exitCode: 2 })
+      assert.include(error.hint, advice)
+    })
+  )
+
+  it.live("reads the value of a flag that begins with - after =", () =>
+    Effect.map(runKimi(["batch", "run", "in.jsonl", "out.jsonl", "--deadline=-1 hour"]), ({ code, stderr }) => {
+      assert.strictEqual(code, 2)
+      assert.include(stderr, "--deadline")
+      assert.include(stderr, "a duration over zero")
+    })
+  )
+
+  it.live("takes what follows -- as it is", () =>
+    Effect.map(runKimi(["batch", "failed", "--", "-1 hour"]), ({ stderr }) =>
+      assert.include(stderr, "-1 hour cannot be read")
+    )
+  )
+
+  it.live.each(["-h", "-v"])("reads the short flag %s", (flag) =>
+    Effect.map(runKimi([flag]), ({ code }) => assert.strictEqual(code, 0))
+  )
+
   it.live("writes completions of every command", () =>
     Effect.map(runKimi(["--completions", "bash"]), ({ stdout }) => assert.include(stdout, "serve-mock"))
   )
