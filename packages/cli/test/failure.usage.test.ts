@@ -41,7 +41,7 @@ const wrong: ReadonlyArray<readonly [args: string, named: string]> = [
   ["batch run DIR/in.jsonl DIR/out.jsonl --mode host --deadline '3 hours'", "--deadline"],
   ["batch run DIR/in.jsonl - --mode host", "--mode"],
   ["batch run DIR/in.jsonl DIR/out.jsonl --shared a --mode host", "--mode"],
-  ["batch run DIR/in.jsonl DIR/out.jsonl --shared a --deadline '1 day'", "--mode"],
+  ["batch run DIR/in.jsonl DIR/out.jsonl --shared a --deadline '1 day'", "--deadline"],
   ["batch run DIR/in.jsonl - --shared a", "--shared"],
   ["batch run DIR/in.jsonl DIR/out.jsonl --shared a --rerun TotalTimeoutError", "--rerun"],
   ["batch run DIR/in.jsonl DIR/out.jsonl --schema a", "--schema"],

@@ -54,14 +54,15 @@ const run = Command.make(
         return yield* Effect.fail(wrongFlag("--schema", "a --shared, whose batch is in PostgreSQL"))
       }
       // A job that has been at the host may have a batch there, whose rows would be paid twice.
-      const mayBeAtHost = host.mode !== "local" || existsSync(`${input.output}.host.json`)
-      if (mayBeAtHost || Option.isSome(host.deadline)) {
+      if (host.mode !== "local" || existsSync(`${input.output}.host.json`)) {
         return yield* (yield* loadHost).run({ ...input, isShared: Option.isSome(shared) }, host)
       }
       // Without a word, the rows would run here at the full price.
       if (Option.isSome(host.window)) return yield* Effect.fail(wrongFlag("--window", "a --mode of host or auto"))
       if (Option.isSome(host.poll)) return yield* Effect.fail(wrongFlag("--poll", "a --mode of host or auto"))
-      if (Option.isNone(shared)) return yield* (yield* load).run(input)
+      const { deadline } = host
+      if (Option.isNone(shared)) return yield* (yield* load).run({ ...input, deadline })
+      if (Option.isSome(deadline)) return yield* Effect.fail(wrongFlag("--deadline", "no --shared"))
       return yield* (yield* loadShared).run({ ...input, id: shared.value, schema })
     })
 ).pipe(

@@ -1,7 +1,9 @@
 /** Runs the requests of a file. */
 import * as BatchJob from "@kimi-effect/client/node/BatchJob"
 import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as client from "../client.ts"
 import { CommandError } from "../commandError.ts"
 import { live } from "../live.ts"
@@ -19,6 +21,7 @@ interface RunInput {
   readonly rows: number
   readonly read: InputFlags
   readonly rerun: ReadonlyArray<string>
+  readonly deadline: Option.Option<Duration.Duration>
   readonly json: boolean
   readonly options: Given
 }
@@ -43,7 +46,8 @@ const remainder = (result: BatchJob.JobResult, output: string): CommandError | u
   return new CommandError(`Lines that are no rows: ${rejected}`, reasons)
 }
 
-export const run = Effect.fnUntraced(function* ({ input, json, options, output, read, rerun, rows }: RunInput) {
+export const run = Effect.fnUntraced(function* (given: RunInput) {
+  const { deadline, input, json, options, output, read, rerun, rows } = given
   const tags = yield* tagsOf("--rerun", rerun)
   const files = yield* jobFiles({ input, output }, read)
   const { canAnimate } = yield* TerminalCapabilities.TerminalCapabilities
@@ -55,6 +59,7 @@ export const run = Effect.fnUntraced(function* ({ input, json, options, output, 
       ...files,
       concurrency: rows,
       rerun: tags,
+      ...(Option.isNone(deadline) ? {} : { stop: { deadline: deadline.value } }),
       onProgress: (current) =>
         Effect.sync(() => {
           progress = current

@@ -173,15 +173,25 @@ const tooEarly = (deadline: Duration.Duration): UsageError =>
     "Use --mode auto, which runs the rows in this process then, or give --window, the time within which the host ends the batch, in place of --deadline."
   )
 
+const wrongMode = (isShared: boolean): UsageError =>
+  wrongFlag(
+    "--mode",
+    isShared ? "local for a batch that several machines run" : "files for the input and the output, to continue the job"
+  )
+
+/** Only the job that has made the record knows which of its rows the host runs. */
+const hasRecord = (output: string): UsageError =>
+  new UsageError(
+    `${output} is the output of a job that has been at the host, which needs its input as a file and no --shared`,
+    "Run it with its files, or name another output."
+  )
+
 export const run = Effect.fnUntraced(function* (
   { input, isShared, json, options, output, read, rerun, rows }: RunInput,
   { deadline, mode, poll, window }: HostFlags
 ) {
-  if (isShared) {
-    return yield* Effect.fail(wrongFlag("--mode", "local, without a deadline, for a batch that several machines run"))
-  }
-  if (isStandard(input) || isStandard(output)) {
-    return yield* Effect.fail(wrongFlag("--mode", "files for the input and the output, to continue the job"))
+  if (isShared || isStandard(input) || isStandard(output)) {
+    return yield* Effect.fail(mode === "local" ? hasRecord(output) : wrongMode(isShared))
   }
   const tags = yield* tagsOf("--rerun", rerun)
   const { format, prompts, separator } = yield* jobFiles({ input, output }, read)

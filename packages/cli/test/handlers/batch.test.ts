@@ -2,8 +2,6 @@ import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as ErrorReply from "@kimi-effect/testing/ErrorReply"
-import * as Fault from "@kimi-effect/testing/Fault"
-import * as Reply from "@kimi-effect/testing/Reply"
 import * as Effect from "effect/Effect"
 import { decoded, withServer } from "../mockedHost.ts"
 import { runKimi } from "../runKimi.ts"
@@ -164,18 +162,6 @@ describe("kimi batch run", () => {
       )
     }
   }
-
-  it.live("exits with 1 when its deadline stops it", () =>
-    withServer((server, env) =>
-      Effect.gen(function* () {
-        yield* server.replyAlways(Reply.withFault(Fault.StallBeforeHeaders())(Reply.text("late")))
-        const { input, output } = yield* filesOf([lineOf("a")])
-        const { code, stderr } = yield* runKimi(["batch", "run", input, output, "--deadline", "50 millis"], { env })
-        assert.strictEqual(code, 1)
-        assert.include(stderr, "The batch was stopped: its deadline has passed")
-      })
-    )
-  )
 
   it.live("names the failed rows that fail again when they are repeated", () =>
     withServer((_, env) =>

@@ -1,0 +1,84 @@
+/** A batch in this process with a time within which it must end. */
+import { existsSync, writeFileSync } from "node:fs"
+import { assert, describe, it } from "@effect/vitest"
+import * as Fault from "@kimi-effect/testing/Fault"
+import * as Reply from "@kimi-effect/testing/Reply"
+import * as Effect from "effect/Effect"
+import { filesOf, lineOf } from "../hostJob.ts"
+import { decoded, withServer } from "../mockedHost.ts"
+import { runKimi } from "../runKimi.ts"
+
+const stalled = Reply.withFault(Fault.StallBeforeHeaders())(Reply.text("late"))
+
+const run = ["batch", "run"]
+
+describe("kimi batch run --deadline", () => {
+  it.live("exits with 1 when the deadline stops the batch", () =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        yield* server.replyAlways(stalled)
+        const { input, output } = yield* filesOf([lineOf("a")])
+        const { code, stderr } = yield* runKimi([...run, input, output, "--deadline", "50 millis"], { env })
+        assert.strictEqual(code, 1)
+        assert.include(stderr, "The batch was stopped: its deadline has passed")
+      })
+    )
+  )
+
+  it.live("leaves an ordinary job in this process", () =>
+    withServer((_, env) =>
+      Effect.gen(function* () {
+        const { input, output } = yield* filesOf([lineOf("a")])
+        const args = [...run, input, output, "--deadline", "1 hour", "--json"]
+        const { code, stderr, stdout } = yield* runKimi(args, { env })
+        assert.strictEqual(code, 0, stderr)
+        const result = decoded("batch run", stdout)
+        assert.deepInclude(result, { answered: 1, stopped: null })
+        assert.notProperty(result, "mode")
+        assert.isFalse(existsSync(`${output}.host.json`))
+      })
+    )
+  )
+
+  it.live("reads standard input to standard output", () =>
+    withServer((_, env) =>
+      Effect.gen(function* () {
+        const options = { env, stdin: `${lineOf("a")}\n` }
+        const { code, stderr, stdout } = yield* runKimi([...run, "-", "-", "--deadline", "1 hour"], options)
+        assert.strictEqual(code, 0, stderr)
+        assert.strictEqual(JSON.parse(stdout).id, "a")
+      })
+    )
+  )
+
+  it.live("stops a batch to standard output", () =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        yield* server.replyAlways(stalled)
+        const options = { env, stdin: `${lineOf("a")}\n` }
+        const { code, stderr } = yield* runKimi([...run, "-", "-", "--deadline", "50 millis"], options)
+        assert.strictEqual(code, 1)
+        assert.include(stderr, "its deadline has passed")
+        assert.include(stderr, "Write to a file to be able to continue a batch.")
+      })
+    )
+  )
+})
+
+describe("kimi batch run on the output of a job that has been at the host", () => {
+  it.live.each([
+    { words: "standard input", args: (output: string) => ["-", output] },
+    { words: "--shared", args: (output: string, input: string) => [input, output, "--shared", "a"] }
+  ])("refuses $words without naming a flag that was not given", ({ args }) =>
+    withServer((_, env) =>
+      Effect.gen(function* () {
+        const { input, output } = yield* filesOf([lineOf("a")])
+        writeFileSync(`${output}.host.json`, "")
+        const { code, stderr } = yield* runKimi([...run, ...args(output, input)], { env, stdin: "" })
+        assert.strictEqual(code, 2)
+        assert.include(stderr, `${output} is the output of a job that has been at the host`)
+        assert.notInclude(stderr, "--mode")
+      })
+    )
+  )
+})
