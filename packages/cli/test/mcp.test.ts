@@ -87,6 +87,15 @@ describe("kimi chat --mcp", () => {
     })
   )
 
+  it.live("names --json as why nothing can be confirmed in a terminal", () =>
+    Effect.map(chat(["--json"], { typed: [] }), ({ bodies, code, stderr }) => {
+      assert.deepStrictEqual([code, bodies.length], [2, 0])
+      assert.include(stderr, "With --json, the command asks nothing")
+      assert.include(stderr, "--yes")
+      assert.notInclude(stderr, "There is no terminal")
+    })
+  )
+
   it.live("names a server that does not start", () =>
     withServer((_, env) =>
       Effect.map(runKimi(["chat", "Hi", "--yes", "--mcp", "/nonexistent/server"], { env }), ({ code, stderr }) => {

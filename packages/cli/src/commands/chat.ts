@@ -48,6 +48,11 @@ export const chat = Command.make(
       Flag.optional
     ),
     mcp: Flag.String("mcp").pipe(
+      // Its first word is the program: "" is none.
+      Flag.filter(
+        (server) => !/^\s*(?:""|''|$)/.test(server),
+        () => "a command in one argument, or a URL"
+      ),
       Flag.withDescription(
         "MCP server whose tools the model may call: a command in one argument, or a URL; repeat it for several. Each call is confirmed in the terminal. The server gets no API key of the environment."
       ),

@@ -190,10 +190,14 @@ const resumeNote = (history: Option.Option<string>): Effect.Effect<void> =>
       : `\nInterrupted. Continue with: kimi chat --history ${history.value}`
   )
 
-const noApproval = new UsageError(
-  "There is no terminal in which a tool can be confirmed",
-  "Pass --yes to run the tools of --mcp unasked."
-)
+/** `isSilent` where there is a terminal, and --json is why it is not used. */
+const noApproval = (isSilent: boolean): UsageError =>
+  new UsageError(
+    isSilent
+      ? "With --json, the command asks nothing: no tool can be confirmed"
+      : "There is no terminal in which a tool can be confirmed",
+    "Pass --yes to run the tools of --mcp unasked."
+  )
 
 /** Starts the servers of `--mcp`. */
 const toolsOf = Effect.fnUntraced(function* (input: Input) {
@@ -215,7 +219,7 @@ export const run = Effect.fnUntraced(function* (input: Input) {
   const text = yield* readText(input.prompt)
   if (text === "" && !canAsk) return yield* Effect.fail(noPrompt)
   // Without a terminal to ask in, --yes is required before anything runs.
-  if (input.mcp.length > 0 && !input.yes && !canAsk) return yield* Effect.fail(noApproval)
+  if (input.mcp.length > 0 && !input.yes && !canAsk) return yield* Effect.fail(noApproval(canPrompt))
   yield* InputFile.checkAll([...input.image, ...input.file])
   const history = yield* ChatHistory.read(input.history, Option.getOrUndefined(input.system))
   yield* Effect.scoped(converse(input, history, text)).pipe(
