@@ -5,12 +5,12 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as client from "../client.ts"
-import { CommandError } from "../commandError.ts"
+import { CommandError, wrongFlag } from "../commandError.ts"
 import { live } from "../live.ts"
 import type { Given } from "../optionFlags.ts"
 import * as Output from "../output.ts"
 import type { BatchRun } from "../schemas/batch.ts"
-import { type InputFlags, isStandard, jobFiles } from "./batchFiles.ts"
+import { type InputFlags, isOfPrompts, isStandard, jobFiles } from "./batchFiles.ts"
 import { tagsOf } from "./batchTags.ts"
 import { progressLine } from "./batchProgress.ts"
 import { noteDuplicates, repeatHints, stoppedFailure, toText } from "./batchText.ts"
@@ -49,6 +49,9 @@ const remainder = (result: BatchJob.JobResult, output: string): CommandError | u
 export const run = Effect.fnUntraced(function* (given: RunInput) {
   const { deadline, input, json, options, output, read, rerun, rows } = given
   const tags = yield* tagsOf("--rerun", rerun)
+  if (tags.length > 0 && isStandard(output)) {
+    return yield* Effect.fail(wrongFlag("--rerun", "an output that is a file, which has the failed rows"))
+  }
   const files = yield* jobFiles({ input, output }, read)
   const { canAnimate } = yield* TerminalCapabilities.TerminalCapabilities
   let progress: BatchJob.JobProgress | undefined
@@ -75,7 +78,7 @@ export const run = Effect.fnUntraced(function* (given: RunInput) {
   const written: BatchRun = { ...result, stopped: result.stopped?._tag ?? null }
   const text = json ? JSON.stringify(written) : toText(result)
   yield* isStandard(output) ? Output.note(text) : Output.line(text)
-  yield* noteDuplicates(result)
+  yield* noteDuplicates(result, isOfPrompts(read))
   const left = remainder(result, output)
   if (left !== undefined) return yield* Effect.fail(left)
 })

@@ -25,18 +25,22 @@ interface Paths {
 
 export const isStandard = (path: string): boolean => path === "-"
 
-const promptsOf = ({ column, idColumn, system, template }: InputFlags): BatchJob.Prompts | undefined =>
-  Option.isNone(column) && Option.isNone(template)
-    ? undefined
-    : {
-        column: Option.getOrUndefined(column),
-        template: Option.getOrUndefined(template),
-        id: Option.getOrUndefined(idColumn),
-        system: Option.getOrUndefined(system)
+/** Whether the lines have columns of texts, and are no requests. */
+export const isOfPrompts = ({ column, template }: InputFlags): boolean =>
+  Option.isSome(column) || Option.isSome(template)
+
+const promptsOf = (flags: InputFlags): BatchJob.Prompts | undefined =>
+  isOfPrompts(flags)
+    ? {
+        column: Option.getOrUndefined(flags.column),
+        template: Option.getOrUndefined(flags.template),
+        id: Option.getOrUndefined(flags.idColumn),
+        system: Option.getOrUndefined(flags.system)
       }
+    : undefined
 
 const misplaced = (flags: InputFlags): string | undefined => {
-  if (Option.isSome(flags.column) || Option.isSome(flags.template)) return undefined
+  if (isOfPrompts(flags)) return undefined
   if (Option.isSome(flags.system)) return "--system"
   return Option.isSome(flags.idColumn) ? "--id-column" : undefined
 }

@@ -14,7 +14,7 @@ import { live } from "../live.ts"
 import type { Given } from "../optionFlags.ts"
 import * as Output from "../output.ts"
 import type { BatchRun } from "../schemas/batch.ts"
-import { type InputFlags, isStandard, jobFiles } from "./batchFiles.ts"
+import { type InputFlags, isOfPrompts, isStandard, jobFiles } from "./batchFiles.ts"
 import { progressLine } from "./batchProgress.ts"
 import { tagsOf } from "./batchTags.ts"
 import { checkJob, fromBatch, isBatchId } from "./batchTarget.ts"
@@ -107,6 +107,8 @@ interface FollowInput extends Pick<RunInput, "json" | "options" | "output"> {
   readonly resume: string
   /** Whether it is a batch without the files of a job. */
   readonly byId?: boolean | undefined
+  /** Whether the lines of the input are prompts. */
+  readonly isPrompted?: boolean | undefined
   /** Whether the command has chosen where the rows run. */
   readonly isChosen?: boolean | undefined
 }
@@ -141,7 +143,7 @@ const remainder = (
 
 /** Shows the progress of a job and then its result. */
 const follow = Effect.fnUntraced(function* <E, R>(
-  { byId, isChosen = false, json, options, output, resume }: FollowInput,
+  { byId, isChosen = false, isPrompted = false, json, options, output, resume }: FollowInput,
   job: (progress: Progress) => Effect.Effect<HostBatchJob.JobResult, E, R>
 ) {
   const progress = new Progress()
@@ -156,7 +158,7 @@ const follow = Effect.fnUntraced(function* <E, R>(
     )
   )
   yield* json ? Output.json(toRun(result)) : Output.line(toText(result))
-  yield* noteDuplicates(result)
+  yield* noteDuplicates(result, isPrompted)
   // With --json, the result has the reason.
   if (isChosen && !json && result.choice !== undefined) {
     yield* Output.note(`Ran ${result.mode === "host" ? "at the host" : "in this process"}: ${result.choice.reason}`)
@@ -211,7 +213,14 @@ export const run = Effect.fnUntraced(function* (
     interval: Option.getOrUndefined(poll),
     ...(Option.isNone(deadline) ? {} : { stop: { deadline: deadline.value } })
   }
-  const shown = { json, options, output, resume: `kimi batch resume ${output}`, isChosen: mode === "auto" }
+  const shown = {
+    json,
+    options,
+    output,
+    resume: `kimi batch resume ${output}`,
+    isChosen: mode === "auto",
+    isPrompted: isOfPrompts(read)
+  }
   yield* follow(shown, ({ onEvent, onProgress }) => HostBatchJob.run({ ...settings, onEvent, onProgress }))
 })
 

@@ -36,13 +36,17 @@ export const toText = ({
     ...Object.entries(failedByTag).map(([tag, count]) => `  ${tag}: ${count}`)
   ].join("\n")
 
-/** Their rows run: the answers differ by the line of the input. */
-export const noteDuplicates = ({ duplicateIds }: { readonly duplicateIds: number }): Effect.Effect<void> =>
-  duplicateIds === 0
-    ? Effect.void
-    : Output.note(
-        `Rows with an id that another row has: ${duplicateIds}. Only the member "line" of their answers differs; --id-column sets another column.`
-      )
+/** Their rows run: the answers differ by the line of the input. `isOfPrompts` of an input whose lines are no requests. */
+export const noteDuplicates = (
+  { duplicateIds }: { readonly duplicateIds: number },
+  isOfPrompts: boolean
+): Effect.Effect<void> => {
+  if (duplicateIds === 0) return Effect.void
+  const advice = isOfPrompts ? "; --id-column sets another column" : ""
+  return Output.note(
+    `Rows with an id that another row has: ${duplicateIds}. Only the member "line" of their answers differs${advice}.`
+  )
+}
 
 /** The rules of a run that end it before its last row. */
 const rules: { readonly [Rule in Exclude<StopReason["_tag"], "Error">]: string } = {

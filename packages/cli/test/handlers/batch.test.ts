@@ -42,6 +42,18 @@ describe("kimi batch run", () => {
         assert.strictEqual(code, 0)
         assert.deepInclude(decoded("batch run", stdout), { answered: 2, duplicateIds: 1 })
         assert.include(stderr, "Rows with an id that another row has: 1.")
+        assert.notInclude(stderr, "--id-column")
+      })
+    )
+  )
+
+  it.live("names the flag of the column of ids for prompts with the same id", () =>
+    withServer((_, env) =>
+      Effect.gen(function* () {
+        const { input, output } = yield* filesOf(['{ "id": "a", "text": "Hi" }', '{ "id": "a", "text": "Ho" }'])
+        const { stderr } = yield* runKimi(["batch", "run", input, output, "--column", "text"], { env })
+        assert.include(stderr, "Rows with an id that another row has: 1.")
+        assert.include(stderr, "--id-column sets another column")
       })
     )
   )
