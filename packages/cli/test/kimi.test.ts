@@ -86,7 +86,7 @@ const invocations: { readonly [command: string]: Pair } = {
       code: 0,
       stdout: /^Forgotten: Batch batch-000001/
     },
-    failure: { args: "batch forget DIR/out.jsonl", code: 1, stderr: /no batch at the host/ }
+    failure: { args: "batch forget DIR/out.jsonl", code: 1, stderr: /it does not exist/ }
   },
   "batch list": {
     success: { ...leftAtHost, args: "batch list", code: 0, stdout: /^Batch batch-000001, / },

@@ -1,9 +1,9 @@
 /** Lists the failed rows of an output. */
 import * as BatchJob from "@kimi-effect/client/node/BatchJob"
 import * as Effect from "effect/Effect"
-import * as InputFile from "../inputFile.ts"
 import * as Output from "../output.ts"
 import type { BatchFailed } from "../schemas/batch.ts"
+import { checkJob, reading } from "./batchTarget.ts"
 import { tagsOf } from "./batchTags.ts"
 
 interface FailedInput {
@@ -14,8 +14,8 @@ interface FailedInput {
 
 export const failed = Effect.fnUntraced(function* ({ json, output, tag }: FailedInput) {
   const tags = yield* tagsOf("--tag", tag)
-  yield* InputFile.check(output)
-  const rows = yield* BatchJob.failedRows(output, tags.length === 0 ? undefined : tags)
+  yield* checkJob(output)
+  const rows = yield* reading(output, BatchJob.failedRows(output, tags.length === 0 ? undefined : tags))
   const listed: BatchFailed = rows.map(({ attempts, error, id, line }) => ({
     id,
     line,

@@ -4,16 +4,16 @@ import * as BatchApi from "@kimi-effect/client/batch/BatchApi"
 import * as BatchJob from "@kimi-effect/client/node/BatchJob"
 import * as HostBatch from "@kimi-effect/client/node/HostBatch"
 import * as HostBatchJob from "@kimi-effect/client/node/HostBatchJob"
+import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as client from "../client.ts"
-import { CommandError } from "../commandError.ts"
 import type { Given } from "../optionFlags.ts"
 import * as Output from "../output.ts"
 import type { BatchStatus } from "../schemas/batch.ts"
-import { checkJob, fromBatch, hostLine, isBatchId, ofHost } from "./batchTarget.ts"
+import { checkJob, fromBatch, hostLine, isBatchId, ofHost, reading } from "./batchTarget.ts"
 import { repeatHints, sentence, toText } from "./batchText.ts"
 
 const withHost = <A, E, R>(options: Given, use: Effect.Effect<A, E, R | HostBatch.HostBatch>) =>
@@ -80,7 +80,7 @@ export const status = Effect.fnUntraced(function* ({
     return yield* json ? Output.json(result) : Output.line(hostLine(fromBatch(batch)))
   }
   yield* checkJob(target)
-  const counted = yield* BatchJob.status(target)
+  const counted = yield* reading(target, BatchJob.status(target))
   const atHost = Option.map(yield* HostBatchJob.status(target), ofHost)
   const { rejected = null, total = null } = counted
   const result: BatchStatus = {
@@ -144,10 +144,13 @@ export const forget = Effect.fnUntraced(function* ({
   readonly json: boolean
   readonly options: Given
 }) {
-  const noBatch = new CommandError(
-    "This job has no batch at the host that is open",
-    `kimi batch status ${output} has its rows.`
-  )
+  yield* checkJob(output)
+  // As for the batch that is to be cancelled, which the library does not find either.
+  const noBatch = new InvalidRequestError({
+    message: "This job has no batch at the host that is open",
+    parameter: "output",
+    fix: `Check the path of the output: nothing is left to forget. kimi batch status ${output} has its rows.`
+  })
   // Without a request: a job without a batch needs no key.
   const known = yield* HostBatchJob.status(output)
   if (!Option.exists(known, ({ state }) => state === "open")) return yield* Effect.fail(noBatch)

@@ -23,6 +23,28 @@ describe("kimi batch failed", () => {
     })
   )
 
+  it.live("ends as kimi batch status does for an output that is missing while its record is there", () =>
+    Effect.gen(function* () {
+      const { output } = yield* filesOf([])
+      writeFileSync(`${output}.job.json`, "{}")
+      const status = yield* runKimi(["batch", "status", output, "--json"])
+      const failed = yield* runKimi(["batch", "failed", output, "--json"])
+      assert.deepStrictEqual([failed.code, failed.stderr], [status.code, status.stderr])
+      assert.include(failed.stderr, "InvalidRequestError")
+    }).pipe(Effect.scoped)
+  )
+
+  it.live.each(["failed", "status"])("names a file that is no output with kimi batch %s", (command) =>
+    Effect.gen(function* () {
+      const { input } = yield* filesOf(["a text"])
+      const { code, stderr } = yield* runKimi(["batch", command, input])
+      assert.strictEqual(code, 16)
+      assert.include(stderr, `The file "${input}" is not the output of a batch job`)
+      assert.include(stderr, "Check the path")
+      assert.notInclude(stderr, "another")
+    }).pipe(Effect.scoped)
+  )
+
   it.live("lists failed rows of a tag", () =>
     withServer((_, env) =>
       Effect.gen(function* () {

@@ -153,12 +153,23 @@ describe("kimi batch forget", () => {
     )
   )
 
-  it.live("fails for a job that has nothing at the host", () =>
-    Effect.gen(function* () {
-      const { output } = yield* filesOf([])
-      const { code, stderr } = yield* runKimi(["batch", "forget", output])
+  it.live("fails for a job that has nothing at the host as cancel does", () =>
+    withServer((_, env) =>
+      Effect.gen(function* () {
+        const { input, output } = yield* filesOf([lineOf("a")])
+        yield* runKimi(["batch", "run", input, output], { env })
+        const { code, stderr } = yield* runKimi(["batch", "forget", output])
+        assert.strictEqual(code, 16)
+        assert.include(stderr, "This job has no batch at the host that is open")
+        assert.include(stderr, `Check the path of the output: nothing is left to forget. kimi batch status ${output}`)
+      })
+    )
+  )
+
+  it.live("fails for an output that does not exist", () =>
+    Effect.map(runKimi(["batch", "forget", "/nonexistent/out.jsonl"]), ({ code, stderr }) => {
       assert.strictEqual(code, 1)
-      assert.include(stderr, "no batch at the host")
-    }).pipe(Effect.scoped)
+      assert.include(stderr, "/nonexistent/out.jsonl cannot be read: it does not exist")
+    })
   )
 })
