@@ -7,9 +7,11 @@ import * as HealthSettings from "@kimi-effect/core/HealthSettings"
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
 import type { ComponentHealth, SystemHealth } from "@kimi-effect/core/SystemHealth"
 import * as Effect from "effect/Effect"
+import type * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type { Configuration } from "../configuration.ts"
+import * as OutputFile from "../outputFile.ts"
 import type { Check } from "../schemas/doctor.ts"
 import { ok, placeOf, problem, setTo, unanswered, within } from "./check.ts"
 
@@ -71,10 +73,22 @@ const reasonOf = ({ details, message, name }: ComponentHealth): string => {
   return name === "redis" ? `Redis cannot be used (${reason})` : reason
 }
 
+/**
+ * Why the file of a cache cannot be created. The cache waits for it no longer than a
+ * call may, and then knows only that it had no answer.
+ */
+const fileReason = ({ cache }: KimiConfig.Values, flag: string) =>
+  cache._tag === "Sqlite"
+    ? Effect.match(OutputFile.check({ flag, path: cache.path }), {
+        onFailure: ({ message }) => message,
+        onSuccess: () => undefined
+      })
+    : Effect.succeed(undefined)
+
 const checkOne = Effect.fnUntraced(function* (
   found: Configuration,
   name: Store
-): Effect.fn.Return<ReadonlyArray<Check>> {
+): Effect.fn.Return<ReadonlyArray<Check>, never, FileSystem.FileSystem> {
   const { config } = found.settings
   const place = placeOf(found, name)
   const answer = yield* within(Effect.result(healthWith(config, name)))
@@ -98,11 +112,14 @@ const checkOne = Effect.fnUntraced(function* (
     cause.name === "redis"
       ? `Start the Redis of ${place}, or correct its URL and credentials.`
       : `Correct the path of ${place}, its permissions or its disk.`
-  return [problem("stores", `${name}: ${reasonOf(cause)}`, fix)]
+  const reason = cause.name === "cache" ? yield* fileReason(config, place) : undefined
+  return [problem("stores", `${name}: ${reason ?? reasonOf(cause)}`, fix)]
 })
 
 /** One problem for each store that cannot be used. */
-export const check = Effect.fnUntraced(function* (found: Configuration): Effect.fn.Return<ReadonlyArray<Check>> {
+export const check = Effect.fnUntraced(function* (
+  found: Configuration
+): Effect.fn.Return<ReadonlyArray<Check>, never, FileSystem.FileSystem> {
   const used = stores.filter((name) => isUsed(found.settings.config, name))
   const checked = yield* Effect.forEach(used, (name) => checkOne(found, name), { concurrency: "unbounded" })
   const problems = checked.flat()

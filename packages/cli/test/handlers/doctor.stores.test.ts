@@ -71,6 +71,18 @@ describe("kimi doctor", () => {
     )
   )
 
+  // A folder of Linux in which no file can be created, by root neither.
+  it.live.skipIf(process.platform !== "linux")("names the reason why the file of a cache cannot be created", () =>
+    Effect.map(
+      diagnose(() => Effect.succeed({ KIMI_CACHE: "sqlite:/proc/cache.db" })),
+      ({ checks }) => {
+        const store = checks.find(({ name }) => name === "stores")
+        assert.strictEqual(store?.message, "cache: /proc/cache.db cannot be written: NotFound")
+        assert.strictEqual(store?.fix, "Correct the path of KIMI_CACHE, its permissions or its disk.")
+      }
+    )
+  )
+
   it.live("asks the host once, however many stores there are", () =>
     Effect.gen(function* () {
       let balances = 0
