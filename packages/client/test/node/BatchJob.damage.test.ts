@@ -99,7 +99,7 @@ describe("the end of an output that is damaged after a run has ended", () => {
     ["bytes of zero", (output: string) => writeFileSync(output, Buffer.alloc(3_000))]
   ] as const) {
     for (const suffix of ["", ".gz"]) {
-      it.live(`out.jsonl${suffix} and ${name} is not taken for what a kill has left`, () =>
+      it.live(`of out.jsonl${suffix}, ${name}, is not taken for what a kill has left`, () =>
         inFolder((path) =>
           Effect.gen(function* () {
             const files = yield* finished(path, `out.jsonl${suffix}`)

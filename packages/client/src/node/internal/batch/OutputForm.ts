@@ -57,7 +57,7 @@ export class DamagedEnd extends Error {
 }
 
 /** An output that is open for appending. */
-export interface OutputFile {
+interface OutputFile {
   readonly append: (line: string) => void
   /** Writes everything to the disk. */
   readonly sync: () => void

@@ -86,7 +86,7 @@ const keepLines: OutputForm["keepLines"] = (path, isKept) => {
 }
 
 /** A file for reading and for writing at a position, which one that is open for appending has not. */
-export const openForWriting = (path: string): number => {
+const openForWriting = (path: string): number => {
   closeSync(openSync(path, "a+", 0o600))
   return openSync(path, "r+")
 }

@@ -123,7 +123,7 @@ export class RunRecord {
   checkRows(rows: number, isTorn: boolean): void {
     if (rows >= this.#done) return
     if (isTorn) throw new DamagedEnd(rows, this.#done)
-    // Somebody has deleted lines.
+    // Lines were deleted by hand.
     this.start(rows)
   }
 
