@@ -92,12 +92,15 @@ const wordOf = (json: string): string => {
   return /^[\w./-]+$/.test(text) ? text : json
 }
 
+/** Where the command has another name. */
+const commandOf: { readonly [call: string]: string } = { abandon: "forget --force", collect: "resume" }
+
 /** The commands that do what the library's calls do. */
 const inCommands = (text: string): string =>
   text
     .replaceAll(/HostBatchJob\.(\w+)\((("(?:[^"\\]|\\.)*"(?:, )?)+)\)/g, (_, name: string, list: string) => {
       const words = [...list.matchAll(/"(?:[^"\\]|\\.)*"/g)].map(([json]) => wordOf(json))
-      return ["kimi batch", name === "collect" ? "resume" : name, ...words].join(" ")
+      return ["kimi batch", commandOf[name] ?? name, ...words].join(" ")
     })
     .replaceAll("BatchApi.list", "kimi batch list")
 

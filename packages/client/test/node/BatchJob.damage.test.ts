@@ -1,28 +1,11 @@
 import { readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs"
 import { gunzipSync } from "node:zlib"
 import { assert, describe, it } from "@effect/vitest"
-import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
-import { MockProvider } from "@kimi-effect/testing"
-import { Effect, Fiber } from "effect"
+import { Effect } from "effect"
 import * as BatchJob from "../../src/node/BatchJob.ts"
 import * as gzipMember from "../../src/node/internal/batch/gzipMember.ts"
 import { asKilled, attempts, inFolder, lineOf, linesOf } from "./support/batch/answered.ts"
-
-/** Runs a job of three rows, one after the other. */
-const finished = (path: (name: string) => string, name = "out.jsonl") =>
-  Effect.gen(function* () {
-    const files = { input: path("in.jsonl"), output: path(name), concurrency: 1 }
-    writeFileSync(files.input, ["a", "fail", "c"].map(lineOf).join("\n"))
-    yield* BatchJob.run(files)
-    return files
-  })
-
-const refused = <A, E, R>(job: Effect.Effect<A, E, R>) =>
-  Effect.map(Effect.flip(job), (error) => {
-    if (!(error instanceof InvalidRequestError)) throw error
-    assert.strictEqual(error.parameter, "output")
-    return error
-  })
+import { finished, refused } from "./support/batch/damaged.ts"
 
 const damages: ReadonlyArray<readonly [name: string, damage: (lines: ReadonlyArray<string>) => string]> = [
   ["cut inside its error", ([a, b = "", c]) => `${a}\n${b.slice(0, b.length - 20)}\n${c}\n`],
@@ -133,63 +116,6 @@ describe("the end of an output that is damaged after a run has ended", () => {
   )
 })
 
-/** Runs a job up to its row without an answer, and leaves its files as a kill does. */
-const killed = (files: BatchJob.Options, requests: number) =>
-  Effect.gen(function* () {
-    const mock = yield* MockProvider.MockProvider
-    const fiber = yield* Effect.forkChild(BatchJob.run(files))
-    while ((yield* mock.requests).length < requests) yield* Effect.yieldNow
-    const record = readFileSync(`${files.output as string}.job.json`)
-    yield* Fiber.interrupt(fiber)
-    writeFileSync(`${files.output as string}.job.json`, record)
-  })
-
-describe("the rows of a job that was killed", () => {
-  it.live("are not requested again without its output", () =>
-    inFolder((path) =>
-      Effect.gen(function* () {
-        const files = { input: path("in.jsonl"), output: path("out.jsonl"), concurrency: 1 }
-        writeFileSync(files.input, ["a", "never"].map(lineOf).join("\n"))
-        yield* killed(files, 2)
-        rmSync(files.output)
-        assert.include((yield* refused(BatchJob.run(files))).message, "has no row, and had at least 1")
-      })
-    )
-  )
-
-  it.live("are kept when its last line is torn", () =>
-    inFolder((path) =>
-      Effect.gen(function* () {
-        const files = yield* finished(path)
-        truncateSync(files.output, statSync(files.output).size - 5)
-        asKilled(files.output)
-        assert.deepInclude(yield* BatchJob.run(files), { answered: 2, failed: 1, resumed: 2 })
-        assert.lengthOf(linesOf(readFileSync(files.output, "utf8")), 3)
-        yield* attempts(4)
-      })
-    )
-  )
-
-  it.live("are kept after the user has removed some", () =>
-    inFolder((path) =>
-      Effect.gen(function* () {
-        const files = { input: path("in.jsonl"), output: path("out.jsonl"), concurrency: 1 }
-        writeFileSync(files.input, ["a", "b", "never"].map(lineOf).join("\n"))
-        const mock = yield* MockProvider.MockProvider
-        const fiber = yield* Effect.forkChild(BatchJob.run(files))
-        while ((yield* mock.requests).length < 3) yield* Effect.yieldNow
-        yield* Fiber.interrupt(fiber)
-        const text = readFileSync(files.output, "utf8")
-        writeFileSync(files.output, text.slice(0, text.indexOf("\n") + 1))
-        yield* killed(files, 5)
-        truncateSync(files.output, statSync(files.output).size - 5)
-        yield* killed(files, 7)
-        assert.strictEqual(readFileSync(files.output, "utf8"), text)
-      })
-    )
-  )
-})
-
 describe("the record of a job that is", () => {
   const lineIn = (hint: string): string => /\{"version".*\}/.exec(hint)?.[0] ?? ""
 
@@ -239,7 +165,7 @@ describe("a compressed output that is damaged", () => {
         for (const job of [BatchJob.run(files), BatchJob.status(files.output)]) {
           const error = yield* refused<unknown, unknown, Effect.Services<typeof job>>(job)
           assert.include(error.message, "is damaged at byte 0")
-          assert.include(error.hint, "gzip -dc")
+          assert.include(error.hint, "Nothing of it before the damage is whole")
         }
         assert.deepStrictEqual(readFileSync(files.output), bytes)
         yield* attempts(3)

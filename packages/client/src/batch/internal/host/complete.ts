@@ -20,7 +20,7 @@ export const checkComplete =
       const check = Effect.suspend(() => {
         const missing = missingIn(batch, unanswered)
         if (missing <= 0) return Effect.void
-        const message = `The results of the batch ${batch.id} are incomplete: the answers of at least ${missing} rows are missing. Read them again by the id of the batch, or run its job again`
+        const message = `The results of the batch ${batch.id} are incomplete: the answers of at least ${missing} rows are missing. Read them again by the id of the batch, or run its job again. A job that is abandoned sends only the rows without a line`
         return Effect.fail(new InvalidResponseError({ message }))
       })
       return outcomes.pipe(

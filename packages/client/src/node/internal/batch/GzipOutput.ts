@@ -6,7 +6,7 @@
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from "node:fs"
 import * as gzipMember from "./gzipMember.ts"
 import { LineSet } from "./LineSet.ts"
-import { headsOf, type OutputForm } from "./OutputForm.ts"
+import { headsOf, type OutputForm, type RowsEnd } from "./OutputForm.ts"
 import type { LineHead } from "./outputLine.ts"
 import * as PlainOutput from "./PlainOutput.ts"
 
@@ -38,7 +38,7 @@ interface Files {
 }
 
 /** Opens both files, and cuts nothing of one before the other was read. */
-const openFiles = (path: string, visit: (head: LineHead) => void, check: (isTorn: boolean) => void): Files => {
+const openFiles = (path: string, visit: (head: LineHead) => void, check: (end: RowsEnd) => void): Files => {
   const done = new LineSet()
   const once = (head: LineHead): void => {
     if (done.add(head.line)) visit(head)
@@ -53,7 +53,8 @@ const openFiles = (path: string, visit: (head: LineHead) => void, check: (isTorn
       once(head)
     })
     opened.push(pending.file)
-    check(members.isTorn || pending.isTorn)
+    // Single lines of it are not deleted by hand.
+    check({ canLose: false, end: members.end })
     const files = {
       members: new PlainOutput.Appender(members.file, members.end),
       pending: new PlainOutput.Appender(pending.file, pending.end)

@@ -49,11 +49,22 @@ export class DamagedMember extends Error {
 export class DamagedEnd extends Error {
   readonly rows: number
   readonly before: number
-  constructor(rows: number, before: number) {
+  /** Where what is whole ends. */
+  readonly position: number
+  constructor(rows: number, before: number, position: number) {
     super()
     this.rows = rows
     this.before = before
+    this.position = position
   }
+}
+
+/** The end of the rows that were read. */
+export interface RowsEnd {
+  /** Whether rows may be missing that the user has deleted: nothing is torn, and the lines can be edited. */
+  readonly canLose: boolean
+  /** Where what is whole ends. */
+  readonly end: number
 }
 
 /** An output that is open for appending. */
@@ -68,9 +79,9 @@ interface OutputFile {
 export interface OutputForm {
   /**
    * Opens or creates the file, visits its lines, and cuts what a killed process left of
-   * one. `check` runs before with whether something is to be cut, and may throw.
+   * one. `check` runs before, and may throw.
    */
-  readonly open: (path: string, visit: (head: LineHead) => void, check: (isTorn: boolean) => void) => OutputFile
+  readonly open: (path: string, visit: (head: LineHead) => void, check: (end: RowsEnd) => void) => OutputFile
   /** Visits every complete line with its bytes, of a running job too. */
   readonly read: (path: string, visit: (head: LineHead, bytes: Buffer) => void) => void
   /** Replaces the file by one without the lines that are not kept, at once. */

@@ -10,7 +10,7 @@ import {
   rmSync,
   writeSync
 } from "node:fs"
-import { headsOf, type OutputForm } from "./OutputForm.ts"
+import { headsOf, type OutputForm, type RowsEnd } from "./OutputForm.ts"
 import type { LineHead } from "./outputLine.ts"
 
 const chunkBytes = 256 * 1024
@@ -156,9 +156,9 @@ export const openLines = (path: string, visit: (head: LineHead) => void): Opened
   return openWhole(path, (file) => eachLine(file, (bytes) => visit(headOf(bytes))))
 }
 
-const appenderOf = ({ end, file, isTorn }: Opened, check: (isTorn: boolean) => void): Appender => {
+const appenderOf = ({ end, file, isTorn }: Opened, check: (end: RowsEnd) => void): Appender => {
   try {
-    check(isTorn)
+    check({ canLose: !isTorn, end })
     return new Appender(file, end)
   } catch (error) {
     closeSync(file)

@@ -55,31 +55,35 @@ const damagedLine = (output: string, { line, path }: DamagedLine): InvalidReques
     `Restore the file from a copy, or delete this line: its row is then requested again.${orCollected(output)}`
   )
 
-/** The files of the job have to keep their places next to the output that is repaired. */
-const decompressed = (path: string): string => {
+/** Members before a position are whole. The files of the job have to keep their places next to the output that is repaired. */
+const decompressed = (path: string, position: number): string => {
   const records = [recordOf(path), hostRecord.pathOf(path)].filter((name) => existsSync(name)).map(quoted)
   const pending = `${path}.pending`
-  return [
-    "Restore the file from a copy. If there is none, decompress what is whole with gzip -dc into an output without .gz",
-    ...(existsSync(pending) ? [`append ${quoted(pending)} to it`] : []),
-    `copy ${records.join(" and ")} to the name of that output with the same end`,
-    "and continue the job with that output: only the rows that are lost are requested again."
-  ].join(", ")
+  const hasPending = existsSync(pending)
+  if (position === 0 && !hasPending) {
+    return `Restore the file from a copy. Nothing of it before the damage is whole: to request all rows again, delete it and ${records.join(" and ")}.${orCollected(path)}`
+  }
+  const steps = [
+    ...(position === 0 ? [] : [`decompress what is whole with head -c ${position} ${quoted(path)} | gzip -dc`]),
+    ...(hasPending ? [`append ${quoted(pending)} to it`] : []),
+    `copy ${records.join(" and ")} to the name of that output with the same end`
+  ]
+  return `Restore the file from a copy. If there is none, write its rows into an output without .gz: ${steps.join(", ")}. Continue the job with that output: only the rows that are lost are requested again.${orCollected(path)}`
 }
 
 const damagedMember = (path: string, { position }: DamagedMember): InvalidRequestError =>
   failure(
     `The output ${quoted(path)} is damaged at byte ${position}: its lines cannot be decompressed from there`,
-    decompressed(path)
+    decompressed(path, position)
   )
 
 /** What follows the last whole row was not left by a kill, since rows before it are missing. */
-const damagedEnd = (path: string, { before, rows }: DamagedEnd): InvalidRequestError =>
+const damagedEnd = (path: string, { before, position, rows }: DamagedEnd): InvalidRequestError =>
   failure(
     `The end of the output ${quoted(path)} is damaged: it has ${rows} whole rows, and had at least ${before}`,
     path.endsWith(".gz")
-      ? decompressed(path)
-      : "Restore the file from a copy. If there is none, delete its last line, which is not whole: the rows that are lost are then requested again."
+      ? decompressed(path, position)
+      : `Restore the file from a copy. If there is none, delete its last line, which is not whole: the rows that are lost are then requested again.${orCollected(path)}`
   )
 
 /** Another application's file is not replaced, and neither are rows that can be repaired. `isOwn` of a job with a record. */

@@ -102,12 +102,17 @@ const hasResults = (batch: Batch): boolean => {
   return counts !== undefined && counts.completed + counts.failed > 0
 }
 
-const stillThere = (output: string, { id, status }: Batch): InvalidRequestError =>
-  new InvalidRequestError({
+const stillThere = (output: string, batch: Batch): InvalidRequestError => {
+  const { id, status } = batch
+  const rest = isFinal(batch)
+    ? `If its results stay incomplete, ${hostRecord.call("abandon", output)} forgets it, and the next run sends only the rows without a line.`
+    : `To end it before, cancel it with ${hostRecord.call("cancel", output)}.`
+  return new InvalidRequestError({
     message: `The host has the batch ${id} of this job, which is ${status}: its rows would be paid twice`,
     parameter: "output",
-    fix: `Collect it with ${hostRecord.call("resume", output)}. To end it before, cancel it with ${hostRecord.call("cancel", output)}.`
+    fix: `Collect it with ${hostRecord.call("resume", output)}. ${rest}`
   })
+}
 
 const notCreated = (output: string): InvalidRequestError =>
   new InvalidRequestError({

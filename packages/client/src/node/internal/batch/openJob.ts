@@ -132,7 +132,7 @@ const removeFailed = (
       const rows = new LineSet()
       const add = ({ line }: LineHead): void => void rows.add(line)
       // What is damaged is found before anything is replaced.
-      form.open(output, add, (isTorn) => run.checkRows(rows.size, isTorn)).close()
+      form.open(output, add, (end) => run.checkRows(rows.size, end)).close()
       run.start(0)
       form.keepLines(output, ({ tag }) => tag === undefined || !again.has(tag))
     },
@@ -161,7 +161,7 @@ export const open = Effect.fnUntraced(function* (files: Files): Effect.fn.Return
   }
   const file = yield* Effect.acquireRelease(
     Effect.try({
-      try: () => form.open(output, visit, (isTorn) => run.checkRows(done.size, isTorn)),
+      try: () => form.open(output, visit, (end) => run.checkRows(done.size, end)),
       catch: damage.orDamaged(output, true, (cause) => storeFailure("open", cause))
     }),
     (opened) => Effect.sync(() => opened.close())

@@ -11,7 +11,7 @@ import type { Input } from "./inputSource.ts"
 import { attempt, rowFiles } from "./jobFiles.ts"
 import * as jobRecord from "./jobRecord.ts"
 import type { Counts } from "./jobStatus.ts"
-import { DamagedEnd, startsAsOutput } from "./OutputForm.ts"
+import { DamagedEnd, type RowsEnd, startsAsOutput } from "./OutputForm.ts"
 import * as rowOptions from "./rowOptions.ts"
 
 interface Files {
@@ -88,11 +88,15 @@ const checkRecord = Effect.fnUntraced(function* (
   return { ...counts, options: rowOptions.withModelOf(before, options) }
 })
 
+/** Rows after which their number is recorded again. */
+const recordedRows = 256
+
 export class RunRecord {
   readonly #path: string
   readonly #base: Pick<jobRecord.JobRecord, "input" | "options" | "version">
-  /** Rows that the output has had when a run ended. */
+  /** Rows that the output has at least. */
   #done: number
+  #rows = 0
   /** The number of rows of the input, when it is known. */
   countRows: () => number | undefined
 
@@ -114,17 +118,17 @@ export class RunRecord {
     this.#write({ state: "running", rejected: 0, ...(done === 0 ? {} : { done }) })
   }
 
-  /** A row was written: an output without one is then noticed, also after a kill. */
-  noteRow(): void {
-    if (this.#done === 0) this.start(1)
+  /** To be called with the rows of the output, before what is torn is cut. */
+  checkRows(rows: number, { canLose, end }: RowsEnd): void {
+    if (rows < this.#done && !canLose) throw new DamagedEnd(rows, this.#done, end)
+    this.#rows = rows
+    if (rows !== this.#done) this.start(rows)
   }
 
-  /** To be called with the rows of the output, before what is torn is cut. */
-  checkRows(rows: number, isTorn: boolean): void {
-    if (rows >= this.#done) return
-    if (isTorn) throw new DamagedEnd(rows, this.#done)
-    // Lines were deleted by hand.
-    this.start(rows)
+  /** A row was written. Rows that a later run does not find are then noticed, also after a kill. */
+  noteRow(): void {
+    this.#rows += 1
+    if (this.#rows === 1 || this.#rows - this.#done >= recordedRows) this.start(this.#rows)
   }
 
   end(state: "finished" | "stopped", counts: Counts, rejected: number): void {
