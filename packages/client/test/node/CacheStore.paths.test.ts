@@ -56,13 +56,18 @@ for (const { kind, make, wrong } of kinds) {
       )
     }
 
-    it.effect.skipIf(process.platform !== "linux")("fails where no folder can be created", () =>
-      Effect.gen(function* () {
-        const store = yield* make({ path: "/proc/kimi-effect/cache/entries" })
-        const error = yield* Effect.flip(store.get(keyOf(1)))
-        assert.include(error.message, "it does not exist (ENOENT)")
-      })
-    )
+    for (const [what, path] of [
+      ["no folder", "/proc/kimi-effect/cache/entries"],
+      ["nothing", "/proc/entries"]
+    ] as const) {
+      it.effect.skipIf(process.platform !== "linux")(`fails where ${what} can be created`, () =>
+        Effect.gen(function* () {
+          const store = yield* make({ path })
+          const error = yield* Effect.flip(store.get(keyOf(1)))
+          assert.include(error.message, "it does not exist (ENOENT)")
+        })
+      )
+    }
 
     it.effect("is used once its path is usable", () =>
       Effect.gen(function* () {

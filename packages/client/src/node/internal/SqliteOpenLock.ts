@@ -60,7 +60,7 @@ const acquire = (db: DatabaseSync, path: string, opened: Stats): void => {
 /** Creates the file, and returns what it is before it is opened. */
 const prepare = (path: string): Stats => {
   createFile(path)
-  const stats = statFile(path)
+  const stats = orBusy(() => statFile(path))
   if (stats.size === 0) return stats
   throw new SqliteFailure.UnusableFileError("Other", `the file ${path}, which locks it, is another application's`)
 }
@@ -69,7 +69,7 @@ const prepare = (path: string): Stats => {
 export const withLock = <A>(path: string, run: () => A): A => {
   const lockPath = pathOf(path)
   createFolderSync(dirname(path))
-  const opened = orBusy(() => prepare(lockPath))
+  const opened = prepare(lockPath)
   const db = orBusy(() => open(lockPath))
   try {
     acquire(db, lockPath, opened)
