@@ -5,13 +5,9 @@ import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import { listener } from "@kimi-effect/core/internal/Listener"
 import * as MonotonicClock from "@kimi-effect/core/internal/MonotonicClock"
 import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
-import * as Arr from "effect/Array"
-import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Predicate from "effect/Predicate"
-import type * as Pull from "effect/Pull"
 import * as Stream from "effect/Stream"
 import * as ClientMoney from "../../internal/clientMoney.ts"
 import { KimiClient } from "../../KimiClient.ts"
@@ -20,6 +16,7 @@ import type { BatchProgress } from "../BatchProgress.ts"
 import type { BatchResponse, BatchRow } from "../BatchResponse.ts"
 import * as EqualRows from "./EqualRows.ts"
 import { Row, type Settings } from "./Row.ts"
+import * as RowInput from "./RowInput.ts"
 import * as RowPool from "./RowPool.ts"
 import * as rowCost from "./rowCost.ts"
 import { rowDecoderOf } from "./rowDecoder.ts"
@@ -69,82 +66,8 @@ const rulesOf = (options: Limits): ReadonlyArray<OptionRules.Rule> => [
   ...namesBelow("stop.cost", options.stop?.cost, currencies)
 ]
 
-/** Programs in JavaScript pass other values, such as a text, whose characters are no rows. */
-const isInput = (input: unknown): boolean =>
-  Stream.isStream(input) ||
-  (Predicate.isObject(input) && (Symbol.asyncIterator in input || Symbol.iterator in input)) ||
-  Array.isArray(input)
-
-const inputRule = (input: unknown): OptionRules.Rule => [
-  "input",
-  isInput(input),
-  "an array, an iterable, an async iterable or a stream of requests"
-]
-
-/** An iterator that is closed if it is left before its end. */
-class Rows<A> {
-  readonly #iterator: Iterator<A>
-  #isOpen = true
-
-  constructor(iterable: Iterable<A>) {
-    this.#iterator = iterable[Symbol.iterator]()
-  }
-
-  readonly next: Pull.Pull<Arr.NonEmptyReadonlyArray<A>> = Effect.suspend(() => {
-    // One that throws, or has ended, is not closed.
-    this.#isOpen = false
-    const next = this.#iterator.next()
-    if (next.done === true) return Cause.done()
-    this.#isOpen = true
-    return Effect.succeed(Arr.of(next.value))
-  })
-
-  close(): void {
-    if (this.#isOpen) this.#iterator.return?.()
-  }
-}
-
-/** One row at a time. `Stream.fromIterable` does not close the iterator of a stream that is left. */
-const fromIterable = <A>(iterable: Iterable<A>): Stream.Stream<A> =>
-  Stream.unwrap(
-    Effect.map(
-      Effect.acquireRelease(
-        Effect.sync(() => new Rows(iterable)),
-        (rows) => Effect.sync(() => rows.close())
-      ),
-      ({ next }) => Stream.fromPull(Effect.succeed(next))
-    )
-  )
-
-/** The rows in any of their forms, as a stream. */
-export const toStream = <E, R>(input: Input<E, R>): Stream.Stream<ChatRequest | BatchRow, E, R> => {
-  if (Stream.isStream(input)) return input as Stream.Stream<ChatRequest | BatchRow, E, R>
-  if (Symbol.asyncIterator in input) return Stream.orDie(Stream.fromAsyncIterable(input, (cause) => cause))
-  if (Array.isArray(input)) return Stream.fromArray(input as ReadonlyArray<ChatRequest | BatchRow>)
-  return fromIterable(input as Iterable<ChatRequest | BatchRow>)
-}
-
 const totalOf = (input: object, { total }: Limits): number | undefined =>
   total ?? (Array.isArray(input) ? input.length : undefined)
-
-/** A request that the client refuses, with the error as the reason. */
-const unreadable = (error: unknown): ChatRequest => ({
-  get messages(): never {
-    throw error
-  }
-})
-
-/** What is no request, such as a text, fails its row as the client refuses it, and so does a row that throws when it is read. */
-const toRow = (row: ChatRequest | BatchRow): BatchRow => {
-  const given = row as BatchRow
-  try {
-    if (!Predicate.hasProperty(row, "request")) return { request: row as ChatRequest }
-    void [given.id, given.line, given.request]
-    return given
-  } catch (error) {
-    return { request: unreadable(error) }
-  }
-}
 
 const tallyOf = (options: Limits, startedAt: number, total: number | undefined) =>
   new Tally(
@@ -161,19 +84,6 @@ const tallyOf = (options: Limits, startedAt: number, total: number | undefined) 
 /** Stops the batch at the deadline while the scope is open, also if no row is running. */
 const stopAt = (deadline: number, tally: Tally) =>
   Effect.sleep(deadline).pipe(Effect.andThen(Effect.sync(() => tally.stop({ _tag: "Deadline" }))), Effect.forkScoped)
-
-/** Whether a read of the rows may wait: those of an iterable do not. */
-const mayWait = (input: object): boolean => Stream.isStream(input) || Symbol.asyncIterator in input
-
-/** Reads no further rows after the stop, which interrupts a read that waits. */
-const untilStopped = <A, E, R>(input: object, rows: Stream.Stream<A, E, R>, tally: Tally): Stream.Stream<A, E, R> => {
-  const end = Effect.andThen(tally.whenStopped, Cause.done())
-  return Stream.transformPull(rows, (pull) => {
-    // Takes a fiber for each read.
-    const read = mayWait(input) ? Effect.raceFirst(pull, end) : pull
-    return Effect.succeed(Effect.suspend(() => (tally.stopped === undefined ? read : Cause.done())))
-  })
-}
 
 /** Reports the counts while the scope is open. */
 const reportEvery = <R>(
@@ -231,7 +141,7 @@ const runnerOf = <A, RD, EA>(
   ): Effect.Effect<B, EA, RD> => {
     count += 1
     if (isStopped()) return deliver(skipped)
-    const row = toRow(given)
+    const row = RowInput.toRow(given)
     const place = count
     if (around === undefined && limit === undefined) return new Row(settings, row, place, deliver).run()
     const made = Effect.suspend(() => new Row(settings, row, place, Effect.succeed<BatchResponse<A>>).run())
@@ -254,7 +164,7 @@ export const make = <A, RD, E, R, RP, EA>(
       const clock = yield* Clock.Clock
       const isStopped = (): boolean => tally.stopped !== undefined
       const rows = input(isStopped)
-      yield* OptionRules.check("Batch", [inputRule(rows)])
+      yield* OptionRules.check("Batch", [RowInput.rule(rows)])
       const tally = tallyOf(options, MonotonicClock.millisUnsafe(clock), totalOf(rows, options))
       let isLeft = false
       // Only what is done around rows interrupts one alone.
@@ -267,7 +177,7 @@ export const make = <A, RD, E, R, RP, EA>(
       const endsAt = deadline === undefined ? undefined : MonotonicClock.millisUnsafe(clock) + deadline
       const run = runnerOf(settings, isStopped, timeLimitOf(endsAt, clock), around)
       if (deadline !== undefined) yield* stopAt(deadline, tally)
-      const given = untilStopped(rows, toStream(rows), tally)
+      const given = RowInput.untilStopped(rows, tally)
       const settle = settlerOf<A>(tally)
       const callOptions = { priority: "batch", job } as const
       const outcomes =

@@ -22,13 +22,9 @@ const sumOfTools = (
   return { toolCalls: sum }
 }
 
+/** A report may have more cached tokens than it has tokens of a prompt. */
 const sumOf = (a: Cost.BillableUsage, b: Cost.BillableUsage): Cost.BillableUsage => ({
-  prompt_tokens: a.prompt_tokens + b.prompt_tokens,
-  completion_tokens: a.completion_tokens + b.completion_tokens,
-  total_tokens: a.total_tokens + b.total_tokens,
-  cached_tokens: a.cached_tokens + Math.min(b.cached_tokens, b.prompt_tokens),
-  cache_write_tokens: a.cache_write_tokens + b.cache_write_tokens,
-  reasoning_tokens: a.reasoning_tokens + b.reasoning_tokens,
+  ...Usage.add(a, { ...b, cached_tokens: Math.min(b.cached_tokens, b.prompt_tokens) }),
   ...sumOfTools(a.toolCalls, b.toolCalls)
 })
 
