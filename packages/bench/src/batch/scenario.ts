@@ -28,7 +28,7 @@ const full: Size = {
   pairs: 60,
   pairRows: 1_000,
   rows: 20_000,
-  processes: 3,
+  processes: 7,
   finished: 100_000
 }
 const quick: Size = { warmUp: 1, cpuRounds: 3, pairs: 10, pairRows: 500, rows: 5_000, processes: 1, finished: 20_000 }
@@ -85,7 +85,7 @@ const measureMemory = async (baseUrl: string, { processes, rows }: Size): Promis
   // A young generation of one size: by default V8 lets it grow by tens of MiB, also in a program that keeps nothing.
   const nodeOptions = ["--expose-gc", "--max-semi-space-size=4"]
   const results: Array<MemoryResult> = []
-  // When V8 collects depends on what else the machine does.
+  // When V8 collects depends on what else the machine does: single processes differ by 20 MiB.
   for (let count = 0; count < processes; count++) {
     const probe = await start<MemoryResult>(module("./memoryProbe.ts"), [baseUrl, `${from}`, `${rows}`], nodeOptions)
     await probe.stop()
