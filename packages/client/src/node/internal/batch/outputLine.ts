@@ -75,13 +75,41 @@ export const idOf = ({ idText }: LineHead): string => {
 /** One bit is kept for each line up to the last, so that a damaged number must not be any size. */
 const maxLine = 2 ** 31 - 1
 
+const headOf = (
+  idText: string,
+  line: number,
+  tag: string | undefined,
+  [currency, amount]: readonly [currency?: string | undefined, amount?: string | undefined]
+): LineHead | undefined => {
+  const cost = amount === undefined ? zero : amountOf(amount)
+  return line > maxLine || cost === undefined
+    ? undefined
+    : { idText, line, tag, currency: currency as LineHead["currency"], cost }
+}
+
+const Amount = Schema.String.check(Schema.isPattern(/^\d[\d.eE+-]*$/))
+
+const Head = Schema.Struct({
+  id: Schema.String,
+  line: Schema.Int.check(Schema.isGreaterThan(0)),
+  error_tag: Schema.NullOr(Schema.String.check(Schema.isPattern(/^\w+$/))),
+  cost: Schema.NullOr(Schema.Union([Schema.Struct({ USD: Amount }), Schema.Struct({ CNY: Amount })]))
+})
+
+const decodeHead = Schema.decodeUnknownOption(Schema.fromJsonString(Head))
+
+/** The head of a line that another program has written again, with spaces or with its members in another order. */
+const parseHead = (line: string): LineHead | undefined =>
+  Option.getOrUndefined(
+    Option.map(decodeHead(line), ({ cost, error_tag: tag, id, line }) =>
+      headOf(JSON.stringify(id), line, tag ?? undefined, cost === null ? [] : (Object.entries(cost)[0] ?? []))
+    )
+  )
+
 /** Undefined if the line is not one of a job. */
 export const readHead = (line: string): LineHead | undefined => {
   const found = pattern.exec(line)
-  if (found === null) return undefined
+  if (found === null) return parseHead(line)
   const [, idText = "", number, tag, currency, amount] = found
-  const cost = amount === undefined ? zero : amountOf(amount)
-  return Number(number) > maxLine || cost === undefined
-    ? undefined
-    : { idText, line: Number(number), tag, currency: currency as LineHead["currency"], cost }
+  return headOf(idText, Number(number), tag, [currency, amount])
 }

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { BigDecimal } from "effect"
-import { readHead } from "../../../../src/node/internal/batch/outputLine.ts"
+import { idOf, readHead } from "../../../../src/node/internal/batch/outputLine.ts"
 
 const line = (members: { readonly line?: string; readonly cost?: string } = {}) =>
   readHead(
@@ -31,5 +31,29 @@ describe("readHead", () => {
   it("refuses a number that no line has", () => {
     for (const number of ["0", "2147483648", "99999999999999999999"]) assert.isUndefined(line({ line: number }), number)
     assert.strictEqual(line({ line: "2147483647" })?.line, 2_147_483_647)
+  })
+
+  it("reads a line that another program has written again", () => {
+    const row = { attempts: 1, cost: { CNY: "0.5" }, error_tag: "RateLimitError", line: 3, id: "größe" }
+    const head = readHead(Buffer.from(JSON.stringify(row, null, 1).replaceAll("\n", " ")).toString("latin1"))
+    assert.deepInclude(head, {
+      line: 3,
+      tag: "RateLimitError",
+      currency: "CNY",
+      cost: BigDecimal.fromStringUnsafe("0.5")
+    })
+    assert.strictEqual(head && idOf(head), "größe")
+  })
+
+  it("refuses an object that is no row", () => {
+    const row = { id: "a", line: 1, error_tag: null, cost: null }
+    assert.isDefined(readHead(JSON.stringify({ ...row, attempts: 1 })))
+    for (const name of Object.keys(row)) {
+      assert.isUndefined(readHead(JSON.stringify({ ...row, [name]: undefined })), name)
+    }
+    for (const cost of [{ USD: "" }, { USD: 1 }, { EUR: "1" }, "1"]) {
+      assert.isUndefined(readHead(JSON.stringify({ ...row, cost })), JSON.stringify(cost))
+    }
+    assert.isUndefined(readHead(JSON.stringify({ attempts: 1, ...row, error_tag: "" })))
   })
 })
