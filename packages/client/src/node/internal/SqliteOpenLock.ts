@@ -50,7 +50,8 @@ const acquire = (db: DatabaseSync, path: string, opened: Stats): void => {
     return isSameFile(opened, found)
   }
   try {
-    db.exec("BEGIN EXCLUSIVE")
+    // A journal on the disk would stay after a kill.
+    db.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE")
   } catch (error) {
     throw isInPlace() ? error : busy()
   }

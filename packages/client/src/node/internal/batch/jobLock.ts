@@ -28,7 +28,8 @@ export const acquire = (path: string): (() => void) | undefined => {
   const { DatabaseSync } = process.getBuiltinModule("node:sqlite")
   const db = new DatabaseSync(path, { timeout: 0 })
   try {
-    db.exec("BEGIN EXCLUSIVE")
+    // A journal on the disk would stay after a kill.
+    db.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE")
     // The process that held the lock has removed the file, and others may have created and locked another.
     if (!isSameFile(opened, statFile(path))) throw new Error("replaced")
   } catch (error) {
