@@ -24,6 +24,22 @@ describe("a job that the host has refused", () => {
     )
   }
 
+  it.live("is over before its file is deleted", () =>
+    withJob(three, ({ files, server }) =>
+      Effect.gen(function* () {
+        const states: Array<boolean> = []
+        yield* server.replyAt("POST /v1/batches", ErrorReply.table.invalidRequest)
+        yield* server.replyAt("DELETE /v1/files/file-000001", () => {
+          states.push(existsSync(`${files.output}.host.json`))
+          return Reply.defaultReply
+        })
+        yield* Effect.flip(HostBatchJob.run({ ...files, mode: "host" }))
+        // A program that is killed now uploads the rows again, and names no file that is gone.
+        assert.deepStrictEqual(states, [false])
+      })
+    )
+  )
+
   it.live("keeps the record of the batch before", () =>
     withJob(three, ({ files, server }) =>
       Effect.gen(function* () {

@@ -123,8 +123,9 @@ const create = <E, R>(
     return Effect.tapError(retried(retry, once(isContinued, found, made)), () =>
       isRefused
         ? release(settings, submission).pipe(
-            Effect.andThen(Effect.ignore(files.delete(inputFileId, { ignoreMissing: true }))),
-            Effect.andThen(onRefused())
+            // Before the file is deleted: a process that continues with a file that is gone would be refused for that.
+            Effect.andThen(onRefused()),
+            Effect.andThen(Effect.ignore(files.delete(inputFileId, { ignoreMissing: true })))
           )
         : Effect.void
     )
