@@ -46,7 +46,7 @@ const byTag: { readonly [T in Tag]?: string } = {
   FileLimitError: "Delete files that are no longer needed with kimi files delete, then upload again.",
   BatchOptionsChangedError: "Restore the flags that the message names, or choose another output file.",
   BatchNotFoundError:
-    "Check that the key belongs to the account that created the batch; if the host has lost it, run kimi batch forget and then kimi batch run, which sends the rows again."
+    "Check that the key and --base-url are those of the account that created the batch; if the host has lost it, run kimi batch forget, which checks that, and then kimi batch run, which sends the rows again."
 }
 
 /** The flags that give the library's options their values. */

@@ -114,6 +114,6 @@ export const forget = Command.make(
   (input) => Effect.flatMap(loadState, ({ forget }) => forget(input))
 ).pipe(
   Command.withDescription(
-    "Forgets the batch of a job that the host has lost or has ended without results, so that kimi batch run sends its rows again. The host is asked first: a batch that it has is not forgotten."
+    "Forgets the batch of a job that the host has lost or has ended without results, so that kimi batch run sends its rows again. The host is asked first: a batch that it has is not forgotten, nor is one of another account, whose file the host does not know either."
   )
 )

@@ -172,4 +172,21 @@ describe("kimi batch forget", () => {
       assert.include(stderr, "/nonexistent/out.jsonl cannot be read: it does not exist")
     })
   )
+  it.live("keeps a batch whose file the host does not know either", () =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        const { output } = yield* leave(server, env)
+        const notFound = ErrorReply.make(404, "resource_not_found_error", "not found")
+        yield* server.replyAt(batchRoute, notFound)
+        yield* server.replyAt("GET /v1/files/file-000001", notFound)
+        const { code, stderr } = yield* runKimi(["batch", "forget", output], { env })
+        assert.strictEqual(code, 16)
+        assert.include(stderr, "neither the batch batch-000001 of this job nor its file file-000001")
+        assert.include(stderr, `kimi batch forget --force ${output} forgets it without asking`)
+        const { stdout } = yield* runKimi(["batch", "status", output, "--json"])
+        assert.deepInclude(decoded("batch status", stdout), { state: "at host" })
+      })
+    )
+  )
+
 })

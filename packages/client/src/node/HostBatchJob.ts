@@ -45,6 +45,7 @@ import { loadModule } from "@kimi-effect/core/internal/ModuleLoader"
 import type { JournalStoreError } from "@kimi-effect/core/JournalErrors"
 import type { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import * as Effect from "effect/Effect"
+import type { IdleTimeoutError } from "@kimi-effect/core/TimeoutErrors"
 import type * as Option from "effect/Option"
 import type { BatchIdError } from "../batch/BatchApi.ts"
 import type { Choice, Mode } from "../batch/BatchMode.ts"
@@ -201,7 +202,9 @@ export const cancel = (
 /**
  * Forgets the batch of a job that the host has lost, or that has ended without
  * results: the job then sends rows without a line again when it is run. The host is
- * asked first, and `InvalidRequestError` is raised while it has the batch. What a budget
+ * asked first, and `InvalidRequestError` is raised while it has the batch. A batch that it
+ * does not have is lost if it has the file of its rows; otherwise the key or the base URL
+ * are probably those of another account, and `InvalidRequestError` is raised too. What a budget
  * has reserved for it stays reserved until its lease ends, and is then charged. Returns
  * what was known of the batch; none if the job had none, or its results are in the
  * output.
@@ -213,7 +216,7 @@ export const forget = (
   output: string
 ): Effect.Effect<
   Option.Option<HostStatus>,
-  BatchIdError | BatchJobLockedError | InvalidRequestError | JournalStoreError,
+  BatchIdError | BatchJobLockedError | IdleTimeoutError | InvalidRequestError | JournalStoreError,
   HostBatch
 > => Effect.flatMap(jobs(), ({ forget }) => forget(output))
 

@@ -63,6 +63,53 @@ describe("HostBatchJob.forget", () => {
     )
   }
 
+  const notFound = ErrorReply.make(404, "resource_not_found_error", "not found")
+  const fileRoute = "GET /v1/files/file-000001"
+
+  it.live("forgets a batch that the host has lost", () =>
+    withJob(two, (job) =>
+      Effect.gen(function* () {
+        yield* leave(job)
+        yield* job.server.replyAt(batchRoute, notFound)
+        const before = (yield* job.server.requests).length
+        assert.isTrue(Option.isSome(yield* HostBatchJob.forget(job.files.output)))
+        assert.isFalse(yield* isKept(job.files.output))
+        const asked = (yield* job.server.requests).slice(before).map(({ method, path }) => `${method} ${path}`)
+        assert.deepStrictEqual(asked, [batchRoute, fileRoute])
+      })
+    )
+  )
+
+  it.live("keeps a batch that another account has sent", () =>
+    withJob(two, (job) =>
+      Effect.gen(function* () {
+        const { output } = job.files
+        yield* leave(job)
+        yield* job.server.replyAt(batchRoute, notFound)
+        yield* job.server.replyAt(fileRoute, notFound)
+        const error = yield* Effect.flip(HostBatchJob.forget(output))
+        assert.deepInclude(error, { _tag: "InvalidRequestError", parameter: "output" })
+        assert.include(error.message, "neither the batch batch-000001 of this job nor its file file-000001")
+        assert.include(error.message, "of another account")
+        assert.include(error.hint, `HostBatchJob.abandon(${JSON.stringify(output)})`)
+        assert.isTrue(yield* isKept(output))
+      })
+    )
+  )
+
+  it.live("keeps a batch whose file the host cannot be asked for", () =>
+    withJob(two, (job) =>
+      Effect.gen(function* () {
+        yield* leave(job)
+        yield* job.server.replyAt(batchRoute, notFound)
+        yield* job.server.replyAt(fileRoute, ErrorReply.table.invalidAuthentication)
+        const error = yield* Effect.flip(HostBatchJob.forget(job.files.output))
+        assert.strictEqual(error._tag, "AuthenticationError")
+        assert.isTrue(yield* isKept(job.files.output))
+      })
+    )
+  )
+
   it.live("keeps a batch whose host cannot be asked", () =>
     withJob(two, (job) =>
       Effect.gen(function* () {

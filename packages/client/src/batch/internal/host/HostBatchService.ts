@@ -2,7 +2,8 @@
 import type { Batch } from "@kimi-effect/core/Batch"
 import type { InvalidBatchError } from "@kimi-effect/core/BatchErrors"
 import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
-import type { FileError } from "@kimi-effect/core/OperationErrors"
+import type { FileError, HostApiError } from "@kimi-effect/core/OperationErrors"
+import type { IdleTimeoutError } from "@kimi-effect/core/TimeoutErrors"
 import type { UnsupportedOperationError } from "@kimi-effect/core/ValidationErrors"
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
@@ -55,6 +56,8 @@ export class HostBatch extends Context.Service<
     readonly get: (id: string) => Effect.Effect<Batch, BatchIdError>
     /** Asks the host to cancel a batch. What was answered before is billed, and can be collected. */
     readonly cancel: (id: string) => Effect.Effect<Batch, BatchIdError>
+    /** Whether the host has a file, which it shows only to the account that has uploaded it. */
+    readonly hasFile: (id: string) => Effect.Effect<boolean, HostApiError | IdleTimeoutError>
     /** Deletes the files of a batch at the host, where an account has at most 1,000. */
     readonly deleteFiles: (batch: Batch) => Effect.Effect<void, FileError>
   }

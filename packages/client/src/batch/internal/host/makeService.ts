@@ -111,6 +111,23 @@ const makeResults = Effect.gen(function* () {
       )
 })
 
+/** The operations on the files of a batch. */
+const ofFiles = (
+  files: FilesService["Service"],
+  retry: RetryPolicy
+): Pick<Service, "deleteFiles" | "hasFile" | "rows"> => ({
+  rows: (batch) => rowsOf(files, batch, retry),
+  hasFile: (id) =>
+    retried(retry, () => files.get(id)).pipe(
+      Effect.as(true),
+      Effect.catchTag("FileNotFoundError", () => Effect.succeed(false))
+    ),
+  deleteFiles: (batch) =>
+    Effect.forEach(filesOf(batch), (id) => retried(retry, () => files.delete(id, { ignoreMissing: true })), {
+      discard: true
+    })
+})
+
 const retryOf = ({ retry = {} }: HostBatch.Options): RetryPolicy => ({
   maxAttempts: retry.maxAttempts ?? 6,
   backoff: { baseDelay: retry.baseDelay ?? "1 second", maxDelay: retry.maxDelay ?? "1 minute", jitter: "equal" }
@@ -188,13 +205,9 @@ export const makeService = Effect.fnUntraced(function* (
         follow(batches.get(id), id, provider.id, settings)
       )
     },
-    rows: (batch) => rowsOf(files, batch, retry),
+    ...ofFiles(files, retry),
     results: results(files, retry),
     get: (id) => retried(retry, () => batches.get(id)),
-    cancel: (id) => retried(retry, () => batches.cancel(id)),
-    deleteFiles: (batch) =>
-      Effect.forEach(filesOf(batch), (id) => retried(retry, () => files.delete(id, { ignoreMissing: true })), {
-        discard: true
-      })
+    cancel: (id) => retried(retry, () => batches.cancel(id))
   }
 })

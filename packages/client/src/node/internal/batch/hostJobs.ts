@@ -2,11 +2,13 @@
 import type { Batch } from "@kimi-effect/core/Batch"
 import type { BatchJobLockedError } from "@kimi-effect/core/BatchErrors"
 import type { JournalStoreError } from "@kimi-effect/core/JournalErrors"
+import type { IdleTimeoutError } from "@kimi-effect/core/TimeoutErrors"
 import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { type BatchIdError, isFinal } from "../../../batch/BatchApi.ts"
+import type { Submission } from "../../../batch/HostBatch.ts"
 import { HostBatch } from "../../../batch/internal/host/HostBatchService.ts"
 import type { KimiClient } from "../../../KimiClient.ts"
 import type * as BatchJob from "../../BatchJob.ts"
@@ -121,16 +123,28 @@ const notCreated = (output: string): InvalidRequestError =>
     fix: `Continue it with ${hostRecord.call("resume", output)}, which finds the batch if there is one.`
   })
 
+/** A key of another account, and another base URL, find no batch either. */
+const notOfAccount = (output: string, { batchId, fileId }: Submission): InvalidRequestError =>
+  new InvalidRequestError({
+    message: `The host knows neither the batch ${batchId} of this job${fileId === undefined ? "" : ` nor its file ${fileId}`} with this key and base URL: they are probably of another account`,
+    parameter: "output",
+    fix: `Use the key and the base URL with which the batch was sent. If the host has lost it nevertheless, ${hostRecord.call("abandon", output)} forgets it without asking: rows that the host runs are then paid twice.`
+  })
+
 /** Asks the host for the batch. Fails if rows of it would be paid twice when they are sent again. */
 const checkForgotten = (
   output: string,
   { submission }: hostRecord.HostRecord
-): Effect.Effect<void, BatchIdError | InvalidRequestError, HostBatch> =>
+): Effect.Effect<void, BatchIdError | IdleTimeoutError | InvalidRequestError, HostBatch> =>
   Effect.gen(function* () {
     if (submission.batchId === undefined) return yield* notCreated(output)
     const host = yield* HostBatch
     const batch = yield* Effect.catchTag(host.get(submission.batchId), "BatchNotFoundError", () => Effect.undefined)
-    if (batch === undefined) return
+    if (batch === undefined) {
+      // A host that has the file was asked with the right key.
+      if (submission.fileId !== undefined && (yield* host.hasFile(submission.fileId))) return
+      return yield* notOfAccount(output, submission)
+    }
     if (hasResults(batch)) return yield* stillThere(output, batch)
     // Settles its money: it has used nothing, and has no file that could fail to be read.
     yield* Effect.ignore(Stream.runDrain(host.results(batch, [], { submission: submission.id })))
@@ -157,7 +171,7 @@ export const forget = (
   output: string
 ): Effect.Effect<
   Option.Option<HostStatus>,
-  BatchIdError | BatchJobLockedError | InvalidRequestError | JournalStoreError,
+  BatchIdError | BatchJobLockedError | IdleTimeoutError | InvalidRequestError | JournalStoreError,
   HostBatch
 > => withoutRecord(output, (record) => checkForgotten(output, record))
 
