@@ -165,6 +165,10 @@ export interface CollectOptions<A = string, RD = never, RP = never>
  * @category constructors
  * @since 0.1.0
  */
+ * Its cost is settled in a `Budget` once, however often it is collected. An
+ * `Accounting` gets its usage from each process that collects it, also if the job of
+ * the batch has entered it: leave the `Accounting` out to collect a batch again.
+ *
 export const collect = <A = string, RD = never, RP = never>(
   batchId: string,
   output: string,
