@@ -104,7 +104,7 @@ export const forget = Command.make(
     output: pathArgument("output").pipe(Argument.withDescription("The file of the answers of a job.")),
     force: Flag.Boolean("force").pipe(
       Flag.withDescription(
-        "Forgets the batch without asking the host, which needs no key. Rows that the host runs nevertheless are paid twice."
+        "Forgets the batch without asking the host, which needs no key, also if its record is missing or damaged. Rows that the host runs nevertheless are paid twice."
       ),
       Flag.withDefault(false)
     ),

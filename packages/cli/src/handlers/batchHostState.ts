@@ -80,8 +80,9 @@ export const status = Effect.fnUntraced(function* ({
     return yield* json ? Output.json(result) : Output.line(hostLine(fromBatch(batch)))
   }
   yield* checkJob(target)
-  const counted = yield* reading(target, BatchJob.status(target))
+  // First: what is lost of the batch is worth more than the rows that are there.
   const atHost = Option.map(yield* HostBatchJob.status(target), ofHost)
+  const counted = yield* reading(target, BatchJob.status(target))
   const { rejected = null, total = null } = counted
   const result: BatchStatus = {
     ...counted,
@@ -152,9 +153,12 @@ export const forget = Effect.fnUntraced(function* ({
     fix: `Check the path of the output: nothing is left to forget. kimi batch status ${output} has its rows.`
   })
   // Without a request: a job without a batch needs no key.
-  const known = yield* HostBatchJob.status(output)
-  if (!Option.exists(known, ({ state }) => state === "open")) return yield* Effect.fail(noBatch)
-  const found = yield* force ? HostBatchJob.abandon(output) : withHost(options, HostBatchJob.forget(output))
+  const asked = Effect.flatMap(HostBatchJob.status(output), (known) =>
+    Option.exists(known, ({ state }) => state === "open")
+      ? withHost(options, HostBatchJob.forget(output))
+      : Effect.fail(noBatch)
+  )
+  const found = yield* force ? HostBatchJob.abandon(output) : asked
   const forgotten = Option.map(found, ofHost)
   if (Option.isNone(forgotten)) return yield* Effect.fail(noBatch)
   yield* json

@@ -1,4 +1,4 @@
-import { truncateSync, writeFileSync } from "node:fs"
+import { readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import * as ErrorReply from "@kimi-effect/testing/ErrorReply"
 import * as Reply from "@kimi-effect/testing/Reply"
@@ -29,6 +29,9 @@ describe("kimi batch status", () => {
       Effect.gen(function* () {
         const { input, output } = yield* leave(server, env)
         truncateSync(`${output}.host.json`)
+        // An earlier version has recorded the job without its batch.
+        const { batch: _, ...record } = JSON.parse(readFileSync(`${output}.job.json`, "utf8"))
+        writeFileSync(`${output}.job.json`, JSON.stringify(record))
         const withoutId = yield* runKimi(["batch", "resume", output], { env })
         assert.include(withoutId.stderr, "which kimi batch list has: kimi batch resume BATCH-ID")
         writeFileSync(`${output}.host.json`, '{"version":1,"submission":{"id":"a","batchId":"batch-000001"')
@@ -61,6 +64,49 @@ describe("kimi batch status", () => {
       Effect.map(runKimi(["batch", "status", "batch-9"], { env }), ({ code, stderr }) => {
         assert.strictEqual(code, 27)
         assert.include(stderr, "no batch with this id")
+      })
+    )
+  )
+})
+
+describe("a job whose record of an open batch is missing", () => {
+  it.live("is refused by each command until it is forgotten with --force", () =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        const { input, output } = yield* leave(server, env)
+        rmSync(`${output}.host.json`)
+        for (const args of [
+          ["run", input, output],
+          ["run", input, output, "--mode", "host"],
+          ["status", output],
+          ["resume", output],
+          ["cancel", output],
+          ["forget", output]
+        ]) {
+          const { code, stderr } = yield* runKimi(["batch", ...args], { env })
+          assert.strictEqual(code, 26, args.join(" "))
+          assert.include(stderr, `${output}.host.json" of the batch at the host cannot be used: it is missing`)
+          assert.include(stderr, `kimi batch resume batch-000001 ${output}.collected.jsonl`)
+          assert.include(stderr, `kimi batch forget --force ${output} forgets it`)
+        }
+        const forgotten = yield* runKimi(["batch", "forget", "--force", output])
+        assert.strictEqual(forgotten.code, 0)
+        assert.include(forgotten.stdout, "Forgotten: Batch batch-000001, 2 rows")
+        const again = yield* runKimi(["batch", "run", input, output, "--json"], { env })
+        assert.deepInclude(decoded("batch run", again.stdout), { answered: 2 })
+      })
+    )
+  )
+
+  it.live("is shown without the output", () =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        const { output } = yield* leave(server, env)
+        rmSync(`${output}.host.json`)
+        rmSync(output)
+        const { code, stderr } = yield* runKimi(["batch", "status", output], { env })
+        assert.strictEqual(code, 26)
+        assert.include(stderr, "the batch batch-000001 may be open at the host")
       })
     )
   )
@@ -126,6 +172,23 @@ describe("kimi batch forget", () => {
     )
   )
 
+  it.live("keeps a batch whose file the host does not know either", () =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        const { output } = yield* leave(server, env)
+        const notFound = ErrorReply.make(404, "resource_not_found_error", "not found")
+        yield* server.replyAt(batchRoute, notFound)
+        yield* server.replyAt("GET /v1/files/file-000001", notFound)
+        const { code, stderr } = yield* runKimi(["batch", "forget", output], { env })
+        assert.strictEqual(code, 16)
+        assert.include(stderr, "neither the batch batch-000001 of this job nor its file file-000001")
+        assert.include(stderr, `kimi batch forget --force ${output} forgets it without asking`)
+        const { stdout } = yield* runKimi(["batch", "status", output, "--json"])
+        assert.deepInclude(decoded("batch status", stdout), { state: "at host" })
+      })
+    )
+  )
+
   it.live("keeps a batch that the host has", () =>
     withServer((server, env) =>
       Effect.gen(function* () {
@@ -172,21 +235,4 @@ describe("kimi batch forget", () => {
       assert.include(stderr, "/nonexistent/out.jsonl cannot be read: it does not exist")
     })
   )
-  it.live("keeps a batch whose file the host does not know either", () =>
-    withServer((server, env) =>
-      Effect.gen(function* () {
-        const { output } = yield* leave(server, env)
-        const notFound = ErrorReply.make(404, "resource_not_found_error", "not found")
-        yield* server.replyAt(batchRoute, notFound)
-        yield* server.replyAt("GET /v1/files/file-000001", notFound)
-        const { code, stderr } = yield* runKimi(["batch", "forget", output], { env })
-        assert.strictEqual(code, 16)
-        assert.include(stderr, "neither the batch batch-000001 of this job nor its file file-000001")
-        assert.include(stderr, `kimi batch forget --force ${output} forgets it without asking`)
-        const { stdout } = yield* runKimi(["batch", "status", output, "--json"])
-        assert.deepInclude(decoded("batch status", stdout), { state: "at host" })
-      })
-    )
-  )
-
 })

@@ -17,7 +17,9 @@
  *
  * - Files, lines and reading options are those of `BatchJob`, so that a job can
  *   move from one place to the other: rows that have a line are done.
- * - `<output>.host.json` has what was sent to the host. The same call continues a
+ * - `<output>.host.json` has what was sent to the host, and `<output>.job.json` the id
+ *   of a batch that is open: without the first one, a run fails with
+ *   `JournalStoreError`, and sends nothing. The same call continues a
  *   job that was killed at any moment: it uploads and creates nothing twice. Its
  *   cost is settled in a `Budget` exactly once, and entered in an `Accounting` at
  *   most once.
@@ -43,9 +45,9 @@ import type { Batch } from "@kimi-effect/core/Batch"
 import type { BatchFailedError, BatchJobLockedError, InvalidBatchError } from "@kimi-effect/core/BatchErrors"
 import { loadModule } from "@kimi-effect/core/internal/ModuleLoader"
 import type { JournalStoreError } from "@kimi-effect/core/JournalErrors"
+import type { IdleTimeoutError } from "@kimi-effect/core/TimeoutErrors"
 import type { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import * as Effect from "effect/Effect"
-import type { IdleTimeoutError } from "@kimi-effect/core/TimeoutErrors"
 import type * as Option from "effect/Option"
 import type { BatchIdError } from "../batch/BatchApi.ts"
 import type { Choice, Mode } from "../batch/BatchMode.ts"
@@ -138,7 +140,8 @@ export interface HostStatus {
 
 /**
  * The last batch of a job at the host; none if it had none. Needs neither a key
- * nor a network.
+ * nor a network. Fails with `JournalStoreError` if the record of an open batch is
+ * missing or damaged.
  *
  * @category getters
  * @since 0.1.0
@@ -162,13 +165,13 @@ export interface CollectOptions<A = string, RD = never, RP = never>
  * writes an output with a line for each of its rows. Lines are those of the file at
  * the host; rows that it did not run have the error of the batch.
  *
- * @category constructors
- * @since 0.1.0
- */
  * Its cost is settled in a `Budget` once, however often it is collected. An
  * `Accounting` gets its usage from each process that collects it, also if the job of
  * the batch has entered it: leave the `Accounting` out to collect a batch again.
  *
+ * @category constructors
+ * @since 0.1.0
+ */
 export const collect = <A = string, RD = never, RP = never>(
   batchId: string,
   output: string,
@@ -226,7 +229,8 @@ export const forget = (
 
 /**
  * Forgets the batch of a job without asking the host, such as when its account is no
- * longer available: rows that the host runs nevertheless are paid twice.
+ * longer available, or when its record is lost: rows that the host runs nevertheless are
+ * paid twice.
  *
  * @category operations
  * @since 0.1.0

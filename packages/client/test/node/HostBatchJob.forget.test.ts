@@ -163,6 +163,12 @@ describe("HostBatchJob.cancel", () => {
   )
 })
 
+/** As an earlier version has recorded the job. */
+const withoutBatch = (path: string): void => {
+  const { batch: _, ...record } = JSON.parse(readFileSync(path, "utf8"))
+  writeFileSync(path, JSON.stringify(record))
+}
+
 describe("a record of a batch at the host that is damaged", () => {
   for (const [name, damage, id] of [
     [
@@ -179,6 +185,7 @@ describe("a record of a batch at the host that is damaged", () => {
           const { output } = job.files
           yield* leave(job)
           damage(`${output}.host.json`)
+          withoutBatch(`${output}.job.json`)
           for (const mode of ["host", "auto", "local"] as const) {
             const error = yield* Effect.flip(HostBatchJob.run({ ...job.files, mode }))
             assert.strictEqual(error._tag, "JournalStoreError")

@@ -75,7 +75,17 @@ export class HostJob<A, RD, RP> {
 
   #write(record: hostRecord.HostRecord): Effect.Effect<void, JournalStoreError> {
     this.#record = record
-    return hostRecord.write(this.#options.output, record)
+    return this.#replace(record, hostRecord.write(this.#options.output, record))
+  }
+
+  /** The record of the job names only a batch that has a record. */
+  #replace(
+    record: hostRecord.HostRecord | undefined,
+    write: Effect.Effect<void, JournalStoreError>
+  ): Effect.Effect<void, JournalStoreError> {
+    const batch = record === undefined ? undefined : hostRecord.openBatchOf(record)
+    const noted = this.#job.setBatch(batch)
+    return batch === undefined ? Effect.andThen(noted, write) : Effect.andThen(write, noted)
   }
 
   /** Checks the rows that are not done. None if there are none. */
@@ -143,7 +153,10 @@ export class HostJob<A, RD, RP> {
           event === undefined ? Effect.void : onEvent(event)
         )
       },
-      onRefused: () => hostRecord.restore(this.#options.output, this.#last?.state === "ended" ? this.#last : undefined)
+      onRefused: () => {
+        const before = this.#last?.state === "ended" ? this.#last : undefined
+        return this.#replace(before, hostRecord.restore(this.#options.output, before))
+      }
     })
   }
 

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs"
 import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import type { JournalStoreError } from "@kimi-effect/core/JournalErrors"
 import * as hostRecord from "./hostRecord.ts"
-import type * as jobRecord from "./jobRecord.ts"
+import * as jobRecord from "./jobRecord.ts"
 import { DamagedEnd, DamagedLine, DamagedMember } from "./OutputForm.ts"
 
 const failure = (message: string, fix?: string): InvalidRequestError =>
@@ -17,19 +17,17 @@ export const notAnOutput = (): InvalidRequestError =>
 
 const quoted = (path: string): string => JSON.stringify(path)
 
-export const recordOf = (output: string): string => `${output}.job.json`
-
 /** With what is lost of a record: what the input is now. The options are then those of the next run. */
 const restore = (input: jobRecord.InputRecord): string =>
   `Restore it from a copy. If there is none, and the rows are those of this input with these options, write this line into it: ${JSON.stringify({ version: 1, input, state: "stopped", rejected: 0 })}`
 
 /** Whether the rows are those of the input is not known any more, so that they are left as they are. */
 export const damagedRecord = (output: string, input: jobRecord.InputRecord): InvalidRequestError =>
-  failure(`The record ${quoted(recordOf(output))} of the batch job is damaged`, restore(input))
+  failure(`The record ${quoted(jobRecord.pathOf(output))} of the batch job is damaged`, restore(input))
 
 export const missingRecord = (output: string, input: jobRecord.InputRecord): InvalidRequestError =>
   failure(
-    `The record ${quoted(recordOf(output))} of the batch job is missing: whether the rows of the output are those of this input is not known`,
+    `The record ${quoted(jobRecord.pathOf(output))} of the batch job is missing: whether the rows of the output are those of this input is not known`,
     restore(input)
   )
 
@@ -46,7 +44,7 @@ const orCollected = (output: string): string => {
 export const lostOutput = (output: string, count: number): InvalidRequestError =>
   failure(
     `The output ${quoted(output)} has no row, and had at least ${count}`,
-    `Restore it from a copy. To request all rows again, delete ${quoted(recordOf(output))}.${orCollected(output)}`
+    `Restore it from a copy. To request all rows again, delete ${quoted(jobRecord.pathOf(output))}.${orCollected(output)}`
   )
 
 const damagedLine = (output: string, { line, path }: DamagedLine): InvalidRequestError =>
@@ -57,7 +55,7 @@ const damagedLine = (output: string, { line, path }: DamagedLine): InvalidReques
 
 /** Members before a position are whole. The files of the job have to keep their places next to the output that is repaired. */
 const decompressed = (path: string, position: number): string => {
-  const records = [recordOf(path), hostRecord.pathOf(path)].filter((name) => existsSync(name)).map(quoted)
+  const records = [jobRecord.pathOf(path), hostRecord.pathOf(path)].filter((name) => existsSync(name)).map(quoted)
   const pending = `${path}.pending`
   const hasPending = existsSync(pending)
   if (position === 0 && !hasPending) {

@@ -150,20 +150,31 @@ const checkForgotten = (
     yield* Effect.ignore(Stream.runDrain(host.results(batch, [], { submission: submission.id })))
   })
 
-const withoutRecord = <E, R>(
+/** What is known of an open batch, also if its record is lost or damaged. */
+const openBatch = (output: string): Effect.Effect<Option.Option<HostStatus>, JournalStoreError> =>
+  Effect.catch(Effect.map(openRecord(output), Option.map(toStatus)), (error) =>
+    Effect.flatMap(hostRecord.findOpenBatch(output), (batch) => {
+      if (batch === undefined) return Effect.fail(error)
+      const { batchId, model, rows } = batch
+      return Effect.succeed(Option.some<HostStatus>({ batchId, model, rows, status: undefined, state: "open" }))
+    })
+  )
+
+const forgetting = <A, E, R>(
   output: string,
-  check: (record: hostRecord.HostRecord) => Effect.Effect<void, E, R>
+  find: Effect.Effect<Option.Option<A>, JournalStoreError>,
+  check: (found: A) => Effect.Effect<HostStatus, E, R>
 ): Effect.Effect<Option.Option<HostStatus>, BatchJobLockedError | JournalStoreError | E, R> =>
   Effect.scoped(
     Effect.gen(function* () {
       // Before the lock, which is a file next to the output.
-      if (Option.isNone(yield* hostRecord.read(output))) return Option.none()
+      if (Option.isNone(yield* find)) return Option.none()
       yield* lock(output)
-      const record = yield* openRecord(output)
-      if (Option.isNone(record)) return Option.none()
-      yield* check(record.value)
-      yield* hostRecord.restore(output, undefined)
-      return Option.map(record, toStatus)
+      const found = yield* find
+      if (Option.isNone(found)) return Option.none()
+      const forgotten = yield* check(found.value)
+      yield* hostRecord.remove(output)
+      return Option.some(forgotten)
     })
   )
 
@@ -173,9 +184,9 @@ export const forget = (
   Option.Option<HostStatus>,
   BatchIdError | BatchJobLockedError | IdleTimeoutError | InvalidRequestError | JournalStoreError,
   HostBatch
-> => withoutRecord(output, (record) => checkForgotten(output, record))
+> => forgetting(output, openRecord(output), (record) => Effect.as(checkForgotten(output, record), toStatus(record)))
 
 export const abandon = (
   output: string
 ): Effect.Effect<Option.Option<HostStatus>, BatchJobLockedError | JournalStoreError> =>
-  withoutRecord(output, () => Effect.void)
+  forgetting(output, openBatch(output), Effect.succeed)

@@ -9,6 +9,8 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as FileFailure from "../FileFailure.ts"
+import { attempt } from "./jobFiles.ts"
+import * as jobRecord from "./jobRecord.ts"
 
 const HostRecord = Schema.Struct({
   version: Schema.Literal(1),
@@ -41,6 +43,13 @@ const HostRecord = Schema.Struct({
 
 export type HostRecord = typeof HostRecord.Type
 
+/** What the record of the job has of it. Undefined if it has ended. */
+export const openBatchOf = ({ model, rows, state, submission }: HostRecord): jobRecord.OpenBatch | undefined => {
+  const { batchId, id } = submission
+  if (state !== "open") return undefined
+  return { submission: id, ...(batchId === undefined ? {} : { batchId }), model, rows }
+}
+
 const decode = Schema.decodeUnknownOption(Schema.fromJsonString(HostRecord))
 
 /** The call that does something about the batch of a job. */
@@ -60,15 +69,25 @@ const failure = (operation: string, output: string, reason: string, fix?: string
 /** The batch that a damaged record names, which a collection by its id needs. */
 export const idIn = (text: string): string | undefined => /"batchId":"([\w-]{1,200})"/.exec(text)?.[1]
 
-const damaged = (output: string, text: string): JournalStoreError => {
-  const id = idIn(text)
-  const found = id === undefined ? "which BatchApi.list has" : "which can be read in the record"
-  return failure(
-    "read",
-    output,
-    "it is damaged",
-    `Restore it from a copy. If there is none, collect the batch by its id, ${found}: HostBatchJob.collect(${JSON.stringify(id ?? "BATCH-ID")}, ${JSON.stringify(`${output}.collected.jsonl`)}). Without its record, a run would send all of its rows again.`
-  )
+/** What to do without the record. `batch` is what the record of the job has. */
+const repair = (output: string, id: string | undefined, batch: jobRecord.OpenBatch | undefined): string => {
+  const found = id === undefined ? ", which BatchApi.list has" : ""
+  const rest =
+    batch === undefined
+      ? "Without its record, a run would send all of its rows again."
+      : `${call("abandon", output)} forgets it, and the next run sends its rows again: those that the host runs nevertheless are paid twice.`
+  return `Restore it from a copy. If there is none, collect the batch by its id${found}: HostBatchJob.collect(${JSON.stringify(id ?? "BATCH-ID")}, ${JSON.stringify(`${output}.collected.jsonl`)}). ${rest}`
+}
+
+const damaged = (output: string, text: string, batch: jobRecord.OpenBatch | undefined): JournalStoreError =>
+  failure("read", output, "it is damaged", repair(output, idIn(text) ?? batch?.batchId, batch))
+
+/** The batch may be paid, also one whose creation no program has recorded. */
+const lost = (output: string, batch: jobRecord.OpenBatch, isMissing: boolean): JournalStoreError => {
+  const { batchId } = batch
+  const name = batchId === undefined ? "a batch that a program has begun to send" : `the batch ${batchId}`
+  const reason = isMissing ? "it is missing" : "it is that of another batch"
+  return failure("read", output, `${reason}, and ${name} may be open at the host`, repair(output, batchId, batch))
 }
 
 const failureOf =
@@ -76,8 +95,14 @@ const failureOf =
   (cause: unknown): JournalStoreError =>
     failure(operation, output, FileFailure.describe(FileFailure.codeOf(cause) ?? "unknown error"))
 
-/** None if the host has run nothing of the job. A damaged record fails: it may name a batch that was paid. */
-export const read = (output: string): Effect.Effect<Option.Option<HostRecord>, JournalStoreError> =>
+/** What the record of the job has of an open batch. */
+export const findOpenBatch = (output: string): Effect.Effect<jobRecord.OpenBatch | undefined, JournalStoreError> =>
+  attempt("read", () => jobRecord.find(output)?.batch, output)
+
+const find = (
+  output: string,
+  batch: jobRecord.OpenBatch | undefined
+): Effect.Effect<Option.Option<HostRecord>, JournalStoreError> =>
   Effect.suspend(() => {
     const path = pathOf(output)
     return existsSync(path)
@@ -85,11 +110,29 @@ export const read = (output: string): Effect.Effect<Option.Option<HostRecord>, J
           Effect.try({ try: () => readFileSync(path, "utf8"), catch: failureOf("read", output) }),
           (text) =>
             Option.match(decode(text), {
-              onNone: () => Effect.fail(damaged(output, text)),
+              onNone: () => Effect.fail(damaged(output, text, batch)),
               onSome: (record) => Effect.succeed(Option.some(record))
             })
         )
       : Effect.succeed(Option.none())
+  })
+
+/**
+ * None if the host has run nothing of the job. A damaged record fails, and so does one that is lost while
+ * its batch is open: they may name a batch that was paid.
+ */
+export const read = (output: string): Effect.Effect<Option.Option<HostRecord>, JournalStoreError> =>
+  Effect.gen(function* () {
+    const batch = yield* findOpenBatch(output)
+    const found = yield* find(output, batch)
+    if (batch === undefined || Option.exists(found, ({ submission }) => submission.id === batch.submission)) {
+      return found
+    }
+    // Another process may have ended the batch, or have sent another one, between the two.
+    const now = yield* findOpenBatch(output)
+    return now?.submission === batch.submission
+      ? yield* Effect.fail(lost(output, batch, Option.isNone(found)))
+      : yield* read(output)
   })
 
 /** On the disk before it takes the place of the last one: it names what is paid for. */
@@ -118,6 +161,13 @@ export const restore = (output: string, before: HostRecord | undefined): Effect.
         catch: failureOf("record", output)
       })
     : write(output, before)
+
+/** Forgets what is known of the batch of a job that is locked. */
+export const remove = (output: string): Effect.Effect<void, JournalStoreError> =>
+  Effect.andThen(
+    attempt("record", () => jobRecord.clearBatch(output), output),
+    restore(output, undefined)
+  )
 
 const isAtHost = (output: string, { submission }: HostRecord): InvalidRequestError =>
   new InvalidRequestError({

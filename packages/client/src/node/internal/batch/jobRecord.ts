@@ -1,7 +1,19 @@
 /** The small file next to the output of a job: what its input and its options were, so that others are noticed. */
-import { readFileSync, renameSync, writeFileSync } from "node:fs"
+import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+
+/** What is known of a batch without its own record. */
+const OpenBatch = Schema.Struct({
+  /** The id of the submission. */
+  submission: Schema.String,
+  /** Absent before the batch was created. */
+  batchId: Schema.optionalKey(Schema.String),
+  model: Schema.String,
+  rows: Schema.Int
+})
+
+export type OpenBatch = typeof OpenBatch.Type
 
 const JobRecord = Schema.Struct({
   version: Schema.Literal(1),
@@ -16,6 +28,12 @@ const JobRecord = Schema.Struct({
   /** Rows that the output has at least: those when the last run ended that was not killed. Absent before the first one. */
   done: Schema.optionalKey(Schema.Finite),
   /**
+   * The batch of the job at the host, while it is open: a run must not send its rows again when its record is
+   * lost. It is set after that record is written, and cleared before that record is, so that a kill between the
+   * two leaves no batch here that has no record.
+   */
+  batch: Schema.optionalKey(OpenBatch),
+  /**
    * By currency, as decimals: what the lines had cost when the last run ended. Absent while one runs and
    * after a kill. It is a summary for people; programs add up the lines.
    */
@@ -28,12 +46,27 @@ export type JobRecord = typeof JobRecord.Type
 
 export type InputRecord = JobRecord["input"]
 
+export const pathOf = (output: string): string => `${output}.job.json`
+
 const decode = Schema.decodeUnknownOption(Schema.fromJsonString(JobRecord))
 
 /** None if the file is not a record. */
 export const read = (path: string): Option.Option<JobRecord> => decode(readFileSync(path, "utf8"))
 
-export const write = (path: string, record: JobRecord): void => {
-  writeFileSync(`${path}.tmp`, `${JSON.stringify(record)}\n`, { mode: 0o600 })
+/** With `flush`, it is on the disk before it takes the place of the last one. */
+export const write = (path: string, record: JobRecord, flush = false): void => {
+  writeFileSync(`${path}.tmp`, `${JSON.stringify(record)}\n`, { mode: 0o600, flush })
   renameSync(`${path}.tmp`, path)
+}
+
+/** The record next to an output. Undefined if there is none, or if it is damaged. */
+export const find = (output: string): JobRecord | undefined => {
+  const path = pathOf(output)
+  return existsSync(path) ? Option.getOrUndefined(read(path)) : undefined
+}
+
+/** Of a job that is locked, and has no run that would write the batch again. */
+export const clearBatch = (output: string): void => {
+  const { batch, ...record } = find(output) ?? {}
+  if (batch !== undefined) write(pathOf(output), record as JobRecord, true)
 }

@@ -12,6 +12,7 @@ import * as FileFailure from "../FileFailure.ts"
 import * as damage from "./damage.ts"
 import { type Input, openFile, openStream, type Source } from "./inputSource.ts"
 import { attempt, formOf, storeFailure } from "./jobFiles.ts"
+import type * as jobRecord from "./jobRecord.ts"
 import { IdSet } from "./IdSet.ts"
 import * as jobLock from "./jobLock.ts"
 import { Counts, type Status } from "./jobStatus.ts"
@@ -34,6 +35,8 @@ export interface Job {
   readonly status: () => Status
   /** Sets what has the number of rows of the input, when it is known: it is recorded. */
   readonly countRows: (count: () => number | undefined) => void
+  /** Records the batch at the host that is open; none if there is none any more. */
+  readonly setBatch: (batch: jobRecord.OpenBatch | undefined) => Effect.Effect<void, JournalStoreError>
   /** Writes everything to the disk, and records whether the job has ended. */
   readonly finish: (isComplete: boolean) => Effect.Effect<void, BatchInputChangedError | JournalStoreError>
 }
@@ -203,6 +206,10 @@ export const open = Effect.fnUntraced(function* (files: Files): Effect.fn.Return
       const { countRows } = run
       run.countRows = () => count() ?? countRows()
     },
+    setBatch: (batch) =>
+      using("record", () => {
+        run.setBatch(batch)
+      }),
     finish: (isComplete) =>
       Effect.gen(function* () {
         yield* using("sync", () => file.sync())
@@ -244,6 +251,7 @@ export const openWriter = Effect.fnUntraced(function* (
     rejected: () => rejected,
     status: () => counts.status,
     countRows: () => {},
+    setBatch: () => Effect.void,
     finish: () =>
       Effect.flatMap(Effect.try({ try: source.isUnchanged, catch: () => runRecord.changed(input) }), (isUnchanged) =>
         isUnchanged ? Effect.void : Effect.fail(runRecord.changed(input))

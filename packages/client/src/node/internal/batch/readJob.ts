@@ -38,12 +38,6 @@ const countRejects = (path: string): number | undefined => {
   }
 }
 
-/** Undefined if there is none, or if it is damaged: the rows are counted without it. */
-const readRecord = (output: string): jobRecord.JobRecord | undefined => {
-  const path = damage.recordOf(output)
-  return existsSync(path) ? Option.getOrUndefined(jobRecord.read(path)) : undefined
-}
-
 const stateOf = (
   output: string,
   record: jobRecord.JobRecord | undefined,
@@ -58,7 +52,8 @@ const stateOf = (
 
 const read = (output: string): JobStatus => {
   const counts = scan(output)
-  const record = readRecord(output)
+  // Without it, or if it is damaged, the rows are counted.
+  const record = jobRecord.find(output)
   const hasEnded = record !== undefined && record.state !== "running"
   return {
     ...counts,
@@ -73,7 +68,7 @@ const orNoOutput =
   (operation: string, output: string) =>
   (cause: unknown): InvalidRequestError | JournalStoreError => {
     if (FileFailure.codeOf(cause) !== "ENOENT") {
-      const isOwn = existsSync(damage.recordOf(output))
+      const isOwn = existsSync(jobRecord.pathOf(output))
       return damage.orDamaged(output, isOwn, (other) => storeFailure(operation, other, output))(cause)
     }
     const reason = FileFailure.describe("ENOENT")
@@ -89,7 +84,10 @@ export const statusOf = (output: string): Effect.Effect<JobStatus, InvalidReques
     yield* checkFile(output)
     const found = yield* Effect.try({ try: () => read(output), catch: orNoOutput("status", output) })
     const host = Option.flatten(yield* Effect.option(hostRecord.read(output)))
-    return Option.exists(host, ({ state }) => state === "open") ? { ...found, state: "at host" as const } : found
+    const isOpen = Option.exists(host, ({ state }) => state === "open")
+    // Also if its record is lost or damaged.
+    const isAtHost = isOpen || jobRecord.find(output)?.batch !== undefined
+    return isAtHost ? { ...found, state: "at host" as const } : found
   })
 
 /** The bytes of the lines of failed rows, of all tags or of some. */

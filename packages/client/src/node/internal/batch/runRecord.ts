@@ -74,7 +74,7 @@ const checkRecord = Effect.fnUntraced(function* (
   current: jobRecord.InputRecord
 ): Effect.fn.Return<Recorded, ChangedError | InvalidRequestError | JournalStoreError> {
   const { input, options, output } = files
-  const path = damage.recordOf(output)
+  const path = jobRecord.pathOf(output)
   if (!existsSync(path)) return yield* checkNew(files, current)
   const record = Option.getOrUndefined(yield* attempt("read", () => jobRecord.read(path), output))
   if (record === undefined) return yield* Effect.fail(damage.damagedRecord(output, current))
@@ -91,25 +91,54 @@ const checkRecord = Effect.fnUntraced(function* (
 /** Rows after which their number is recorded again. */
 const recordedRows = 256
 
+type Rest = Pick<jobRecord.JobRecord, "cost" | "done" | "rejected" | "state">
+
 export class RunRecord {
   readonly #path: string
   readonly #base: Pick<jobRecord.JobRecord, "input" | "options" | "version">
   /** Rows that the output has at least. */
   #done: number
   #rows = 0
+  #batch: jobRecord.OpenBatch | undefined
+  #rest: Rest = { state: "running", rejected: 0 }
   /** The number of rows of the input, when it is known. */
   countRows: () => number | undefined
 
-  constructor(output: string, input: jobRecord.InputRecord, { done, options, total }: Recorded) {
-    this.#path = damage.recordOf(output)
+  constructor(
+    output: string,
+    input: jobRecord.InputRecord,
+    { done, options, total }: Recorded,
+    batch: jobRecord.OpenBatch | undefined
+  ) {
+    this.#path = jobRecord.pathOf(output)
     this.#base = { version: 1, input, options }
     this.#done = done
+    this.#batch = batch
     this.countRows = () => total
   }
 
-  #write(rest: Pick<jobRecord.JobRecord, "cost" | "done" | "rejected" | "state">): void {
+  #write(rest: Rest, flush = false): void {
+    this.#rest = rest
+    const batch = this.#batch
     const total = this.countRows()
-    jobRecord.write(this.#path, { ...this.#base, ...(total === undefined ? {} : { total }), ...rest })
+    jobRecord.write(
+      this.#path,
+      {
+        ...this.#base,
+        ...(total === undefined ? {} : { total }),
+        ...rest,
+        ...(batch === undefined ? {} : { batch })
+      },
+      flush
+    )
+  }
+
+  /** Sets the batch at the host that is open; none if there is none any more. */
+  setBatch(batch: jobRecord.OpenBatch | undefined): void {
+    const { batchId, submission } = this.#batch ?? {}
+    if (batch?.submission === submission && batch?.batchId === batchId) return
+    this.#batch = batch
+    this.#write(this.#rest, true)
   }
 
   /** With the rows that the output must have. */
@@ -148,7 +177,9 @@ export const start = (
     if (recorded.done > 0 && rowFiles(output).length === 0) {
       return yield* Effect.fail(damage.lostOutput(output, recorded.done))
     }
-    const record = new RunRecord(output, input, recorded)
+    // A record that a killed program has written last, or an earlier version, is noted here.
+    const batch = Option.flatMapNullishOr(yield* hostRecord.read(output), hostRecord.openBatchOf)
+    const record = new RunRecord(output, input, recorded, Option.getOrUndefined(batch))
     yield* attempt("record", () => record.start(), output)
     return record
   })
