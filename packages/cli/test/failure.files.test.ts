@@ -67,6 +67,39 @@ for (const { name, path, reason } of cases) {
   })
 }
 
+describe("the file of the answers of a batch", () => {
+  const outputs = [
+    { name: "a folder", path: "folder.json", reason: "is a folder: choose a file" },
+    { name: "in a folder that does not exist", path: "none/out.jsonl", reason: "it does not exist (ENOENT)" },
+    { name: "below a file", path: "in.jsonl/out.jsonl", reason: "a part of the path is a file and not a folder" }
+  ]
+  const writing = [
+    "batch run DIR/in.jsonl OUT",
+    "batch run DIR/in.jsonl OUT --mode host",
+    "batch run DIR/in.jsonl OUT --mode auto",
+    "batch resume batch-1 OUT"
+  ]
+
+  it.live.each(outputs.flatMap((output) => writing.map((args) => ({ ...output, args }))))(
+    "that is $name ends kimi $args as another wrong path does",
+    ({ args, path, reason }) =>
+      withServer((server, env) =>
+        Effect.gen(function* () {
+          const dir = yield* folder
+          const input = join(dir, "in.jsonl")
+          yield* runKimi(["batch", "run", input, join(dir, "done.jsonl")], { env })
+          yield* server.reset
+          const words = args.replaceAll("OUT", join(dir, path)).replaceAll("DIR", dir).split(" ")
+          const { code, stderr, stdout } = yield* runKimi(words, { env })
+          assert.deepStrictEqual([code, stdout], [16, ""], stderr)
+          assert.include(stderr, join(dir, path))
+          assert.include(stderr, reason)
+          assert.lengthOf(yield* server.requests, 0)
+        })
+      )
+  )
+})
+
 describe("a cassette", () => {
   const cassette = (text: string) =>
     Effect.map(temporaryFolder, (path) => {

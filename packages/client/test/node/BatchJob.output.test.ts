@@ -1,18 +1,8 @@
-import {
-  appendFileSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  statSync,
-  symlinkSync,
-  truncateSync,
-  writeFileSync
-} from "node:fs"
+import { appendFileSync, existsSync, mkdirSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs"
 import { gunzipSync, gzipSync } from "node:zlib"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Stream } from "effect"
 import * as BatchJob from "../../src/node/BatchJob.ts"
-import type { KimiClient } from "../../src/KimiClient.ts"
 import { asKilled, attempts, inFolder, lineOf, linesOf } from "./support/batch/answered.ts"
 import { canMount, volume } from "./support/volumes.ts"
 
@@ -184,30 +174,6 @@ describe("failedRows", () => {
       })
     )
   )
-})
-
-describe("an output that is a device", () => {
-  const jobs: ReadonlyArray<
-    readonly [name: string, job: (output: string, input: string) => Effect.Effect<unknown, unknown, KimiClient>]
-  > = [
-    ["run", (output, input) => BatchJob.run({ input, output })],
-    ["status", (output) => BatchJob.status(output)],
-    ["failedRows", (output) => BatchJob.failedRows(output)]
-  ]
-  for (const [name, job] of jobs) {
-    it.live(`is refused by ${name}`, () =>
-      inFolder((path) =>
-        Effect.gen(function* () {
-          writeFileSync(path("in.jsonl"), lineOf("Hello"))
-          const output = path("out.jsonl")
-          symlinkSync("/dev/full", output)
-          const error = yield* Effect.flip(job(output, path("in.jsonl")))
-          assert.deepInclude(error, { _tag: "InvalidRequestError", parameter: "output" })
-          assert.isFalse(existsSync(`${output}.job.json`))
-        })
-      )
-    )
-  }
 })
 
 describe("an output that cannot be used", () => {

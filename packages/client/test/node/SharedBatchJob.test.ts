@@ -274,7 +274,7 @@ describe("SharedBatchJob", () => {
         writeFileSync(path("in.jsonl"), rows(2))
         mkdirSync(path("folder"))
         const error = yield* Effect.flip(SharedBatchJob.run({ id: "a", input: path("in.jsonl"), output: path(name) }))
-        assert.strictEqual(error._tag, "JournalStoreError")
+        assert.strictEqual(error._tag, "InvalidRequestError")
         assert.include(error.message, path(name))
         const mock = yield* MockProvider.MockProvider
         assert.lengthOf(yield* mock.requests, 0)

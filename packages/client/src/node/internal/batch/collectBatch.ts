@@ -10,7 +10,7 @@ import { deleteFilesOf } from "../../../batch/internal/host/collect.ts"
 import { refusal } from "../../../batch/internal/host/refusal.ts"
 import type * as HostBatchJob from "../../HostBatchJob.ts"
 import { Counts } from "./jobStatus.ts"
-import { storeFailure } from "./jobFiles.ts"
+import { checkFile, storeFailure } from "./jobFiles.ts"
 import { lock } from "./openJob.ts"
 import { encodeLine, readHead } from "./outputLine.ts"
 import { Appender } from "./PlainOutput.ts"
@@ -54,6 +54,7 @@ export const collectBatch = <A, RD, RP>(
 ): Effect.Effect<HostBatchJob.JobResult, HostBatchJob.JobError, HostBatch | RD | RP> =>
   Effect.scoped(
     Effect.gen(function* () {
+      yield* checkFile(output)
       yield* checkOutput(output)
       yield* lock(output)
       const host = yield* HostBatch

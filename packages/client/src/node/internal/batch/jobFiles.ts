@@ -1,6 +1,8 @@
 /** The files of a job, and the failures of those that cannot be used. */
-import { existsSync, statSync } from "node:fs"
+import { existsSync, type Stats, statSync } from "node:fs"
+import { dirname } from "node:path"
 import { JournalStoreError } from "@kimi-effect/core/JournalErrors"
+import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import * as Effect from "effect/Effect"
 import * as FileFailure from "../FileFailure.ts"
 import * as GzipOutput from "./GzipOutput.ts"
@@ -39,3 +41,42 @@ export const storeFailure = (operation: string, cause: unknown, output?: string)
 
 export const attempt = <A>(operation: string, run: () => A, output?: string): Effect.Effect<A, JournalStoreError> =>
   Effect.try({ try: run, catch: (cause) => storeFailure(operation, cause, output) })
+
+/** What is at a path, or the code of the system. */
+const found = (path: string): Stats | string => {
+  try {
+    return statSync(path)
+  } catch (error) {
+    return FileFailure.codeOf(error) ?? "unknown error"
+  }
+}
+
+/** Why a path is not that of an output, whether there is one or not. */
+const wrongPath = (output: string): { readonly message: string; readonly fix: string } | undefined => {
+  const name = JSON.stringify(output)
+  const file = found(output)
+  if (typeof file !== "string") {
+    if (file.isFile()) return undefined
+    const kind = file.isDirectory() ? "a folder" : "a device, a pipe or a socket"
+    return { message: `The output ${name} is ${kind}: choose a file`, fix: "Choose a file as the output." }
+  }
+  const missing = file === "ENOENT" ? found(dirname(output)) : file
+  // Others, such as a folder without permission, are named when the files are opened.
+  return missing === "ENOENT" || missing === "ENOTDIR"
+    ? {
+        message: `The output ${name} is in a folder that cannot be used: ${FileFailure.describe(missing)}`,
+        fix: "Check the path of the output, or create its folder."
+      }
+    : undefined
+}
+
+/**
+ * Devices, pipes and sockets do not return what was written, so a job could not be
+ * continued, and a replaced output would replace the device. A folder, and a path without
+ * one, are refused with them: the path is wrong, and nothing is wrong with the disk.
+ */
+export const checkFile = (output: string): Effect.Effect<void, InvalidRequestError> =>
+  Effect.suspend(() => {
+    const wrong = wrongPath(output)
+    return wrong === undefined ? Effect.void : Effect.fail(new InvalidRequestError({ ...wrong, parameter: "output" }))
+  })

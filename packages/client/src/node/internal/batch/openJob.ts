@@ -1,17 +1,16 @@
 /** Opens the files of a job for one run. */
-import { closeSync, existsSync, openSync, statSync, writeSync } from "node:fs"
+import { closeSync, existsSync, openSync, writeSync } from "node:fs"
 import { resolve } from "node:path"
 import { type BatchInputChangedError, BatchJobLockedError } from "@kimi-effect/core/BatchErrors"
 import type { JournalStoreError } from "@kimi-effect/core/JournalErrors"
 import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as FileFailure from "../FileFailure.ts"
 import * as damage from "./damage.ts"
 import { type Input, openFile, openStream, type Source } from "./inputSource.ts"
-import { attempt, formOf, storeFailure } from "./jobFiles.ts"
+import { attempt, checkFile, formOf, storeFailure } from "./jobFiles.ts"
 import type * as jobRecord from "./jobRecord.ts"
 import { IdSet } from "./IdSet.ts"
 import * as jobLock from "./jobLock.ts"
@@ -51,26 +50,6 @@ interface Files {
 }
 
 type OpenError = runRecord.ChangedError | BatchJobLockedError | InvalidRequestError | JournalStoreError
-
-/**
- * Devices, pipes and sockets do not return what was written, so a job could not be
- * continued, and a replaced output would replace the device. What cannot be found
- * or is a folder is refused when it is opened.
- */
-export const checkFile = (output: string): Effect.Effect<void, InvalidRequestError> =>
-  Effect.flatMap(
-    Effect.option(Effect.try(() => statSync(output))),
-    Option.match({
-      onNone: () => Effect.void,
-      onSome: (found) => {
-        if (found.isFile() || found.isDirectory()) return Effect.void
-        const message = `The output ${JSON.stringify(output)} is a device, a pipe or a socket: choose a file`
-        return Effect.fail(
-          new InvalidRequestError({ message, parameter: "output", fix: "Choose a file as the output." })
-        )
-      }
-    })
-  )
 
 /** Holds the lock of a job until the scope ends. */
 export const lock = (output: string): Effect.Effect<void, BatchJobLockedError | JournalStoreError, Scope.Scope> =>

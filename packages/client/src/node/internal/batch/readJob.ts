@@ -10,8 +10,7 @@ import * as hostRecord from "./hostRecord.ts"
 import * as jobLock from "./jobLock.ts"
 import * as jobRecord from "./jobRecord.ts"
 import { Counts, type JobState, type JobStatus, type Status } from "./jobStatus.ts"
-import { formOf, storeFailure } from "./jobFiles.ts"
-import { checkFile } from "./openJob.ts"
+import { checkFile, formOf, storeFailure } from "./jobFiles.ts"
 
 const scan = (output: string): Status => {
   const counts = new Counts()

@@ -1,0 +1,58 @@
+import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import type { KimiClient } from "../../src/KimiClient.ts"
+import * as BatchJob from "../../src/node/BatchJob.ts"
+import { inFolder, lineOf } from "./support/batch/answered.ts"
+import { refused } from "./support/batch/damaged.ts"
+
+const jobs: ReadonlyArray<
+  readonly [name: string, job: (output: string, input: string) => Effect.Effect<unknown, unknown, KimiClient>]
+> = [
+  ["run", (output, input) => BatchJob.run({ input, output })],
+  ["status", (output) => BatchJob.status(output)],
+  ["failedRows", (output) => BatchJob.failedRows(output)]
+]
+
+const paths: ReadonlyArray<readonly [name: string, make: (path: (name: string) => string) => string, message: string]> =
+  [
+    [
+      "is a device",
+      (path) => {
+        symlinkSync("/dev/full", path("out.jsonl"))
+        return path("out.jsonl")
+      },
+      "is a device, a pipe or a socket"
+    ],
+    [
+      "is a folder",
+      (path) => {
+        mkdirSync(path("out.jsonl"))
+        return path("out.jsonl")
+      },
+      "is a folder"
+    ],
+    ["has no folder", (path) => path("none/out.jsonl"), "in a folder that cannot be used: it does not exist"],
+    ["is below a file", (path) => path("in.jsonl/out.jsonl"), "a part of the path is a file and not a folder"]
+  ]
+
+for (const [place, make, message] of paths) {
+  describe(`an output that ${place}`, () => {
+    for (const [name, job] of jobs) {
+      it.live(`is refused by ${name}`, () =>
+        inFolder((path) =>
+          Effect.gen(function* () {
+            writeFileSync(path("in.jsonl"), lineOf("Hello"))
+            const output = make(path)
+            const before = readdirSync(path("."))
+            const error = yield* refused(job(output, path("in.jsonl")))
+            assert.include(error.message, JSON.stringify(output))
+            assert.include(error.message, message)
+            assert.isNotEmpty(error.hint)
+            assert.deepStrictEqual(readdirSync(path(".")), before)
+          })
+        )
+      )
+    }
+  })
+}
