@@ -98,7 +98,7 @@ const commandOf: { readonly [call: string]: string } = { abandon: "forget --forc
 /** The commands that do what the library's calls do. */
 const inCommands = (text: string): string =>
   text
-    .replaceAll(/HostBatchJob\.(\w+)\((("(?:[^"\\]|\\.)*"(?:, )?)+)\)/g, (_, name: string, list: string) => {
+    .replaceAll(/(?:Host)?BatchJob\.(\w+)\((("(?:[^"\\]|\\.)*"(?:, )?)+)\)/g, (_, name: string, list: string) => {
       const words = [...list.matchAll(/"(?:[^"\\]|\\.)*"/g)].map(([json]) => wordOf(json))
       return ["kimi batch", commandOf[name] ?? name, ...words].join(" ")
     })

@@ -11,6 +11,7 @@ import { temporaryFolder } from "./temporaryFolder.ts"
 const commands = [
   "batch cancel FILE",
   "batch failed FILE",
+  "batch repair FILE DIR/out.jsonl",
   "batch resume FILE",
   "batch run FILE DIR/out.jsonl",
   "batch run FILE -",
@@ -77,6 +78,7 @@ describe("the file of the answers of a batch", () => {
     "batch run DIR/in.jsonl OUT",
     "batch run DIR/in.jsonl OUT --mode host",
     "batch run DIR/in.jsonl OUT --mode auto",
+    "batch repair DIR/done.jsonl OUT",
     "batch resume batch-1 OUT"
   ]
 

@@ -92,6 +92,15 @@ const invocations: { readonly [command: string]: Pair } = {
     success: { ...leftAtHost, args: "batch list", code: 0, stdout: /^Batch batch-000001, / },
     failure: { args: "batch list --provider together", code: 16, stderr: /UnsupportedOperationError/ }
   },
+  "batch repair": {
+    success: {
+      before: ["batch run DIR/in.jsonl DIR/out.jsonl"],
+      args: "batch repair DIR/out.jsonl DIR/to.jsonl",
+      code: 0,
+      stdout: /^1 rows were written to .*to.jsonl. Nothing is damaged/
+    },
+    failure: { args: "batch repair DIR/out.jsonl DIR/to.jsonl", code: 1, stderr: /it does not exist/ }
+  },
   "batch resume": {
     success: {
       ...leftAtHost,

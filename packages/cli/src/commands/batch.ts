@@ -12,6 +12,7 @@ import { wrongFlag } from "../commandError.ts"
 import { jsonFlag, optionFlags } from "../optionFlags.ts"
 import { failed } from "./batchFailed.ts"
 import { cancel, forget, hostFlags, list, loadHost, resume, status } from "./batchHost.ts"
+import { repair } from "./batchRepair.ts"
 import { loadShared, shared, sharedFlags } from "./batchShared.ts"
 import { pathArgument } from "../pathParams.ts"
 
@@ -93,5 +94,5 @@ const run = Command.make(
 export const batch = Command.make("batch").pipe(
   Command.withDescription("Runs the requests of a file, which can be interrupted and continued."),
   Command.withShortDescription("Run the requests of a file"),
-  Command.withSubcommands([run, status, list, resume, cancel, forget, failed, shared])
+  Command.withSubcommands([run, status, list, resume, cancel, forget, failed, repair, shared])
 )

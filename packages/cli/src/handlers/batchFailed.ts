@@ -3,7 +3,7 @@ import * as BatchJob from "@kimi-effect/client/node/BatchJob"
 import * as Effect from "effect/Effect"
 import * as Output from "../output.ts"
 import type { BatchFailed } from "../schemas/batch.ts"
-import { checkJob, reading } from "./batchTarget.ts"
+import { checkJob } from "./batchTarget.ts"
 import { tagsOf } from "./batchTags.ts"
 
 interface FailedInput {
@@ -15,7 +15,7 @@ interface FailedInput {
 export const failed = Effect.fnUntraced(function* ({ json, output, tag }: FailedInput) {
   const tags = yield* tagsOf("--tag", tag)
   yield* checkJob(output)
-  const rows = yield* reading(output, BatchJob.failedRows(output, tags.length === 0 ? undefined : tags))
+  const rows = yield* BatchJob.failedRows(output, tags.length === 0 ? undefined : tags)
   const listed: BatchFailed = rows.map(({ attempts, error, id, line }) => ({
     id,
     line,

@@ -13,7 +13,7 @@ import * as client from "../client.ts"
 import type { Given } from "../optionFlags.ts"
 import * as Output from "../output.ts"
 import type { BatchStatus } from "../schemas/batch.ts"
-import { checkJob, fromBatch, hostLine, isBatchId, ofHost, reading } from "./batchTarget.ts"
+import { checkJob, fromBatch, hostLine, isBatchId, ofHost } from "./batchTarget.ts"
 import { repeatHints, sentence, toText } from "./batchText.ts"
 
 const withHost = <A, E, R>(options: Given, use: Effect.Effect<A, E, R | HostBatch.HostBatch>) =>
@@ -82,7 +82,7 @@ export const status = Effect.fnUntraced(function* ({
   yield* checkJob(target)
   // First: what is lost of the batch is worth more than the rows that are there.
   const atHost = Option.map(yield* HostBatchJob.status(target), ofHost)
-  const counted = yield* reading(target, BatchJob.status(target))
+  const counted = yield* BatchJob.status(target)
   const { rejected = null, total = null } = counted
   const result: BatchStatus = {
     ...counted,

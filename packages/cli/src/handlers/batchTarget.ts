@@ -1,8 +1,6 @@
 /** The batch that a command names: that of a job, or one by its id. */
 import { existsSync } from "node:fs"
 import type { Batch } from "@kimi-effect/core/Batch"
-import type { KimiError } from "@kimi-effect/core/KimiError"
-import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import type * as HostBatchJob from "@kimi-effect/client/node/HostBatchJob"
 import * as Effect from "effect/Effect"
 import * as InputFile from "../inputFile.ts"
@@ -42,21 +40,3 @@ export const ofHost = (status: HostBatchJob.HostStatus): BatchAtHost => ({
 /** A job has the file of its answers, or one of its records, which name what is wrong without it. */
 export const checkJob = (output: string) =>
   [".host.json", ".job.json"].some((suffix) => existsSync(`${output}${suffix}`)) ? Effect.void : InputFile.check(output)
-
-const isOtherFile = (error: KimiError): error is InvalidRequestError =>
-  error._tag === "InvalidRequestError" && error.message.includes("is not that of a batch job")
-
-/** Reads the output of a job. Another file stays as it is, so that there is no need to choose another output. */
-export const reading = <A, E extends KimiError, R>(
-  output: string,
-  read: Effect.Effect<A, E, R>
-): Effect.Effect<A, E | InvalidRequestError, R> =>
-  Effect.mapError(read, (error) =>
-    isOtherFile(error)
-      ? new InvalidRequestError({
-          message: `The file ${JSON.stringify(output)} is not the output of a batch job`,
-          parameter: "output",
-          fix: "Check the path: it is that of the answers of kimi batch run."
-        })
-      : error
-  )

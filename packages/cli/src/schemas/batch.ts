@@ -88,6 +88,24 @@ export const BatchFailed = Schema.Array(
 
 export type BatchFailed = typeof BatchFailed.Type
 
+export const BatchRepair = Schema.Struct({
+  rows: Schema.Finite.annotate({ description: "Rows that the new output has" }),
+  lost: Schema.Struct({
+    rows: Schema.Finite.annotate({
+      description: "Rows that are missing, at least, by the record of the job; 0 without one"
+    }),
+    places: Schema.Finite.annotate({
+      description: "Lines that are no whole row, and members of a compressed output that cannot be decompressed"
+    }),
+    bytes: Schema.Finite.annotate({ description: "Bytes of these places" })
+  }),
+  hasRecord: Schema.Boolean.annotate({
+    description: "Whether the job continues at once; without its record, the error of kimi batch run replaces it"
+  })
+})
+
+export type BatchRepair = typeof BatchRepair.Type
+
 export const BatchShared = Schema.Struct({
   done: Schema.Finite.annotate({ description: "Rows with a result, and lines that are no rows" }),
   lines: Schema.Finite.annotate({ description: "Lines of the input" }),

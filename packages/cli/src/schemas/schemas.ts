@@ -2,7 +2,7 @@
 import * as Schema from "effect/Schema"
 import { FileObject } from "@kimi-effect/core/File"
 import { Balance } from "./balance.ts"
-import { BatchAtHost, BatchFailed, BatchList, BatchRun, BatchShared, BatchStatus } from "./batch.ts"
+import { BatchAtHost, BatchFailed, BatchList, BatchRepair, BatchRun, BatchShared, BatchStatus } from "./batch.ts"
 import { Chat, ChatEvent } from "./chat.ts"
 import { ConfigOptions } from "./config.ts"
 import { CostEstimate } from "./cost.ts"
@@ -21,6 +21,7 @@ export const schemas = {
   "batch failed": BatchFailed,
   "batch forget": BatchAtHost,
   "batch list": BatchList,
+  "batch repair": BatchRepair,
   "batch resume": BatchRun,
   "batch run": BatchRun,
   "batch run --shared": BatchShared,

@@ -29,6 +29,7 @@
  *   prompts, another schema or another default model, with `BatchOptionsChangedError`.
  * - A row that fails with an error that stops the batch, such as an empty account,
  *   has no line, so that it is requested when the job continues.
+ * - A damaged output is refused, and `repair` writes its whole rows into another one.
  *
  * **Gotchas**
  *
@@ -61,12 +62,14 @@ import type { Input } from "./internal/batch/inputSource.ts"
 import type * as jobProgress from "./internal/batch/jobProgress.ts"
 import type { JobStatus, Status } from "./internal/batch/jobStatus.ts"
 import type { WriteLine } from "./internal/batch/openJob.ts"
+import type { Repaired } from "./internal/batch/repairJob.ts"
 import type * as RunJob from "./internal/batch/runJob.ts"
 
 export type { Input } from "./internal/batch/inputSource.ts"
 export type { JobProgress } from "./internal/batch/jobProgress.ts"
 export type { JobState, JobStatus, Status } from "./internal/batch/jobStatus.ts"
 export type { WriteLine } from "./internal/batch/openJob.ts"
+export type { Repaired } from "./internal/batch/repairJob.ts"
 
 const jobs = () => loadModule(() => import("./internal/batch/runJob.ts"))
 
@@ -189,7 +192,9 @@ export const rows = (options: RowOptions): Stream.Stream<BatchRow, Configuration
 
 /**
  * Counts of an output, of a job that is running too: answered and failed rows,
- * the failed ones by tag, and what they cost; and where the job is.
+ * the failed ones by tag, and what they cost; and where the job is. Fails with
+ * `InvalidRequestError` for an output that the next run would refuse because rows of it
+ * are lost.
  *
  * @category getters
  * @since 0.1.0
@@ -217,3 +222,32 @@ export const failedRows = (
   tags?: ReadonlyArray<KimiError["_tag"]>
 ): Effect.Effect<ReadonlyArray<FailedRow>, InvalidRequestError | JournalStoreError> =>
   Effect.flatMap(jobs(), ({ failedRows }) => failedRows(output, tags))
+
+/**
+ * Writes every whole row of a damaged output into a new one, with which the job
+ * continues: it requests only the rows that are lost.
+ *
+ * **Details**
+ *
+ * - Rows after the damage are kept, and so are those that are not compressed yet.
+ * - The new output is compressed if its name ends with `.gz`. It has its name when it
+ *   is complete and on the disk, with copies of the records of the job, also of that of
+ *   its batch at the host.
+ * - The files of the damaged output stay as they are. The job must not be continued
+ *   with them any more: both outputs would request the same rows, or write those of
+ *   one batch at the host.
+ *
+ * Fails with `BatchJobLockedError` while a process works on the job, and with
+ * `InvalidRequestError` if there is no whole row, or if the new output exists.
+ *
+ * @category operations
+ * @since 0.1.0
+ */
+export const repair = (
+  output: string,
+  to: string
+): Effect.Effect<Repaired, BatchJobLockedError | InvalidRequestError | JournalStoreError> =>
+  Effect.flatMap(
+    loadModule(() => import("./internal/batch/repairJob.ts")),
+    ({ repair }) => repair(output, to)
+  )

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import type { KimiClient } from "../../src/KimiClient.ts"
@@ -11,7 +11,8 @@ const jobs: ReadonlyArray<
 > = [
   ["run", (output, input) => BatchJob.run({ input, output })],
   ["status", (output) => BatchJob.status(output)],
-  ["failedRows", (output) => BatchJob.failedRows(output)]
+  ["failedRows", (output) => BatchJob.failedRows(output)],
+  ["repair", (output) => BatchJob.repair(output, `${output}.repaired`)]
 ]
 
 const paths: ReadonlyArray<readonly [name: string, make: (path: (name: string) => string) => string, message: string]> =
@@ -56,3 +57,20 @@ for (const [place, make, message] of paths) {
     }
   })
 }
+
+describe("a file that is not the output of a job", () => {
+  for (const suffix of ["", ".gz"]) {
+    it.live.each(jobs.slice(1))(`is named as out.jsonl${suffix} by %s`, ([, job]) =>
+      inFolder((path) =>
+        Effect.gen(function* () {
+          const output = path(`out.jsonl${suffix}`)
+          writeFileSync(output, "my notes\n")
+          const error = yield* refused(job(output, path("in.jsonl")))
+          assert.strictEqual(error.message, `The file ${JSON.stringify(output)} is not the output of a batch job`)
+          assert.include(error.hint, "Check the path")
+          assert.isFalse(existsSync(`${output}.lock`))
+        })
+      )
+    )
+  }
+})

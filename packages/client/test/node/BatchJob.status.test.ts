@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from "node:fs"
+import { readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import { MockProvider } from "@kimi-effect/testing"
 import { Effect, Fiber } from "effect"
@@ -106,4 +106,28 @@ describe("BatchJob.status", () => {
       })
     )
   )
+})
+
+describe("BatchJob.status of a job that runs", () => {
+  for (const suffix of ["", ".gz"]) {
+    it.live(`does not call out.jsonl${suffix} damaged, which lacks rows of its record`, () =>
+      inFolder((path) =>
+        Effect.gen(function* () {
+          const files = { input: path("in.jsonl"), output: path(`out.jsonl${suffix}`), concurrency: 1 }
+          write(files.input, ["a", "never"])
+          const mock = yield* MockProvider.MockProvider
+          const fiber = yield* Effect.forkChild(BatchJob.run(files))
+          while ((yield* mock.requests).length < 2) yield* Effect.yieldNow
+          const written = suffix === "" ? files.output : `${files.output}.pending`
+          const whole = readFileSync(written)
+          // As if the process were about to write the rest of it.
+          for (const length of [whole.length - 5, 0]) {
+            truncateSync(written, length)
+            assert.strictEqual((yield* BatchJob.status(files.output)).state, "running")
+          }
+          yield* Fiber.interrupt(fiber)
+        })
+      )
+    )
+  }
 })

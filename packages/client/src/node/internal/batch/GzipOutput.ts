@@ -11,13 +11,13 @@ import type { LineHead } from "./outputLine.ts"
 import * as PlainOutput from "./PlainOutput.ts"
 
 /** Larger members take longer than a call can wait, and smaller ones compress worse. */
-const memberBytes = 256 * 1024
+export const memberBytes = 256 * 1024
 const newline = 10
 
 /** Lines that are not compressed yet. */
 export const pendingOf = (path: string): string => `${path}.pending`
 
-const eachLine = (bytes: Buffer, visit: (line: Buffer) => void): void => {
+export const eachLine = (bytes: Buffer, visit: (line: Buffer) => void): void => {
   let from = 0
   for (let to = bytes.indexOf(newline); to !== -1; to = bytes.indexOf(newline, from)) {
     visit(bytes.subarray(from, to))
@@ -109,12 +109,13 @@ const read: OutputForm["read"] = (path, visit) => {
   const file = openSync(path, "r")
   const headOf = headsOf(path)
   try {
-    gzipMember.eachMember(file, (member) =>
+    const end = gzipMember.eachMember(file, (member) =>
       eachLine(member, (bytes) => {
         const head = headOf(bytes)
         if (seen.add(head.line)) visit(head, bytes)
       })
     )
+    return { canLose: false, end }
   } finally {
     closeSync(file)
   }

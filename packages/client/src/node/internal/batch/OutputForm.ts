@@ -83,7 +83,7 @@ export interface OutputForm {
    */
   readonly open: (path: string, visit: (head: LineHead) => void, check: (end: RowsEnd) => void) => OutputFile
   /** Visits every complete line with its bytes, of a running job too. */
-  readonly read: (path: string, visit: (head: LineHead, bytes: Buffer) => void) => void
+  readonly read: (path: string, visit: (head: LineHead, bytes: Buffer) => void) => RowsEnd
   /** Replaces the file by one without the lines that are not kept, at once. */
   readonly keepLines: (path: string, isKept: (head: LineHead) => boolean) => void
 }
@@ -98,15 +98,21 @@ const isWhole = (text: string): boolean => {
   }
 }
 
+/** The head of a line that is a whole row. */
+export const wholeHead = (bytes: Buffer): LineHead | undefined => {
+  // The syntax of JSON is in ASCII: decoding the letters of other languages would take most of the time.
+  const text = bytes.toString("latin1")
+  const head = readHead(text)
+  return head !== undefined && isWhole(text) ? head : undefined
+}
+
 /** Reads the heads of the lines of a file, one after the other. */
 export const headsOf = (path: string): ((bytes: Buffer) => LineHead) => {
   let line = 0
   return (bytes) => {
     line += 1
-    // The syntax of JSON is in ASCII: decoding the letters of other languages would take most of the time.
-    const text = bytes.toString("latin1")
-    const head = readHead(text)
-    if (head === undefined || !isWhole(text)) throw new DamagedLine(path, line)
+    const head = wholeHead(bytes)
+    if (head === undefined) throw new DamagedLine(path, line)
     return head
   }
 }

@@ -21,7 +21,7 @@ const newline = 10
  * valid during the call: one buffer serves for the whole file, which grows for a
  * line that is longer.
  */
-const eachLine = (file: number, visit: (bytes: Buffer) => void): number => {
+export const eachLine = (file: number, visit: (bytes: Buffer) => void): number => {
   let buffer = Buffer.allocUnsafe(chunkBytes)
   let kept = 0
   let end = 0
@@ -55,7 +55,8 @@ const read: OutputForm["read"] = (path, visit) => {
   const file = openSync(path, "r")
   const headOf = headsOf(path)
   try {
-    eachLine(file, (bytes) => visit(headOf(bytes), bytes))
+    const end = eachLine(file, (bytes) => visit(headOf(bytes), bytes))
+    return { canLose: fstatSync(file).size === end, end }
   } finally {
     closeSync(file)
   }

@@ -1,7 +1,9 @@
-/** What is wrong with a file of a job, and how it is repaired without requesting rows again that are paid. */
+/** What is wrong with a file of a job, and how the job continues without requesting rows again that are paid. */
 import { existsSync, readFileSync } from "node:fs"
 import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import type { JournalStoreError } from "@kimi-effect/core/JournalErrors"
+import * as FileFailure from "../FileFailure.ts"
+import { pendingOf } from "./GzipOutput.ts"
 import * as hostRecord from "./hostRecord.ts"
 import * as jobRecord from "./jobRecord.ts"
 import { DamagedEnd, DamagedLine, DamagedMember } from "./OutputForm.ts"
@@ -13,6 +15,13 @@ export const notAnOutput = (): InvalidRequestError =>
   failure(
     "The output file exists and is not that of a batch job: choose another one",
     "Choose another output, or move this file away."
+  )
+
+/** Of what is only read, so that there is no need to choose another output. */
+const otherFile = (output: string): InvalidRequestError =>
+  failure(
+    `The file ${quoted(output)} is not the output of a batch job`,
+    "Check the path: it is that of the output of a batch job."
   )
 
 const quoted = (path: string): string => JSON.stringify(path)
@@ -31,6 +40,16 @@ export const missingRecord = (output: string, input: jobRecord.InputRecord): Inv
     restore(input)
   )
 
+/** Whether a job has made the file: those of other applications have no record. */
+const isOwn = (output: string): boolean => existsSync(jobRecord.pathOf(output))
+
+/** The files that make a path the output of a job. */
+const takenFiles = (output: string): ReadonlyArray<string> =>
+  [output, pendingOf(output), jobRecord.pathOf(output), hostRecord.pathOf(output)].filter((path) => existsSync(path))
+
+/** What is where an output that is new would be. */
+export const takenBy = (output: string): string | undefined => takenFiles(output)[0]
+
 /** Where the answers of a batch at the host can be read again, which costs nothing. */
 const orCollected = (output: string): string => {
   const record = hostRecord.pathOf(output)
@@ -47,50 +66,68 @@ export const lostOutput = (output: string, count: number): InvalidRequestError =
     `Restore it from a copy. To request all rows again, delete ${quoted(jobRecord.pathOf(output))}.${orCollected(output)}`
   )
 
-const damagedLine = (output: string, { line, path }: DamagedLine): InvalidRequestError =>
-  failure(
-    `Line ${line} of ${quoted(path)} is damaged: it is no whole row of the batch job`,
-    `Restore the file from a copy, or delete this line: its row is then requested again.${orCollected(output)}`
-  )
-
-/** Members before a position are whole. The files of the job have to keep their places next to the output that is repaired. */
-const decompressed = (path: string, position: number): string => {
-  const records = [jobRecord.pathOf(path), hostRecord.pathOf(path)].filter((name) => existsSync(name)).map(quoted)
-  const pending = `${path}.pending`
-  const hasPending = existsSync(pending)
-  if (position === 0 && !hasPending) {
-    return `Restore the file from a copy. Nothing of it before the damage is whole: to request all rows again, delete it and ${records.join(" and ")}.${orCollected(path)}`
+/** The name of an output next to a damaged one, which is not taken yet. */
+const repairedOf = (output: string): string => {
+  const [end = ""] = /(?:\.jsonl)?(?:\.gz)?$/.exec(output) ?? []
+  const suffix = end.includes(".jsonl") ? end : `.jsonl${end}`
+  const name = output.slice(0, output.length - end.length).replace(/\.repaired(?:-\d+)?$/, "")
+  for (let count = 1; ; count += 1) {
+    const path = `${name}.repaired${count === 1 ? "" : `-${count}`}${suffix}`
+    if (takenBy(path) === undefined) return path
   }
-  const steps = [
-    ...(position === 0 ? [] : [`decompress what is whole with head -c ${position} ${quoted(path)} | gzip -dc`]),
-    ...(hasPending ? [`append ${quoted(pending)} to it`] : []),
-    `copy ${records.join(" and ")} to the name of that output with the same end`
-  ]
-  return `Restore the file from a copy. If there is none, write its rows into an output without .gz: ${steps.join(", ")}. Continue the job with that output: only the rows that are lost are requested again.${orCollected(path)}`
 }
 
-const damagedMember = (path: string, { position }: DamagedMember): InvalidRequestError =>
+/** Whole rows are not paid again. */
+const repaired = (output: string): string =>
+  `Restore the file from a copy. If there is none, write its whole rows into another output with BatchJob.repair(${quoted(output)}, ${quoted(repairedOf(output))}), and continue the job with that: only the rows that are lost are requested again.${orCollected(output)}`
+
+const damagedLine = (output: string, { line, path }: DamagedLine): InvalidRequestError =>
+  failure(`Line ${line} of ${quoted(path)} is damaged: it is no whole row of the batch job`, repaired(output))
+
+const damagedMember = (output: string, { position }: DamagedMember): InvalidRequestError =>
   failure(
-    `The output ${quoted(path)} is damaged at byte ${position}: its lines cannot be decompressed from there`,
-    decompressed(path, position)
+    `The output ${quoted(output)} is damaged at byte ${position}: its lines cannot be decompressed from there`,
+    repaired(output)
   )
 
 /** What follows the last whole row was not left by a kill, since rows before it are missing. */
-const damagedEnd = (path: string, { before, position, rows }: DamagedEnd): InvalidRequestError =>
+const damagedEnd = (output: string, { before, rows }: DamagedEnd): InvalidRequestError =>
   failure(
-    `The end of the output ${quoted(path)} is damaged: it has ${rows} whole rows, and had at least ${before}`,
-    path.endsWith(".gz")
-      ? decompressed(path, position)
-      : `Restore the file from a copy. If there is none, delete its last line, which is not whole: the rows that are lost are then requested again.${orCollected(path)}`
+    `The end of the output ${quoted(output)} is damaged: it has ${rows} whole rows, and had at least ${before}`,
+    repaired(output)
   )
 
-/** Another application's file is not replaced, and neither are rows that can be repaired. `isOwn` of a job with a record. */
+/** Nothing is left that another output could have. */
+export const noWholeRow = (output: string): InvalidRequestError =>
+  isOwn(output)
+    ? failure(
+        `The output ${quoted(output)} has no whole row`,
+        `Restore it from a copy. To request all rows again, delete ${takenFiles(output).map(quoted).join(" and ")}.${orCollected(output)}`
+      )
+    : otherFile(output)
+
+export const missingOutput = (output: string): InvalidRequestError =>
+  failure(
+    `The output ${quoted(output)} cannot be read: ${FileFailure.describe("ENOENT")}`,
+    "Check the path: it is that of the output of a batch job."
+  )
+
+/** Neither rows nor a record are replaced. */
+export const takenOutput = (output: string, taken: string): InvalidRequestError =>
+  failure(
+    `The output ${quoted(output)} of the whole rows must be a new one: ${quoted(taken)} exists`,
+    "Choose an output that does not exist."
+  )
+
+/** Another application's file is not replaced, and neither are rows that can be repaired. */
 export const orDamaged =
-  (output: string, isOwn: boolean, otherwise: (cause: unknown) => InvalidRequestError | JournalStoreError) =>
+  (output: string, otherwise: (cause: unknown) => InvalidRequestError | JournalStoreError) =>
   (cause: unknown): InvalidRequestError | JournalStoreError => {
-    if (cause instanceof DamagedLine) return isOwn || cause.line > 1 ? damagedLine(output, cause) : notAnOutput()
+    if (cause instanceof InvalidRequestError) return cause
     if (cause instanceof DamagedEnd) return damagedEnd(output, cause)
+    if (cause instanceof DamagedLine)
+      return isOwn(output) || cause.line > 1 ? damagedLine(output, cause) : otherFile(output)
     if (cause instanceof DamagedMember)
-      return isOwn || cause.position > 0 ? damagedMember(output, cause) : notAnOutput()
+      return isOwn(output) || cause.position > 0 ? damagedMember(output, cause) : otherFile(output)
     return otherwise(cause)
   }

@@ -51,19 +51,20 @@ const decode = (member: Buffer): Buffer | undefined => {
 
 const searchBytes = 1024 * 1024
 
-/** Whether a member starts somewhere after a position. */
-const hasMemberAfter = (file: number, position: number): boolean => {
+/** Where the next member after a position starts. */
+const nextStart = (file: number, position: number): number | undefined => {
   for (let at = position + 1; ; at += searchBytes) {
     // A start may lie across two reads.
     const bytes = readAt(file, searchBytes + start.length - 1, at)
-    if (bytes.includes(start)) return true
-    if (bytes.length < searchBytes) return false
+    const found = bytes.indexOf(start)
+    if (found !== -1) return at + found
+    if (bytes.length < searchBytes) return undefined
   }
 }
 
 /** What a killed process left is at the end: a member that others follow was damaged later. */
 const endAt = (file: number, position: number): number => {
-  if (hasMemberAfter(file, position)) throw new DamagedMember(position)
+  if (nextStart(file, position) !== undefined) throw new DamagedMember(position)
   return position
 }
 
@@ -86,5 +87,48 @@ export const eachMember = (file: number, visit: (bytes: Buffer) => void): number
     }
     visit(bytes)
     position += length
+  }
+}
+
+/** The contents of the member at a position and its end, if it is whole. */
+const wholeAt = (
+  file: number,
+  position: number,
+  size: number
+): { readonly bytes: Buffer; readonly end: number } | undefined => {
+  const header = readAt(file, headerBytes, position)
+  if (header.length < headerBytes || !header.subarray(0, start.length).equals(start)) return undefined
+  const length = header.readUInt32LE(start.length)
+  const end = position + length
+  if (length < headerBytes + trailerBytes || length > maxBytes || end > size) return undefined
+  const bytes = decode(readAt(file, length, position))
+  return bytes === undefined ? undefined : { bytes, end }
+}
+
+/** Members have about 256 KiB of lines, unless one line is longer. */
+const maxSearchedBytes = 64 * 1024 * 1024
+
+/** The contents of a member whose header is damaged: where it ends is known by the next one. */
+const betweenStarts = (file: number, from: number, to: number): Buffer | undefined => {
+  const length = to - from
+  return length < headerBytes + trailerBytes || length > maxSearchedBytes
+    ? undefined
+    : decode(readAt(file, length, from))
+}
+
+/** Calls with the contents of every member that is whole, also after damaged ones, and with the bytes of those that are not. */
+export const eachWholeMember = (
+  file: number,
+  size: number,
+  visit: (bytes: Buffer) => void,
+  skip: (bytes: number) => void
+): void => {
+  for (let position = 0; position < size;) {
+    const member = wholeAt(file, position, size)
+    const end = member?.end ?? nextStart(file, position) ?? size
+    const bytes = member?.bytes ?? betweenStarts(file, position, end)
+    if (bytes === undefined) skip(end - position)
+    else visit(bytes)
+    position = end
   }
 }

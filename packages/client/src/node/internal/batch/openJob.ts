@@ -118,15 +118,15 @@ const removeFailed = (
       run.start(0)
       form.keepLines(output, ({ tag }) => tag === undefined || !again.has(tag))
     },
-    catch: damage.orDamaged(output, true, (cause) => storeFailure("rerun", cause))
+    catch: damage.orDamaged(output, (cause) => storeFailure("rerun", cause))
   })
 }
 
-export const open = Effect.fnUntraced(function* (files: Files): Effect.fn.Return<Job, OpenError, Scope.Scope> {
+const openWith = Effect.fnUntraced(function* (
+  files: Files,
+  source: Source
+): Effect.fn.Return<Job, OpenError, Scope.Scope> {
   const { input, output } = files
-  yield* checkPaths(files)
-  yield* checkFile(output)
-  const source = yield* openSource(input)
   yield* lock(output)
   const run = yield* runRecord.start(files, source.record)
   const using = <A>(operation: string, run: () => A) => attempt(operation, run, output)
@@ -144,7 +144,7 @@ export const open = Effect.fnUntraced(function* (files: Files): Effect.fn.Return
   const file = yield* Effect.acquireRelease(
     Effect.try({
       try: () => form.open(output, visit, (end) => run.checkRows(done.size, end)),
-      catch: damage.orDamaged(output, true, (cause) => storeFailure("open", cause))
+      catch: damage.orDamaged(output, (cause) => storeFailure("open", cause))
     }),
     (opened) => Effect.sync(() => opened.close())
   )
@@ -200,6 +200,14 @@ export const open = Effect.fnUntraced(function* (files: Files): Effect.fn.Return
         })
       })
   }
+})
+
+/** Only the wait for the input can be interrupted: a file that was opened is recorded as it is left. */
+export const open = Effect.fnUntraced(function* (files: Files): Effect.fn.Return<Job, OpenError, Scope.Scope> {
+  yield* checkPaths(files)
+  yield* checkFile(files.output)
+  const source = yield* openSource(files.input)
+  return yield* Effect.uninterruptible(openWith(files, source))
 })
 
 /** A job whose lines go to a function: there is nothing to continue. */

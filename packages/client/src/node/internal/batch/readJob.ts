@@ -1,7 +1,7 @@
 /** Reads the files of a job that is not opened, and may be running in another process. */
-import { closeSync, existsSync, openSync, readSync } from "node:fs"
+import { closeSync, existsSync, openSync, readSync, statSync } from "node:fs"
 import type { JournalStoreError } from "@kimi-effect/core/JournalErrors"
-import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
+import type { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as FileFailure from "../FileFailure.ts"
@@ -11,11 +11,25 @@ import * as jobLock from "./jobLock.ts"
 import * as jobRecord from "./jobRecord.ts"
 import { Counts, type JobState, type JobStatus, type Status } from "./jobStatus.ts"
 import { checkFile, formOf, storeFailure } from "./jobFiles.ts"
+import { LineSet } from "./LineSet.ts"
+import type { RowsEnd } from "./OutputForm.ts"
+import * as runRecord from "./runRecord.ts"
 
-const scan = (output: string): Status => {
+interface Scanned {
+  readonly status: Status
+  /** Each row once, as a run counts them. */
+  readonly rows: number
+  readonly end: RowsEnd
+}
+
+const scan = (output: string): Scanned => {
   const counts = new Counts()
-  formOf(output).read(output, (head) => counts.add(head))
-  return counts.status
+  const lines = new LineSet()
+  const end = formOf(output).read(output, (head) => {
+    counts.add(head)
+    lines.add(head.line)
+  })
+  return { status: counts.status, rows: lines.size, end }
 }
 
 const chunkBytes = 64 * 1024
@@ -37,46 +51,54 @@ const countRejects = (path: string): number | undefined => {
   }
 }
 
-const stateOf = (
-  output: string,
-  record: jobRecord.JobRecord | undefined,
-  { answered, failed }: Status
-): Exclude<JobState, "at host"> => {
-  if (jobLock.isHeld(`${output}.lock`)) return "running"
+/** Changes with the record, which is replaced whenever it is written. */
+const versionOf = (output: string): string => {
+  const found = statSync(jobRecord.pathOf(output), { bigint: true, throwIfNoEntry: false })
+  return `${found?.ino} ${found?.mtimeNs}`
+}
+
+const isRunning = (output: string): boolean => jobLock.isHeld(`${output}.lock`)
+
+/** Refuses what the next run refuses, unless a job writes the files. `check` throws. */
+const checkUnless = (isInUse: () => boolean, check: () => void): void => {
+  try {
+    check()
+  } catch (error) {
+    if (!isInUse()) throw error
+  }
+}
+
+const stateOf = (record: jobRecord.JobRecord | undefined, rows: number): Exclude<JobState, "at host" | "running"> => {
   if (record === undefined) return "unknown"
   if (record.state === "running") return "interrupted"
-  // Lines may have been lost or deleted since.
-  return answered + failed < Math.max(record.total ?? 0, record.done ?? 0) ? "stopped" : record.state
+  // Lines may have been deleted since.
+  return rows < Math.max(record.total ?? 0, record.done ?? 0) ? "stopped" : record.state
 }
 
 const read = (output: string): JobStatus => {
-  const counts = scan(output)
-  // Without it, or if it is damaged, the rows are counted.
+  // Before the rows: a job that runs records them after it has written them.
+  const version = versionOf(output)
+  const recorded = jobRecord.find(output)?.done ?? 0
+  const wasRunning = isRunning(output)
+  const isInUse = (): boolean => wasRunning || isRunning(output) || versionOf(output) !== version
+  checkUnless(isInUse, () => runRecord.checkLost(output, recorded))
+  const { end, rows, status } = scan(output)
+  checkUnless(isInUse, () => runRecord.checkRows(rows, recorded, end))
   const record = jobRecord.find(output)
   const hasEnded = record !== undefined && record.state !== "running"
   return {
-    ...counts,
-    state: stateOf(output, record, counts),
+    ...status,
+    state: wasRunning || isRunning(output) ? "running" : stateOf(record, status.answered + status.failed),
     total: record?.total,
     rejected: hasEnded ? record.rejected : countRejects(`${output}.rejects.jsonl`)
   }
 }
 
 /** A job that is only read must have an output. */
-const orNoOutput =
-  (operation: string, output: string) =>
-  (cause: unknown): InvalidRequestError | JournalStoreError => {
-    if (FileFailure.codeOf(cause) !== "ENOENT") {
-      const isOwn = existsSync(jobRecord.pathOf(output))
-      return damage.orDamaged(output, isOwn, (other) => storeFailure(operation, other, output))(cause)
-    }
-    const reason = FileFailure.describe("ENOENT")
-    return new InvalidRequestError({
-      message: `The output ${JSON.stringify(output)} cannot be read: ${reason}`,
-      parameter: "output",
-      fix: "Check the path: it is that of the output of a batch job."
-    })
-  }
+const orNoOutput = (operation: string, output: string) =>
+  damage.orDamaged(output, (cause) =>
+    FileFailure.codeOf(cause) === "ENOENT" ? damage.missingOutput(output) : storeFailure(operation, cause, output)
+  )
 
 export const statusOf = (output: string): Effect.Effect<JobStatus, InvalidRequestError | JournalStoreError> =>
   Effect.gen(function* () {

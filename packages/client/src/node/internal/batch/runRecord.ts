@@ -8,7 +8,7 @@ import * as Option from "effect/Option"
 import * as damage from "./damage.ts"
 import * as hostRecord from "./hostRecord.ts"
 import type { Input } from "./inputSource.ts"
-import { attempt, rowFiles } from "./jobFiles.ts"
+import { attempt, rowFiles, storeFailure } from "./jobFiles.ts"
 import * as jobRecord from "./jobRecord.ts"
 import type { Counts } from "./jobStatus.ts"
 import { DamagedEnd, type RowsEnd, startsAsOutput } from "./OutputForm.ts"
@@ -88,6 +88,16 @@ const checkRecord = Effect.fnUntraced(function* (
   return { ...counts, options: rowOptions.withModelOf(before, options) }
 })
 
+/** To be called with the rows of an output, before what is torn is cut. Refuses to take what is lost for what a kill has left. */
+export const checkRows = (rows: number, done: number, { canLose, end }: RowsEnd): void => {
+  if (rows < done && !canLose) throw new DamagedEnd(rows, done, end)
+}
+
+/** The last run has left rows, which would be paid twice. */
+export const checkLost = (output: string, done: number): void => {
+  if (done > 0 && rowFiles(output).length === 0) throw damage.lostOutput(output, done)
+}
+
 /** Rows after which their number is recorded again. */
 const recordedRows = 256
 
@@ -142,16 +152,16 @@ export class RunRecord {
   }
 
   /** With the rows that the output must have. */
-  start(done = this.#done): void {
+  start(done: number): void {
     this.#done = done
     this.#write({ state: "running", rejected: 0, ...(done === 0 ? {} : { done }) })
   }
 
-  /** To be called with the rows of the output, before what is torn is cut. */
-  checkRows(rows: number, { canLose, end }: RowsEnd): void {
-    if (rows < this.#done && !canLose) throw new DamagedEnd(rows, this.#done, end)
+  /** To be called with the rows of the output, before what is torn is cut. The record of an output that is refused stays. */
+  checkRows(rows: number, end: RowsEnd): void {
+    checkRows(rows, this.#done, end)
     this.#rows = rows
-    if (rows !== this.#done) this.start(rows)
+    this.start(rows)
   }
 
   /** A row was written. Rows that a later run does not find are then noticed, also after a kill. */
@@ -174,12 +184,11 @@ export const start = (
   Effect.gen(function* () {
     const { output } = files
     const recorded = yield* checkRecord(files, input)
-    if (recorded.done > 0 && rowFiles(output).length === 0) {
-      return yield* Effect.fail(damage.lostOutput(output, recorded.done))
-    }
+    yield* Effect.try({
+      try: () => checkLost(output, recorded.done),
+      catch: damage.orDamaged(output, (cause) => storeFailure("open", cause, output))
+    })
     // A record that a killed program has written last, or an earlier version, is noted here.
     const batch = Option.flatMapNullishOr(yield* hostRecord.read(output), hostRecord.openBatchOf)
-    const record = new RunRecord(output, input, recorded, Option.getOrUndefined(batch))
-    yield* attempt("record", () => record.start(), output)
-    return record
+    return new RunRecord(output, input, recorded, Option.getOrUndefined(batch))
   })

@@ -1,0 +1,32 @@
+/** Writes the whole rows of a damaged output into a new one. */
+import * as BatchJob from "@kimi-effect/client/node/BatchJob"
+import * as Effect from "effect/Effect"
+import * as Output from "../output.ts"
+import type { BatchRepair } from "../schemas/batch.ts"
+import { checkJob } from "./batchTarget.ts"
+
+interface RepairInput {
+  readonly output: string
+  readonly to: string
+  readonly json: boolean
+}
+
+const lostText = ({ lost: { bytes, places, rows } }: BatchRepair): string =>
+  [
+    ...(rows === 0 ? [] : [`Lost rows: at least ${rows}.`]),
+    places === 0 ? "Nothing is damaged." : `Damaged places: ${places}, with ${bytes} bytes.`
+  ].join(" ")
+
+const next = ({ hasRecord }: BatchRepair, { output, to }: RepairInput): string =>
+  hasRecord
+    ? `Continue with kimi batch run and the output ${to}; do not run ${output} any further.`
+    : `${output}.job.json is missing or damaged: kimi batch run with the output ${to} names the line that replaces it.`
+
+export const repair = Effect.fnUntraced(function* (input: RepairInput) {
+  const { json, output, to } = input
+  yield* checkJob(output)
+  const repaired: BatchRepair = yield* BatchJob.repair(output, to)
+  if (json) return yield* Output.json(repaired)
+  yield* Output.line(`${repaired.rows} rows were written to ${to}. ${lostText(repaired)}`)
+  yield* Output.line(next(repaired, input))
+})

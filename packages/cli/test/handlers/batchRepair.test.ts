@@ -1,0 +1,96 @@
+import { existsSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { filesOf, lineOf } from "../hostJob.ts"
+import { decoded, withServer } from "../mockedHost.ts"
+import { runKimi } from "../runKimi.ts"
+
+const rows = [lineOf("a"), lineOf("b"), lineOf("c")]
+
+/** The words of the command that a hint names. */
+const commandIn = (hint: string): ReadonlyArray<string> =>
+  (/kimi (batch repair \S+ [^\s,]+)/.exec(hint)?.[1] ?? "").split(" ")
+
+describe("kimi batch repair", () => {
+  it.live("is named by what refuses a damaged output, which it lets continue", () =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        const { input, output } = yield* filesOf(rows)
+        yield* runKimi(["batch", "run", input, output], { env })
+        truncateSync(output, statSync(output).size - 5)
+        const refused = yield* runKimi(["batch", "run", input, output], { env })
+        assert.strictEqual(refused.code, 16)
+        const status = yield* runKimi(["batch", "status", output])
+        // Without the progress of the run.
+        assert.deepStrictEqual([status.code, `0 rows\n${status.stderr}`], [refused.code, refused.stderr])
+        const words = commandIn(refused.stderr)
+        const to = words.at(-1) ?? ""
+        assert.deepStrictEqual(words.slice(0, 3), ["batch", "repair", output])
+        const { code, stderr, stdout } = yield* runKimi(words)
+        assert.strictEqual(code, 0, stderr)
+        assert.include(stdout, `2 rows were written to ${to}. Lost rows: at least 1. Damaged places: 1, with `)
+        assert.include(stdout, `Continue with kimi batch run and the output ${to}; do not run ${output} any further.`)
+        const before = (yield* server.requests).length
+        const again = yield* runKimi(["batch", "run", input, to, "--json"], { env })
+        assert.deepInclude(decoded("batch run", again.stdout), { answered: 3, resumed: 2 })
+        assert.lengthOf(yield* server.requests, before + 1)
+      })
+    )
+  )
+
+  it.live("has its result as JSON", () =>
+    withServer((_, env) =>
+      Effect.gen(function* () {
+        const { input, output } = yield* filesOf(rows)
+        yield* runKimi(["batch", "run", input, output], { env })
+        const text = readFileSync(output, "utf8")
+        writeFileSync(output, text.replace("\n", "\nno row\n"))
+        const { code, stdout } = yield* runKimi(["batch", "repair", output, `${output}.gz`, "--json"])
+        assert.strictEqual(code, 0)
+        assert.deepStrictEqual(decoded("batch repair", stdout), {
+          rows: 3,
+          lost: { rows: 0, places: 1, bytes: 6 },
+          hasRecord: true
+        })
+      })
+    )
+  )
+
+  it.live("names how a job without its record continues", () =>
+    withServer((_, env) =>
+      Effect.gen(function* () {
+        const { input, output } = yield* filesOf(rows)
+        yield* runKimi(["batch", "run", input, output], { env })
+        rmSync(`${output}.job.json`)
+        const { stdout } = yield* runKimi(["batch", "repair", output, `${output}.gz`])
+        assert.include(stdout, `${output}.job.json is missing or damaged`)
+        const { code, stderr } = yield* runKimi(["batch", "run", input, `${output}.gz`], { env })
+        assert.strictEqual(code, 16)
+        assert.include(stderr, "write this line into it")
+      })
+    )
+  )
+
+  it.live("fails for a new output that exists", () =>
+    withServer((_, env) =>
+      Effect.gen(function* () {
+        const { input, output } = yield* filesOf(rows)
+        yield* runKimi(["batch", "run", input, output], { env })
+        const { code, stderr } = yield* runKimi(["batch", "repair", output, output])
+        assert.strictEqual(code, 16)
+        assert.include(stderr, "must be a new one")
+        assert.include(stderr, "Choose an output that does not exist.")
+      })
+    )
+  )
+
+  it.live("fails for a file that is no output", () =>
+    Effect.gen(function* () {
+      const { input, output } = yield* filesOf(["a text"])
+      const { code, stderr } = yield* runKimi(["batch", "repair", input, output])
+      assert.strictEqual(code, 16)
+      assert.include(stderr, `The file "${input}" is not the output of a batch job`)
+      assert.isFalse(existsSync(output))
+    }).pipe(Effect.scoped)
+  )
+})

@@ -1,0 +1,151 @@
+/** Writes the whole rows of a damaged output into another one, with which the job continues. */
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import type { BatchJobLockedError } from "@kimi-effect/core/BatchErrors"
+import type { JournalStoreError } from "@kimi-effect/core/JournalErrors"
+import type { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as damage from "./damage.ts"
+import { memberBytes } from "./GzipOutput.ts"
+import * as hostRecord from "./hostRecord.ts"
+import { attempt, checkFile, rowFiles } from "./jobFiles.ts"
+import * as jobRecord from "./jobRecord.ts"
+import { Counts } from "./jobStatus.ts"
+import { type NewFile, newFile } from "./NewFile.ts"
+import { lock } from "./openJob.ts"
+import { eachWholeRow } from "./salvage.ts"
+
+/**
+ * What a repair has kept of an output.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Repaired {
+  /** Rows that the new output has. */
+  readonly rows: number
+  /** What is lost. */
+  readonly lost: {
+    /** Rows that are missing, at least: the last run had recorded more. Zero if there is no record. */
+    readonly rows: number
+    /** Lines that are no whole row, and members of a compressed output that cannot be decompressed. */
+    readonly places: number
+    /** Bytes of them in their files; of lines of a compressed output, without compression. */
+    readonly bytes: number
+  }
+  /** Whether the new output has the record of the job. Without it, the error of the next run has the line that replaces it. */
+  readonly hasRecord: boolean
+}
+
+/** Appends lines to a file many at a time. */
+const copyRows = (output: string, to: NewFile) => {
+  const counts = new Counts()
+  let rows = 0
+  let bytes = 0
+  let lines: Array<Buffer> = []
+  const flush = (): void => {
+    to.append(Buffer.concat(lines))
+    lines = []
+    bytes = 0
+  }
+  const skipped = eachWholeRow(output, (row) => {
+    counts.add(row.head)
+    rows += 1
+    bytes += row.bytes.length + 1
+    lines.push(Buffer.from(row.bytes), Buffer.from("\n"))
+    if (bytes >= memberBytes) flush()
+  })
+  flush()
+  return { rows, skipped, cost: counts.exactCost }
+}
+
+/** On the disk before the rows have their name: without it, a batch at the host would be sent again. */
+const writeNew = (path: string, text: string): void => {
+  const file = openSync(path, "wx", 0o600)
+  try {
+    writeFileSync(file, text)
+    fsyncSync(file)
+  } finally {
+    closeSync(file)
+  }
+}
+
+interface Records {
+  readonly job: jobRecord.JobRecord | undefined
+  /** As it is. */
+  readonly host: string | undefined
+}
+
+const readRecords = (output: string): Effect.Effect<Records, JournalStoreError> =>
+  Effect.gen(function* () {
+    // A damaged one fails, as it does when the job continues.
+    const host = yield* hostRecord.read(output)
+    return yield* attempt(
+      "read",
+      () => {
+        const path = jobRecord.pathOf(output)
+        return {
+          job: existsSync(path) ? Option.getOrUndefined(jobRecord.read(path)) : undefined,
+          host: Option.isSome(host) ? readFileSync(hostRecord.pathOf(output), "utf8") : undefined
+        }
+      },
+      output
+    )
+  })
+
+const writeRecords = (to: string, { host, job }: Records): void => {
+  if (host !== undefined) writeNew(hostRecord.pathOf(to), host)
+  if (job !== undefined) writeNew(jobRecord.pathOf(to), `${JSON.stringify(job)}\n`)
+}
+
+const checkOutput = (output: string): Effect.Effect<void, InvalidRequestError> =>
+  Effect.andThen(
+    checkFile(output),
+    Effect.suspend(() =>
+      existsSync(output) || rowFiles(output).length > 0 ? Effect.void : Effect.fail(damage.missingOutput(output))
+    )
+  )
+
+const checkNew = (to: string): Effect.Effect<void, InvalidRequestError> =>
+  Effect.suspend(() => {
+    const taken = damage.takenBy(to)
+    return taken === undefined ? Effect.void : Effect.fail(damage.takenOutput(to, taken))
+  })
+
+/** Names the new output when its records are there. */
+const commit = (file: NewFile, to: string, records: Records): void => {
+  try {
+    file.commit(() => writeRecords(to, records))
+  } catch (error) {
+    for (const path of [hostRecord.pathOf(to), jobRecord.pathOf(to)]) rmSync(path, { force: true })
+    throw error
+  }
+}
+
+export const repair = (
+  output: string,
+  to: string
+): Effect.Effect<Repaired, BatchJobLockedError | InvalidRequestError | JournalStoreError> =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      yield* checkOutput(output)
+      yield* checkFile(to)
+      yield* checkNew(to)
+      yield* lock(output)
+      yield* lock(to)
+      // Another process may have begun a job with it.
+      yield* checkNew(to)
+      const records = yield* readRecords(output)
+      const file = yield* newFile(to)
+      const { job } = records
+      const { cost, rows, skipped } = yield* attempt("write", () => copyRows(output, file), to)
+      if (rows === 0) return yield* Effect.fail(damage.noWholeRow(output))
+      const left = job === undefined ? undefined : { ...job, done: rows, ...(job.cost === undefined ? {} : { cost }) }
+      yield* attempt("write", () => commit(file, to, { ...records, job: left }), to)
+      return {
+        rows,
+        lost: { ...skipped, rows: Math.max(0, (job?.done ?? 0) - rows) },
+        hasRecord: job !== undefined
+      }
+    })
+  )
