@@ -22,7 +22,7 @@
  * - The input may be compressed with gzip, and an output that ends with `.gz` is.
  *   Its lines are in `<output>.pending` until enough of them are compressed together.
  * - The input may be a stream, and the output a function: a job whose output is a
- *   function cannot be continued.
+ *   function cannot be continued. `stop.deadline` also ends the wait for a stream.
  * - Lines that are no rows are listed in `<output>.rejects.jsonl`. In addition,
  *   `<output>.job.json` describes the input; another one is refused with
  *   `BatchInputChangedError`, unless the job has no result yet, and so are other

@@ -28,7 +28,8 @@ export interface JobProgress extends BatchProgress {
 
 interface State {
   readonly reading: Reading
-  readonly source: Source
+  /** Undefined if the batch was stopped before its input was there. */
+  readonly source: Source | undefined
   readonly resumed: number
   readonly before: Status
   readonly rejected: number
@@ -36,8 +37,8 @@ interface State {
   readonly given: number | undefined
 }
 
-const estimate = ({ position, rows }: Reading, { estimateBytes }: Source): number | undefined => {
-  const bytes = estimateBytes()
+const estimate = ({ position, rows }: Reading, source: State["source"]): number | undefined => {
+  const bytes = source?.estimateBytes()
   return bytes === undefined || position === 0 || rows === 0
     ? undefined
     : Math.max(rows, Math.round((rows / position) * bytes))

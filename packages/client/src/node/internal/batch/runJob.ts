@@ -7,6 +7,7 @@ import { codec, type KimiError } from "@kimi-effect/core/KimiError"
 import type { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Batch from "../../../batch/Batch.ts"
 import type { BatchProgress } from "../../../batch/BatchProgress.ts"
@@ -22,7 +23,8 @@ import { Reading } from "./inputSource.ts"
 import * as jobProgress from "./jobProgress.ts"
 import { type Job, open, openSource, openWriter } from "./openJob.ts"
 import { encodeLine, encodeReject } from "./outputLine.ts"
-import { failedLines } from "./readJob.ts"
+import { Counts, type Status } from "./jobStatus.ts"
+import { failedLines, statusOf } from "./readJob.ts"
 import * as rowOptions from "./rowOptions.ts"
 
 export { statusOf as status } from "./readJob.ts"
@@ -50,47 +52,77 @@ const noting =
     return row
   }
 
+const nothing: Status = new Counts().status
+
+/** What an output has whose job was not opened. A damaged one is named by the run that opens it. */
+const countsOf = (output: Options["output"]): Effect.Effect<Status> =>
+  typeof output !== "string"
+    ? Effect.succeed(nothing)
+    : statusOf(output).pipe(
+        Effect.map(({ answered, cost, failed, failedByTag }): Status => ({ answered, failed, failedByTag, cost })),
+        Effect.orElseSucceed(() => nothing)
+      )
+
 export const run = <A = string, RD = never, RP = never>(
   options: Options<A, RD, RP>
 ): Effect.Effect<JobResult, JobError, KimiClient | RD | RP> =>
   Effect.scoped(
     Effect.gen(function* () {
-      const { onProgress, onReject, total } = options
+      const { onProgress, onReject, output, total } = options
       const stoppingTags = new Set<string>(options.stop?.errorTags ?? Batch.stoppingErrorTags)
       const reader = yield* readerOf(options)
-      const job = yield* openOutput(options, reader)
-      const { done, source } = job
-      const resumed = done.size
-      const before = job.status()
+      const scope = yield* Effect.scope
       const reading = new Reading()
-      job.countRows(() => (reading.isAtEnd ? reading.rows - job.rejected() : undefined))
+      let job: Job | undefined
+      let resumed = 0
+      let before = nothing
+      // Opened by the first read of the rows, so that the deadline covers the wait for a stream.
+      const opened = Effect.gen(function* () {
+        const found = yield* openOutput(options, reader)
+        const { done, source } = found
+        job = found
+        resumed = done.size
+        before = found.status()
+        found.countRows(() => (reading.isAtEnd ? reading.rows - found.rejected() : undefined))
+        return streamRows(
+          rowsOf(reader, source, (line) => !done.has(line), reading),
+          rejecting(found, onReject)
+        ).pipe(Stream.map(noting(found)))
+      }).pipe(Scope.provide(scope))
       let progress: BatchProgress | undefined
       const record = (outcome: BatchResponse<A>) =>
-        outcome._tag === "Failed" && stoppingTags.has(outcome.error._tag)
+        job === undefined || (outcome._tag === "Failed" && stoppingTags.has(outcome.error._tag))
           ? Effect.void
           : job.append(encodeLine(outcome, options.schema !== undefined))
-      const wanted = streamRows(
-        rowsOf(reader, source, (line) => !done.has(line), reading),
-        rejecting(job, onReject)
-      ).pipe(Stream.map(noting(job)))
+      const countUnopened = Effect.map(countsOf(output), (found) => {
+        before = found
+        resumed = found.answered + found.failed
+      })
       const settings = {
         ...options,
-        onProgress: (current: BatchProgress) => {
-          progress = current
-          if (onProgress === undefined) return Effect.void
-          return onProgress(
-            jobProgress.of(current, { given: total, reading, source, resumed, before, rejected: job.rejected() })
-          )
-        }
+        onProgress: (current: BatchProgress) =>
+          Effect.gen(function* () {
+            progress = current
+            if (job === undefined) {
+              // Nothing is known before, and a job that could not be opened has failed.
+              if (current.stopped === undefined) return
+              yield* countUnopened
+            }
+            if (onProgress === undefined) return
+            const rejected = job?.rejected() ?? 0
+            const { source } = job ?? {}
+            yield* onProgress(jobProgress.of(current, { given: total, reading, source, resumed, before, rejected }))
+          })
       }
       // A worker writes its line before it takes another row: a kill loses only rows in flight.
-      const isWrittenAtOnce = typeof options.output === "string" && options.order !== "input"
-      yield* RowStream.make<A, RD, InvalidRequestError | JournalStoreError, never, RP, JournalStoreError>(
-        () => wanted,
+      const isWrittenAtOnce = typeof output === "string" && options.order !== "input"
+      yield* RowStream.make<A, RD, JobError, KimiClient, RP, JournalStoreError>(
+        () => Stream.unwrap(opened),
         settings,
         isWrittenAtOnce ? (_, made) => Effect.tap(made, record) : undefined
       ).pipe(Stream.runForEach((outcome) => (isWrittenAtOnce ? Effect.void : record(outcome))))
       const stopped = progress?.stopped
+      if (job === undefined) return { ...before, rejected: 0, duplicateIds: 0, resumed, stopped }
       yield* job.finish(stopped === undefined)
       return { ...job.status(), rejected: job.rejected(), duplicateIds: job.ids.duplicates, resumed, stopped }
     })
