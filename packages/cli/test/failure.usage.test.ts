@@ -24,6 +24,7 @@ const wrong: ReadonlyArray<readonly [args: string, named: string]> = [
   ["batch failed DIR/out.jsonl --tag BadTag", "--tag"],
   ["batch forget", "output"],
   ["batch list --jsn", "--jsn"],
+  ["batch repair DIR/out.jsonl", "to"],
   ["batch resume batch-1", "needs a file"],
   ["batch resume DIR/out.jsonl DIR/other.jsonl", "its own file"],
   ["batch resume DIR/out.jsonl --poll x", "--poll"],
