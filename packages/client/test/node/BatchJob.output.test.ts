@@ -51,7 +51,7 @@ describe("a compressed output", () => {
         yield* BatchJob.run(options)
         // As if it had been killed before it compressed them.
         const lines = plainOf(options.output)
-        writeFileSync(`${options.output}.pending`, lines.slice(0, -1))
+        writeFileSync(`${options.output}.pending`, lines.slice(0, -2))
         writeFileSync(options.output, "")
         asKilled(options.output)
         assert.deepInclude(yield* BatchJob.status(options.output), { answered: 2 })
@@ -134,7 +134,7 @@ describe("the progress of a job", () => {
         const options = { input: path("in.jsonl.gz"), output: path("out.jsonl") }
         writeFileSync(options.input, gzipSync([lineOf("a"), "{", lineOf("b"), "", lineOf("c")].join("\n")))
         yield* BatchJob.run({ ...options, order: "input" })
-        truncateSync(options.output, statSync(options.output).size - 1)
+        truncateSync(options.output, statSync(options.output).size - 2)
         asKilled(options.output)
         const seen: Array<BatchJob.JobProgress> = []
         yield* BatchJob.run({ ...options, onProgress: (progress) => Effect.sync(() => seen.push(progress)) })
@@ -177,7 +177,7 @@ describe("failedRows", () => {
 })
 
 describe("an output that cannot be used", () => {
-  it.live.skipIf(!canMount)("is named when the disk has no room for its lock", () =>
+  it.live.skipIf(!canMount)("is named when the disk has no room for its record", () =>
     inFolder((path) =>
       Effect.scoped(
         Effect.gen(function* () {
@@ -186,10 +186,10 @@ describe("an output that cannot be used", () => {
           const options = { input: path("in.jsonl"), output: `${disk.path}/out.jsonl` }
           disk.fill()
           const error = yield* Effect.flip(BatchJob.run(options))
-          assert.deepInclude(error, { _tag: "JournalStoreError", operation: "lock" })
+          assert.deepInclude(error, { _tag: "JournalStoreError", operation: "open" })
           assert.include(
             error.message,
-            `with the output ${JSON.stringify(options.output)} cannot be used: database or disk is full`
+            `with the output ${JSON.stringify(options.output)} cannot be used: the disk is full (ENOSPC)`
           )
           disk.clear()
           assert.deepInclude(yield* BatchJob.run(options), { answered: 1, resumed: 0 })

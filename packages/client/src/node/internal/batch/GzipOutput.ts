@@ -3,7 +3,7 @@
  * output, and many lines together become a member of the output: a row is not
  * lost when the process is killed, and the output is complete gzip at any time.
  */
-import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from "node:fs"
+import { closeSync, existsSync, fdatasync, fsyncSync, openSync, rmSync } from "node:fs"
 import * as gzipMember from "./gzipMember.ts"
 import { LineSet } from "./LineSet.ts"
 import { headsOf, type OutputForm, type RowsEnd } from "./OutputForm.ts"
@@ -25,10 +25,14 @@ export const eachLine = (bytes: Buffer, visit: (line: Buffer) => void): void => 
   }
 }
 
-const openMembers = (path: string, visit: (head: LineHead) => void): PlainOutput.Opened => {
+/** Calls with every row, and returns where they end. */
+const eachRow = (file: number, path: string, visit: (head: LineHead, bytes: Buffer) => void): number => {
   const headOf = headsOf(path)
-  return PlainOutput.openWhole(path, (file) =>
-    gzipMember.eachMember(file, (bytes) => eachLine(bytes, (line) => visit(headOf(line))))
+  return gzipMember.eachMember(file, (member) =>
+    eachLine(member, (bytes) => {
+      const head = headOf(bytes)
+      if (head !== undefined) visit(head, bytes)
+    })
   )
 }
 
@@ -43,7 +47,7 @@ const openFiles = (path: string, visit: (head: LineHead) => void, check: (end: R
   const once = (head: LineHead): void => {
     if (done.add(head.line)) visit(head)
   }
-  const members = openMembers(path, once)
+  const members = PlainOutput.openWhole(path, (file) => eachRow(file, path, once))
   const opened = [members.file]
   try {
     const before = done.size
@@ -73,6 +77,8 @@ const open: OutputForm["open"] = (path, visit, check) => {
   const compress = (): void => {
     if (pending.end === 0) return
     members.append(gzipMember.encode(pending.contents()))
+    // After a power cut, the lines are in one of the two files.
+    fsyncSync(members.file)
     pending.clear()
   }
   return {
@@ -80,6 +86,7 @@ const open: OutputForm["open"] = (path, visit, check) => {
       pending.append(Buffer.from(line))
       if (pending.end >= memberBytes) compress()
     },
+    flush: (onDone) => fdatasync(pending.file, onDone),
     sync: () => {
       compress()
       fsyncSync(members.file)
@@ -93,7 +100,12 @@ const open: OutputForm["open"] = (path, visit, check) => {
       const isEmpty = pending.end === 0
       closeSync(members.file)
       closeSync(pending.file)
-      if (isEmpty) rmSync(pendingOf(path), { force: true })
+      if (!isEmpty) return
+      try {
+        rmSync(pendingOf(path), { force: true })
+      } catch {
+        // An empty one is taken by the next run.
+      }
     }
   }
 }
@@ -107,57 +119,14 @@ const read: OutputForm["read"] = (path, visit) => {
     })
   }
   const file = openSync(path, "r")
-  const headOf = headsOf(path)
   try {
-    const end = gzipMember.eachMember(file, (member) =>
-      eachLine(member, (bytes) => {
-        const head = headOf(bytes)
-        if (seen.add(head.line)) visit(head, bytes)
-      })
-    )
+    const end = eachRow(file, path, (head, bytes) => {
+      if (seen.add(head.line)) visit(head, bytes)
+    })
     return { canLose: false, end }
   } finally {
     closeSync(file)
   }
 }
 
-const keepLines: OutputForm["keepLines"] = (path, isKept) => {
-  // Every line in one file, so that one file is replaced.
-  const opened = open(
-    path,
-    () => {},
-    () => {}
-  )
-  try {
-    opened.sync()
-  } finally {
-    opened.close()
-  }
-  const copy = `${path}.tmp`
-  const from = openSync(path, "r")
-  const to = openSync(copy, "w", 0o600)
-  const headOf = headsOf(path)
-  try {
-    let position = 0
-    gzipMember.eachMember(from, (member) => {
-      const kept: Array<Buffer> = []
-      eachLine(member, (line) => {
-        if (isKept(headOf(line))) kept.push(line, Buffer.from("\n"))
-      })
-      if (kept.length === 0) return
-      const encoded = gzipMember.encode(Buffer.concat(kept))
-      PlainOutput.writeAll(to, encoded, position)
-      position += encoded.length
-    })
-    fsyncSync(to)
-  } catch (error) {
-    rmSync(copy, { force: true })
-    throw error
-  } finally {
-    closeSync(from)
-    closeSync(to)
-  }
-  renameSync(copy, path)
-}
-
-export const form: OutputForm = { open, read, keepLines }
+export const form: OutputForm = { open, read }

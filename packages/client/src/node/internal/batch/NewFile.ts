@@ -1,8 +1,9 @@
 /** A file that appears under its name when it is complete. */
 import { randomUUID } from "node:crypto"
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, statSync } from "node:fs"
+import { closeSync, fchmodSync, fsyncSync, openSync, realpathSync, renameSync, rmSync, statSync } from "node:fs"
 import * as Effect from "effect/Effect"
 import * as gzipMember from "./gzipMember.ts"
+import { memberBytes } from "./GzipOutput.ts"
 import { attempt } from "./jobFiles.ts"
 import { writeAll } from "./PlainOutput.ts"
 
@@ -21,18 +22,32 @@ export class NewFile {
   readonly #temporary: string
   readonly #file: number
   #end = 0
+  #lines: Array<Uint8Array> = []
+  #bytes = 0
 
   constructor(path: string) {
-    this.#path = path
+    const before = statSync(path, { throwIfNoEntry: false })
+    if (before?.isDirectory() === true) throw new FolderError(path)
+    // A link stays one.
+    this.#path = before === undefined ? path : realpathSync(path)
     // Several processes may write the same file on a shared volume.
-    this.#temporary = `${path}.${randomUUID()}.tmp`
-    if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) throw new FolderError(path)
+    this.#temporary = `${this.#path}.${randomUUID()}.tmp`
     this.#file = openSync(this.#temporary, "wx", 0o600)
+    if (before !== undefined) fchmodSync(this.#file, before.mode & 0o777)
   }
 
-  /** Whole lines, which a compressed file has as one member. */
+  /** Takes whole lines. Many of them are written together, and are a member of a compressed file. */
   append(lines: Uint8Array): void {
-    if (lines.length === 0) return
+    this.#lines.push(lines)
+    this.#bytes += lines.length
+    if (this.#bytes >= memberBytes) this.#write()
+  }
+
+  #write(): void {
+    if (this.#bytes === 0) return
+    const lines = Buffer.concat(this.#lines)
+    this.#lines = []
+    this.#bytes = 0
     const bytes = this.#path.endsWith(".gz") ? gzipMember.encode(lines) : lines
     writeAll(this.#file, bytes, this.#end)
     this.#end += bytes.length
@@ -40,6 +55,7 @@ export class NewFile {
 
   /** Writes everything to the disk, where it is before it has its name. `prepare` runs between. */
   commit(prepare?: () => void): void {
+    this.#write()
     fsyncSync(this.#file)
     prepare?.()
     renameSync(this.#temporary, this.#path)

@@ -68,8 +68,10 @@ export interface RowsEnd {
 }
 
 /** An output that is open for appending. */
-interface OutputFile {
+export interface OutputFile {
   readonly append: (line: string) => void
+  /** Calls when the lines that are there are on the disk. */
+  readonly flush: (onDone: (error: Error | null) => void) => void
   /** Writes everything to the disk. */
   readonly sync: () => void
   readonly close: () => void
@@ -78,14 +80,12 @@ interface OutputFile {
 /** How lines are in a file. */
 export interface OutputForm {
   /**
-   * Opens or creates the file, visits its lines, and cuts what a killed process left of
+   * Opens or creates the file, visits each row once, and cuts what a killed process left of
    * one. `check` runs before, and may throw.
    */
   readonly open: (path: string, visit: (head: LineHead) => void, check: (end: RowsEnd) => void) => OutputFile
-  /** Visits every complete line with its bytes, of a running job too. */
+  /** Visits each row once with its bytes, of a running job too. */
   readonly read: (path: string, visit: (head: LineHead, bytes: Buffer) => void) => RowsEnd
-  /** Replaces the file by one without the lines that are not kept, at once. */
-  readonly keepLines: (path: string, isKept: (head: LineHead) => boolean) => void
 }
 
 /** A line that was cut inside its response has a head, and counts as no row: its response would be lost. */
@@ -106,12 +106,20 @@ export const wholeHead = (bytes: Buffer): LineHead | undefined => {
   return head !== undefined && isWhole(text) ? head : undefined
 }
 
-/** Reads the heads of the lines of a file, one after the other. */
-export const headsOf = (path: string): ((bytes: Buffer) => LineHead) => {
+const mark = Buffer.from([0xef, 0xbb, 0xbf])
+
+/** A line without what editors add: a byte order mark before the first one, and the other half of a line end. */
+const withoutMark = (bytes: Buffer): Buffer => (bytes.subarray(0, 3).equals(mark) ? bytes.subarray(3) : bytes)
+
+const isBlank = (bytes: Buffer): boolean => bytes.length === 0 || (bytes.length === 1 && bytes[0] === 13)
+
+/** Reads the heads of the lines of a file, one after the other. Blank lines have none. */
+export const headsOf = (path: string): ((bytes: Buffer) => LineHead | undefined) => {
   let line = 0
   return (bytes) => {
     line += 1
-    const head = wholeHead(bytes)
+    if (isBlank(bytes)) return undefined
+    const head = wholeHead(line === 1 ? withoutMark(bytes) : bytes)
     if (head === undefined) throw new DamagedLine(path, line)
     return head
   }

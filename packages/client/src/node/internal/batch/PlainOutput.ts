@@ -1,16 +1,7 @@
 /** An output of lines as they are. */
-import {
-  closeSync,
-  fstatSync,
-  fsyncSync,
-  ftruncateSync,
-  openSync,
-  readSync,
-  renameSync,
-  rmSync,
-  writeSync
-} from "node:fs"
-import { headsOf, type OutputForm, type RowsEnd } from "./OutputForm.ts"
+import { closeSync, fdatasync, fstatSync, fsyncSync, ftruncateSync, openSync, readSync, writeSync } from "node:fs"
+import { LineSet } from "./LineSet.ts"
+import { headsOf, type OutputForm, type RowsEnd, wholeHead } from "./OutputForm.ts"
 import type { LineHead } from "./outputLine.ts"
 
 const chunkBytes = 256 * 1024
@@ -51,39 +42,37 @@ export const writeAll = (file: number, bytes: Uint8Array, position: number): voi
   }
 }
 
+/** What follows the last line end. */
+export const restAfter = (file: number, end: number): Buffer => {
+  const bytes = Buffer.allocUnsafe(fstatSync(file).size - end)
+  return bytes.subarray(0, readSync(file, bytes, 0, bytes.length, end))
+}
+
+/**
+ * Calls with every row once, and returns where they end. A file that was edited by hand
+ * may have rows twice, or lack its last line end.
+ */
+const eachRow = (file: number, path: string, visit: (head: LineHead, bytes: Buffer) => void): number => {
+  const headOf = headsOf(path)
+  const seen = new LineSet()
+  const visitRow = (head: LineHead | undefined, bytes: Buffer): void => {
+    if (head !== undefined && seen.add(head.line)) visit(head, bytes)
+  }
+  const end = eachLine(file, (bytes) => visitRow(headOf(bytes), bytes))
+  const rest = restAfter(file, end)
+  const last = wholeHead(rest)
+  visitRow(last, rest)
+  return last === undefined ? end : end + rest.length
+}
+
 const read: OutputForm["read"] = (path, visit) => {
   const file = openSync(path, "r")
-  const headOf = headsOf(path)
   try {
-    const end = eachLine(file, (bytes) => visit(headOf(bytes), bytes))
+    const end = eachRow(file, path, visit)
     return { canLose: fstatSync(file).size === end, end }
   } finally {
     closeSync(file)
   }
-}
-
-const keepLines: OutputForm["keepLines"] = (path, isKept) => {
-  const copy = `${path}.tmp`
-  const from = openSync(path, "r")
-  const to = openSync(copy, "w", 0o600)
-  const headOf = headsOf(path)
-  try {
-    let position = 0
-    eachLine(from, (bytes) => {
-      if (!isKept(headOf(bytes))) return
-      const line = Buffer.concat([bytes, Buffer.from("\n")])
-      writeAll(to, line, position)
-      position += line.length
-    })
-    fsyncSync(to)
-  } catch (error) {
-    rmSync(copy, { force: true })
-    throw error
-  } finally {
-    closeSync(from)
-    closeSync(to)
-  }
-  renameSync(copy, path)
 }
 
 /** A file for reading and for writing at a position, which one that is open for appending has not. */
@@ -151,11 +140,18 @@ export const openWhole = (path: string, readAll: (file: number) => number): Open
   }
 }
 
-/** Opens a file of lines, and visits those that are whole. */
-export const openLines = (path: string, visit: (head: LineHead) => void): Opened => {
-  const headOf = headsOf(path)
-  return openWhole(path, (file) => eachLine(file, (bytes) => visit(headOf(bytes))))
+/** Adds the line end of the last row, if it is missing. */
+const withLineEnd = (file: number, end: number): number => {
+  const last = Buffer.alloc(1)
+  if (end === 0 || (readSync(file, last, 0, 1, end - 1) === 1 && last[0] === newline)) return end
+  last[0] = newline
+  writeAll(file, last, end)
+  return end + 1
 }
+
+/** Opens a file of lines, and visits those that are whole. */
+export const openLines = (path: string, visit: (head: LineHead) => void): Opened =>
+  openWhole(path, (file) => withLineEnd(file, eachRow(file, path, visit)))
 
 const appenderOf = ({ end, file, isTorn }: Opened, check: (end: RowsEnd) => void): Appender => {
   try {
@@ -171,9 +167,10 @@ const open: OutputForm["open"] = (path, visit, check) => {
   const lines = appenderOf(openLines(path, visit), check)
   return {
     append: (line) => lines.append(Buffer.from(line)),
+    flush: (onDone) => fdatasync(lines.file, onDone),
     sync: () => fsyncSync(lines.file),
     close: () => closeSync(lines.file)
   }
 }
 
-export const form: OutputForm = { open, read, keepLines }
+export const form: OutputForm = { open, read }

@@ -19,12 +19,10 @@ export const rowFiles = (output: string): ReadonlyArray<string> =>
  * The file that the system names, so that its path can be corrected. It names none when it
  * writes to an open one: the disk of the output is meant then.
  */
-const subjectOf = (cause: unknown, output: string | undefined): string => {
+const subjectOf = (cause: unknown, output: string): string => {
   const path = cause instanceof Error && "path" in cause && typeof cause.path === "string" ? cause.path : undefined
   if (path !== undefined) return `The file ${JSON.stringify(path)} of the batch job`
-  return output === undefined
-    ? "A file of the batch job"
-    : `A file of the batch job with the output ${JSON.stringify(output)}`
+  return `A file of the batch job with the output ${JSON.stringify(output)}`
 }
 
 const reasonOf = (cause: unknown): string =>
@@ -32,14 +30,14 @@ const reasonOf = (cause: unknown): string =>
     ? cause.message
     : FileFailure.describe(FileFailure.codeOf(cause) ?? "unknown error")
 
-export const storeFailure = (operation: string, cause: unknown, output?: string): JournalStoreError =>
+export const storeFailure = (operation: string, cause: unknown, output: string): JournalStoreError =>
   new JournalStoreError({
     message: `${subjectOf(cause, output)} cannot be used: ${reasonOf(cause)}`,
     store: "file",
     operation
   })
 
-export const attempt = <A>(operation: string, run: () => A, output?: string): Effect.Effect<A, JournalStoreError> =>
+export const attempt = <A>(operation: string, run: () => A, output: string): Effect.Effect<A, JournalStoreError> =>
   Effect.try({ try: run, catch: (cause) => storeFailure(operation, cause, output) })
 
 /** What is at a path, or the code of the system. */

@@ -14,6 +14,7 @@ import { attempt, checkFile, formOf, storeFailure } from "./jobFiles.ts"
 import type * as jobRecord from "./jobRecord.ts"
 import { IdSet } from "./IdSet.ts"
 import * as jobLock from "./jobLock.ts"
+import { keepRows } from "./keepRows.ts"
 import { Counts, type Status } from "./jobStatus.ts"
 import { LineSet } from "./LineSet.ts"
 import { idOf, type LineHead } from "./outputLine.ts"
@@ -111,14 +112,19 @@ const removeFailed = (
   const form = formOf(output)
   return Effect.try({
     try: () => {
-      const rows = new LineSet()
-      const add = ({ line }: LineHead): void => void rows.add(line)
+      const isKept = ({ tag }: LineHead): boolean => tag === undefined || !again.has(tag)
+      let rows = 0
+      let kept = 0
+      const add = (head: LineHead): void => {
+        rows += 1
+        if (isKept(head)) kept += 1
+      }
       // What is damaged is found before anything is replaced.
-      form.open(output, add, (end) => run.checkRows(rows.size, end)).close()
-      run.start(0)
-      form.keepLines(output, ({ tag }) => tag === undefined || !again.has(tag))
+      form.open(output, add, (end) => run.checkRows(rows, end)).close()
+      run.start(kept)
+      keepRows(output, isKept)
     },
-    catch: damage.orDamaged(output, (cause) => storeFailure("rerun", cause))
+    catch: damage.orDamaged(output, (cause) => storeFailure("rerun", cause, output))
   })
 }
 
@@ -144,12 +150,12 @@ const openWith = Effect.fnUntraced(function* (
   const file = yield* Effect.acquireRelease(
     Effect.try({
       try: () => form.open(output, visit, (end) => run.checkRows(done.size, end)),
-      catch: damage.orDamaged(output, (cause) => storeFailure("open", cause))
+      catch: damage.orDamaged(output, (cause) => storeFailure("open", cause, output))
     }),
     (opened) => Effect.sync(() => opened.close())
   )
   const rejects = yield* Effect.acquireRelease(
-    attempt("open", () => openSync(`${output}.rejects.jsonl`, "w", 0o600)),
+    attempt("open", () => openSync(`${output}.rejects.jsonl`, "w", 0o600), output),
     (opened) => Effect.sync(() => closeSync(opened))
   )
   let rejected = 0
@@ -159,7 +165,8 @@ const openWith = Effect.fnUntraced(function* (
     isFinished
       ? Effect.void
       : Effect.ignore(
-          attempt("record", () => {
+          using("record", () => {
+            file.sync()
             run.end("stopped", counts, rejected)
           })
         )
@@ -172,7 +179,7 @@ const openWith = Effect.fnUntraced(function* (
       using("append", () => {
         file.append(line)
         counts.addLine(line)
-        run.noteRow()
+        run.noteRow(file.flush)
       }),
     reject: (line) =>
       using("reject", () => {

@@ -11,25 +11,20 @@ import * as jobLock from "./jobLock.ts"
 import * as jobRecord from "./jobRecord.ts"
 import { Counts, type JobState, type JobStatus, type Status } from "./jobStatus.ts"
 import { checkFile, formOf, storeFailure } from "./jobFiles.ts"
-import { LineSet } from "./LineSet.ts"
 import type { RowsEnd } from "./OutputForm.ts"
 import * as runRecord from "./runRecord.ts"
 
 interface Scanned {
   readonly status: Status
-  /** Each row once, as a run counts them. */
   readonly rows: number
   readonly end: RowsEnd
 }
 
 const scan = (output: string): Scanned => {
   const counts = new Counts()
-  const lines = new LineSet()
-  const end = formOf(output).read(output, (head) => {
-    counts.add(head)
-    lines.add(head.line)
-  })
-  return { status: counts.status, rows: lines.size, end }
+  const end = formOf(output).read(output, (head) => counts.add(head))
+  const { status } = counts
+  return { status, rows: status.answered + status.failed, end }
 }
 
 const chunkBytes = 64 * 1024

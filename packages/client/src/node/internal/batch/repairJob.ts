@@ -6,7 +6,6 @@ import type { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as damage from "./damage.ts"
-import { memberBytes } from "./GzipOutput.ts"
 import * as hostRecord from "./hostRecord.ts"
 import { attempt, checkFile, rowFiles } from "./jobFiles.ts"
 import * as jobRecord from "./jobRecord.ts"
@@ -37,25 +36,16 @@ export interface Repaired {
   readonly hasRecord: boolean
 }
 
-/** Appends lines to a file many at a time. */
+const lineEnd = Buffer.from("\n")
+
 const copyRows = (output: string, to: NewFile) => {
   const counts = new Counts()
   let rows = 0
-  let bytes = 0
-  let lines: Array<Buffer> = []
-  const flush = (): void => {
-    to.append(Buffer.concat(lines))
-    lines = []
-    bytes = 0
-  }
-  const skipped = eachWholeRow(output, (row) => {
-    counts.add(row.head)
+  const skipped = eachWholeRow(output, ({ bytes, head }) => {
+    counts.add(head)
     rows += 1
-    bytes += row.bytes.length + 1
-    lines.push(Buffer.from(row.bytes), Buffer.from("\n"))
-    if (bytes >= memberBytes) flush()
+    to.append(Buffer.concat([bytes, lineEnd]))
   })
-  flush()
   return { rows, skipped, cost: counts.exactCost }
 }
 

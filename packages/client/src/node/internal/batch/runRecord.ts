@@ -11,7 +11,7 @@ import type { Input } from "./inputSource.ts"
 import { attempt, rowFiles, storeFailure } from "./jobFiles.ts"
 import * as jobRecord from "./jobRecord.ts"
 import type { Counts } from "./jobStatus.ts"
-import { DamagedEnd, type RowsEnd, startsAsOutput } from "./OutputForm.ts"
+import { DamagedEnd, type OutputFile, type RowsEnd, startsAsOutput } from "./OutputForm.ts"
 import * as rowOptions from "./rowOptions.ts"
 
 interface Files {
@@ -109,6 +109,9 @@ export class RunRecord {
   /** Rows that the output has at least. */
   #done: number
   #rows = 0
+  #isFlushing = false
+  /** Another process may write the record from then on. */
+  #hasEnded = false
   #batch: jobRecord.OpenBatch | undefined
   #rest: Rest = { state: "running", rejected: 0 }
   /** The number of rows of the input, when it is known. */
@@ -164,15 +167,43 @@ export class RunRecord {
     this.start(rows)
   }
 
-  /** A row was written. Rows that a later run does not find are then noticed, also after a kill. */
-  noteRow(): void {
+  /**
+   * A row was written. Rows that a later run does not find are then noticed, also after a
+   * kill. They are recorded when they are on the disk: those that a power cut takes are
+   * requested again.
+   */
+  noteRow(flush: OutputFile["flush"]): void {
     this.#rows += 1
-    if (this.#rows === 1 || this.#rows - this.#done >= recordedRows) this.start(this.#rows)
+    this.#recordSoon(flush)
   }
 
+  #recordSoon(flush: OutputFile["flush"]): void {
+    const rows = this.#rows
+    if (this.#isFlushing || this.#hasEnded || rows - this.#done < (this.#done === 0 ? 1 : recordedRows)) return
+    this.#isFlushing = true
+    flush((error) => {
+      this.#isFlushing = false
+      // A disk that fails fails the next row.
+      if (error !== null || this.#hasEnded) return
+      this.#recordRows(rows)
+      this.#recordSoon(flush)
+    })
+  }
+
+  /** The record may have fewer rows than the output. */
+  #recordRows(rows: number): void {
+    try {
+      this.start(rows)
+    } catch {
+      // The next rows are recorded when there is room for them.
+    }
+  }
+
+  /** To be called when the rows are on the disk. */
   end(state: "finished" | "stopped", counts: Counts, rejected: number): void {
+    this.#hasEnded = true
     const { answered, failed } = counts.status
-    this.#write({ state, rejected, done: answered + failed, cost: counts.exactCost })
+    this.#write({ state, rejected, done: answered + failed, cost: counts.exactCost }, true)
   }
 }
 

@@ -1,5 +1,5 @@
 /** The whole rows of an output, also those after damage that ends its reading. */
-import { closeSync, existsSync, fstatSync, openSync, readSync } from "node:fs"
+import { closeSync, existsSync, fstatSync, openSync } from "node:fs"
 import { eachLine, pendingOf } from "./GzipOutput.ts"
 import * as gzipMember from "./gzipMember.ts"
 import { LineSet } from "./LineSet.ts"
@@ -28,12 +28,6 @@ const rowIn = (line: Buffer): Row | undefined => {
     if (head !== undefined) return { head, bytes }
   }
   return undefined
-}
-
-/** What follows the last line end, which is a row if only that is missing. */
-const lastLine = (file: number, end: number): Buffer => {
-  const bytes = Buffer.allocUnsafe(fstatSync(file).size - end)
-  return bytes.subarray(0, readSync(file, bytes, 0, bytes.length, end))
 }
 
 const reading = (path: string, read: (file: number) => void): void => {
@@ -65,7 +59,8 @@ export const eachWholeRow = (output: string, visit: (row: Row) => void): Skipped
   }
   const readLines = (file: number): void => {
     const end = PlainOutput.eachLine(file, visitLine)
-    const last = lastLine(file, end)
+    // A row, if only its line end is missing.
+    const last = PlainOutput.restAfter(file, end)
     if (last.length > 0) visitLine(last)
   }
   if (!output.endsWith(".gz")) {

@@ -29,7 +29,7 @@ const checkOwn = (output: string): Effect.Effect<void, InvalidRequestError | Jou
       if (!existsSync(output) || statSync(output).size === 0) return true
       return startsAsOutput(output)
     },
-    catch: (cause) => storeFailure("open", cause)
+    catch: (cause) => storeFailure("open", cause, output)
   }).pipe(Effect.flatMap((isOwn) => (isOwn ? Effect.void : Effect.fail(notAnOutput()))))
 
 export interface Written extends Status {

@@ -1,0 +1,63 @@
+import fs from "node:fs"
+import { syncBuiltinESMExports } from "node:module"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { form, pendingOf } from "../../../../src/node/internal/batch/GzipOutput.ts"
+import { inFolder } from "../../support/batch/answered.ts"
+
+/** The names of files that are brought to the disk, or emptied, while a function runs. */
+const operationsOf = (run: () => void): ReadonlyArray<string> => {
+  const { fsyncSync, ftruncateSync, openSync } = fs
+  const names = new Map<number, string>()
+  const operations: Array<string> = []
+  Object.assign(fs, {
+    openSync: (...args: Parameters<typeof openSync>) => {
+      const file = openSync(...args)
+      names.set(file, String(args[0]).split("/").at(-1) ?? "")
+      return file
+    },
+    fsyncSync: (file: number) => {
+      operations.push(`sync ${names.get(file)}`)
+      fsyncSync(file)
+    },
+    ftruncateSync: (file: number, length?: number) => {
+      if (fs.fstatSync(file).size > 0) operations.push(`cut ${names.get(file)}`)
+      ftruncateSync(file, length)
+    }
+  })
+  syncBuiltinESMExports()
+  try {
+    run()
+  } finally {
+    Object.assign(fs, { fsyncSync, ftruncateSync, openSync })
+    syncBuiltinESMExports()
+  }
+  return operations
+}
+
+const row = (line: number, letters: number) =>
+  `{"id":"${line}","line":${line},"error_tag":null,"cost":null,"text":"${"a".repeat(letters)}"}\n`
+
+describe("a compressed output", () => {
+  // After a power cut, they are in one of the two files.
+  it.live("has its lines on the disk before it removes them from the file of those that are not compressed", () =>
+    inFolder((path) =>
+      Effect.sync(() => {
+        const output = path("out.jsonl.gz")
+        const operations = operationsOf(() => {
+          const file = form.open(
+            output,
+            () => {},
+            () => {}
+          )
+          file.append(row(1, 300_000))
+          file.append(row(2, 1))
+          file.close()
+        })
+        const compressed = ["sync out.jsonl.gz", "cut out.jsonl.gz.pending"]
+        assert.deepStrictEqual(operations, [...compressed, ...compressed])
+        assert.isFalse(fs.existsSync(pendingOf(output)))
+      })
+    )
+  )
+})
