@@ -1,4 +1,4 @@
-/** A job with a batch at the host, for the tests of commands. */
+/** Jobs of `kimi batch`, and one with a batch at the host. */
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert } from "@effect/vitest"

@@ -1,19 +1,9 @@
 import { writeFileSync } from "node:fs"
-import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { filesOf, lineOf } from "../hostJob.ts"
 import { decoded, withServer } from "../mockedHost.ts"
 import { runKimi } from "../runKimi.ts"
-import { temporaryFolder } from "../temporaryFolder.ts"
-
-const lineOf = (content: string) => JSON.stringify({ id: content, request: { messages: [{ role: "user", content }] } })
-
-const filesOf = (lines: ReadonlyArray<string>) =>
-  Effect.map(temporaryFolder, (folder) => {
-    const input = join(folder, "in.jsonl")
-    writeFileSync(input, `${lines.join("\n")}\n`)
-    return { input, output: join(folder, "out.jsonl") }
-  })
 
 describe("kimi batch failed", () => {
   it.live("fails for an output that does not exist", () =>

@@ -1,19 +1,16 @@
-import { readFileSync, writeFileSync } from "node:fs"
-import { join } from "node:path"
+import { readFileSync } from "node:fs"
+import { dirname, join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { ownSchema, reachable, url } from "../../../client/test/postgres/support/postgres.ts"
+import { filesOf, lineOf } from "../hostJob.ts"
 import { decoded, withServer } from "../mockedHost.ts"
 import { runKimi } from "../runKimi.ts"
-import { temporaryFolder } from "../temporaryFolder.ts"
 
-const lineOf = (content: string) => JSON.stringify({ id: content, request: { messages: [{ role: "user", content }] } })
-
-const files = Effect.map(temporaryFolder, (folder) => {
-  const input = join(folder, "in.jsonl")
-  writeFileSync(input, `${["a", "b", "c"].map(lineOf).join("\n")}\n`)
-  return { input, output: join(folder, "out.jsonl"), other: join(folder, "other.jsonl") }
-})
+const files = Effect.map(filesOf([lineOf("a"), lineOf("b"), lineOf("c")]), (job) => ({
+  ...job,
+  other: join(dirname(job.output), "other.jsonl")
+}))
 
 describe.skipIf(!reachable)("kimi batch run --shared", () => {
   it.live("shares a batch with other processes", () =>
