@@ -80,6 +80,24 @@ export interface Capabilities {
 }
 
 /**
+ * The values of `reasoning_effort` at Moonshot, from the least thinking to the most.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const reasoningEfforts = ["low", "high", "max"] as const
+
+/**
+ * The values of `reasoning_effort` at any of the hosts, from the least thinking to
+ * the most. Which of them a model has depends on its host (sources: OpenRouter's
+ * page on reasoning tokens; Ollama's OpenAI-compatible API).
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const hostReasoningEfforts = ["none", "minimal", "low", "medium", "high", "xhigh", "max"] as const
+
+/**
  * One model.
  *
  * @category models

@@ -80,7 +80,7 @@ describe("HostBatch.prepare", () => {
     [
       "too many rows",
       [rowOf("a"), rowOf("b")],
-      [{ reason: "The batch has more than 1 rows: use several batches" }],
+      [{ reason: "The batch has more than 1 row: use several batches" }],
       { maxRows: 1 }
     ],
     [

@@ -49,6 +49,7 @@ describe("results that lack answers which the host has counted", () => {
             const error = yield* Effect.flip(HostBatchJob.run({ ...files, mode: "host" }))
             assert.strictEqual(error._tag, "InvalidResponseError")
             assert.include(error.message, "at least 2 rows are missing")
+            assert.match(error.hint, /^Make the same call again: .*sends nothing.*HostBatchJob\.abandon/)
             yield* endsWith({ server }, { status, output: ["a", "b", "c"].map((id) => result(id)), counts })
             const second = yield* HostBatchJob.run({ ...files, mode: "host" })
             assert.deepInclude(second, { answered: 3, failed: 0, unanswered: 0, resumed: 1 })

@@ -42,7 +42,9 @@ export class GatewayTimeoutError extends TaggedKimiError<GatewayTimeoutError>()(
  */
 export class InvalidResponseError extends TaggedKimiError<InvalidResponseError>()("InvalidResponseError", {
   /** Content type of the response, when it had one. */
-  contentType: Schema.optionalKey(Schema.String)
+  contentType: Schema.optionalKey(Schema.String),
+  /** What to do, when it is not the address of the host that is wrong. */
+  fix: Schema.optionalKey(Schema.String)
 }) {}
 
 /**

@@ -1,11 +1,12 @@
 /** Rules on thinking: how it is controlled, and what it excludes. */
 import { MissingReasoningError, UnsupportedParameterError } from "@kimi-effect/core/ValidationErrors"
 import type { ModelRequest } from "@kimi-effect/core/ChatRequest"
-import type { Capabilities } from "@kimi-effect/core/ModelCatalog"
+import { type Capabilities, reasoningEfforts } from "@kimi-effect/core/ModelCatalog"
 import { unreasonedCalls } from "./history.ts"
 import { errorMembers, isThinking, type Problem, type Rule, type Target } from "./Rule.ts"
 
-const efforts = new Set(["low", "high", "max"])
+const efforts: ReadonlySet<string> = new Set(reasoningEfforts)
+const effortList = reasoningEfforts.join(", ")
 
 const unsupported = (
   request: ModelRequest,
@@ -57,7 +58,8 @@ const reasoningEffort = (kind: Thinking, request: ModelRequest, target: Target):
   const effort = request.reasoning_effort
   if (kind !== "effort" || effort === undefined || efforts.has(effort)) return undefined
   const { reasoning_effort: _, ...rest } = request
-  return unsupported(request, target, "reasoning_effort", "low, high or max", "Use one of low, high, max.", {
+  const allowed = effortList.replace(/, (?=\w+$)/, " or ")
+  return unsupported(request, target, "reasoning_effort", allowed, `Use one of ${effortList}.`, {
     request: rest,
     note: "removed reasoning_effort"
   })

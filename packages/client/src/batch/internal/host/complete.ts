@@ -1,5 +1,6 @@
 /** Whether the results of a batch are all there, as they are not after a download that was cut off. */
 import type { Batch } from "@kimi-effect/core/Batch"
+import { counted } from "@kimi-effect/core/internal/Counted"
 import { InvalidResponseError } from "@kimi-effect/core/ProviderErrors"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
@@ -8,6 +9,9 @@ import type { BatchResponse } from "../../BatchResponse.ts"
 /** The answers that a batch has by its own count, and that its files lack. */
 const missingIn = ({ request_counts: counts }: Batch, unanswered: number): number =>
   counts !== undefined && unanswered <= counts.total ? counts.completed - (counts.total - unanswered) : 0
+
+const fix =
+  "Make the same call again: it reads the results once more, and sends nothing. If they stay incomplete, abandon the job with HostBatchJob.abandon: its next run sends the rows without a line again, which are paid twice."
 
 /** Fails after the last outcome if results are missing: rows whose results are not read must not be sent again, since the host has charged them. */
 export const checkComplete =
@@ -20,8 +24,9 @@ export const checkComplete =
       const check = Effect.suspend(() => {
         const missing = missingIn(batch, unanswered)
         if (missing <= 0) return Effect.void
-        const message = `The results of the batch ${batch.id} are incomplete: the answers of at least ${missing} rows are missing. Read them again by the id of the batch, or run its job again. A job that is abandoned sends only the rows without a line`
-        return Effect.fail(new InvalidResponseError({ message }))
+        const rows = `${counted(missing, "row")} ${missing === 1 ? "is" : "are"}`
+        const message = `The results of the batch ${batch.id} are incomplete: the answers of at least ${rows} missing`
+        return Effect.fail(new InvalidResponseError({ message, fix }))
       })
       return outcomes.pipe(
         Stream.tap(({ attempts }) =>

@@ -1,6 +1,7 @@
 /** Checks the rows of a batch for everything that the host would refuse it for, and encodes its file. */
 import { type BatchIssue, InvalidBatchError } from "@kimi-effect/core/BatchErrors"
 import type { ChatRequest, ModelRequest } from "@kimi-effect/core/ChatRequest"
+import { counted } from "@kimi-effect/core/internal/Counted"
 import * as Cost from "@kimi-effect/core/Cost"
 import * as ModelCatalog from "@kimi-effect/core/ModelCatalog"
 import type * as PriceTable from "@kimi-effect/core/PriceTable"
@@ -167,10 +168,12 @@ class Preparation {
     const { maxBytes, maxRows, model } = this.#settings
     this.#flush()
     if (this.#bytes > maxBytes) {
-      this.report({ reason: `The file of the batch would be larger than ${maxBytes} bytes: use several batches` })
+      this.report({
+        reason: `The file of the batch would be larger than ${counted(maxBytes, "byte")}: use several batches`
+      })
     }
     if (this.rows.length > maxRows) {
-      this.report({ reason: `The batch has more than ${maxRows} rows: use several batches` })
+      this.report({ reason: `The batch has more than ${counted(maxRows, "row")}: use several batches` })
     }
     if (this.#model === undefined && this.issueCount === 0) this.report({ reason: "The batch has no rows" })
     const [first] = this.issues

@@ -8,6 +8,7 @@ import { JournalStoreError } from "@kimi-effect/core/JournalErrors"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import { isFinal } from "../../../batch/BatchApi.ts"
 import * as FileFailure from "../FileFailure.ts"
 import { attempt } from "./jobFiles.ts"
 import * as jobRecord from "./jobRecord.ts"
@@ -169,8 +170,15 @@ export const remove = (output: string): Effect.Effect<void, JournalStoreError> =
     restore(output, undefined)
   )
 
-const isAtHost = (output: string, { submission }: HostRecord): InvalidRequestError =>
-  new InvalidRequestError({
+const isAtHost = (output: string, { status, submission }: HostRecord): InvalidRequestError => {
+  if (submission.batchId !== undefined && status !== undefined && isFinal({ status })) {
+    return new InvalidRequestError({
+      message: `The batch ${submission.batchId} of this job is ${status} at the host, and was not collected: rows that it has run would be paid twice`,
+      parameter: "mode",
+      fix: `Collect it with ${call("resume", output)}. Rows that it has not run can run in this program then.`
+    })
+  }
+  return new InvalidRequestError({
     message:
       submission.batchId === undefined
         ? "A program has begun to send a batch of this job to the host: its rows would be paid twice"
@@ -181,6 +189,7 @@ const isAtHost = (output: string, { submission }: HostRecord): InvalidRequestErr
         ? `Continue it with ${call("resume", output)}.`
         : `Collect it with ${call("resume", output)}. To run its rows in this program, cancel it with ${call("cancel", output)}, and then collect it.`
   })
+}
 
 /** Rows that the host runs must not be paid in this program too. */
 export const refuseWhileAtHost = (output: string): Effect.Effect<void, InvalidRequestError | JournalStoreError> =>

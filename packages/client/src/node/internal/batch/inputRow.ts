@@ -1,6 +1,7 @@
 /** Reads one line of an input: our own form, that of OpenAI's batches, or columns with prompts. */
 import type { ChatRequest } from "@kimi-effect/core/ChatRequest"
 import { InvalidBatchRowError } from "@kimi-effect/core/BatchErrors"
+import { counted } from "@kimi-effect/core/internal/Counted"
 import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import type { BatchRow } from "../../../batch/BatchResponse.ts"
@@ -108,7 +109,10 @@ export const csvRow =
       return invalid(nowhere, "A field has text after its closing quote: double quotes that are part of the text")
     }
     if (fields.length !== columns.length) {
-      return invalid(nowhere, `The row has ${fields.length} fields, and the first line has ${columns.length}`)
+      return invalid(
+        nowhere,
+        `The row has ${counted(fields.length, "field")}, and the first line has ${columns.length}`
+      )
     }
     return fromPrompt(line, Object.fromEntries(columns.map((name, index) => [name, fields[index] ?? ""])), prompts)
   }

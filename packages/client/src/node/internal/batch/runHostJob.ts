@@ -1,6 +1,7 @@
 /** Runs a job where it was chosen to run. */
 import type { InvalidBatchError } from "@kimi-effect/core/BatchErrors"
 import * as CallOptions from "@kimi-effect/core/CallOptions"
+import { counted } from "@kimi-effect/core/internal/Counted"
 import { listener } from "@kimi-effect/core/internal/Listener"
 import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
 import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
@@ -104,7 +105,7 @@ const checked = <A, RD, RP>(
 
 const hasEnded = (rows: number): InvalidRequestError =>
   new InvalidRequestError({
-    message: `The batch of this job has ended, and ${rows} rows of its input have no line: run the job again to send them`,
+    message: `The batch of this job has ended, and ${counted(rows, "row")} of its input ${rows === 1 ? "has" : "have"} no line: run the job again to send them`,
     parameter: "output",
     fix: "Run the job with its input and its options: it sends only these rows."
   })
