@@ -2,21 +2,8 @@
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import type * as PlatformError from "effect/PlatformError"
-import * as Predicate from "effect/Predicate"
 import { CommandError } from "./commandError.ts"
-
-const meanings: { readonly [reason: string]: string } = {
-  EISDIR: "it is a folder",
-  ENOTDIR: "a part of the path is a file and not a folder",
-  NotFound: "it does not exist",
-  PermissionDenied: "this process has no permission"
-}
-
-/** Effect has no tag for some failures: those have the code of the system. */
-const reasonOf = ({ _tag, cause }: PlatformError.PlatformError["reason"]): string => {
-  const code = Predicate.hasProperty(cause, "code") && typeof cause.code === "string" ? cause.code : _tag
-  return meanings[code] ?? meanings[_tag] ?? code
-}
+import { reasonOf } from "./fileReason.ts"
 
 /** The failure of every command whose file cannot be read. */
 export const unreadable = (path: string, reason: string): CommandError =>

@@ -3,8 +3,8 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import type * as PlatformError from "effect/PlatformError"
-import * as Predicate from "effect/Predicate"
 import { CommandError } from "./commandError.ts"
+import { reasonOf } from "./fileReason.ts"
 
 /** A file of a command, by the flag that names it. */
 export interface OutputFile {
@@ -14,15 +14,11 @@ export interface OutputFile {
 
 const temporaryOf = ({ flag, path }: OutputFile): OutputFile => ({ flag, path: `${path}.tmp` })
 
-/** Effect has no tag for some failures, such as a full disk: those have the code of the system. */
-const reasonOf = ({ _tag, cause }: PlatformError.PlatformError["reason"]): string =>
-  _tag === "Unknown" && Predicate.hasProperty(cause, "code") && typeof cause.code === "string" ? cause.code : _tag
-
 const failure =
   ({ flag, path }: OutputFile) =>
   ({ reason }: PlatformError.PlatformError): CommandError =>
     new CommandError(
-      `${path} cannot be written: ${reasonOf(reason)}`,
+      `${path} cannot be written: ${reasonOf(reason, "its folder does not exist")}`,
       `Name a file in a folder that exists and can be written to with ${flag}.`
     )
 

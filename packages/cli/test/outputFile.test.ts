@@ -48,7 +48,7 @@ describe("an output that cannot be written", () => {
     Effect.gen(function* () {
       const { code, stderr } = yield* runKimi(["simulate", "--calls", "10", "--html", "/dev/full"])
       assert.strictEqual(code, 1)
-      assert.include(stderr, "/dev/full cannot be written: ENOSPC")
+      assert.include(stderr, "/dev/full cannot be written: the disk is full")
     })
   )
 
@@ -63,7 +63,7 @@ describe("an output that cannot be written", () => {
         const { code, stderr, stdout } = yield* runKimi([...args, path], { env })
         assert.strictEqual(stdout, "")
         assert.strictEqual(code, 1)
-        assert.include(stderr, `${path} cannot be written: NotFound`)
+        assert.include(stderr, `${path} cannot be written: its folder does not exist`)
         assert.include(stderr, args.at(-1) ?? "")
         assert.lengthOf(yield* server.requests, 0)
       })

@@ -1,5 +1,6 @@
 /** Whether every option can be used, and whether the key is where it is expected. */
 import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
+import { counted } from "@kimi-effect/core/internal/Counted"
 import * as UnknownVariables from "@kimi-effect/core/internal/UnknownVariables"
 import * as Config from "effect/Config"
 import * as ConfigProvider from "effect/ConfigProvider"
@@ -32,7 +33,9 @@ export const unknownVariables = (provider: ConfigProvider.ConfigProvider): Effec
 
 export const check = Effect.fnUntraced(function* ({ origins, provider: source, settings }: Configuration) {
   const count = Object.keys(origins).length
-  const checks: Array<Check> = [ok("configuration", `${count} options are set; kimi config lists them`)]
+  const checks: Array<Check> = [
+    ok("configuration", `${counted(count, "option")} ${count === 1 ? "is" : "are"} set; kimi config lists them`)
+  ]
   const { apiKey, provider } = settings.config
   if (apiKey === undefined) checks.push(ok("key", `${provider} needs none`))
   else checks.push(ok("key", `from ${origins.apiKey ?? "default"}`))

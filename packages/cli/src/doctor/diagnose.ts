@@ -51,10 +51,20 @@ const onConfiguration = Effect.fnUntraced(function* (found: configuration.Config
   ]
 })
 
+/** What is found. */
+interface Findings {
+  readonly checks: ReadonlyArray<Check>
+  /** Why there are no further checks, if an option cannot be used. */
+  readonly unusable: ConfigurationError | undefined
+}
+
 /** Every check. A file that cannot be read and an option that cannot be used are problems, and end the checks. */
 export const diagnose = Effect.fnUntraced(function* (given: Given) {
   const found = yield* Effect.result(configuration.load(given))
-  if (Result.isSuccess(found)) return yield* onConfiguration(found.success)
+  if (Result.isSuccess(found)) {
+    const all: Findings = { checks: yield* onConfiguration(found.success), unusable: undefined }
+    return all
+  }
   const error = found.failure
   const checks: ReadonlyArray<Check> =
     error instanceof ConfigurationError
@@ -64,5 +74,9 @@ export const diagnose = Effect.fnUntraced(function* (given: Given) {
   const source = yield* Effect.map(configuration.read(given), ({ provider }) => provider).pipe(
     Effect.catch(() => ConfigProvider.ConfigProvider)
   )
-  return [...checks, ...(yield* ConfigurationCheck.unknownVariables(source))]
+  const findings: Findings = {
+    checks: [...checks, ...(yield* ConfigurationCheck.unknownVariables(source))],
+    unusable: error instanceof ConfigurationError ? error : undefined
+  }
+  return findings
 })

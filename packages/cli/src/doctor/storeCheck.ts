@@ -13,6 +13,7 @@ import * as Result from "effect/Result"
 import type { Configuration } from "../configuration.ts"
 import * as OutputFile from "../outputFile.ts"
 import type { Check } from "../schemas/doctor.ts"
+import { trialPath } from "./newStore.ts"
 import { ok, placeOf, problem, setTo, unanswered, within } from "./check.ts"
 
 /** The options that name a store. */
@@ -43,6 +44,19 @@ const isUsed = (config: KimiConfig.Values, name: Store): boolean => {
 export const withoutStores = (config: KimiConfig.Values): KimiConfig.Options => {
   const { budget, cache, circuits, fallback, limits } = KimiConfig.defaults
   return { ...config, budget, cache, circuits, fallback, limits, auditLog: undefined, budgetStore: undefined }
+}
+
+/** The path of a store in files. */
+const pathOf = (config: KimiConfig.Values, name: Store): string | undefined => {
+  if (name === "auditLog") return config.auditLog
+  const store = config[name]
+  return "path" in store ? store.path : undefined
+}
+
+/** The same store at another path. */
+const at = (config: KimiConfig.Values, name: Store, path: string): KimiConfig.Values => {
+  const store = config[name]
+  return { ...config, [name]: typeof store === "object" ? { ...store, path } : path }
 }
 
 const withOne = (config: KimiConfig.Values, name: Store): KimiConfig.Options => ({
@@ -85,11 +99,13 @@ const fileReason = ({ cache }: KimiConfig.Values, flag: string) =>
       })
     : Effect.succeed(undefined)
 
-const checkOne = Effect.fnUntraced(function* (
+const correctPath = (place: string): string => `Correct the path of ${place}, its permissions or its disk.`
+
+const checkAt = Effect.fnUntraced(function* (
   found: Configuration,
-  name: Store
+  name: Store,
+  config: KimiConfig.Values
 ): Effect.fn.Return<ReadonlyArray<Check>, never, FileSystem.FileSystem> {
-  const { config } = found.settings
   const place = placeOf(found, name)
   const answer = yield* within(Effect.result(healthWith(config, name)))
   if (Option.isNone(answer)) {
@@ -109,12 +125,42 @@ const checkOne = Effect.fnUntraced(function* (
   const cause = failed.find((component) => component.name === "redis") ?? failed[0]
   if (cause === undefined) return []
   const fix =
-    cause.name === "redis"
-      ? `Start the Redis of ${place}, or correct its URL and credentials.`
-      : `Correct the path of ${place}, its permissions or its disk.`
+    cause.name === "redis" ? `Start the Redis of ${place}, or correct its URL and credentials.` : correctPath(place)
   const reason = cause.name === "cache" ? yield* fileReason(config, place) : undefined
   return [problem("stores", `${name}: ${reason ?? reasonOf(cause)}`, fix)]
 })
+
+interface Checked {
+  readonly name: Store
+  readonly isNew: boolean
+  readonly problems: ReadonlyArray<Check>
+}
+
+/** One that does not exist yet is not created for its check. */
+const checkOne = (found: Configuration, name: Store) =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      const { config } = found.settings
+      const path = pathOf(config, name)
+      if (path === undefined) return { name, isNew: false, problems: yield* checkAt(found, name, config) }
+      const trial = yield* Effect.result(trialPath(path))
+      if (Result.isFailure(trial)) {
+        const fix = correctPath(placeOf(found, name))
+        return { name, isNew: true, problems: [problem("stores", `${name}: ${trial.failure.message}`, fix)] }
+      }
+      const { success: other } = trial
+      if (other === undefined) return { name, isNew: false, problems: yield* checkAt(found, name, config) }
+      const problems = yield* checkAt(found, name, at(config, name, other))
+      // The path of the trial is not one that the user has named.
+      return {
+        name,
+        isNew: true,
+        problems: problems.map((check) => ({ ...check, message: check.message.replaceAll(other, path) }))
+      }
+    })
+  ) satisfies Effect.Effect<Checked, never, FileSystem.FileSystem>
+
+const nameOf = ({ isNew, name }: Checked): string => (isNew ? `${name} (will be created)` : name)
 
 /** One problem for each store that cannot be used. */
 export const check = Effect.fnUntraced(function* (
@@ -122,6 +168,7 @@ export const check = Effect.fnUntraced(function* (
 ): Effect.fn.Return<ReadonlyArray<Check>, never, FileSystem.FileSystem> {
   const used = stores.filter((name) => isUsed(found.settings.config, name))
   const checked = yield* Effect.forEach(used, (name) => checkOne(found, name), { concurrency: "unbounded" })
-  const problems = checked.flat()
-  return problems.length > 0 ? problems : [ok("stores", used.length === 0 ? "none configured" : used.join(", "))]
+  const problems = checked.flatMap(({ problems }) => problems)
+  if (problems.length > 0) return problems
+  return [ok("stores", used.length === 0 ? "none configured" : checked.map(nameOf).join(", "))]
 })

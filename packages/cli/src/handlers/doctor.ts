@@ -24,9 +24,11 @@ const toText = (checks: ReadonlyArray<Check>): string =>
 
 export const run = Effect.fnUntraced(function* ({ json, options }: Input) {
   // What the client would log is in the checks, with its fix.
-  const checks = yield* Effect.provide(diagnose(options), Logger.layer([]))
+  const { checks, unusable } = yield* Effect.provide(diagnose(options), Logger.layer([]))
   const result: Diagnosis = { checks }
   yield* json ? Output.json(result) : Output.line(toText(checks))
+  // It ends every command in one way.
+  if (unusable !== undefined) return yield* Effect.fail(unusable)
   const problems = checks.filter(({ status }) => status === "problem").length
   if (problems > 0) {
     return yield* Effect.fail(

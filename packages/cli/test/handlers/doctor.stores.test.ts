@@ -1,10 +1,11 @@
 /** The stores that `kimi doctor` checks. */
-import { writeFileSync } from "node:fs"
+import { readdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Reply from "@kimi-effect/testing/Reply"
 import * as Effect from "effect/Effect"
 import { closedPort, diagnose } from "../doctorSetUp.ts"
+import { temporaryFolder } from "../temporaryFolder.ts"
 
 describe("kimi doctor", () => {
   it.live("names every store that cannot be used, each with its place", () =>
@@ -67,7 +68,8 @@ describe("kimi doctor", () => {
   it.live("names the stores that can be used", () =>
     Effect.map(
       diagnose(({ folder }) => Effect.succeed({ KIMI_CACHE: `sqlite:${join(folder, "cache.db")}` })),
-      ({ checks }) => assert.deepInclude(checks.at(-1), { name: "stores", status: "ok", message: "cache" })
+      ({ checks }) =>
+        assert.deepInclude(checks.at(-1), { name: "stores", status: "ok", message: "cache (will be created)" })
     )
   )
 
@@ -77,7 +79,54 @@ describe("kimi doctor", () => {
       diagnose(() => Effect.succeed({ KIMI_CACHE: "sqlite:/proc/cache.db" })),
       ({ checks }) => {
         const store = checks.find(({ name }) => name === "stores")
-        assert.strictEqual(store?.message, "cache: /proc/cache.db cannot be written: NotFound")
+        assert.strictEqual(
+          store?.message,
+          "cache: /proc/cache.db cannot be created: the system allows no file in /proc"
+        )
+        assert.strictEqual(store?.fix, "Correct the path of KIMI_CACHE, its permissions or its disk.")
+      }
+    )
+  )
+
+  it.live("leaves nothing of stores that do not exist yet", () =>
+    Effect.gen(function* () {
+      let [place, found]: [string, ReadonlyArray<string>] = ["", ["not read"]]
+      const { checks } = yield* Effect.scoped(
+        Effect.gen(function* () {
+          place = yield* temporaryFolder
+          const result = yield* diagnose(() =>
+            Effect.succeed({
+              KIMI_CACHE: `file:${place}/cache/of/answers`,
+              KIMI_BUDGET: "1 USD per day",
+              KIMI_BUDGET_STORE: `sqlite:${place}/budget.db`,
+              KIMI_AUDIT_LOG: `${place}/log/audit.jsonl`
+            })
+          )
+          found = readdirSync(place)
+          return result
+        })
+      )
+      assert.deepStrictEqual(found, [])
+      assert.deepInclude(checks.at(-1), {
+        name: "stores",
+        status: "ok",
+        message: "cache (will be created), budgetStore (will be created), auditLog (will be created)"
+      })
+    })
+  )
+
+  it.live("names the folder in which a store cannot be created", () =>
+    Effect.map(
+      diagnose(({ folder }) => {
+        writeFileSync(join(folder, "file"), "")
+        return Effect.succeed({ KIMI_CACHE: `sqlite:${folder}/file/cache.db` })
+      }),
+      ({ checks }) => {
+        const store = checks.find(({ name }) => name === "stores")
+        assert.match(
+          store?.message ?? "",
+          /^cache: .*\/file\/cache\.db cannot be written: a part of the path is a file /
+        )
         assert.strictEqual(store?.fix, "Correct the path of KIMI_CACHE, its permissions or its disk.")
       }
     )

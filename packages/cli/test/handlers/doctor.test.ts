@@ -46,19 +46,24 @@ describe("kimi doctor", () => {
     name: string,
     expected: RegExp,
     envOf: (place: SetUp) => Effect.Effect<{ readonly [name: string]: string }, E, Scope.Scope>,
-    args: ReadonlyArray<string> = []
+    args: ReadonlyArray<string> = [],
+    exitCode = 1
   ) =>
     it.live(`names ${name}`, () =>
       Effect.map(diagnose(envOf, args), ({ checks, code, text }) => {
-        assert.strictEqual(code, 1)
+        assert.strictEqual(code, exitCode)
         assert.match(problemsOf(checks).join("\n"), expected)
         assert.notInclude(text, key)
       })
     )
 
-  broken("a missing key", /configuration: .*KIMI_API_KEY/, () => Effect.succeed({ KIMI_API_KEY: "" }))
-  broken("every option that cannot be used", /KIMI_TIER[^]*KIMI_IDLE_TIMEOUT|KIMI_IDLE_TIMEOUT[^]*KIMI_TIER/, () =>
-    Effect.succeed({ KIMI_TIER: "9", KIMI_IDLE_TIMEOUT: "soon" })
+  broken("a missing key", /configuration: .*KIMI_API_KEY/, () => Effect.succeed({ KIMI_API_KEY: "" }), [], 10)
+  broken(
+    "every option that cannot be used",
+    /KIMI_TIER[^]*KIMI_IDLE_TIMEOUT|KIMI_IDLE_TIMEOUT[^]*KIMI_TIER/,
+    () => Effect.succeed({ KIMI_TIER: "9", KIMI_IDLE_TIMEOUT: "soon" }),
+    [],
+    10
   )
   broken("a configuration file that is missing", /configuration: .*none\.json/, () => Effect.succeed({}), [
     "--config",
@@ -102,8 +107,8 @@ describe("kimi doctor", () => {
   broken("a proxy that refuses", /^network: .*through the proxy .* of KIMI_PROXY/m, () =>
     Effect.map(refusingProxy, (url) => ({ KIMI_PROXY: url, KIMI_BASE_URL: "https://api.moonshot.ai/v1" }))
   )
-  broken("a limit of zero", /KIMI_MAX_CONCURRENCY/, () => Effect.succeed({ KIMI_MAX_CONCURRENCY: "0" }))
-  broken("an option that does not exist", /--set maxAttempt/, () => Effect.succeed({}), ["--set", "maxAttempt=3"])
+  broken("a limit of zero", /KIMI_MAX_CONCURRENCY/, () => Effect.succeed({ KIMI_MAX_CONCURRENCY: "0" }), [], 10)
+  broken("an option that does not exist", /--set maxAttempt/, () => Effect.succeed({}), ["--set", "maxAttempt=3"], 10)
   broken("a damaged SQLite file", /^stores: .*damaged\.db|^stores: cache/m, ({ folder }) => {
     const path = join(folder, "damaged.db")
     return Effect.as(
@@ -113,7 +118,7 @@ describe("kimi doctor", () => {
   })
 
   /** Files of `--dotenv` that cannot be used. */
-  const brokenFile = (name: string, expected: RegExp, write: (path: string) => void) =>
+  const brokenFile = (name: string, expected: RegExp, exitCode: number, write: (path: string) => void) =>
     it.live(`names ${name}`, () =>
       Effect.scoped(
         Effect.gen(function* () {
@@ -121,17 +126,17 @@ describe("kimi doctor", () => {
           write(path)
           const { code, stdout } = yield* runKimi(["doctor", "--json", "--dotenv", path], { env: {} })
           const { checks }: { readonly checks: ReadonlyArray<Check> } = JSON.parse(stdout)
-          assert.strictEqual(code, 1)
+          assert.strictEqual(code, exitCode)
           assert.match(problemsOf(checks).join("\n"), expected)
           assert.notInclude(stdout, "sk-half")
         })
       )
     )
 
-  brokenFile("an .env file that ends in the middle", /kimi\.env/, (path) =>
+  brokenFile("an .env file that ends in the middle", /kimi\.env/, 10, (path) =>
     writeFileSync(path, 'KIMI_TIER=1\nKIMI_API_KEY="sk-half')
   )
-  brokenFile("an .env file that cannot be read", /kimi\.env/, (path) => mkdirSync(path))
+  brokenFile("an .env file that cannot be read", /kimi\.env/, 1, (path) => mkdirSync(path))
 
   it.live("names a variable that sets no option", () =>
     Effect.map(
