@@ -7,11 +7,12 @@
  * NODE_DISABLE_COMPILE_CACHE=1 turns it off.
  */
 import * as nodeModule from "node:module"
-import { problemOf } from "./nodeVersion.ts"
+import { wantsJson } from "./jsonArgument.ts"
+import { problemOf, refusalOf } from "./nodeVersion.ts"
 
 const problem = problemOf(process.versions.node)
 if (problem !== undefined) {
-  process.stderr.write(`${problem}\n`)
+  process.stderr.write(`${refusalOf(problem, wantsJson(process.argv.slice(2)))}\n`)
   process.exit(1)
 }
 

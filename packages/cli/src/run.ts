@@ -9,10 +9,13 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
+import * as Option from "effect/Option"
 import { UsageError } from "./commandError.ts"
 import { load } from "./commandFor.ts"
 import * as exitCodes from "./exitCodes.ts"
+import { beforeEnd, wantsJson } from "./jsonArgument.ts"
 import { version } from "./version.ts"
+import { withoutManyWords } from "./wordFlags.ts"
 
 /** Where what looks like an unknown flag is given. */
 const flagAdvice = (event: CliOutput.Presenter.InvalidInvocation): string | undefined => {
@@ -55,9 +58,18 @@ const usageJson = (event: CliOutput.Presenter.InvalidInvocation) =>
     })
   )
 
+const shortened = (event: CliOutput.Presenter.Help): CliOutput.Presenter.Help => ({
+  ...event,
+  helpDoc: {
+    ...event.helpDoc,
+    flags: event.helpDoc.flags.map((flag) => ({ ...flag, description: Option.map(flag.description, withoutManyWords) }))
+  }
+})
+
 /** On stderr: stdout has results only. */
 const presenterOf = (isJson: boolean): CliOutput.Presenter => ({
   present: (event) => {
+    if (event._tag === "Help") return CliOutput.defaultPresenter.present(shortened(event))
     if (event._tag !== "InvalidInvocation") return CliOutput.defaultPresenter.present(event)
     return isJson ? usageJson(event) : usageText(event)
   }
@@ -69,20 +81,6 @@ const settingsOf = (isJson: boolean) =>
     CliOutput.layerPresenter(presenterOf(isJson)),
     // The default logger writes to stdout, which has results only.
     Logger.layer([Logger.withConsoleError(Logger.formatLogFmt)])
-  )
-
-const truths: ReadonlySet<string> = new Set(["true", "yes", "on", "1", "y"])
-
-/** What follows -- are no flags. */
-const beforeEnd = (args: ReadonlyArray<string>): ReadonlyArray<string> => {
-  const end = args.indexOf("--")
-  return args.slice(0, end === -1 ? args.length : end)
-}
-
-/** Whether the result would be JSON, also of a command line that cannot be parsed. */
-const wantsJson = (args: ReadonlyArray<string>): boolean =>
-  beforeEnd(args).some(
-    (arg) => arg === "--json" || (arg.startsWith("--json=") && truths.has(arg.slice("--json=".length)))
   )
 
 const quoted = (word: string): string => (/^[\w./-]+$/.test(word) ? word : JSON.stringify(word))

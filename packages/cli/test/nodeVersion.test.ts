@@ -21,14 +21,14 @@ const oldNode = (process.env["PATH"] ?? "")
 if (oldNode === undefined) process.stderr.write("No old version of Node is installed: the entry is not run by one\n")
 
 /** Runs a program that the entry would load, on this Node under another version. */
-const asVersion = (version: string, entry: string) =>
+const asVersion = (version: string, entry: string, args: ReadonlyArray<string> = ["--version"]) =>
   spawnSync(
     process.execPath,
     [
       "--import",
       `data:text/javascript,Object.defineProperty(process, "versions", { value: { ...process.versions, node: "${version}" } })`,
       entry,
-      "--version"
+      ...args
     ],
     { encoding: "utf8", env: { NODE_DISABLE_COMPILE_CACHE: "1" } }
   )
@@ -54,11 +54,26 @@ describe("the entry", () => {
     assert.deepStrictEqual([status, stdout, stderr], [1, "", `${problemOf("20.20.2")}\n`])
   })
 
+  it.each([
+    { given: ["models", "--json"], isJson: true },
+    { given: ["models", "--json=yes"], isJson: true },
+    { given: ["models", "--json=no"], isJson: false },
+    { given: ["chat", "--", "--json"], isJson: false }
+  ])("ends as every other error does for $given", ({ given, isJson }) => {
+    const { status, stderr } = asVersion("20.20.2", new URL("../src/bin.ts", import.meta.url).pathname, given)
+    assert.strictEqual(status, 1)
+    const message = problemOf("20.20.2")
+    if (!isJson) return assert.strictEqual(stderr, `${message}\n`)
+    const { error } = JSON.parse(stderr)
+    assert.deepInclude(error, { tag: "CommandError", category: "other", message, exitCode: 1 })
+    assert.include(error.hint, `Node ${oldest}`)
+  })
+
   it.live.skipIf(oldNode === undefined)("can be read by an old version", () =>
     Effect.gen(function* () {
       const folder = yield* temporaryFolder
       writeFileSync(join(folder, "package.json"), '{ "type": "module" }')
-      for (const name of ["bin", "nodeVersion"]) {
+      for (const name of ["bin", "jsonArgument", "nodeVersion"]) {
         writeFileSync(join(folder, `${name}.js`), stripTypeScriptTypes(source(name)).replaceAll('.ts"', '.js"'))
       }
       const { status, stderr } = spawnSync(oldNode ?? "", [join(folder, "bin.js")], { encoding: "utf8" })

@@ -81,10 +81,21 @@ describe("the completions of bash", () => {
     ["chat --provider", ["moonshot", "moonshot-cn", "together", "openrouter", "ollama", "custom"]],
     ["models --tier", ["0", "1", "2", "3", "4", "5"]],
     ["batch run a b --log-level", ["all", "fatal", "error", "warn", "info", "debug", "trace", "none"]],
-    ["chat --effort", ["low", "high", "max"]],
+    ["chat --effort", ["none", "minimal", "low", "medium", "high", "xhigh", "max"]],
+    ["files list --purpose", ["file-extract", "image", "video", "batch"]],
     ["batch run a b --mode", ["local", "host", "auto"]]
   ] as const)("suggest the words of kimi %s", ([words, expected]) =>
     Effect.map(inBash(["kimi", ...words.split(" "), ""]), (found) => assert.sameMembers(found, [...expected]))
+  )
+
+  it.live.each([
+    ["batch run a b --rerun TotalT", ["TotalTimeoutError"]],
+    ["batch run a b --rerun RateLimitError --rerun TotalT", ["TotalTimeoutError"]],
+    ["batch failed a --tag TotalT", ["TotalTimeoutError"]],
+    ["schema doc", ["doctor"]],
+    ["schema batch\\ for", ["batch\\ forget"]]
+  ] as const)("suggest what begins as the last word of kimi %s", ([words, expected]) =>
+    Effect.map(inBash(["kimi", ...words.split(/(?<!\\) /)]), (found) => assert.deepStrictEqual(found, [...expected]))
   )
 
   it.live("suggest a word that was begun", () =>

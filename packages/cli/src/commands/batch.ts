@@ -15,6 +15,7 @@ import { cancel, forget, hostFlags, list, loadHost, resume, status } from "./bat
 import { repair } from "./batchRepair.ts"
 import { loadShared, shared, sharedFlags } from "./batchShared.ts"
 import { pathArgument } from "../pathParams.ts"
+import { tagFlag } from "../rowTags.ts"
 
 const load = loadModule(() => import("../handlers/batch.ts"))
 
@@ -34,14 +35,14 @@ const run = Command.make(
     ),
     output,
     rows: Flag.Int("rows").pipe(
-      Flag.withDescription("Rows in flight. Default: 16."),
+      Flag.withDescription("Rows in flight in this process. Default: 16."),
       Numbers.positive,
-      Flag.withDefault(16)
+      Flag.optional
     ),
     read: batchInputFlags,
     sharing: sharedFlags,
     host: hostFlags,
-    rerun: Flag.String("rerun").pipe(
+    rerun: tagFlag("rerun").pipe(
       Flag.withDescription("Runs failed rows again, by the tag of their error. May be repeated."),
       Flag.withMetavar("tag"),
       Flag.between(0, 100)
@@ -49,10 +50,14 @@ const run = Command.make(
     json: jsonFlag,
     options: optionFlags
   },
-  ({ host, sharing: { schema, shared }, ...input }) =>
+  ({ host, rows, sharing: { schema, shared }, ...given }) =>
     Effect.gen(function* () {
+      const input = { ...given, rows: Option.getOrElse(rows, () => 16) }
       if (Option.isSome(schema) && Option.isNone(shared)) {
         return yield* Effect.fail(wrongFlag("--schema", "a --shared, whose batch is in PostgreSQL"))
+      }
+      if (host.mode === "host" && Option.isSome(rows)) {
+        return yield* Effect.fail(wrongFlag("--rows", "a --mode of local or auto: the host runs all rows of a batch"))
       }
       // A job that has been at the host may have a batch there, whose rows would be paid twice.
       if (host.mode !== "local" || existsSync(`${input.output}.host.json`)) {

@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import { loadModule } from "@kimi-effect/core/internal/ModuleLoader"
 import { jsonFlag } from "../optionFlags.ts"
 import { pathArgument } from "../pathParams.ts"
+import { tagFlag } from "../rowTags.ts"
 
 const load = loadModule(() => import("../handlers/batchFailed.ts"))
 
@@ -13,7 +14,7 @@ export const failed = Command.make(
   "failed",
   {
     output: pathArgument("output").pipe(Argument.withDescription("The file of the answers.")),
-    tag: Flag.String("tag").pipe(
+    tag: tagFlag("tag").pipe(
       Flag.withDescription("Only rows with an error of this tag. May be repeated."),
       Flag.withMetavar("tag"),
       Flag.between(0, 100)

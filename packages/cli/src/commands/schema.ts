@@ -3,6 +3,10 @@ import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import { handler } from "../handler.ts"
+import { names } from "../schemas/names.ts"
+import { wordArgument } from "../wordFlags.ts"
+
+const commands = names.filter((name) => !name.includes(" --"))
 
 /** A flag with which a command writes another form. */
 const form = (name: string) =>
@@ -11,7 +15,7 @@ const form = (name: string) =>
 export const schema = Command.make(
   "schema",
   {
-    command: Argument.String("command").pipe(
+    command: wordArgument("command", commands).pipe(
       Argument.withDescription("The words of a command, such as models or batch run."),
       Argument.variadic({ min: 1 })
     ),

@@ -9,6 +9,7 @@ import { CostEstimate } from "./cost.ts"
 import { Diagnosis } from "./doctor.ts"
 import { FileList, FilesDeleted, FileText } from "./files.ts"
 import { Models } from "./models.ts"
+import type { names } from "./names.ts"
 import { Replay } from "./replay.ts"
 import { Serving } from "./serveMock.ts"
 import { Simulation } from "./simulate.ts"
@@ -46,7 +47,7 @@ export const schemas = {
   "swarm resume": SwarmRun,
   "swarm status": SwarmStatus,
   tokens: Tokens
-} as const
+} as const satisfies { readonly [Name in (typeof names)[number]]: Schema.Top }
 
 /** The JSON Schema of a result. */
 export const jsonSchemaOf = (schema: Schema.Top): object => {
