@@ -56,7 +56,7 @@ const codes = [
   [0, "success"],
   [
     exitCodes.other,
-    "another failure, such as a file that cannot be read, a version of Node that is too old, problems that `kimi doctor` has found, or a batch with rows left or failed"
+    "another failure, such as a file that cannot be read, a version of Node that is too old, problems that `kimi doctor` has found outside the options, or a batch with rows left or failed"
   ],
   [exitCodes.usage, "wrong usage: a flag or an argument of the command itself; nothing was done, and nothing was sent"],
   ...Object.entries(exitCodes.byCategory).map(([category, code]) => [code, `error of the category ${category}`]),
@@ -123,9 +123,11 @@ The [categories](errors.md) are those of the errors of the library. One kind of 
 - A flag or an argument of the command itself, such as \`--window\`, with a wrong value, in a wrong combination or missing, is wrong
   usage and ends with 2.
 - A value of an [option](configuration.md) ends with 10 wherever it comes from: a flag such as \`--tier\`, \`--set\`, a variable or a
-  file. \`kimi config\` shows where each value comes from.
+  file, also in a command that does not use it. \`kimi config\` shows where each value comes from, and \`kimi doctor\` lists all that
+  are wrong before it ends with 10 too.
 - A file of the command line that cannot be read ends with 1. One that can be read and is not what it must be has the category
-  of what is wrong with it: a damaged cassette ends with 28.
+  of what is wrong with it: a damaged cassette ends with 28, a file of \`--history\` that is no conversation or a file that is no
+  output of \`kimi batch\` with 16, and a file of \`--config\`, \`--dotenv\` or \`--traffic\` with 10.
 - A batch that an error has stopped, such as a key that the host refuses or a budget that is exceeded, ends with the code of that
   error; one that a deadline has stopped, or whose rows have failed, with 1.
 
@@ -133,7 +135,7 @@ A file that a command writes at its end, such as that of
 \`--history\` or \`--html\`, is checked before anything is sent: one that cannot be written ends the command with 1, and the files of
 a batch or a journal with 26.
 
-With \`--json\`, a failure is one line on stderr: \`{ "error": { "tag", "category", "message", "hint", "exitCode" } }\`.
+With \`--json\`, a failure, also that of a version of Node that is too old, is one line on stderr: \`{ "error": { "tag", "category", "message", "hint", "exitCode" } }\`.
 
 ## Costs
 

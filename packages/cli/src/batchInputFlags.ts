@@ -12,7 +12,9 @@ export const batchInputFlags = {
     Flag.optional
   ),
   column: Flag.String("column").pipe(
-    Flag.withDescription("The member or column of each row with the prompt, if the lines are not requests."),
+    Flag.withDescription(
+      "The member or column of each row with the prompt, if the lines are not requests. Not with --template."
+    ),
     Flag.optional
   ),
   template: Flag.String("template").pipe(

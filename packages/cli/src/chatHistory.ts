@@ -1,10 +1,11 @@
 /** The conversation in the file of `--history`. */
 import * as Conversation from "@kimi-effect/client/agent/Conversation"
+import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { CommandError } from "./commandError.ts"
+import { UsageError } from "./commandError.ts"
 import * as InputFile from "./inputFile.ts"
 import * as OutputFile from "./outputFile.ts"
 
@@ -13,8 +14,20 @@ export type History = Conversation.Empty | Conversation.Ready
 
 const decode = Schema.decodeUnknownEffect(Schema.fromJsonString(Schema.Unknown))
 
-const unusable = (path: string): CommandError =>
-  new CommandError(`${path} is not a conversation that can be continued`, "Pass a file that kimi chat --history wrote.")
+/** As for every file whose content is not what it must be, the category is that of the content. */
+const unusable = (path: string, reason: string): InvalidRequestError =>
+  new InvalidRequestError({
+    message: `The file ${JSON.stringify(path)} is not a conversation that can be continued: ${reason}`,
+    parameter: "history",
+    fix: "Pass a file that kimi chat --history has written, or a path at which there is no file."
+  })
+
+/** The instructions of a conversation are those with which it was begun. */
+const otherSystem = (path: string): UsageError =>
+  new UsageError(
+    `--system: the conversation in ${path} was begun with other instructions, which stay`,
+    "Leave out --system to continue it, or name a file that does not exist with --history."
+  )
 
 const fileOf = (path: string): OutputFile.OutputFile => ({ flag: "--history", path })
 
@@ -25,10 +38,19 @@ export const read = Effect.fnUntraced(function* (path: Option.Option<string>, sy
   yield* OutputFile.checkReplace(fileOf(path.value))
   const fs = yield* FileSystem.FileSystem
   if (!(yield* Effect.orElseSucceed(fs.exists(path.value), () => false))) return fresh
-  const json = yield* Effect.mapError(decode(yield* InputFile.read(path.value)), () => unusable(path.value))
-  const conversation = yield* Conversation.fromJson(json)
-  if (conversation.state === "empty" || conversation.state === "ready") return conversation
-  return yield* Effect.fail(unusable(path.value))
+  const text = yield* InputFile.read(path.value)
+  const json = yield* Effect.mapError(decode(text), () => unusable(path.value, "it is not JSON"))
+  const conversation = yield* Effect.mapError(Conversation.fromJson(json), ({ message }) =>
+    unusable(path.value, message)
+  )
+  if (conversation.state === "empty" || conversation.state === "ready") {
+    const [first] = conversation.messages
+    if (system !== undefined && (first?.role !== "system" || first.content !== system)) {
+      return yield* Effect.fail(otherSystem(path.value))
+    }
+    return conversation
+  }
+  return yield* unusable(path.value, "it waits for the results of tools")
 })
 
 /** Keeps the conversation, readable for its owner only. */

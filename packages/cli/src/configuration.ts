@@ -46,6 +46,10 @@ const fromFlag = (name: string, label: string, text: string): Result.Result<unkn
     const variable = KimiConfig.variableName(name)
     return Result.fail([{ name: label, expected: `no secrets on the command line: use ${variable} or a file` }])
   }
+  if (text.trim() === "") {
+    // Such as a variable of a script that is not set: a budget, for one, would be none without a word.
+    return Result.fail([{ name: label, expected: KimiConfig.options[name].expected }])
+  }
   return Result.mapError(
     KimiConfig.options[name].fromSource(text) as Result.Result<
       unknown,

@@ -5,10 +5,10 @@ import * as CliError from "effect/cli/CliError"
 import * as Effect from "effect/Effect"
 import { CommandError, flagHint, UsageError } from "./commandError.ts"
 import * as exitCodes from "./exitCodes.ts"
+import { HintedError } from "./hintedError.ts"
 import { fileHintOf, flagMessageOf, hintOf, isOfFlags, messageOf } from "./hints.ts"
 import * as Predicate from "effect/Predicate"
 import * as Output from "./output.ts"
-import { StoppedError } from "./stoppedError.ts"
 
 interface Description {
   readonly tag: string
@@ -51,9 +51,8 @@ const isCategorized = (error: unknown): error is CategorizedError =>
 
 const ofOther = (error: unknown): Description => {
   const own = { category: "other", exitCode: exitCodes.other }
-  if (error instanceof StoppedError) {
-    const { hint, message, stopped } = error
-    return { ...ofKimiError(stopped), message, hint }
+  if (error instanceof HintedError) {
+    return { ...ofKimiError(error.error), message: error.message, hint: error.hint }
   }
   if (error instanceof CommandError) return { ...own, tag: error._tag, message: error.message, hint: error.hint }
   const tag = error instanceof Error ? error.name : "Error"

@@ -102,6 +102,7 @@ const inCommands = (text: string): string =>
       const words = [...list.matchAll(/"(?:[^"\\]|\\.)*"/g)].map(([json]) => wordOf(json))
       return ["kimi batch", commandOf[name] ?? name, ...words].join(" ")
     })
+    .replaceAll("HostBatchJob.abandon", "kimi batch forget --force")
     .replaceAll("BatchApi.list", "kimi batch list")
 
 /** The message, with flags in place of the library's options. */

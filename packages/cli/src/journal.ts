@@ -33,7 +33,7 @@ const postgres = (url: string | Redacted.Redacted<string>, schema: Option.Option
 export const layerPostgres = (given: Given, schema: Option.Option<string>) =>
   Layer.unwrap(
     Effect.gen(function* () {
-      const { provider } = yield* configuration.read(given)
+      const { provider } = yield* configuration.loadWithoutKey(given)
       const url = yield* Config.Redacted(variable).pipe(
         Effect.provideService(ConfigProvider.ConfigProvider, provider),
         Effect.filterOrFail((text) => isAddress(Redacted.value(text))),

@@ -3,9 +3,13 @@ import * as Param from "effect/cli/Param"
 import * as Primitive from "effect/cli/Primitive"
 import * as Effect from "effect/Effect"
 
-/** The text as it was given: `Primitive.Path` makes it absolute, which `-` and the paths in messages are not. */
+/**
+ * The text as it was given: `Primitive.Path` makes it absolute, which `-` and the
+ * paths in messages are not. An empty one is mostly a variable of a script that is not set.
+ */
 const primitiveType: Primitive.Primitive<string> = Object.assign(Primitive.Path("file"), {
-  parse: Effect.succeed<string>
+  parse: (path: string) =>
+    path.trim() === "" ? Effect.fail("Expected: a path that is not empty") : Effect.succeed(path)
 })
 
 export const pathFlag = (name: string) =>

@@ -1,6 +1,7 @@
 /** What the agents of a swarm do now, from their events, as lines of a terminal. */
 import type { SwarmEvent } from "@kimi-effect/client/swarm/SwarmEvent"
 import type { SwarmResult } from "@kimi-effect/client/swarm/SwarmResult"
+import { counted } from "@kimi-effect/core/internal/Counted"
 import * as Cost from "@kimi-effect/core/Cost"
 
 /** One agent. */
@@ -115,17 +116,20 @@ export class SwarmView {
     const agent = this.#selected === undefined ? undefined : this.#agents.get(this.#selected)
     if (!this.#hasDetails || agent === undefined) return []
     const { recent, requeues, steps, tokens, toolCalls } = agent
-    return [
-      `    ${steps} steps, ${toolCalls} tool calls, ${tokens} tokens, ${requeues} returns to the queue`,
-      ...recent.map((activity) => `    ${activity}`)
+    const counts = [
+      counted(steps, "step"),
+      counted(toolCalls, "tool call"),
+      counted(tokens, "token"),
+      counted(requeues, "return to the queue", "returns to the queue")
     ]
+    return [`    ${counts.join(", ")}`, ...recent.map((activity) => `    ${activity}`)]
   }
 
   /** The counts, and some agents. With keys, one of them can be selected. */
   lines(hasKeys: boolean): ReadonlyArray<string> {
     const shown = this.#shown()
     const working = shown.filter(({ hasEnded }) => !hasEnded).length
-    const counts = [`${working} working`, `${this.#finished} finished`, `${this.#steps} steps`]
+    const counts = [`${working} working`, `${this.#finished} finished`, counted(this.#steps, "step")]
     const suspended = this.#suspended === "" ? [] : [`suspended: ${this.#suspended}`]
     const selected = shown.findIndex(({ id }) => id === this.#selected)
     const from = Math.max(0, Math.min(selected - Math.floor(maxAgents / 2), shown.length - maxAgents))

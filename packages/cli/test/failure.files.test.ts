@@ -1,5 +1,5 @@
 /** A file on the command line that cannot be read ends every command in one way. */
-import { mkdirSync, writeFileSync } from "node:fs"
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -132,6 +132,43 @@ describe("a cassette", () => {
         assert.strictEqual(code, 28)
       }
     }).pipe(Effect.scoped)
+  )
+})
+
+describe("a file of --history that is no conversation", () => {
+  const calling = {
+    version: 1,
+    messages: [
+      { role: "user", content: "Hi" },
+      {
+        role: "assistant",
+        content: "",
+        tool_calls: [{ id: "a", type: "function", function: { name: "now", arguments: "{}" } }]
+      }
+    ]
+  }
+
+  it.live.each([
+    { name: "text", text: "no JSON" },
+    { name: "an empty file", text: "" },
+    { name: "another document", text: '{ "a": 1 }' },
+    { name: "one of a later version", text: '{ "version": 99, "messages": [] }' },
+    { name: "one that waits for tools", text: JSON.stringify(calling) }
+  ])("ends with the category of its content if it is $name", ({ text }) =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        const file = join(yield* temporaryFolder, "history.json")
+        writeFileSync(file, text)
+        const { code, stderr } = yield* runKimi(["chat", "Hi", "--json", "--history", file], { env, stdin: "" })
+        const { error } = JSON.parse(stderr)
+        assert.deepInclude(error, { tag: "InvalidRequestError", category: "validation", exitCode: 16 })
+        assert.include(error.message, JSON.stringify(file))
+        assert.include(error.hint, "kimi chat --history")
+        assert.strictEqual(code, 16)
+        assert.strictEqual(readFileSync(file, "utf8"), text)
+        assert.lengthOf(yield* server.requests, 0)
+      })
+    )
   )
 })
 

@@ -4,6 +4,7 @@ import { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import { table } from "@kimi-effect/core/ErrorFacts"
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
 import type { KimiError } from "@kimi-effect/core/KimiError"
+import { InvalidResponseError } from "@kimi-effect/core/ProviderErrors"
 import { UnsupportedParameterError } from "@kimi-effect/core/ValidationErrors"
 import * as Effect from "effect/Effect"
 import { hintOf, messageOf } from "../src/hints.ts"
@@ -36,6 +37,11 @@ describe("the hint of an error", () => {
   it("is that of the one error if there is one", () => {
     const error = new UnsupportedParameterError({ message: "No", parameter: "a", fix: "Use b." })
     assert.strictEqual(hintOf(error), "Use b.")
+  })
+
+  it("names the command that abandons a job", () => {
+    const error = new InvalidResponseError({ message: "No", fix: "Abandon it with HostBatchJob.abandon." })
+    assert.strictEqual(hintOf(error), "Abandon it with kimi batch forget --force.")
   })
 })
 

@@ -11,6 +11,10 @@ import { temporaryFolder } from "./temporaryFolder.ts"
 const files = Effect.map(temporaryFolder, (folder) => {
   writeFileSync(join(folder, "in.jsonl"), '{ "messages": [{ "role": "user", "content": "Hi" }] }\n')
   writeFileSync(join(folder, "in.csv"), "text\nHi\n")
+  writeFileSync(
+    join(folder, "talk.json"),
+    '{ "version": 1, "messages": [{ "role": "system", "content": "Whisper." }] }'
+  )
   return folder
 })
 
@@ -52,12 +56,24 @@ const wrong: ReadonlyArray<readonly [args: string, named: string]> = [
   ["batch run DIR/in.csv DIR/out.jsonl", "--column or --template"],
   ["batch run DIR/in.csv DIR/out.jsonl --mode host", "--column or --template"],
   ["batch run DIR/in.csv DIR/out.jsonl --template none", "--template"],
+  ["batch run DIR/in.csv DIR/out.jsonl --column text --template {text}", "--column"],
+  ["batch run DIR/in.csv DIR/out.jsonl --column text --mode host --rows 2", "--rows"],
   ["batch run DIR/in.csv DIR/out.jsonl --column text --separator long", "--separator"],
   ["batch run DIR/in.jsonl DIR/out.jsonl --format jsonl --separator ,", "--separator"],
   ["batch run DIR/in.jsonl DIR/out.jsonl --format xml", "--format"],
   ["batch run DIR/in.jsonl DIR/./in.jsonl", "The output is the file of the input"],
   ["batch shared", "id"],
   ["batch status", "target"],
+  ["batch cancel ''", "target"],
+  ["batch run DIR/in.jsonl ''", "output"],
+  ["batch status ''", "target"],
+  ["chat Hi --api-key-file ''", "--api-key-file"],
+  ["chat Hi --file ''", "--file"],
+  ["chat Hi --history ''", "--history"],
+  ["chat Hi --history DIR/talk.json --system Shout.", "--system"],
+  ["chat Hi --yes", "--mcp"],
+  ["chat Hi --effort foo", "xhigh"],
+  ["chat Hi --effort ''", "--effort"],
   ["chat Hi --max-tokens 0", "--max-tokens"],
   ["chat Hi --mcp none", "no terminal"],
   ["chat Hi --yes --mcp ''", "--mcp"],
@@ -69,9 +85,12 @@ const wrong: ReadonlyArray<readonly [args: string, named: string]> = [
   ["cost DIR/in.jsonl --text --system Hi", "--system"],
   ["cost DIR/in.csv", "--column or --template"],
   ["cost DIR/in.jsonl --system Hi", "--system"],
+  ["cost DIR/in.csv --column text --template {text}", "--column"],
   ["doctor --jsn", "--jsn"],
   ["files delete", "id"],
+  ["files delete ''", "id"],
   ["files get", "id"],
+  ["files get ''", "id"],
   ["files list --purpose x", "--purpose"],
   ["files upload DIR/in.csv --purpose x", "--purpose"],
   ["models --jsn", "--jsn"],
@@ -133,6 +152,7 @@ describe("wrong usage", () => {
 describe("a value that an option cannot have", () => {
   it.live.each([
     { origin: "its flag", args: "--tier 9", env: {} },
+    { origin: "a flag without a text", args: "--budget ''", env: {} },
     { origin: "--set", args: "--set idleTimeout=soon", env: {} },
     { origin: "a variable", args: "", env: { KIMI_TIER: "9" } },
     { origin: "a file", args: "--config DIR/kimi.json", env: {} },
@@ -143,7 +163,23 @@ describe("a value that an option cannot have", () => {
         const folder = yield* files
         writeFileSync(join(folder, "kimi.json"), '{ "kimi": { "tier": 9 } }')
         writeFileSync(join(folder, "kimi.env"), "KIMI_TIER=9\n")
-        for (const command of ["config", "chat Hi", "cost DIR/in.jsonl", "batch run DIR/in.jsonl DIR/out.jsonl"]) {
+        writeFileSync(join(folder, "out.jsonl"), "")
+        writeFileSync(join(folder, "team.db"), "")
+        for (const command of [
+          "batch forget DIR/out.jsonl",
+          "batch list",
+          "batch run DIR/in.jsonl DIR/new.jsonl",
+          "batch status DIR/out.jsonl",
+          "chat Hi",
+          "config",
+          "cost DIR/in.jsonl",
+          "doctor",
+          "files list",
+          "models",
+          "swarm cancel a --journal DIR/team.db",
+          "swarm status a --journal DIR/team.db",
+          "tokens Hi"
+        ]) {
           const words = wordsOf(`${command} ${args}`, folder)
           const { code, stderr } = yield* runKimi(words, { env: { ...env, ...variables }, stdin: "" })
           assert.strictEqual(code, 10, stderr)

@@ -120,7 +120,7 @@ const invocations: { readonly [command: string]: Pair } = {
       before: ["batch run DIR/in.jsonl DIR/out.jsonl --shared a --schema SCHEMA"],
       args: "batch shared a --schema SCHEMA",
       code: 0,
-      stdout: /^1 of 1 lines done, complete/
+      stdout: /^1 of 1 line done, complete/
     },
     failure: { args: "batch shared a", code: 10, stderr: /DATABASE_URL/ }
   },
@@ -142,7 +142,7 @@ const invocations: { readonly [command: string]: Pair } = {
     failure: { args: "config --tier 9", code: 10, stderr: /--tier: expected a tier/ }
   },
   cost: {
-    success: { args: "cost DIR/in.jsonl", code: 0, stdout: /^1 requests/ },
+    success: { args: "cost DIR/in.jsonl", code: 0, stdout: /^1 request,/ },
     failure: { args: "cost DIR/notes.txt", code: 1, stderr: /Lines that are no rows: 1/ }
   },
   doctor: {

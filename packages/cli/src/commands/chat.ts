@@ -1,4 +1,5 @@
 /** `kimi chat` */
+import { hostReasoningEfforts, reasoningEfforts } from "@kimi-effect/core/ModelCatalog"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
@@ -6,7 +7,6 @@ import { handler } from "../handler.ts"
 import * as Numbers from "../numberFlags.ts"
 import { jsonFlag, optionFlags } from "../optionFlags.ts"
 import { pathFlag } from "../pathParams.ts"
-import { wordFlag } from "../wordFlags.ts"
 
 export const chat = Command.make(
   "chat",
@@ -28,9 +28,10 @@ export const chat = Command.make(
       Flag.withMetavar("file"),
       Flag.between(0, 20)
     ),
-    // Hosts other than Moonshot's have other words.
-    effort: wordFlag("effort", ["low", "high", "max"]).pipe(
-      Flag.withDescription("Thinking effort of K3 models."),
+    effort: Flag.Literals("effort", hostReasoningEfforts).pipe(
+      Flag.withDescription(
+        `Thinking effort of K3 models: ${reasoningEfforts.join(", ")}. Hosts other than Moonshot have further ones.`
+      ),
       Flag.optional
     ),
     maxTokens: Flag.Int("max-tokens").pipe(

@@ -11,7 +11,13 @@ const load = loadModule(() => import("../handlers/files.ts"))
 
 const purposes = ["file-extract", "image", "video", "batch"] as const
 
-const id = Argument.String("id").pipe(Argument.withDescription("The id of a file, which kimi files list prints."))
+const id = Argument.String("id").pipe(
+  Argument.withDescription("The id of a file, which kimi files list prints."),
+  Argument.filter(
+    (id) => id.trim() !== "",
+    () => "the id of a file, which is not empty"
+  )
+)
 
 const list = Command.make(
   "list",

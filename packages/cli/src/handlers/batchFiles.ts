@@ -45,10 +45,13 @@ const misplaced = (flags: InputFlags): string | undefined => {
   return Option.isSome(flags.idColumn) ? "--id-column" : undefined
 }
 
+const twoPrompts = wrongFlag("--column", "no --template, which names the columns of the prompt itself")
+
 /** How the input is read. */
 export const jobInput = Effect.fnUntraced(function* (input: string, flags: InputFlags) {
   const unused = misplaced(flags)
   if (unused !== undefined) return yield* Effect.fail(wrongFlag(unused, "a --column or a --template with it"))
+  if (Option.isSome(flags.column) && Option.isSome(flags.template)) return yield* Effect.fail(twoPrompts)
   if (!isStandard(input)) yield* InputFile.check(input)
   const { stdin } = yield* Stdio.Stdio
   return {

@@ -1,5 +1,6 @@
 /** Runs the requests of a file at the host, and looks after batches that are there. */
 import type { Batch } from "@kimi-effect/core/Batch"
+import { counted } from "@kimi-effect/core/internal/Counted"
 import * as BatchMode from "@kimi-effect/client/batch/BatchMode"
 import type { HostBatchEvent } from "@kimi-effect/client/batch/HostBatchEvent"
 import type * as BatchJob from "@kimi-effect/client/node/BatchJob"
@@ -17,7 +18,7 @@ import type { BatchRun } from "../schemas/batch.ts"
 import { type InputFlags, isOfPrompts, isStandard, jobFiles } from "./batchFiles.ts"
 import { progressLine } from "./batchProgress.ts"
 import { tagsOf } from "./batchTags.ts"
-import { checkJob, fromBatch, isBatchId } from "./batchTarget.ts"
+import { byId as ofId, checkJob, fromBatch, isBatchId } from "./batchTarget.ts"
 import { noteDuplicates, repeatHints, sentence, stoppedFailure, toText } from "./batchText.ts"
 
 export interface HostFlags {
@@ -40,7 +41,9 @@ interface RunInput {
 }
 
 const countsOf = ({ request_counts: counts }: Batch): string =>
-  counts === undefined || counts.total === 0 ? "" : `${counts.completed + counts.failed} of ${counts.total} rows`
+  counts === undefined || counts.total === 0
+    ? ""
+    : `${counts.completed + counts.failed} of ${counted(counts.total, "row")}`
 
 /** What is known while the command waits. */
 class Progress {
@@ -66,7 +69,7 @@ class Progress {
       case "Chosen":
         return event.choice.reason
       case "Checked":
-        return `Uploading ${event.rows} rows`
+        return `Uploading ${counted(event.rows, "row")}`
       case "Uploaded":
         return "Creating the batch"
       case "Created":
@@ -257,6 +260,6 @@ export const resume = Effect.fnUntraced(function* ({
   const path = output.value
   const resume = `kimi batch resume ${target} ${path}`
   yield* follow({ json, options, output: path, resume, byId: true }, ({ onEvent }) =>
-    HostBatchJob.collect(target, path, { interval, onEvent })
+    ofId(HostBatchJob.collect(target, path, { interval, onEvent }))
   )
 })

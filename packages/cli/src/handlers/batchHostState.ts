@@ -4,16 +4,18 @@ import * as BatchApi from "@kimi-effect/client/batch/BatchApi"
 import * as BatchJob from "@kimi-effect/client/node/BatchJob"
 import * as HostBatch from "@kimi-effect/client/node/HostBatch"
 import * as HostBatchJob from "@kimi-effect/client/node/HostBatchJob"
+import { counted } from "@kimi-effect/core/internal/Counted"
 import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as client from "../client.ts"
+import * as configuration from "../configuration.ts"
 import type { Given } from "../optionFlags.ts"
 import * as Output from "../output.ts"
 import type { BatchStatus } from "../schemas/batch.ts"
-import { checkJob, fromBatch, hostLine, isBatchId, ofHost } from "./batchTarget.ts"
+import { byId, checkJob, fromBatch, hostLine, isBatchId, ofHost } from "./batchTarget.ts"
 import { repeatHints, sentence, toText } from "./batchText.ts"
 
 const withHost = <A, E, R>(options: Given, use: Effect.Effect<A, E, R | HostBatch.HostBatch>) =>
@@ -46,8 +48,8 @@ const stateText = (state: BatchStatus["state"], output: string): string => {
 const stateLine = ({ answered, failed, state, total }: BatchStatus, output: string): string =>
   sentence([
     total === null
-      ? `${answered + failed} rows of a number that is not known`
-      : `${answered + failed} of ${total} rows`,
+      ? `${counted(answered + failed, "row")} of a number that is not known`
+      : `${answered + failed} of ${counted(total, "row")}`,
     stateText(state, output)
   ])
 
@@ -61,10 +63,7 @@ export const status = Effect.fnUntraced(function* ({
   readonly options: Given
 }) {
   if (isBatchId(target)) {
-    const batch = yield* withHost(
-      options,
-      Effect.flatMap(HostBatch.HostBatch, (host) => host.get(target))
-    )
+    const batch = yield* withHost(options, byId(Effect.flatMap(HostBatch.HostBatch, (host) => host.get(target))))
     const { completed = 0, failed = 0, total = 0 } = batch.request_counts ?? {}
     const result: BatchStatus = {
       answered: completed,
@@ -80,6 +79,7 @@ export const status = Effect.fnUntraced(function* ({
     return yield* json ? Output.json(result) : Output.line(hostLine(fromBatch(batch)))
   }
   yield* checkJob(target)
+  yield* configuration.loadWithoutKey(options)
   // First: what is lost of the batch is worth more than the rows that are there.
   const atHost = Option.map(yield* HostBatchJob.status(target), ofHost)
   const counted = yield* BatchJob.status(target)
@@ -126,10 +126,8 @@ export const cancel = Effect.fnUntraced(function* ({
   readonly options: Given
 }) {
   if (!isBatchId(target)) yield* checkJob(target)
-  const batch = yield* withHost(
-    options,
-    isBatchId(target) ? Effect.flatMap(HostBatch.HostBatch, (host) => host.cancel(target)) : HostBatchJob.cancel(target)
-  )
+  const ofId = byId(Effect.flatMap(HostBatch.HostBatch, (host) => host.cancel(target)))
+  const batch = yield* isBatchId(target) ? withHost(options, ofId) : withHost(options, HostBatchJob.cancel(target))
   yield* json ? Output.json(fromBatch(batch)) : Output.line(hostLine(fromBatch(batch)))
 })
 
@@ -146,6 +144,7 @@ export const forget = Effect.fnUntraced(function* ({
   readonly options: Given
 }) {
   yield* checkJob(output)
+  yield* configuration.loadWithoutKey(options)
   // As for the batch that is to be cancelled, which the library does not find either.
   const noBatch = new InvalidRequestError({
     message: "This job has no batch at the host that is open",

@@ -1,5 +1,6 @@
 /** The progress of a batch that this program runs, as a line. */
 import type * as BatchJob from "@kimi-effect/client/node/BatchJob"
+import { counted } from "@kimi-effect/core/internal/Counted"
 import { amounts, sentence } from "./batchText.ts"
 
 const timeLeft = (milliseconds: number | undefined): string => {
@@ -9,8 +10,10 @@ const timeLeft = (milliseconds: number | undefined): string => {
   return seconds < 6_000 ? `${Math.round(seconds / 60)} min left` : `${(seconds / 3_600).toFixed(1)} h left`
 }
 
-const ofTotal = ({ isEstimate, total }: BatchJob.JobProgress): string =>
-  total === undefined ? "rows" : `of ${isEstimate ? "about " : ""}${total} rows`
+const doneOf = ({ done, isEstimate, resumed, total }: BatchJob.JobProgress): string =>
+  total === undefined
+    ? counted(resumed + done, "row")
+    : `${resumed + done} of ${isEstimate ? "about " : ""}${counted(total, "row")}`
 
 /** That of the earlier runs too, as the number of rows is. */
 const costOf = ({ before, cost }: BatchJob.JobProgress): BatchJob.Status["cost"] => {
@@ -25,7 +28,7 @@ export const progressLine = (progress: BatchJob.JobProgress | undefined): string
   progress === undefined
     ? "0 rows"
     : sentence([
-        `${progress.resumed + progress.done} ${ofTotal(progress)}`,
+        doneOf(progress),
         `${progress.before.failed + progress.failed} failed`,
         `${progress.rowsPerSecond.toFixed(1)} rows per second`,
         progress.isFinal ? "" : timeLeft(progress.remaining),

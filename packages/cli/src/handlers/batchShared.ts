@@ -1,6 +1,7 @@
 /** A batch that several processes share through PostgreSQL: takes part in it, shows it, ends it and writes its results. */
 import type { BatchProgress } from "@kimi-effect/client/batch/BatchProgress"
 import * as SharedBatchJob from "@kimi-effect/client/node/SharedBatchJob"
+import { counted } from "@kimi-effect/core/internal/Counted"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -16,8 +17,8 @@ import { stoppedFailure } from "./batchText.ts"
 
 const toText = ({ done, isCancelled, isComplete, lines, ranges, written }: BatchShared): string =>
   [
-    `${done} of ${lines} lines done${isComplete ? ", complete" : isCancelled ? ", cancelled" : ""}`,
-    `${ranges.completed} ranges completed, ${ranges.leased} leased, ${ranges.waiting} waiting`,
+    `${done} of ${counted(lines, "line")} done${isComplete ? ", complete" : isCancelled ? ", cancelled" : ""}`,
+    `${counted(ranges.completed, "range")} completed, ${ranges.leased} leased, ${ranges.waiting} waiting`,
     ...(written === null ? [] : [`written: ${written.answered} answered, ${written.failed} failed`])
   ].join("\n")
 
@@ -45,7 +46,7 @@ const refuse = (flag: string, expected: string) => Effect.fail(wrongFlag(flag, e
 const progressLine = (progress: BatchProgress | undefined): string =>
   progress === undefined
     ? "0 rows by this process"
-    : `${progress.done} rows by this process, ${progress.failed} failed, ${progress.rowsPerSecond.toFixed(1)} rows per second`
+    : `${counted(progress.done, "row")} by this process, ${progress.failed} failed, ${progress.rowsPerSecond.toFixed(1)} rows per second`
 
 /** What is left to do, as the failure of the command. */
 const remainder = (result: SharedBatchJob.SharedResult): CommandError | undefined => {

@@ -1,14 +1,28 @@
 /** The batch that a command names: that of a job, or one by its id. */
 import { existsSync } from "node:fs"
 import type { Batch } from "@kimi-effect/core/Batch"
+import { counted } from "@kimi-effect/core/internal/Counted"
+import type { KimiError } from "@kimi-effect/core/KimiError"
 import type * as HostBatchJob from "@kimi-effect/client/node/HostBatchJob"
 import * as Effect from "effect/Effect"
+import { HintedError } from "../hintedError.ts"
 import * as InputFile from "../inputFile.ts"
 import type { BatchAtHost } from "../schemas/batch.ts"
 import { sentence } from "./batchText.ts"
 
 /** An id has no suffix and no folder, and no file has its name. */
 export const isBatchId = (target: string): boolean => !/[\\/.]/.test(target) && !existsSync(target)
+
+/** A batch that is named by its id has no job whose rows could be sent again. */
+export const byId = <A, E extends KimiError, R>(batch: Effect.Effect<A, E, R>): Effect.Effect<A, E | HintedError, R> =>
+  Effect.mapError(batch, (error) =>
+    error._tag === "BatchNotFoundError"
+      ? new HintedError(
+          error,
+          "Check the id and the key: kimi batch list shows the batches of the account of this key."
+        )
+      : error
+  )
 
 export const fromBatch = (batch: Batch): BatchAtHost => ({
   batchId: batch.id,
@@ -23,7 +37,7 @@ export const hostLine = ({ batchId, completed, failed, rows, status }: BatchAtHo
   sentence([
     `Batch ${batchId ?? "not created yet"}`,
     status ?? "",
-    rows === 0 ? "" : `${rows} rows`,
+    rows === 0 ? "" : counted(rows, "row"),
     completed === null ? "" : `${completed} answered`,
     failed === null ? "" : `${failed} failed`
   ])

@@ -6,6 +6,7 @@ import * as Files from "@kimi-effect/client/node/Files"
 import * as Media from "@kimi-effect/client/node/Media"
 import type { ChatResponse } from "@kimi-effect/core/ChatResponse"
 import * as Cost from "@kimi-effect/core/Cost"
+import { counted } from "@kimi-effect/core/internal/Counted"
 import { loadModule } from "@kimi-effect/core/internal/ModuleLoader"
 import { isKimiError } from "@kimi-effect/core/KimiError"
 import { StreamTruncatedError } from "@kimi-effect/core/StreamErrors"
@@ -21,7 +22,7 @@ import * as Terminal from "effect/Terminal"
 import * as ChatHistory from "../chatHistory.ts"
 import * as ChatSpending from "../chatSpending.ts"
 import * as client from "../client.ts"
-import { UsageError } from "../commandError.ts"
+import { UsageError, wrongFlag } from "../commandError.ts"
 import { report } from "../failure.ts"
 import * as InputFile from "../inputFile.ts"
 import { readText } from "../input.ts"
@@ -78,7 +79,7 @@ const resultOf = (response: ChatResponse, { cost, usage }: ChatSpending.Spending
 /** Tokens and cost, for a person. */
 const summaryOf = ({ finishReason }: ChatResponse, { cost, usage }: ChatSpending.Spending): string =>
   [
-    ...(usage === undefined ? [] : [`${usage.prompt_tokens} + ${usage.completion_tokens} tokens`]),
+    ...(usage === undefined ? [] : [`${usage.prompt_tokens} + ${counted(usage.completion_tokens, "token")}`]),
     ...(Option.isNone(cost) ? [] : [Cost.format(cost.value)]),
     ...(finishReason === "stop" ? [] : [`ended by ${finishReason}`])
   ].join(", ")
@@ -218,6 +219,7 @@ export const run = Effect.fnUntraced(function* (input: Input) {
   const canAsk = canPrompt && !input.json
   const text = yield* readText(input.prompt)
   if (text === "" && !canAsk) return yield* Effect.fail(noPrompt)
+  if (input.yes && input.mcp.length === 0) return yield* Effect.fail(wrongFlag("--yes", "a --mcp, whose tools it runs"))
   // Without a terminal to ask in, --yes is required before anything runs.
   if (input.mcp.length > 0 && !input.yes && !canAsk) return yield* Effect.fail(noApproval(canPrompt))
   yield* InputFile.checkAll([...input.image, ...input.file])

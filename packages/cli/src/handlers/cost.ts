@@ -4,6 +4,7 @@ import * as Provider from "@kimi-effect/client/Provider"
 import * as RequestCheck from "@kimi-effect/client/RequestCheck"
 import type { ChatRequest, ModelRequest } from "@kimi-effect/core/ChatRequest"
 import * as Cost from "@kimi-effect/core/Cost"
+import { counted } from "@kimi-effect/core/internal/Counted"
 import { user } from "@kimi-effect/core/Message"
 import * as PriceTable from "@kimi-effect/core/PriceTable"
 import * as TokenCount from "@kimi-effect/core/TokenCount"
@@ -109,8 +110,8 @@ const symbols = { USD: "$", CNY: "¥" } as const
 
 const toText = (result: CostEstimate): string =>
   [
-    `${result.requests} requests, ${result.promptTokens} prompt tokens`,
-    `likely ${result.outputTokens.likely} output tokens, at most ${result.outputTokens.worst}`,
+    `${counted(result.requests, "request")}, ${counted(result.promptTokens, "prompt token")}`,
+    `likely ${counted(result.outputTokens.likely, "output token")}, at most ${result.outputTokens.worst}`,
     ...result.amounts.map(
       ({ currency, likely, worst }) => `likely ${symbols[currency]}${likely}, at most ${symbols[currency]}${worst}`
     ),

@@ -2,6 +2,7 @@
 import * as ModelCatalog from "@kimi-effect/core/ModelCatalog"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
+import * as configuration from "../configuration.ts"
 import type { Given } from "../optionFlags.ts"
 import * as Output from "../output.ts"
 import type { Model, Models, Price } from "../schemas/models.ts"
@@ -94,6 +95,8 @@ const toTable = (models: ReadonlyArray<Model>): string =>
   )
 
 export const run = Effect.fnUntraced(function* ({ all, json, live, options }: Input) {
+  // The catalogue needs no option, but one that is wrong is wrong in every command.
+  if (!live) yield* configuration.loadWithoutKey(options)
   const day = DateTime.formatIsoDateUtc(yield* DateTime.now)
   const known = ModelCatalog.knownModels.filter(({ lifecycle }) => all || lifecycle.state === "live")
   const models = live ? yield* fromHost(options, day) : known.map((model) => fromCatalog(model, day))

@@ -1,4 +1,5 @@
 /** Prints what a cassette has recorded. */
+import { counted } from "@kimi-effect/core/internal/Counted"
 import type { Body, Interaction } from "@kimi-effect/testing/Interaction"
 import * as Effect from "effect/Effect"
 import * as CassetteFile from "../cassetteFile.ts"
@@ -14,7 +15,7 @@ const textOf = (body: Body | undefined): string => {
   if (body === undefined) return ""
   if ("json" in body) return JSON.stringify(body.json, undefined, 2)
   if ("text" in body) return body.text
-  if ("base64" in body) return `${body.base64.length} characters of base64`
+  if ("base64" in body) return `${counted(body.base64.length, "character")} of base64`
   return body.events
     .map((event) => ("json" in event ? JSON.stringify(event.json) : "data" in event ? event.data : event.raw))
     .join("\n")

@@ -11,6 +11,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as client from "../client.ts"
 import { CommandError } from "../commandError.ts"
+import * as configuration from "../configuration.ts"
 import type { Amount } from "../numberFlags.ts"
 import * as journals from "../journal.ts"
 import type { Given } from "../optionFlags.ts"
@@ -125,12 +126,15 @@ const toText = ({ agents, calls, id, state }: SwarmStatus): string =>
     ...agents.map((agent) => `  ${Output.plain(agent.id)}: ${agent.state}`)
   ].join("\n")
 
-const show = (input: Named, state: Effect.Effect<SwarmStatus, unknown, Journal.Journal>) =>
-  Effect.gen(function* () {
+const show = (input: Named, state: Effect.Effect<SwarmStatus, unknown, Journal.Journal>) => {
+  const shown = Effect.gen(function* () {
     const known = yield* Effect.catch(state, (error) => (isMissing(error) ? missing(input.id) : Effect.fail(error)))
-    const shown: StatusJson = known
-    yield* input.json ? Output.json(shown) : Output.line(toText(known))
+    const result: StatusJson = known
+    yield* input.json ? Output.json(result) : Output.line(toText(known))
   }).pipe(Effect.provide(journals.layer(input.options, input, "existing")))
+  // A journal in a file needs no option, but one that is wrong is wrong in every command.
+  return Effect.andThen(configuration.loadWithoutKey(input.options), shown)
+}
 
 export const status = (input: Named) => show(input, Swarm.status(input.id))
 

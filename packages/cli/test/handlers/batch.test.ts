@@ -82,7 +82,7 @@ describe("kimi batch run", () => {
         ]
         const { code, stderr } = yield* runKimi(["batch", "run", input, output, ...flags], { env })
         assert.strictEqual(code, 0, stderr)
-        assert.include(stderr, "1 of 1 rows")
+        assert.include(stderr, "1 of 1 row,")
         const [request] = yield* server.requests
         assert.deepInclude(JSON.parse(request?.body ?? ""), {
           messages: [

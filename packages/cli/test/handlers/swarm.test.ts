@@ -136,7 +136,7 @@ describe("the view of kimi swarm", () => {
     view.toggle()
     assert.deepStrictEqual(view.lines(true).slice(1, 4), [
       "> a: step 1",
-      "    1 steps, 0 tool calls, 0 tokens, 0 returns to the queue",
+      "    1 step, 0 tool calls, 0 tokens, 0 returns to the queue",
       "    step 1"
     ])
   })
@@ -150,7 +150,7 @@ describe("the view of kimi swarm", () => {
       "1 working, 1 finished, 2 steps",
       "  a: step 1",
       "> b: StepLimitError",
-      "    1 steps, 0 tool calls, 0 tokens, 0 returns to the queue",
+      "    1 step, 0 tool calls, 0 tokens, 0 returns to the queue",
       "    step 1",
       "    StepLimitError"
     ])

@@ -1,0 +1,29 @@
+/** Commands that name a batch by its id at the host. */
+import { join } from "node:path"
+import { assert, describe, it } from "@effect/vitest"
+import * as ErrorReply from "@kimi-effect/testing/ErrorReply"
+import * as Effect from "effect/Effect"
+import { withServer } from "../mockedHost.ts"
+import { runKimi } from "../runKimi.ts"
+import { temporaryFolder } from "../temporaryFolder.ts"
+
+const unknown = ErrorReply.make(404, "resource_not_found_error", "not found")
+
+describe("an id that the host does not know", () => {
+  it.live.each(["batch status batch-x", "batch cancel batch-x", "batch resume batch-x OUT"])("ends kimi %s", (args) =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        yield* server.replyAt("GET /v1/batches/batch-x", unknown)
+        yield* server.replyAt("POST /v1/batches/batch-x/cancel", unknown)
+        const output = join(yield* temporaryFolder, "out.jsonl")
+        const { code, stderr } = yield* runKimi([...args.replace("OUT", output).split(" "), "--json"], { env })
+        const { error } = JSON.parse(stderr.trimEnd().split("\n").at(-1) ?? "")
+        assert.deepInclude(error, { tag: "BatchNotFoundError", category: "batch", exitCode: 27 })
+        assert.strictEqual(code, 27)
+        // A batch by its id has no job that could be forgotten.
+        assert.notInclude(error.hint, "forget")
+        assert.include(error.hint, "kimi batch list")
+      })
+    )
+  )
+})
