@@ -19,6 +19,8 @@ const variable = "DATABASE_URL"
 
 const isUrl = (text: string): boolean => /^postgres(?:ql)?:\/\//.test(text)
 
+const isOtherUrl = (text: string): boolean => /^[a-z][a-z\d+.-]+:\/\//i.test(text) && !isUrl(text)
+
 const isAddress = (text: string): boolean => isUrl(text) && URL.canParse(text)
 
 const expectedAddress = "the address of a PostgreSQL server, which begins with postgres:// or postgresql://"
@@ -73,6 +75,9 @@ export const layer = (
       }
       return yield* postgres(journal, schema)
     }
+    // As a path, it would create folders of its parts, and its password would be their name.
+    if (isOtherUrl(journal))
+      return yield* Effect.fail(wrongFlag("--journal", `the path of a file, or ${expectedAddress}`))
     if (mode === "existing") yield* InputFile.check(journal)
     const { layerSqlite } = yield* loadModule(() => import("@kimi-effect/client/node/Journal"))
     return layerSqlite({ filename: journal })

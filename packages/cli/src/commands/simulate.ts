@@ -15,9 +15,13 @@ export const simulate = Command.make(
       Flag.between(0, 100)
     ),
     calls: Flag.Int("calls").pipe(
-      Flag.withDescription("Calls of random traffic. Default: 1000."),
-      Numbers.positive,
-      Flag.withDefault(1000)
+      Flag.withDescription("Calls of random traffic, up to 500000. Default: 1000. Not with --traffic."),
+      // All calls of a simulation are in memory.
+      Flag.filter(
+        (calls) => calls > 0 && calls <= 500_000,
+        () => "a whole number from 1 to 500000"
+      ),
+      Flag.optional
     ),
     duration: Flag.String("duration").pipe(
       Flag.withDescription("Simulated time. Defaults to 24 hours, or to the time of the audit log."),

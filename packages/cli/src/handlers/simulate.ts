@@ -16,7 +16,7 @@ import * as OutputFile from "../outputFile.ts"
 
 interface Input {
   readonly traffic: ReadonlyArray<string>
-  readonly calls: number
+  readonly calls: Option.Option<number>
   readonly duration: Option.Option<Duration.Duration>
   readonly outage: Option.Option<Duration.Duration>
   readonly seed: string
@@ -49,6 +49,14 @@ const middleOutage = (total: Duration.Duration, outage: Duration.Duration): Faul
     mode: "refuse"
   })
 
+/** Recorded calls, or random ones. */
+const trafficOf = Effect.fnUntraced(function* ({ calls, traffic }: Input) {
+  if (traffic.length === 0) return { calls: Option.getOrElse(calls, () => 1_000) }
+  if (Option.isSome(calls)) return yield* Effect.fail(wrongFlag("--calls", "no --traffic, which has the calls"))
+  yield* InputFile.checkAll(traffic)
+  return yield* AuditTraffic.fromFiles(traffic)
+})
+
 export const run = Effect.fnUntraced(function* (input: Input) {
   const { config } = (yield* configuration.loadWithoutKey(input.options)).settings
   const [given, outage] = [Option.getOrUndefined(input.duration), Option.getOrUndefined(input.outage)]
@@ -56,8 +64,7 @@ export const run = Effect.fnUntraced(function* (input: Input) {
   if (outage !== undefined && Duration.isGreaterThan(outage, total)) {
     return yield* Effect.fail(wrongFlag("--outage", `at most the simulated time, ${Duration.format(total)}`))
   }
-  yield* InputFile.checkAll(input.traffic)
-  const traffic = input.traffic.length > 0 ? yield* AuditTraffic.fromFiles(input.traffic) : { calls: input.calls }
+  const traffic = yield* trafficOf(input)
   const page = Option.map(input.html, (path): OutputFile.OutputFile => ({ flag: "--html", path }))
   if (Option.isSome(page)) yield* OutputFile.check(page.value)
   const report = yield* Simulator.run({
