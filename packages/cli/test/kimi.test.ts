@@ -97,7 +97,7 @@ const invocations: { readonly [command: string]: Pair } = {
       before: ["batch run DIR/in.jsonl DIR/out.jsonl"],
       args: "batch repair DIR/out.jsonl DIR/to.jsonl",
       code: 0,
-      stdout: /^1 rows were written to .*to.jsonl. Nothing is damaged/
+      stdout: /^Written to .*to.jsonl: 1 row. Nothing is damaged/
     },
     failure: { args: "batch repair DIR/out.jsonl DIR/to.jsonl", code: 1, stderr: /it does not exist/ }
   },

@@ -1,5 +1,6 @@
 /** Writes the whole rows of a damaged output into a new one. */
 import * as BatchJob from "@kimi-effect/client/node/BatchJob"
+import { counted } from "@kimi-effect/core/internal/Counted"
 import * as Effect from "effect/Effect"
 import * as Output from "../output.ts"
 import type { BatchRepair } from "../schemas/batch.ts"
@@ -14,7 +15,7 @@ interface RepairInput {
 const lostText = ({ lost: { bytes, places, rows } }: BatchRepair): string =>
   [
     ...(rows === 0 ? [] : [`Lost rows: at least ${rows}.`]),
-    places === 0 ? "Nothing is damaged." : `Damaged places: ${places}, with ${bytes} bytes.`
+    places === 0 ? "Nothing is damaged." : `Damaged places: ${places}, with ${counted(bytes, "byte")}.`
   ].join(" ")
 
 const next = ({ hasRecord }: BatchRepair, { output, to }: RepairInput): string =>
@@ -27,6 +28,6 @@ export const repair = Effect.fnUntraced(function* (input: RepairInput) {
   yield* checkJob(output)
   const repaired: BatchRepair = yield* BatchJob.repair(output, to)
   if (json) return yield* Output.json(repaired)
-  yield* Output.line(`${repaired.rows} rows were written to ${to}. ${lostText(repaired)}`)
+  yield* Output.line(`Written to ${to}: ${counted(repaired.rows, "row")}. ${lostText(repaired)}`)
   yield* Output.line(next(repaired, input))
 })

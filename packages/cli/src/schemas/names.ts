@@ -5,6 +5,7 @@ export const names = [
   "batch failed",
   "batch forget",
   "batch list",
+  "batch repair",
   "batch resume",
   "batch run",
   "batch run --shared",

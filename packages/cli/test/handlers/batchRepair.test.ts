@@ -28,7 +28,7 @@ describe("kimi batch repair", () => {
         assert.deepStrictEqual(words.slice(0, 3), ["batch", "repair", output])
         const { code, stderr, stdout } = yield* runKimi(words)
         assert.strictEqual(code, 0, stderr)
-        assert.include(stdout, `2 rows were written to ${to}. Lost rows: at least 1. Damaged places: 1, with `)
+        assert.include(stdout, `Written to ${to}: 2 rows. Lost rows: at least 1. Damaged places: 1, with `)
         assert.include(stdout, `Continue with kimi batch run and the output ${to}; do not run ${output} any further.`)
         const before = (yield* server.requests).length
         const again = yield* runKimi(["batch", "run", input, to, "--json"], { env })

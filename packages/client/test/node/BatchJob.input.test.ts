@@ -131,7 +131,7 @@ describe("a CSV input", () => {
             line: 2,
             reason: "A field has text after its closing quote: double quotes that are part of the text"
           },
-          { line: 3, reason: "The row has 1 fields, and the first line has 2" },
+          { line: 3, reason: "The row has 1 field, and the first line has 2" },
           { line: 5, reason: "The column of the prompts has no text in this row", parameter: "text" },
           { line: 6, reason: "The line is not UTF-8" }
         ]

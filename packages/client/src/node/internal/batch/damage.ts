@@ -1,5 +1,6 @@
 /** What is wrong with a file of a job, and how the job continues without requesting rows again that are paid. */
 import { existsSync, readFileSync } from "node:fs"
+import { counted } from "@kimi-effect/core/internal/Counted"
 import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import type { JournalStoreError } from "@kimi-effect/core/JournalErrors"
 import * as FileFailure from "../FileFailure.ts"
@@ -93,7 +94,7 @@ const damagedMember = (output: string, { position }: DamagedMember): InvalidRequ
 /** What follows the last whole row was not left by a kill, since rows before it are missing. */
 const damagedEnd = (output: string, { before, rows }: DamagedEnd): InvalidRequestError =>
   failure(
-    `The end of the output ${quoted(output)} is damaged: it has ${rows} whole rows, and had at least ${before}`,
+    `The end of the output ${quoted(output)} is damaged: it has ${counted(rows, "whole row")}, and had at least ${before}`,
     repaired(output)
   )
 
