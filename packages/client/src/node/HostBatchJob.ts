@@ -56,7 +56,7 @@ import type { HostBatchEvent } from "../batch/HostBatchEvent.ts"
 import type { KimiClient } from "../KimiClient.ts"
 import type * as BatchJob from "./BatchJob.ts"
 
-const jobs = () => loadModule(() => import("./internal/batch/hostJobs.ts"))
+const jobs = () => loadModule(() => import("./internal/batch/host/hostJobs.ts"))
 
 /**
  * Options of a job: those of `BatchJob`, and what the host needs.

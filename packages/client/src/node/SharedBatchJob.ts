@@ -36,9 +36,9 @@ import type { BatchProgress, StopReason } from "../batch/BatchProgress.ts"
 import type { Journal } from "../journal/Journal.ts"
 import type { KimiClient } from "../KimiClient.ts"
 import type * as BatchJob from "./BatchJob.ts"
-import type * as sharedOutput from "./internal/batch/sharedOutput.ts"
+import type * as sharedOutput from "./internal/batch/shared/sharedOutput.ts"
 
-const jobs = () => loadModule(() => import("./internal/batch/runSharedJob.ts"))
+const jobs = () => loadModule(() => import("./internal/batch/shared/runSharedJob.ts"))
 
 /**
  * Options of a shared job: those of a job, and its id.

@@ -3,7 +3,7 @@ import { gunzipSync } from "node:zlib"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as BatchJob from "../../src/node/BatchJob.ts"
-import * as gzipMember from "../../src/node/internal/batch/gzipMember.ts"
+import * as gzipMember from "../../src/node/internal/batch/output/gzipMember.ts"
 import { asKilled, attempts, inFolder, lineOf, linesOf } from "./support/batch/answered.ts"
 import { finished, refused } from "./support/batch/damaged.ts"
 

@@ -19,7 +19,7 @@ const exceptions: ReadonlySet<string> = new Set([
   // Refusals of the client itself are final for one call, and temporary for an agent of a swarm.
   "client/src/swarm/internal/classify.ts",
   // What a lost lease, an uncertain result or an outage of the journal means for a row or swarm that processes share.
-  "client/src/node/internal/batch/sharedRow.ts",
+  "client/src/node/internal/batch/shared/sharedRow.ts",
   "client/src/swarm/internal/durable/durably.ts",
   // Four errors of which HTTP knows more than their category.
   "client/src/internal/failureStatus.ts",

@@ -4,10 +4,10 @@ import { counted } from "@kimi-effect/core/internal/Counted"
 import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import type { JournalStoreError } from "@kimi-effect/core/JournalErrors"
 import * as FileFailure from "../FileFailure.ts"
-import { pendingOf } from "./GzipOutput.ts"
-import * as hostRecord from "./hostRecord.ts"
+import { pendingOf } from "./output/GzipOutput.ts"
+import * as hostRecord from "./host/hostRecord.ts"
 import * as jobRecord from "./jobRecord.ts"
-import { DamagedEnd, DamagedLine, DamagedMember } from "./OutputForm.ts"
+import { DamagedEnd, DamagedLine, DamagedMember } from "./output/OutputForm.ts"
 
 const failure = (message: string, fix?: string): InvalidRequestError =>
   new InvalidRequestError({ message, parameter: "output", ...(fix === undefined ? {} : { fix }) })

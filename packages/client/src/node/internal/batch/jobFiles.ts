@@ -1,19 +1,11 @@
 /** The files of a job, and the failures of those that cannot be used. */
-import { existsSync, type Stats, statSync } from "node:fs"
+import { type Stats, statSync } from "node:fs"
 import { dirname } from "node:path"
 import { JournalStoreError } from "@kimi-effect/core/JournalErrors"
 import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import * as Effect from "effect/Effect"
 import * as FileFailure from "../FileFailure.ts"
-import * as GzipOutput from "./GzipOutput.ts"
-import type { OutputForm } from "./OutputForm.ts"
-import * as PlainOutput from "./PlainOutput.ts"
-
-export const formOf = (output: string): OutputForm => (output.endsWith(".gz") ? GzipOutput.form : PlainOutput.form)
-
-/** The files that have rows. */
-export const rowFiles = (output: string): ReadonlyArray<string> =>
-  [output, GzipOutput.pendingOf(output)].filter((path) => existsSync(path) && statSync(path).size > 0)
+import { NewFile } from "./output/NewFile.ts"
 
 /**
  * The file that the system names, so that its path can be corrected. It names none when it
@@ -39,6 +31,13 @@ export const storeFailure = (operation: string, cause: unknown, output: string):
 
 export const attempt = <A>(operation: string, run: () => A, output: string): Effect.Effect<A, JournalStoreError> =>
   Effect.try({ try: run, catch: (cause) => storeFailure(operation, cause, output) })
+
+/** A file that appears under its name when it is complete, and is removed with the scope if it is not. */
+export const newFile = (path: string) =>
+  Effect.acquireRelease(
+    attempt("open", () => new NewFile(path), path),
+    (file) => Effect.sync(() => file.close())
+  )
 
 /** What is at a path, or the code of the system. */
 const found = (path: string): Stats | string => {

@@ -1,7 +1,7 @@
 /** The counts of a job: those of its batch, and how much of the input there is. */
 import type { BatchProgress } from "../../../batch/BatchProgress.ts"
 import type { Status } from "./jobStatus.ts"
-import type { Reading, Source } from "./inputSource.ts"
+import type { Reading, Source } from "./input/inputSource.ts"
 
 /**
  * Counts of a job so far.

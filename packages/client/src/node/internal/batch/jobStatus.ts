@@ -1,6 +1,6 @@
 /** Counts of the lines of an output. */
 import { CostSums } from "../../../batch/internal/CostSums.ts"
-import { type LineHead, readHead } from "./outputLine.ts"
+import { type LineHead, readHead } from "./output/outputLine.ts"
 
 /**
  * What an output contains.

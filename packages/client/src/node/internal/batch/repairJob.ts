@@ -6,13 +6,14 @@ import type { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as damage from "./damage.ts"
-import * as hostRecord from "./hostRecord.ts"
-import { attempt, checkFile, rowFiles } from "./jobFiles.ts"
+import * as hostRecord from "./host/hostRecord.ts"
+import { attempt, checkFile, newFile } from "./jobFiles.ts"
+import { rowFiles } from "./output/forms.ts"
 import * as jobRecord from "./jobRecord.ts"
 import { Counts } from "./jobStatus.ts"
-import { type NewFile, newFile } from "./NewFile.ts"
+import type { NewFile } from "./output/NewFile.ts"
 import { lock } from "./openJob.ts"
-import { eachWholeRow } from "./salvage.ts"
+import { eachWholeRow } from "./output/salvage.ts"
 
 /**
  * What a repair has kept of an output.

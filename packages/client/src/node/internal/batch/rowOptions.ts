@@ -7,7 +7,7 @@ import * as CanonicalJson from "@kimi-effect/core/internal/CanonicalJson"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type { Prompts } from "../../BatchJob.ts"
-import type { Reader } from "./inputRows.ts"
+import type { Reader } from "./input/inputRows.ts"
 
 export type OptionDigests = { readonly [name: string]: string }
 

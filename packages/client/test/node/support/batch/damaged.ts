@@ -5,7 +5,7 @@ import { assert } from "@effect/vitest"
 import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import { Effect } from "effect"
 import * as BatchJob from "../../../../src/node/BatchJob.ts"
-import * as gzipMember from "../../../../src/node/internal/batch/gzipMember.ts"
+import * as gzipMember from "../../../../src/node/internal/batch/output/gzipMember.ts"
 import { lineOf } from "./answered.ts"
 
 /** Runs a job, by default of three rows, one after the other. */

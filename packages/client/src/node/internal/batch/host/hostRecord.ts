@@ -8,10 +8,10 @@ import { JournalStoreError } from "@kimi-effect/core/JournalErrors"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { isFinal } from "../../../batch/BatchApi.ts"
-import * as FileFailure from "../FileFailure.ts"
-import { attempt } from "./jobFiles.ts"
-import * as jobRecord from "./jobRecord.ts"
+import { isFinal } from "../../../../batch/BatchApi.ts"
+import * as FileFailure from "../../FileFailure.ts"
+import { attempt } from "../jobFiles.ts"
+import * as jobRecord from "../jobRecord.ts"
 
 const HostRecord = Schema.Struct({
   version: Schema.Literal(1),

@@ -10,10 +10,10 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import type { BatchRow } from "../../../batch/BatchResponse.ts"
-import type { Lease, RunStatus, Worker } from "../../../journal/Journal.ts"
-import { rangeOf, type RangeReader, rowsOfRange } from "./inputRanges.ts"
-import { streamRows } from "./inputRows.ts"
+import type { BatchRow } from "../../../../batch/BatchResponse.ts"
+import type { Lease, RunStatus, Worker } from "../../../../journal/Journal.ts"
+import { rangeOf, type RangeReader, rowsOfRange } from "../input/inputRanges.ts"
+import { streamRows } from "../input/inputRows.ts"
 
 /** A leased range, which is completed after its last row. */
 export class LeasedRange {

@@ -1,23 +1,18 @@
 /** Writes the outcomes of a batch that is known by its id only. */
-import { closeSync, existsSync, fsyncSync, openSync, renameSync } from "node:fs"
+import { existsSync } from "node:fs"
 import { listener } from "@kimi-effect/core/internal/Listener"
 import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import type { Surplus } from "../../../batch/HostBatch.ts"
-import { HostBatch } from "../../../batch/internal/host/HostBatchService.ts"
-import { deleteFilesOf } from "../../../batch/internal/host/collect.ts"
-import { refusal } from "../../../batch/internal/host/refusal.ts"
-import type * as HostBatchJob from "../../HostBatchJob.ts"
-import { Counts } from "./jobStatus.ts"
-import { checkFile, storeFailure } from "./jobFiles.ts"
-import { lock } from "./openJob.ts"
-import { encodeLine, readHead } from "./outputLine.ts"
-import { Appender } from "./PlainOutput.ts"
-
-/** With the path, which the system does not name when it writes to an open file. */
-const attempt = <A>(operation: string, output: string, run: () => A) =>
-  Effect.try({ try: run, catch: (cause) => storeFailure(operation, cause, output) })
+import type { Surplus } from "../../../../batch/HostBatch.ts"
+import { HostBatch } from "../../../../batch/internal/host/HostBatchService.ts"
+import { deleteFilesOf } from "../../../../batch/internal/host/collect.ts"
+import { refusal } from "../../../../batch/internal/host/refusal.ts"
+import type * as HostBatchJob from "../../../HostBatchJob.ts"
+import { Counts } from "../jobStatus.ts"
+import { attempt, checkFile, newFile } from "../jobFiles.ts"
+import { lock } from "../openJob.ts"
+import { encodeLine, readHead } from "../output/outputLine.ts"
 
 const checkOutput = (output: string): Effect.Effect<void, InvalidRequestError> => {
   const refuse = (message: string) =>
@@ -31,13 +26,6 @@ const checkOutput = (output: string): Effect.Effect<void, InvalidRequestError> =
   if (output.endsWith(".gz")) return refuse("The answers of a batch by its id are not compressed: choose another name")
   return existsSync(output) ? refuse("The output file exists: choose another one") : Effect.void
 }
-
-/** The file has its name when it is whole. */
-const newFile = (output: string) =>
-  Effect.acquireRelease(
-    attempt("open", output, () => new Appender(openSync(`${output}.tmp`, "w", 0o600), 0)),
-    ({ file }) => Effect.sync(() => closeSync(file))
-  )
 
 export const collectBatch = <A, RD, RP>(
   batchId: string,
@@ -83,12 +71,11 @@ export const collectBatch = <A, RD, RP>(
         const line = encodeLine(outcome, schema !== undefined)
         const head = readHead(line)
         if (head !== undefined) counts.add(head)
-        return attempt("append", output, () => lines.append(Buffer.from(line)))
+        return attempt("append", () => lines.append(Buffer.from(line)), output)
       })
-      yield* attempt("sync", output, () => fsyncSync(lines.file))
       // Another program may have written it while the batch ran.
       yield* checkOutput(output)
-      yield* attempt("sync", output, () => renameSync(`${output}.tmp`, output))
+      yield* attempt("sync", () => lines.commit(), output)
       if (deleteFiles && isSettled) yield* deleteFilesOf(host, batch)
       return {
         ...counts.status,

@@ -7,7 +7,7 @@ import { closeSync, createReadStream, openSync, readSync, statSync } from "node:
 import { pipeline, Readable } from "node:stream"
 import { createGunzip } from "node:zlib"
 import type * as Stream from "effect/Stream"
-import type { InputRecord } from "./jobRecord.ts"
+import type { InputRecord } from "../jobRecord.ts"
 
 /** A file by its path, or bytes such as those of standard input. */
 export type Input = string | Stream.Stream<Uint8Array, unknown>

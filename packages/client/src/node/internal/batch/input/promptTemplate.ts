@@ -2,7 +2,7 @@
  * The text of a prompt: a column, or a template with columns in braces, such as
  * `Summarize {title}: {text}`. Doubled braces stand for single ones.
  */
-import type { Prompts } from "../../BatchJob.ts"
+import type { Prompts } from "../../../BatchJob.ts"
 
 export interface Template {
   /** The columns that each row must have. */

@@ -2,8 +2,8 @@ import fs from "node:fs"
 import { syncBuiltinESMExports } from "node:module"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { form, pendingOf } from "../../../../src/node/internal/batch/GzipOutput.ts"
-import { inFolder } from "../../support/batch/answered.ts"
+import { form, pendingOf } from "../../../../../src/node/internal/batch/output/GzipOutput.ts"
+import { inFolder } from "../../../support/batch/answered.ts"
 
 /** The names of files that are brought to the disk, or emptied, while a function runs. */
 const operationsOf = (run: () => void): ReadonlyArray<string> => {

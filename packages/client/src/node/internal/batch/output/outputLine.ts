@@ -7,7 +7,7 @@ import { codec } from "@kimi-effect/core/KimiError"
 import * as BigDecimal from "effect/BigDecimal"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import type { BatchResponse } from "../../../batch/BatchResponse.ts"
+import type { BatchResponse } from "../../../../batch/BatchResponse.ts"
 
 export interface LineHead {
   /** The id as it is in the line: JSON, of which a file that is read byte by byte has a letter for each byte. */

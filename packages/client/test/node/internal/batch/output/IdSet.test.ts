@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { IdSet } from "../../../../src/node/internal/batch/IdSet.ts"
+import { IdSet } from "../../../../../src/node/internal/batch/output/IdSet.ts"
 
 describe("IdSet", () => {
   it("counts ids that it has", () => {

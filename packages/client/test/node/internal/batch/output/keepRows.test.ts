@@ -2,9 +2,9 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync 
 import { basename } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { keepRows } from "../../../../src/node/internal/batch/keepRows.ts"
-import { inFolder, linesOf } from "../../support/batch/answered.ts"
-import { finished } from "../../support/batch/damaged.ts"
+import { keepRows } from "../../../../../src/node/internal/batch/output/keepRows.ts"
+import { inFolder, linesOf } from "../../../support/batch/answered.ts"
+import { finished } from "../../../support/batch/damaged.ts"
 
 describe("keepRows", () => {
   it.live("replaces the file behind a link, with the permissions that it has", () =>

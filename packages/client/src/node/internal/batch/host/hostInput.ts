@@ -4,10 +4,10 @@ import type { ChatRequest } from "@kimi-effect/core/ChatRequest"
 import type { InvalidBatchRowError } from "@kimi-effect/core/BatchErrors"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import type { BatchRow } from "../../../batch/BatchResponse.ts"
-import type { HostRow } from "../../../batch/HostBatch.ts"
-import { type Reader, readFailure, rowsOf, streamRows } from "./inputRows.ts"
-import { openFile, Reading, type Source } from "./inputSource.ts"
+import type { BatchRow } from "../../../../batch/BatchResponse.ts"
+import type { HostRow } from "../../../../batch/HostBatch.ts"
+import { type Reader, readFailure, rowsOf, streamRows } from "../input/inputRows.ts"
+import { openFile, Reading, type Source } from "../input/inputSource.ts"
 
 type Rows<E> = Stream.Stream<BatchRow, E | InvalidRequestError>
 

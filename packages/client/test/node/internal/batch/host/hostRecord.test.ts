@@ -3,7 +3,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as hostRecord from "../../../../src/node/internal/batch/hostRecord.ts"
+import * as hostRecord from "../../../../../src/node/internal/batch/host/hostRecord.ts"
 
 /** Why the rows of a job cannot run in this program. */
 const refusal = (status: string | undefined) =>

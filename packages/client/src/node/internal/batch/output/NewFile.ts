@@ -1,10 +1,8 @@
 /** A file that appears under its name when it is complete. */
 import { randomUUID } from "node:crypto"
 import { closeSync, fchmodSync, fsyncSync, openSync, realpathSync, renameSync, rmSync, statSync } from "node:fs"
-import * as Effect from "effect/Effect"
 import * as gzipMember from "./gzipMember.ts"
 import { memberBytes } from "./GzipOutput.ts"
-import { attempt } from "./jobFiles.ts"
 import { writeAll } from "./PlainOutput.ts"
 
 /** As the system refuses a folder, but before the file is written. */
@@ -67,9 +65,3 @@ export class NewFile {
     rmSync(this.#temporary, { force: true })
   }
 }
-
-export const newFile = (path: string) =>
-  Effect.acquireRelease(
-    attempt("open", () => new NewFile(path), path),
-    (file) => Effect.sync(() => file.close())
-  )

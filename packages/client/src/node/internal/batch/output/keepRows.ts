@@ -1,5 +1,5 @@
 /** Replaces an output by one without some of its rows, at once. */
-import { formOf } from "./jobFiles.ts"
+import { formOf } from "./forms.ts"
 import { NewFile } from "./NewFile.ts"
 import type { LineHead } from "./outputLine.ts"
 

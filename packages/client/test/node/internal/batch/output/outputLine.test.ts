@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { BigDecimal } from "effect"
-import { idOf, readHead } from "../../../../src/node/internal/batch/outputLine.ts"
+import { idOf, readHead } from "../../../../../src/node/internal/batch/output/outputLine.ts"
 
 const line = (members: { readonly line?: string; readonly cost?: string } = {}) =>
   readHead(
