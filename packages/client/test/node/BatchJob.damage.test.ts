@@ -1,5 +1,5 @@
 import { readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs"
-import { gunzipSync } from "node:zlib"
+import { gunzipSync, gzipSync } from "node:zlib"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as BatchJob from "../../src/node/BatchJob.ts"
@@ -169,6 +169,20 @@ describe("a compressed output that is damaged", () => {
         }
         assert.deepStrictEqual(readFileSync(files.output), bytes)
         yield* attempts(3)
+      })
+    )
+  )
+
+  it.live("is named as compressed by another program", () =>
+    inFolder((path) =>
+      Effect.gen(function* () {
+        const files = yield* finished(path, "out.jsonl.gz")
+        writeFileSync(files.output, gzipSync(gunzipSync(readFileSync(files.output))))
+        for (const job of [BatchJob.run(files), BatchJob.status(files.output)]) {
+          const error = yield* refused<unknown, unknown, Effect.Services<typeof job>>(job)
+          assert.include(error.message, "was compressed by another program")
+          assert.include(error.hint, repairOf(files.output))
+        }
       })
     )
   )

@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs"
-import { gunzipSync } from "node:zlib"
+import { gunzipSync, gzipSync } from "node:zlib"
 import { assert, describe, it } from "@effect/vitest"
 import { MockProvider } from "@kimi-effect/testing"
 import { Effect, Fiber } from "effect"
@@ -82,6 +82,21 @@ const damages: ReadonlyArray<Damage> = [
       const lines = textOf(output).split("\n").slice(4).join("\n")
       truncateSync(output, starts[2])
       writeFileSync(`${output}.pending`, lines.slice(0, -10))
+    },
+    [6],
+    1
+  ),
+  compressed(
+    "lines that another program has compressed",
+    (output) => writeFileSync(output, gzipSync(textOf(output))),
+    [],
+    0
+  ),
+  compressed(
+    "an end that was cut, of lines that another program has compressed",
+    (output) => {
+      writeFileSync(output, gzipSync(textOf(output), { level: 0 }))
+      truncateSync(output, statSync(output).size - 20)
     },
     [6],
     1

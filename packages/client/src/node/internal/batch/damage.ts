@@ -8,6 +8,7 @@ import { pendingOf } from "./output/GzipOutput.ts"
 import * as hostRecord from "./host/hostRecord.ts"
 import * as jobRecord from "./jobRecord.ts"
 import { DamagedEnd, DamagedLine, DamagedMember } from "./output/OutputForm.ts"
+import { isForeign } from "./output/salvage.ts"
 
 const failure = (message: string, fix?: string): InvalidRequestError =>
   new InvalidRequestError({ message, parameter: "output", ...(fix === undefined ? {} : { fix }) })
@@ -87,7 +88,9 @@ const damagedLine = (output: string, { line, path }: DamagedLine): InvalidReques
 
 const damagedMember = (output: string, { position }: DamagedMember): InvalidRequestError =>
   failure(
-    `The output ${quoted(output)} is damaged at byte ${position}: its lines cannot be decompressed from there`,
+    position === 0 && isForeign(output)
+      ? `The output ${quoted(output)} was compressed by another program, so that a job cannot continue it`
+      : `The output ${quoted(output)} is damaged at byte ${position}: its lines cannot be decompressed from there`,
     repaired(output)
   )
 

@@ -1,19 +1,33 @@
 /** Writes the whole rows of a damaged output into another one, with which the job continues. */
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { randomUUID } from "node:crypto"
+import {
+  closeSync,
+  createReadStream,
+  createWriteStream,
+  existsSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync
+} from "node:fs"
+import { pipeline } from "node:stream/promises"
+import { createGunzip } from "node:zlib"
 import type { BatchJobLockedError } from "@kimi-effect/core/BatchErrors"
 import type { JournalStoreError } from "@kimi-effect/core/JournalErrors"
 import type { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as FileFailure from "../FileFailure.ts"
 import * as damage from "./damage.ts"
 import * as hostRecord from "./host/hostRecord.ts"
-import { attempt, checkFile, newFile } from "./jobFiles.ts"
+import { attempt, checkFile, newFile, storeFailure } from "./jobFiles.ts"
 import { rowFiles } from "./output/forms.ts"
 import * as jobRecord from "./jobRecord.ts"
 import { Counts } from "./jobStatus.ts"
 import type { NewFile } from "./output/NewFile.ts"
 import { lock } from "./openJob.ts"
-import { eachWholeRow } from "./output/salvage.ts"
+import * as salvage from "./output/salvage.ts"
 
 /**
  * What a repair has kept of an output.
@@ -39,10 +53,10 @@ export interface Repaired {
 
 const lineEnd = Buffer.from("\n")
 
-const copyRows = (output: string, to: NewFile) => {
+const copyRows = (output: string, decompressed: string | undefined, to: NewFile) => {
   const counts = new Counts()
   let rows = 0
-  const skipped = eachWholeRow(output, ({ bytes, head }) => {
+  const skipped = salvage.eachWholeRow(output, decompressed, ({ bytes, head }) => {
     counts.add(head)
     rows += 1
     to.append(Buffer.concat([bytes, lineEnd]))
@@ -89,6 +103,25 @@ const writeRecords = (to: string, { host, job }: Records): void => {
   if (job !== undefined) writeNew(jobRecord.pathOf(to), `${JSON.stringify(job)}\n`)
 }
 
+/** The lines of an output that another program has compressed, in a file that is removed with the scope. */
+const decompressed = (output: string, to: string) => {
+  const path = `${to}.${randomUUID()}.lines.tmp`
+  const write = async () => {
+    try {
+      const to = createWriteStream(path, { flags: "wx", mode: 0o600 })
+      await pipeline(createReadStream(output), createGunzip(), to)
+    } catch (error) {
+      // What is before the damage is there.
+      if (FileFailure.codeOf(error)?.startsWith("Z_") !== true) throw error
+    }
+    return path
+  }
+  return Effect.andThen(
+    Effect.addFinalizer(() => Effect.sync(() => rmSync(path, { force: true }))),
+    Effect.tryPromise({ try: write, catch: (cause) => storeFailure("write", cause, to) })
+  )
+}
+
 const checkOutput = (output: string): Effect.Effect<void, InvalidRequestError> =>
   Effect.andThen(
     checkFile(output),
@@ -127,9 +160,10 @@ export const repair = (
       // Another process may have begun a job with it.
       yield* checkNew(to)
       const records = yield* readRecords(output)
+      const lines = salvage.isForeign(output) ? yield* decompressed(output, to) : undefined
       const file = yield* newFile(to)
       const { job } = records
-      const { cost, rows, skipped } = yield* attempt("write", () => copyRows(output, file), to)
+      const { cost, rows, skipped } = yield* attempt("write", () => copyRows(output, lines, file), to)
       if (rows === 0) return yield* Effect.fail(damage.noWholeRow(output))
       const left = job === undefined ? undefined : { ...job, done: rows, ...(job.cost === undefined ? {} : { cost }) }
       yield* attempt("write", () => commit(file, to, { ...records, job: left }), to)

@@ -111,7 +111,7 @@ const mark = Buffer.from([0xef, 0xbb, 0xbf])
 /** A line without what editors add: a byte order mark before the first one, and the other half of a line end. */
 const withoutMark = (bytes: Buffer): Buffer => (bytes.subarray(0, 3).equals(mark) ? bytes.subarray(3) : bytes)
 
-const isBlank = (bytes: Buffer): boolean => bytes.length === 0 || (bytes.length === 1 && bytes[0] === 13)
+export const isBlank = (bytes: Buffer): boolean => bytes.length === 0 || (bytes.length === 1 && bytes[0] === 13)
 
 /** Reads the heads of the lines of a file, one after the other. Blank lines have none. */
 export const headsOf = (path: string): ((bytes: Buffer) => LineHead | undefined) => {

@@ -62,6 +62,22 @@ const nextStart = (file: number, position: number): number | undefined => {
   }
 }
 
+const magic = Buffer.from([0x1f, 0x8b, 8])
+/** The flag of an extra field, which every member of a job has. */
+const extraField = 4
+
+/** Whether a file is gzip that another program has written, such as of an output that was edited and compressed again. */
+export const isForeign = (file: number): boolean => {
+  const header = readAt(file, magic.length + 1, 0)
+  const flags = header[magic.length]
+  return (
+    header.subarray(0, magic.length).equals(magic) &&
+    flags !== undefined &&
+    (flags & extraField) === 0 &&
+    nextStart(file, -1) === undefined
+  )
+}
+
 /** What a killed process left is at the end: a member that others follow was damaged later. */
 const endAt = (file: number, position: number): number => {
   if (nextStart(file, position) !== undefined) throw new DamagedMember(position)

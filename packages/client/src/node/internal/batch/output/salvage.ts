@@ -3,7 +3,7 @@ import { closeSync, existsSync, fstatSync, openSync } from "node:fs"
 import { eachLine, pendingOf } from "./GzipOutput.ts"
 import * as gzipMember from "./gzipMember.ts"
 import { LineSet } from "./LineSet.ts"
-import { wholeHead } from "./OutputForm.ts"
+import { isBlank, wholeHead } from "./OutputForm.ts"
 import type { LineHead } from "./outputLine.ts"
 import * as PlainOutput from "./PlainOutput.ts"
 
@@ -40,8 +40,18 @@ const reading = (path: string, read: (file: number) => void): void => {
   }
 }
 
-/** Calls with each row once. The bytes, which have no line end, are only valid during the call. */
-export const eachWholeRow = (output: string, visit: (row: Row) => void): Skipped => {
+/** Whether the rows of an output can be read only when it is decompressed as a whole. */
+export const isForeign = (output: string): boolean => {
+  let isOther = false
+  if (output.endsWith(".gz")) reading(output, (file) => (isOther = gzipMember.isForeign(file)))
+  return isOther
+}
+
+/**
+ * Calls with each row once. The bytes, which have no line end, are only valid during the
+ * call. `lines` is a file with the lines of the output, if that is compressed as a whole.
+ */
+export const eachWholeRow = (output: string, lines: string | undefined, visit: (row: Row) => void): Skipped => {
   const seen = new LineSet()
   let places = 0
   let skipped = 0
@@ -50,6 +60,7 @@ export const eachWholeRow = (output: string, visit: (row: Row) => void): Skipped
     skipped += bytes
   }
   const visitLine = (line: Buffer): void => {
+    if (isBlank(line)) return
     const row = rowIn(line)
     if (row === undefined) skip(line.length)
     else {
@@ -63,13 +74,11 @@ export const eachWholeRow = (output: string, visit: (row: Row) => void): Skipped
     const last = PlainOutput.restAfter(file, end)
     if (last.length > 0) visitLine(last)
   }
-  if (!output.endsWith(".gz")) {
-    reading(output, readLines)
-    return { places, bytes: skipped }
-  }
-  reading(output, (file) =>
+  const readMembers = (file: number): void =>
     gzipMember.eachWholeMember(file, fstatSync(file).size, (member) => eachLine(member, visitLine), skip)
-  )
-  reading(pendingOf(output), readLines)
+  const isCompressed = output.endsWith(".gz")
+  if (lines === undefined) reading(output, isCompressed ? readMembers : readLines)
+  else reading(lines, readLines)
+  if (isCompressed) reading(pendingOf(output), readLines)
   return { places, bytes: skipped }
 }
