@@ -34,7 +34,7 @@
  * **Gotchas**
  *
  * - Lines are in the memory of the operating system when the next row starts, and
- *   on the disk when the job ends: a power cut can lose the last ones, which are
+ *   on the disk after each 256 rows, and when the job ends: a power cut can lose the last ones, which are
  *   then requested again.
  * - Files are written synchronously. Use a local disk.
  *
