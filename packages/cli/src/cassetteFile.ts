@@ -1,4 +1,5 @@
 /** The cassette in a file. */
+import { existsSync } from "node:fs"
 import { basename, dirname } from "node:path"
 import * as Cassette from "@kimi-effect/testing/Cassette"
 import { CassetteFormatError } from "@kimi-effect/testing/CassetteErrors"
@@ -6,16 +7,21 @@ import * as CassetteStore from "@kimi-effect/testing/node/CassetteStore"
 import * as Effect from "effect/Effect"
 import * as InputFile from "./inputFile.ts"
 
+const noCassette = (path: string): CassetteFormatError =>
+  new CassetteFormatError({
+    message: `${path} is no cassette with a recorded request`,
+    cassette: basename(path, ".json"),
+    path: "interactions"
+  })
+
 /** Reads the cassette in a file, with or without its suffix. One without interactions is an error: the path is wrong. */
 export const read = Effect.fnUntraced(function* (path: string) {
   const name = basename(path, ".json")
-  yield* InputFile.check(`${path.replace(/\.json$/, "")}.json`)
+  const file = `${path.replace(/\.json$/, "")}.json`
+  if (file !== path && existsSync(path)) return yield* noCassette(path)
+  yield* InputFile.check(file)
   const store = CassetteStore.layerFile({ folder: dirname(path) })
   const cassette = yield* Effect.provide(Cassette.read(name), store)
   if (cassette.interactions.length > 0) return cassette
-  return yield* new CassetteFormatError({
-    message: `${path} is no cassette with a recorded request`,
-    cassette: name,
-    path: "interactions"
-  })
+  return yield* noCassette(path)
 })

@@ -21,6 +21,9 @@ import { repeatHints, sentence, toText } from "./batchText.ts"
 const withHost = <A, E, R>(options: Given, use: Effect.Effect<A, E, R | HostBatch.HostBatch>) =>
   Effect.provide(use, client.layerHostBatch(options))
 
+const withApi = <A, E, R>(options: Given, use: Effect.Effect<A, E, R | BatchApi.BatchApi>) =>
+  Effect.provide(use, Layer.provide(BatchApi.layer(), client.layerHostApi(options)))
+
 const stateOf = (batch: Batch): BatchStatus["state"] => {
   if (!BatchApi.isFinal(batch)) return "at host"
   return batch.status === "completed" ? "finished" : "stopped"
@@ -63,7 +66,8 @@ export const status = Effect.fnUntraced(function* ({
   readonly options: Given
 }) {
   if (isBatchId(target)) {
-    const batch = yield* withHost(options, byId(Effect.flatMap(HostBatch.HostBatch, (host) => host.get(target))))
+    // The service of the jobs would wait for a host that cannot be reached.
+    const batch = yield* withApi(options, byId(Effect.flatMap(BatchApi.BatchApi, (api) => api.get(target))))
     const { completed = 0, failed = 0, total = 0 } = batch.request_counts ?? {}
     const result: BatchStatus = {
       answered: completed,
@@ -110,8 +114,7 @@ export const list = Effect.fnUntraced(function* ({
   readonly options: Given
 }) {
   const newest = Effect.flatMap(BatchApi.BatchApi, ({ listAll }) => Stream.runCollect(Stream.take(listAll, maxListed)))
-  const layer = Layer.provide(BatchApi.layer(), client.layerHostApi(options))
-  const batches = Array.from(yield* Effect.provide(newest, layer), fromBatch)
+  const batches = Array.from(yield* withApi(options, newest), fromBatch)
   if (json) return yield* Output.json(batches)
   for (const batch of batches) yield* Output.line(hostLine(batch))
 })

@@ -27,3 +27,20 @@ describe("an id that the host does not know", () => {
     )
   )
 })
+
+describe("a host that fails", () => {
+  it.live("is asked once for the state of a batch, in place of a wait without a word", () =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        let requests = 0
+        yield* server.replyAt("GET /v1/batches/batch-x", () => {
+          requests += 1
+          return ErrorReply.make(503, "server_error", "busy")
+        })
+        const { code } = yield* runKimi(["batch", "status", "batch-x"], { env })
+        assert.notStrictEqual(code, 0)
+        assert.strictEqual(requests, 1)
+      })
+    )
+  )
+})

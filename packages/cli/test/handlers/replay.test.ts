@@ -42,9 +42,9 @@ describe("kimi replay", () => {
     })
   )
 
-  it.live("fails for a file that is no cassette", () =>
+  it.live.each(["notes.json", "notes.jsonl"])("fails for the file %s, which is no cassette", (name) =>
     Effect.gen(function* () {
-      const path = join(yield* temporaryFolder, "notes.json")
+      const path = join(yield* temporaryFolder, name)
       writeFileSync(path, "{}")
       const { code, stderr } = yield* runKimi(["replay", path])
       assert.strictEqual(code, 28)

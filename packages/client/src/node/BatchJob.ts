@@ -34,8 +34,8 @@
  * **Gotchas**
  *
  * - Lines are in the memory of the operating system when the next row starts, and
- *   on the disk after each 256 rows, and when the job ends: a power cut can lose the last ones, which are
- *   then requested again.
+ *   on the disk after each 256 rows and when the job ends: a power cut can lose the
+ *   last ones, which are then requested again.
  * - Files are written synchronously. Use a local disk.
  *
  * @since 0.1.0
