@@ -42,6 +42,17 @@ describe("an output that was edited by hand", () => {
     }
   }
 
+  it.live("lists a failed row after a byte order mark", () =>
+    inFolder((path) =>
+      Effect.gen(function* () {
+        const files = yield* finished(path, "out.jsonl", ["fail", "b"])
+        writeFileSync(files.output, `\uFEFF${readFileSync(files.output, "utf8")}`)
+        const [row] = yield* BatchJob.failedRows(files.output)
+        assert.deepInclude(row, { line: 1, attempts: 1 })
+      })
+    )
+  )
+
   it.live("takes further rows after a last line without its line end", () =>
     inFolder((path) =>
       Effect.gen(function* () {

@@ -6,7 +6,7 @@
 import { closeSync, existsSync, fdatasync, fsyncSync, openSync, rmSync } from "node:fs"
 import * as gzipMember from "./gzipMember.ts"
 import { LineSet } from "./LineSet.ts"
-import { headsOf, type OutputForm, type RowsEnd } from "./OutputForm.ts"
+import { type OutputForm, type RowsEnd, visitRows } from "./OutputForm.ts"
 import type { LineHead } from "./outputLine.ts"
 import * as PlainOutput from "./PlainOutput.ts"
 
@@ -27,13 +27,8 @@ export const eachLine = (bytes: Buffer, visit: (line: Buffer) => void): void => 
 
 /** Calls with every row, and returns where they end. */
 const eachRow = (file: number, path: string, visit: (head: LineHead, bytes: Buffer) => void): number => {
-  const headOf = headsOf(path)
-  return gzipMember.eachMember(file, (member) =>
-    eachLine(member, (bytes) => {
-      const head = headOf(bytes)
-      if (head !== undefined) visit(head, bytes)
-    })
-  )
+  const visitLine = visitRows(path, visit)
+  return gzipMember.eachMember(file, (member) => eachLine(member, visitLine))
 }
 
 interface Files {

@@ -113,14 +113,15 @@ const withoutMark = (bytes: Buffer): Buffer => (bytes.subarray(0, 3).equals(mark
 
 export const isBlank = (bytes: Buffer): boolean => bytes.length === 0 || (bytes.length === 1 && bytes[0] === 13)
 
-/** Reads the heads of the lines of a file, one after the other. Blank lines have none. */
-export const headsOf = (path: string): ((bytes: Buffer) => LineHead | undefined) => {
+/** Takes the lines of a file, one after the other, and calls with the rows: blank lines are none. */
+export const visitRows = (path: string, visit: (head: LineHead, bytes: Buffer) => void): ((bytes: Buffer) => void) => {
   let line = 0
   return (bytes) => {
     line += 1
-    if (isBlank(bytes)) return undefined
-    const head = wholeHead(line === 1 ? withoutMark(bytes) : bytes)
+    if (isBlank(bytes)) return
+    const row = line === 1 ? withoutMark(bytes) : bytes
+    const head = wholeHead(row)
     if (head === undefined) throw new DamagedLine(path, line)
-    return head
+    visit(head, row)
   }
 }

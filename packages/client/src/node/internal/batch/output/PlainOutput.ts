@@ -1,7 +1,7 @@
 /** An output of lines as they are. */
 import { closeSync, fdatasync, fstatSync, fsyncSync, ftruncateSync, openSync, readSync, writeSync } from "node:fs"
 import { LineSet } from "./LineSet.ts"
-import { headsOf, type OutputForm, type RowsEnd, wholeHead } from "./OutputForm.ts"
+import { type OutputForm, type RowsEnd, visitRows, wholeHead } from "./OutputForm.ts"
 import type { LineHead } from "./outputLine.ts"
 
 const chunkBytes = 256 * 1024
@@ -53,16 +53,16 @@ export const restAfter = (file: number, end: number): Buffer => {
  * may have rows twice, or lack its last line end.
  */
 const eachRow = (file: number, path: string, visit: (head: LineHead, bytes: Buffer) => void): number => {
-  const headOf = headsOf(path)
   const seen = new LineSet()
-  const visitRow = (head: LineHead | undefined, bytes: Buffer): void => {
-    if (head !== undefined && seen.add(head.line)) visit(head, bytes)
+  const visitOnce = (head: LineHead, bytes: Buffer): void => {
+    if (seen.add(head.line)) visit(head, bytes)
   }
-  const end = eachLine(file, (bytes) => visitRow(headOf(bytes), bytes))
+  const end = eachLine(file, visitRows(path, visitOnce))
   const rest = restAfter(file, end)
   const last = wholeHead(rest)
-  visitRow(last, rest)
-  return last === undefined ? end : end + rest.length
+  if (last === undefined) return end
+  visitOnce(last, rest)
+  return end + rest.length
 }
 
 const read: OutputForm["read"] = (path, visit) => {
