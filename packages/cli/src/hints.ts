@@ -86,10 +86,11 @@ export const isOfFlags = (error: KimiError): error is ConfigurationError =>
 export const flagMessageOf = ({ issues }: ConfigurationError): string =>
   issues.map(({ expected, name }) => `${named(name)}: expected ${expected}`).join("\n")
 
-/** A text of JSON as a word of a command line, in quotes if it needs them. */
+/** A text of JSON as a word of a command line, in quotes if it needs them, and no flag. */
 const wordOf = (json: string): string => {
   const text = String(JSON.parse(json))
-  return /^[\w./-]+$/.test(text) ? text : json
+  const word = text.startsWith("-") ? `./${text}` : text
+  return /^[\w./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`
 }
 
 /** Where the command has another name. */

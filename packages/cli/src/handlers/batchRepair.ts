@@ -2,8 +2,10 @@
 import * as BatchJob from "@kimi-effect/client/node/BatchJob"
 import { counted } from "@kimi-effect/core/internal/Counted"
 import * as Effect from "effect/Effect"
+import { UsageError } from "../commandError.ts"
 import * as Output from "../output.ts"
 import type { BatchRepair } from "../schemas/batch.ts"
+import { isStandard } from "./batchFiles.ts"
 import { checkJob } from "./batchTarget.ts"
 
 interface RepairInput {
@@ -25,6 +27,10 @@ const next = ({ hasRecord }: BatchRepair, { output, to }: RepairInput): string =
 
 export const repair = Effect.fnUntraced(function* (input: RepairInput) {
   const { json, output, to } = input
+  // kimi batch run would take it for standard output.
+  if (isStandard(to)) {
+    return yield* Effect.fail(new UsageError("The repaired output must be a file", "Name the new file of the answers."))
+  }
   yield* checkJob(output)
   const repaired: BatchRepair = yield* BatchJob.repair(output, to)
   if (json) return yield* Output.json(repaired)

@@ -93,4 +93,24 @@ describe("kimi batch repair", () => {
       assert.isFalse(existsSync(output))
     }).pipe(Effect.scoped)
   )
+
+  it.live("needs a file for the whole rows", () =>
+    Effect.map(runKimi(["batch", "repair", "out.jsonl", "-"]), ({ code, stderr }) => {
+      assert.strictEqual(code, 2)
+      assert.include(stderr, "must be a file")
+    })
+  )
+
+  it.live("is named in words that a shell takes as they are", () =>
+    withServer((_, env) =>
+      Effect.gen(function* () {
+        const { input, output } = yield* filesOf(rows)
+        const odd = `${output}'s $HOME.jsonl`
+        yield* runKimi(["batch", "run", input, odd], { env })
+        truncateSync(odd, statSync(odd).size - 5)
+        const { stderr } = yield* runKimi(["batch", "status", odd])
+        assert.include(stderr, `kimi batch repair '${odd.replace("'", String.raw`'\''`)}' '`)
+      })
+    )
+  )
 })

@@ -140,6 +140,23 @@ describe("the record of a job that is", () => {
     )
   }
 
+  for (const [name, rows, edit] of [
+    ["a byte order mark", ["a"], (text: string) => `\uFEFF${text}`],
+    ["spaces in its lines", ["a"], (text: string) => text.replaceAll('{"id":', '{ "id": ')],
+    ["a damaged first line", ["a", "b"], (text: string) => text.slice(5)]
+  ] as const) {
+    it.live(`missing is not taken for that of another application's file with ${name}`, () =>
+      inFolder((path) =>
+        Effect.gen(function* () {
+          const files = yield* finished(path, "out.jsonl", rows)
+          writeFileSync(files.output, edit(readFileSync(files.output, "utf8")))
+          rmSync(`${files.output}.job.json`)
+          assert.notStrictEqual(lineIn((yield* refused(BatchJob.run(files))).hint), "")
+        })
+      )
+    )
+  }
+
   it.live("repaired for another input is refused", () =>
     inFolder((path) =>
       Effect.gen(function* () {

@@ -14,6 +14,9 @@ const edits: ReadonlyArray<readonly [name: string, edit: (text: string) => strin
   ["with the line ends of another system", (text) => text.replaceAll("\n", "\r\n")],
   ["with a byte order mark", (text) => `\uFEFF${text}`],
   ["with spaces in its lines", spaced],
+  ["with lines of spaces", (text) => `\t \n${text}  `],
+  ["joined from copies with byte order marks", (text) => text.replaceAll(/^(?=.)/gm, "\uFEFF")],
+  ["with a byte order mark on the last line without its end", (text) => text.replace(/\n(.+)\n$/, "\n\uFEFF$1")],
   ["in another order", (text) => `${text.slice(0, -1).split("\n").toReversed().join("\n")}\n`],
   ["put together twice", (text) => text + text]
 ]

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, openSync, readdirSync, symlinkSync, writeFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import type { KimiClient } from "../../src/KimiClient.ts"
@@ -22,6 +22,14 @@ const paths: ReadonlyArray<readonly [name: string, make: (path: (name: string) =
       (path) => {
         symlinkSync("/dev/full", path("out.jsonl"))
         return path("out.jsonl")
+      },
+      "is a device, a pipe or a socket"
+    ],
+    [
+      "is an open file",
+      (path) => {
+        const file = openSync(path("out.jsonl"), "w")
+        return `/dev/fd/${file}`
       },
       "is a device, a pipe or a socket"
     ],

@@ -57,6 +57,12 @@ const damages: ReadonlyArray<Damage> = [
   compressed("a flipped byte at the end", (output, starts) => flip(output, (starts.at(-1) ?? 0) - 6), [5, 6], 1),
   compressed("a cut end", (output, starts) => truncateSync(output, (starts.at(-1) ?? 0) - 30), [5, 6], 1),
   compressed(
+    "an end without its last bytes",
+    (output, starts) => truncateSync(output, (starts.at(-1) ?? 0) - 5),
+    [],
+    1
+  ),
+  compressed(
     "two damaged members",
     (output, starts) => {
       inMiddle(output, starts)
@@ -114,6 +120,14 @@ const damages: ReadonlyArray<Damage> = [
     [2],
     1
   ),
+  plain("lines that are joined", (output) => changeLines(output, ([a = "", b = "", ...c]) => [a + b, ...c]), [], 0),
+  plain(
+    "other bytes in place of a line end",
+    (output) => changeLines(output, ([a = "", b = "", ...c]) => [`${a}{ "x${b}`, ...c]),
+    [],
+    1
+  ),
+  plain("other line ends", (output) => writeFileSync(output, textOf(output).replaceAll("\n", "\r")), [], 1),
   plain("a cut end", (output) => truncateSync(output, statSync(output).size - 5), [6], 1),
   plain("a cut line end", (output) => truncateSync(output, statSync(output).size - 1), [], 0),
   plain("a hole", (output) => changeLines(output, ([a = "", ...b]) => ["\0".repeat(a.length), ...b]), [1], 1),

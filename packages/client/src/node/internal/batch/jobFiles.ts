@@ -1,6 +1,6 @@
 /** The files of a job, and the failures of those that cannot be used. */
 import { type Stats, statSync } from "node:fs"
-import { dirname } from "node:path"
+import { dirname, resolve } from "node:path"
 import { JournalStoreError } from "@kimi-effect/core/JournalErrors"
 import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import * as Effect from "effect/Effect"
@@ -48,12 +48,16 @@ const found = (path: string): Stats | string => {
   }
 }
 
+/** The files that this process has open: other text may go to a file that is its standard output. */
+const openFiles = /^\/(?:dev\/(?:std(?:in|out|err)$|fd\/)|proc\/(?:self|\d+)\/fd\/)/
+
 /** Why a path is not that of an output, whether there is one or not. */
 const wrongPath = (output: string): { readonly message: string; readonly fix: string } | undefined => {
   const name = JSON.stringify(output)
+  const isDevice = openFiles.test(resolve(output))
   const file = found(output)
   if (typeof file !== "string") {
-    if (file.isFile()) return undefined
+    if (file.isFile() && !isDevice) return undefined
     const kind = file.isDirectory() ? "a folder" : "a device, a pipe or a socket"
     return { message: `The output ${name} is ${kind}: choose a file`, fix: "Choose a file as the output." }
   }

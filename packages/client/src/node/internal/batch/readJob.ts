@@ -55,6 +55,23 @@ const versionOf = (output: string): string => {
 
 const isRunning = (output: string): boolean => jobLock.isHeld(`${output}.lock`)
 
+/** Reads that meet a file while a job replaces it are made again. */
+const maxReads = 10
+
+/** Reads the rows of an output that a job may be writing. */
+const reading = <A>(output: string, read: () => A): A => {
+  for (let count = 1; ; count += 1) {
+    const version = versionOf(output)
+    const wasRunning = isRunning(output)
+    try {
+      return read()
+    } catch (error) {
+      const isInUse = wasRunning || isRunning(output) || versionOf(output) !== version
+      if (count === maxReads || !isInUse) throw error
+    }
+  }
+}
+
 /** Refuses what the next run refuses, unless a job writes the files. `check` throws. */
 const checkUnless = (isInUse: () => boolean, check: () => void): void => {
   try {
@@ -78,7 +95,7 @@ const read = (output: string): JobStatus => {
   const wasRunning = isRunning(output)
   const isInUse = (): boolean => wasRunning || isRunning(output) || versionOf(output) !== version
   checkUnless(isInUse, () => runRecord.checkLost(output, recorded))
-  const { end, rows, status } = scan(output)
+  const { end, rows, status } = reading(output, () => scan(output))
   checkUnless(isInUse, () => runRecord.checkRows(rows, recorded, end))
   const record = jobRecord.find(output)
   const hasEnded = record !== undefined && record.state !== "running"
@@ -107,19 +124,21 @@ export const statusOf = (output: string): Effect.Effect<JobStatus, InvalidReques
     return isAtHost ? { ...found, state: "at host" as const } : found
   })
 
-/** The bytes of the lines of failed rows, of all tags or of some. */
-export const failedLines = (
+/** The failed rows of all tags or of some. `decode` reads one of its line, and may throw. */
+export const failedLines = <A>(
   output: string,
   tags: ReadonlySet<string> | undefined,
-  visit: (line: string) => void
-): Effect.Effect<void, InvalidRequestError | JournalStoreError> =>
-  Effect.andThen(
-    checkFile(output),
-    Effect.try({
-      try: () =>
-        formOf(output).read(output, ({ tag }, bytes) => {
-          if (tag !== undefined && (tags === undefined || tags.has(tag))) visit(bytes.toString("utf8"))
-        }),
-      catch: orNoOutput("read", output)
+  decode: (line: string) => A
+): Effect.Effect<ReadonlyArray<A>, InvalidRequestError | JournalStoreError> => {
+  const read = (): ReadonlyArray<A> => {
+    const lines: Array<A> = []
+    formOf(output).read(output, ({ tag }, bytes) => {
+      if (tag !== undefined && (tags === undefined || tags.has(tag))) lines.push(decode(bytes.toString("utf8")))
     })
+    return lines
+  }
+  return Effect.andThen(
+    checkFile(output),
+    Effect.try({ try: () => reading(output, read), catch: orNoOutput("read", output) })
   )
+}

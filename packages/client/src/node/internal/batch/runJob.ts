@@ -150,12 +150,4 @@ export const failedRows = (
   output: string,
   tags?: ReadonlyArray<KimiError["_tag"]>
 ): Effect.Effect<ReadonlyArray<FailedRow>, InvalidRequestError | JournalStoreError> =>
-  Effect.suspend(() => {
-    const rows: Array<FailedRow> = []
-    return Effect.as(
-      failedLines(output, tags === undefined ? undefined : new Set(tags), (line) => {
-        rows.push(decodeFailedRow(line))
-      }),
-      rows
-    )
-  })
+  failedLines(output, tags === undefined ? undefined : new Set(tags), (line) => decodeFailedRow(line))

@@ -9,7 +9,11 @@ import * as gzipMember from "../../../../src/node/internal/batch/output/gzipMemb
 import { lineOf } from "./answered.ts"
 
 /** Runs a job, by default of three rows, one after the other. */
-export const finished = (path: (name: string) => string, name = "out.jsonl", rows = ["a", "fail", "c"]) =>
+export const finished = (
+  path: (name: string) => string,
+  name = "out.jsonl",
+  rows: ReadonlyArray<string> = ["a", "fail", "c"]
+) =>
   Effect.gen(function* () {
     const files = { input: path("in.jsonl"), output: path(name), concurrency: 1 }
     writeFileSync(files.input, rows.map(lineOf).join("\n"))

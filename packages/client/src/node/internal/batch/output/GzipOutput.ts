@@ -44,6 +44,7 @@ const openFiles = (path: string, visit: (head: LineHead) => void, check: (end: R
   }
   const members = PlainOutput.openWhole(path, (file) => eachRow(file, path, once))
   const opened = [members.file]
+  const hasPending = existsSync(pendingOf(path))
   try {
     const before = done.size
     let lines = 0
@@ -63,6 +64,7 @@ const openFiles = (path: string, visit: (head: LineHead) => void, check: (end: R
     return files
   } catch (error) {
     opened.forEach(closeSync)
+    if (!hasPending) rmSync(pendingOf(path), { force: true })
     throw error
   }
 }
@@ -71,10 +73,17 @@ const open: OutputForm["open"] = (path, visit, check) => {
   const { members, pending } = openFiles(path, visit, check)
   const compress = (): void => {
     if (pending.end === 0) return
+    const { end } = members
     members.append(gzipMember.encode(pending.contents()))
-    // After a power cut, the lines are in one of the two files.
-    fsyncSync(members.file)
-    pending.clear()
+    try {
+      // After a power cut, the lines are in one of the two files.
+      fsyncSync(members.file)
+      pending.clear()
+    } catch (error) {
+      // They are compressed again, and must not be there twice.
+      members.cut(end)
+      throw error
+    }
   }
   return {
     append: (line) => {

@@ -9,20 +9,6 @@ import { type LineHead, readHead } from "./outputLine.ts"
 /** The header of a member of a compressed output, without its length: the extra field has the bytes of "KE". */
 export const memberStart = Buffer.from([0x1f, 0x8b, 8, 4, 0, 0, 0, 0, 0, 255, 8, 0, 0x4b, 0x45, 4, 0])
 
-const startBytes = 4096
-
-/** Whether a file begins as the rows of a job. */
-export const startsAsOutput = (path: string): boolean => {
-  const file = openSync(path, "r")
-  try {
-    const start = Buffer.alloc(startBytes)
-    const bytes = start.subarray(0, readSync(file, start, 0, startBytes, 0))
-    return bytes.subarray(0, memberStart.length).equals(memberStart) || readHead(bytes.toString("latin1")) !== undefined
-  } finally {
-    closeSync(file)
-  }
-}
-
 /** A line that is no whole row of a job. */
 export class DamagedLine extends Error {
   readonly path: string
@@ -108,20 +94,46 @@ export const wholeHead = (bytes: Buffer): LineHead | undefined => {
 
 const mark = Buffer.from([0xef, 0xbb, 0xbf])
 
-/** A line without what editors add: a byte order mark before the first one, and the other half of a line end. */
-const withoutMark = (bytes: Buffer): Buffer => (bytes.subarray(0, 3).equals(mark) ? bytes.subarray(3) : bytes)
+/** A line without the byte order mark of an editor. That of the first line is on another one when lines were sorted or joined. */
+export const withoutMark = (bytes: Buffer): Buffer =>
+  bytes[0] === mark[0] && bytes.subarray(0, mark.length).equals(mark) ? bytes.subarray(mark.length) : bytes
 
-export const isBlank = (bytes: Buffer): boolean => bytes.length === 0 || (bytes.length === 1 && bytes[0] === 13)
+const spaces: ReadonlySet<number> = new Set([9, 13, 32])
+
+export const isBlank = (bytes: Buffer): boolean => bytes.every((byte) => spaces.has(byte))
 
 /** Takes the lines of a file, one after the other, and calls with the rows: blank lines are none. */
 export const visitRows = (path: string, visit: (head: LineHead, bytes: Buffer) => void): ((bytes: Buffer) => void) => {
   let line = 0
   return (bytes) => {
     line += 1
-    if (isBlank(bytes)) return
-    const row = line === 1 ? withoutMark(bytes) : bytes
+    const row = withoutMark(bytes)
+    if (isBlank(row)) return
     const head = wholeHead(row)
     if (head === undefined) throw new DamagedLine(path, line)
     visit(head, row)
+  }
+}
+
+const startBytes = 256 * 1024
+const newline = 10
+
+/** Whether a file begins as the rows of a job, of which some may be damaged. */
+export const startsAsOutput = (path: string): boolean => {
+  const file = openSync(path, "r")
+  try {
+    const start = Buffer.alloc(startBytes)
+    const bytes = withoutMark(start.subarray(0, readSync(file, start, 0, startBytes, 0)))
+    if (bytes.includes(memberStart)) return true
+    for (let from = 0; from < bytes.length;) {
+      const end = bytes.indexOf(newline, from)
+      const to = end === -1 ? bytes.length : end
+      // Of a long line, only its head is there.
+      if (readHead(bytes.subarray(from, to).toString("latin1")) !== undefined) return true
+      from = to + 1
+    }
+    return false
+  } finally {
+    closeSync(file)
   }
 }

@@ -1,7 +1,7 @@
 /** An output of lines as they are. */
 import { closeSync, fdatasync, fstatSync, fsyncSync, ftruncateSync, openSync, readSync, writeSync } from "node:fs"
 import { LineSet } from "./LineSet.ts"
-import { type OutputForm, type RowsEnd, visitRows, wholeHead } from "./OutputForm.ts"
+import { isBlank, type OutputForm, type RowsEnd, visitRows, wholeHead, withoutMark } from "./OutputForm.ts"
 import type { LineHead } from "./outputLine.ts"
 
 const chunkBytes = 256 * 1024
@@ -44,7 +44,8 @@ export const writeAll = (file: number, bytes: Uint8Array, position: number): voi
 
 /** What follows the last line end. */
 export const restAfter = (file: number, end: number): Buffer => {
-  const bytes = Buffer.allocUnsafe(fstatSync(file).size - end)
+  // A job that runs empties the file of its lines that are not compressed yet.
+  const bytes = Buffer.allocUnsafe(Math.max(0, fstatSync(file).size - end))
   return bytes.subarray(0, readSync(file, bytes, 0, bytes.length, end))
 }
 
@@ -59,9 +60,11 @@ const eachRow = (file: number, path: string, visit: (head: LineHead, bytes: Buff
   }
   const end = eachLine(file, visitRows(path, visitOnce))
   const rest = restAfter(file, end)
-  const last = wholeHead(rest)
+  const row = withoutMark(rest)
+  if (isBlank(row)) return end + rest.length
+  const last = wholeHead(row)
   if (last === undefined) return end
-  visitOnce(last, rest)
+  visitOnce(last, row)
   return end + rest.length
 }
 
@@ -97,10 +100,16 @@ export class Appender {
       writeAll(this.file, bytes, this.end)
     } catch (error) {
       // Part of it may have been written before the disk was full.
-      ftruncateSync(this.file, this.end)
+      this.cut(this.end)
       throw error
     }
     this.end += bytes.length
+  }
+
+  /** Removes what was appended after a position. */
+  cut(end: number): void {
+    ftruncateSync(this.file, end)
+    this.end = end
   }
 
   /** Everything that was appended. */
@@ -116,8 +125,7 @@ export class Appender {
   }
 
   clear(): void {
-    ftruncateSync(this.file, 0)
-    this.end = 0
+    this.cut(0)
   }
 }
 
@@ -128,11 +136,15 @@ export interface Opened {
   readonly isTorn: boolean
 }
 
-/** Opens or creates a file, and reads it to the end of what is whole. */
+/**
+ * Opens or creates a file, and reads it to the end of what is whole. It is on the disk
+ * then: what a killed process has written may not be, and is recorded next.
+ */
 export const openWhole = (path: string, readAll: (file: number) => number): Opened => {
   const file = openForWriting(path)
   try {
     const end = readAll(file)
+    fsyncSync(file)
     return { file, end, isTorn: fstatSync(file).size > end }
   } catch (error) {
     closeSync(file)

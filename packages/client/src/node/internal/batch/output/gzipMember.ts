@@ -121,6 +121,21 @@ const wholeAt = (
   return bytes === undefined ? undefined : { bytes, end }
 }
 
+/** What is there of the contents of a last member whose end was cut off. */
+const beforeCut = (file: number, position: number, size: number): Buffer | undefined => {
+  const member = readAt(file, Math.min(size - position, maxSearchedBytes), position)
+  if (member.length < headerBytes || !member.subarray(0, start.length).equals(start)) return undefined
+  if (position + member.readUInt32LE(start.length) <= size) return undefined
+  try {
+    return inflateRawSync(member.subarray(headerBytes), {
+      maxOutputLength: maxBytes,
+      finishFlush: constants.Z_SYNC_FLUSH
+    })
+  } catch {
+    return undefined
+  }
+}
+
 /** Members have about 256 KiB of lines, unless one line is longer. */
 const maxSearchedBytes = 64 * 1024 * 1024
 
@@ -132,7 +147,10 @@ const betweenStarts = (file: number, from: number, to: number): Buffer | undefin
     : decode(readAt(file, length, from))
 }
 
-/** Calls with the contents of every member that is whole, also after damaged ones, and with the bytes of those that are not. */
+/**
+ * Calls with the contents of every member that is whole, also after damaged ones, and with
+ * the bytes of those that are not. Of a last one that was cut off, what is there is used too.
+ */
 export const eachWholeMember = (
   file: number,
   size: number,
@@ -142,9 +160,10 @@ export const eachWholeMember = (
   for (let position = 0; position < size;) {
     const member = wholeAt(file, position, size)
     const end = member?.end ?? nextStart(file, position) ?? size
-    const bytes = member?.bytes ?? betweenStarts(file, position, end)
-    if (bytes === undefined) skip(end - position)
-    else visit(bytes)
+    const whole = member?.bytes ?? betweenStarts(file, position, end)
+    if (whole === undefined) skip(end - position)
+    const bytes = whole ?? beforeCut(file, position, size)
+    if (bytes !== undefined) visit(bytes)
     position = end
   }
 }

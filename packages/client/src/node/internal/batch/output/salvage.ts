@@ -3,7 +3,7 @@ import { closeSync, existsSync, fstatSync, openSync } from "node:fs"
 import { eachLine, pendingOf } from "./GzipOutput.ts"
 import * as gzipMember from "./gzipMember.ts"
 import { LineSet } from "./LineSet.ts"
-import { isBlank, wholeHead } from "./OutputForm.ts"
+import { isBlank, wholeHead, withoutMark } from "./OutputForm.ts"
 import type { LineHead } from "./outputLine.ts"
 import * as PlainOutput from "./PlainOutput.ts"
 
@@ -20,14 +20,40 @@ interface Row {
   readonly bytes: Buffer
 }
 
-/** The row of a line, or at the end of one that has something else before it: its line end was lost. */
-const rowIn = (line: Buffer): Row | undefined => {
-  for (let at = 0; at !== -1; at = line.indexOf(rowStart, at + 1)) {
-    const bytes = line.subarray(at)
-    const head = wholeHead(bytes)
-    if (head !== undefined) return { head, bytes }
+const quote = 34
+const backslash = 92
+const open = 123
+const close = 125
+
+/** Where the object that starts at a position ends, as far as braces and texts tell. */
+const objectEnd = (line: Buffer, start: number): number => {
+  let depth = 0
+  let isText = false
+  for (let at = start; at < line.length; at++) {
+    const byte = line[at]
+    if (isText) {
+      if (byte === backslash) at += 1
+      else if (byte === quote) isText = false
+    } else if (byte === quote) isText = true
+    else if (byte === open) depth += 1
+    else if (byte === close && --depth === 0) return at + 1
   }
-  return undefined
+  return line.length
+}
+
+/** The rows of a line, which has several, or something else around one, when a line end was lost. */
+const rowsIn = (line: Buffer): ReadonlyArray<Row> => {
+  const head = wholeHead(line)
+  if (head !== undefined) return [{ head, bytes: line }]
+  const rows: Array<Row> = []
+  for (let at = line.indexOf(rowStart); at !== -1;) {
+    const end = objectEnd(line, at)
+    const bytes = line.subarray(at, end)
+    const found = wholeHead(bytes)
+    if (found !== undefined) rows.push({ head: found, bytes })
+    at = line.indexOf(rowStart, found === undefined ? at + 1 : end)
+  }
+  return rows
 }
 
 const reading = (path: string, read: (file: number) => void): void => {
@@ -60,13 +86,12 @@ export const eachWholeRow = (output: string, lines: string | undefined, visit: (
     skipped += bytes
   }
   const visitLine = (line: Buffer): void => {
-    if (isBlank(line)) return
-    const row = rowIn(line)
-    if (row === undefined) skip(line.length)
-    else {
-      if (row.bytes.length < line.length) skip(line.length - row.bytes.length)
-      if (seen.add(row.head.line)) visit(row)
-    }
+    const text = withoutMark(line)
+    if (isBlank(text)) return
+    const rows = rowsIn(text)
+    const rest = rows.reduce((length, { bytes }) => length - bytes.length, text.length)
+    if (rest > 0) skip(rest)
+    for (const row of rows) if (seen.add(row.head.line)) visit(row)
   }
   const readLines = (file: number): void => {
     const end = PlainOutput.eachLine(file, visitLine)

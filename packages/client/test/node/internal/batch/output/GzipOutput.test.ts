@@ -1,5 +1,6 @@
 import fs from "node:fs"
 import { syncBuiltinESMExports } from "node:module"
+import { gunzipSync } from "node:zlib"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { form, pendingOf } from "../../../../../src/node/internal/batch/output/GzipOutput.ts"
@@ -38,7 +39,55 @@ const operationsOf = (run: () => void): ReadonlyArray<string> => {
 const row = (line: number, letters: number) =>
   `{"id":"${line}","line":${line},"error_tag":null,"cost":null,"text":"${"a".repeat(letters)}"}\n`
 
+/** The lines of an output whose disk fails once while its lines are compressed. */
+const linesAfter = (output: string, failing: "fsyncSync" | "ftruncateSync"): ReadonlyArray<number> => {
+  const before = fs[failing]
+  const open = () =>
+    form.open(
+      output,
+      () => {},
+      () => {}
+    )
+  const file = open()
+  Object.assign(fs, {
+    [failing]: () => {
+      Object.assign(fs, { [failing]: before })
+      syncBuiltinESMExports()
+      throw new Error("EIO")
+    }
+  })
+  syncBuiltinESMExports()
+  assert.throws(() => file.append(row(1, 300_000)), "EIO")
+  file.append(row(2, 1))
+  file.close()
+  open().close()
+  return gunzipSync(fs.readFileSync(output))
+    .toString()
+    .split("\n")
+    .slice(0, -1)
+    .map((line) => (JSON.parse(line) as { readonly line: number }).line)
+}
+
 describe("a compressed output", () => {
+  for (const failing of ["fsyncSync", "ftruncateSync"] as const) {
+    it.live(`has each row once after ${failing} has failed`, () =>
+      inFolder((path) => Effect.sync(() => assert.deepStrictEqual(linesAfter(path("out.jsonl.gz"), failing), [1, 2])))
+    )
+  }
+
+  it.live("leaves no file of lines when it is refused", () =>
+    inFolder((path) =>
+      Effect.sync(() => {
+        const output = path("out.jsonl.gz")
+        const refuse = () => {
+          throw new Error("refused")
+        }
+        assert.throws(() => form.open(output, () => {}, refuse), "refused")
+        assert.isFalse(fs.existsSync(pendingOf(output)))
+      })
+    )
+  )
+
   // After a power cut, they are in one of the two files.
   it.live("has its lines on the disk before it removes them from the file of those that are not compressed", () =>
     inFolder((path) =>
@@ -55,7 +104,12 @@ describe("a compressed output", () => {
           file.close()
         })
         const compressed = ["sync out.jsonl.gz", "cut out.jsonl.gz.pending"]
-        assert.deepStrictEqual(operations, [...compressed, ...compressed])
+        assert.deepStrictEqual(operations, [
+          "sync out.jsonl.gz",
+          "sync out.jsonl.gz.pending",
+          ...compressed,
+          ...compressed
+        ])
         assert.isFalse(fs.existsSync(pendingOf(output)))
       })
     )
