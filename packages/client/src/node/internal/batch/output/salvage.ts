@@ -25,7 +25,7 @@ const backslash = 92
 const open = 123
 const close = 125
 
-/** Where the object that starts at a position ends, as far as braces and texts tell. */
+/** Where the object that starts at a position ends, by its braces. */
 const objectEnd = (line: Buffer, start: number): number => {
   let depth = 0
   let isText = false
