@@ -13,19 +13,11 @@ import * as ChildProcess from "effect/process/ChildProcess"
 import type { ChildProcessSpawner } from "effect/process/ChildProcessSpawner"
 import { CommandError } from "./commandError.ts"
 import * as configuration from "./configuration.ts"
+import { isUrl, nameOf, removed, withoutUsers } from "./mcpServer.ts"
 import type { Given } from "./optionFlags.ts"
 import { version } from "./version.ts"
 
 type Protocol = McpProtocol.ProtocolAdapter<McpClient.ProtocolVersion>
-
-/** What a server does not get from the environment of the command. */
-const secrets = Object.fromEntries(
-  ["MOONSHOT_API_KEY", ...(["apiKey", "headers", "redisPassword"] as const).map(KimiConfig.variableName)].map(
-    (name) => [name, undefined]
-  )
-)
-
-const isUrl = (server: string): boolean => /^https?:\/\//i.test(server)
 
 /** The words of a command line; quotes group words, and nothing is expanded. */
 const wordsOf = (text: string): ReadonlyArray<string> =>
@@ -36,7 +28,7 @@ const wordsOf = (text: string): ReadonlyArray<string> =>
 
 const failure = (server: string) => (error: McpClientError) =>
   new CommandError(
-    `The MCP server ${server.split(/[?#]/)[0] ?? ""} cannot be used: ${error.message}`,
+    `The MCP server ${nameOf(server)} cannot be used: ${withoutUsers(error.message)}`,
     "Pass --mcp the command that starts the server, in one argument, or its http or https URL."
   )
 
@@ -45,9 +37,9 @@ const layerOf = (
   protocol: Protocol
 ): Layer.Layer<McpClient.McpClient, McpClientError, ChildProcessSpawner | HttpClient> => {
   const identity = { name: "kimi", version, protocol }
-  if (isUrl(server)) return McpClient.layerHttp({ ...identity, url: server })
+  if (isUrl(server)) return McpClient.layerHttp({ ...identity, url: server.trim() })
   const [program = "", ...args] = wordsOf(server)
-  const command = ChildProcess.make(program, args, { env: secrets, extendEnv: true })
+  const command = ChildProcess.make(program, args, { env: removed(Object.keys(process.env)), extendEnv: true })
   return McpClient.layerStdio({ ...identity, command })
 }
 

@@ -30,6 +30,18 @@ const chat = (
     })
   )
 
+/** Sets variables of this process, which its servers inherit. */
+const withVariables = (names: ReadonlyArray<string>) => (test: Effect.Effect<void, unknown>) =>
+  Effect.acquireUseRelease(
+    Effect.sync(() => {
+      const before = { ...process.env }
+      for (const name of names) process.env[name] = "of-the-test"
+      return before
+    }),
+    () => test,
+    (before) => Effect.sync(() => (process.env = before))
+  )
+
 describe("kimi chat --mcp", () => {
   it.live("gives the model the result of its call", () =>
     Effect.map(chat(["--yes", "--json"]), ({ bodies, code, stdout }) => {
@@ -96,6 +108,31 @@ describe("kimi chat --mcp", () => {
     })
   )
 
+  it.live("gives the server no key, option or store of the environment", () => {
+    const secrets = [
+      "KIMI_HEADERS",
+      "KIMI_BUDGET_STORE",
+      "MOONSHOT_API_KEY",
+      "MOONSHOT_TOKEN",
+      "OPENAI_API_KEY",
+      "some_api_key",
+      "SomeApiKey",
+      "DATABASE_URL",
+      "REDIS_URL",
+      "PGPASSWORD"
+    ]
+    const others = ["GITHUB_TOKEN", "API_KEY_FILE", "PGUSER", "MY_KIMI_NAME"]
+    return withVariables([...secrets, ...others])(
+      Effect.map(chat(["--yes"]), ({ bodies }) => {
+        const names = new Set(/ has:([^"]*)/.exec(bodies[1] ?? "")?.[1]?.split(" "))
+        assert.deepStrictEqual(
+          [...secrets, ...others].filter((name) => names.has(name)),
+          others
+        )
+      })
+    )
+  })
+
   it.live("names a server that does not start", () =>
     withServer((_, env) =>
       Effect.map(runKimi(["chat", "Hi", "--yes", "--mcp", "/nonexistent/server"], { env }), ({ code, stderr }) => {
@@ -131,6 +168,33 @@ describe("kimi chat --mcp with a URL", () => {
         assert.include(stderr, `The MCP server ${url} cannot be used`)
         assert.notInclude(stderr, "secret")
         assert.lengthOf(yield* host.requests, 0)
+      })
+    )
+  )
+
+  it.live.each(["http://u:SECRET@HOST/", "HTTPS://SECRET@HOST", " http://u:SECRET@HOST/", "http://u:SE/CRET@HOST/"])(
+    "refuses the user or password of %s without printing it",
+    (url) =>
+      withServer((host, env) =>
+        Effect.gen(function* () {
+          const args = ["chat", "Hi", "--yes", "--mcp", url.replace("HOST", "127.0.0.1:9")]
+          const { code, stderr } = yield* runKimi(args, { env })
+          assert.strictEqual(code, 2, stderr)
+          assert.include(stderr, "--mcp: expected ")
+          assert.notMatch(stderr, /SECRET|CRET@/)
+          assert.lengthOf(yield* host.requests, 0)
+        })
+      )
+  )
+
+  it.live("prints no user or password of a URL that a command has", () =>
+    withServer((_, env) =>
+      Effect.gen(function* () {
+        const server = "/nonexistent/server 'postgres://u:SECRET@host/db' --to https://u:SECRET@host/"
+        const { code, stderr } = yield* runKimi(["chat", "Hi", "--yes", "--mcp", server], { env })
+        assert.strictEqual(code, 1)
+        assert.include(stderr, "The MCP server /nonexistent/server 'postgres://host/db' --to https://host/ cannot")
+        assert.notInclude(stderr, "SECRET")
       })
     )
   )

@@ -55,7 +55,7 @@ export const chat = Command.make(
         () => "a command in one argument, or a URL"
       ),
       Flag.withDescription(
-        "MCP server whose tools the model may call: a command in one argument, or a URL; repeat it for several. Each call is confirmed in the terminal. The server gets no API key of the environment."
+        "MCP server whose tools the model may call: a command in one argument, or a URL; repeat it for several. Each call is confirmed in the terminal. The server gets the environment without variables that begin with KIMI_ or MOONSHOT_ or end with API_KEY or APIKEY, DATABASE_URL, REDIS_URL and PGPASSWORD. A URL has no user or password."
       ),
       Flag.withMetavar("server"),
       Flag.between(0, 20)

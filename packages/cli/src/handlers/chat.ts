@@ -26,6 +26,7 @@ import { UsageError, wrongFlag } from "../commandError.ts"
 import { report } from "../failure.ts"
 import * as InputFile from "../inputFile.ts"
 import { readText } from "../input.ts"
+import { wrongServer } from "../mcpServer.ts"
 import type { Given } from "../optionFlags.ts"
 import * as Output from "../output.ts"
 import type { Chat } from "../schemas/chat.ts"
@@ -217,6 +218,8 @@ const converse = Effect.fnUntraced(function* (input: Input, history: ChatHistory
 export const run = Effect.fnUntraced(function* (input: Input) {
   const { canPrompt } = yield* TerminalCapabilities.TerminalCapabilities
   const canAsk = canPrompt && !input.json
+  const wrong = input.mcp.map(wrongServer).find((error) => error !== undefined)
+  if (wrong !== undefined) return yield* Effect.fail(wrong)
   const text = yield* readText(input.prompt)
   if (text === "" && !canAsk) return yield* Effect.fail(noPrompt)
   if (input.yes && input.mcp.length === 0) return yield* Effect.fail(wrongFlag("--yes", "a --mcp, whose tools it runs"))
