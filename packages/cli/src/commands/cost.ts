@@ -27,7 +27,9 @@ export const cost = Command.make(
       Flag.withDefault(500)
     ),
     batch: Flag.Boolean("batch").pipe(
-      Flag.withDescription("At the price of the host's batches."),
+      Flag.withDescription(
+        "At the price of the host's batches. Rows of a model of which the host runs no batches would fail, and are not in the amounts."
+      ),
       Flag.withDefault(false)
     ),
     json: jsonFlag,

@@ -6,6 +6,7 @@ import type { ChatRequest, ModelRequest } from "@kimi-effect/core/ChatRequest"
 import * as Cost from "@kimi-effect/core/Cost"
 import { counted } from "@kimi-effect/core/internal/Counted"
 import { user } from "@kimi-effect/core/Message"
+import * as ModelCatalog from "@kimi-effect/core/ModelCatalog"
 import * as PriceTable from "@kimi-effect/core/PriceTable"
 import * as TokenCount from "@kimi-effect/core/TokenCount"
 import { fromTokens } from "@kimi-effect/core/Usage"
@@ -37,6 +38,7 @@ interface Input {
 /** Where and when the requests are sent. */
 interface Purchase {
   readonly provider: string
+  readonly isMoonshot: boolean
   readonly day: string
   readonly isBatch: boolean
 }
@@ -58,6 +60,8 @@ class Estimate {
   worstTokens = 0
   readonly sums = new Map<"USD" | "CNY", Sum>()
   readonly unpriced = new Set<string>()
+  /** Models of which the host runs no batches. */
+  readonly withoutBatches = new Set<string>()
   readonly #at: Purchase
   readonly #prices: PriceTable.Prices
   readonly #outputTokens: number
@@ -69,6 +73,11 @@ class Estimate {
   }
 
   add(request: ModelRequest): void {
+    if (this.#isRefused(request.model)) {
+      this.invalid++
+      this.withoutBatches.add(request.model)
+      return
+    }
     const prompt = TokenCount.ofPrompt(request)
     const most = TokenCount.maxCompletion(request)
     const likelyTokens = Math.min(most, this.#outputTokens * TokenCount.choiceCount(request))
@@ -88,6 +97,12 @@ class Estimate {
     sum.worst = BigDecimal.sum(sum.worst, worst.value.total)
     this.sums.set(currency, sum)
   }
+
+  /** Whether the host would refuse a batch of this model. That it has a price for batches does not mean that it runs any. */
+  #isRefused(model: string): boolean {
+    const { isBatch, isMoonshot } = this.#at
+    return isBatch && isMoonshot && ModelCatalog.find(model)?.capabilities.batch === false
+  }
 }
 
 const decimal = (amount: BigDecimal.BigDecimal): string => BigDecimal.format(BigDecimal.normalize(amount))
@@ -103,10 +118,18 @@ const resultOf = (estimate: Estimate): CostEstimate => ({
     likely: decimal(likely),
     worst: decimal(worst)
   })),
-  unpriced: [...estimate.unpriced]
+  unpriced: [...estimate.unpriced],
+  withoutBatches: [...estimate.withoutBatches]
 })
 
 const symbols = { USD: "$", CNY: "¥" } as const
+
+/** The models of which the host runs batches. */
+const batchModels = (): string =>
+  ModelCatalog.knownModels
+    .filter(({ capabilities, lifecycle }) => capabilities.batch && lifecycle.state === "live")
+    .map(({ id }) => id)
+    .join(" or ")
 
 const toText = (result: CostEstimate): string =>
   [
@@ -116,6 +139,9 @@ const toText = (result: CostEstimate): string =>
       ({ currency, likely, worst }) => `likely ${symbols[currency]}${likely}, at most ${symbols[currency]}${worst}`
     ),
     ...(result.invalid === 0 ? [] : [`rows that would fail before they are sent: ${result.invalid}`]),
+    ...(result.withoutBatches.length === 0
+      ? []
+      : [`the host runs no batches of ${Output.plain(result.withoutBatches.join(", "))}: use ${batchModels()}`]),
     ...(result.unpriced.length === 0 ? [] : [`without a known price: ${Output.plain(result.unpriced.join(", "))}`])
   ].join("\n")
 
@@ -166,9 +192,13 @@ export const run = Effect.fnUntraced(function* ({ batch, file, json, options, ou
   const { settings } = yield* configuration.loadWithoutKey(options)
   const { config, table } = settings
   const host = Provider.fromConfig(config)
-  const { defaultModel, id: provider } = host
+  const { defaultModel, id: provider, isMoonshot } = host
   const day = DateTime.formatIsoDateUtc(yield* DateTime.now)
-  const estimate = new Estimate({ provider, day, isBatch: batch }, table ?? PriceTable.catalog, outputTokens)
+  const estimate = new Estimate(
+    { provider, isMoonshot, day, isBatch: batch },
+    table ?? PriceTable.catalog,
+    outputTokens
+  )
   const add = (request: ChatRequest) =>
     // A job only looks for the messages of a row. The client checks the others before it sends them.
     Effect.match(

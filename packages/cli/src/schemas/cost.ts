@@ -14,7 +14,10 @@ export const CostEstimate = Schema.Struct({
   promptTokens: Schema.Finite,
   outputTokens: Schema.Struct({ likely: Schema.Finite, worst: Schema.Finite }),
   amounts: Schema.Array(Amount).annotate({ description: "One for each currency" }),
-  unpriced: Schema.Array(Schema.String).annotate({ description: "Models without a known price; not in the amounts" })
+  unpriced: Schema.Array(Schema.String).annotate({ description: "Models without a known price; not in the amounts" }),
+  withoutBatches: Schema.Array(Schema.String).annotate({
+    description: "With --batch, the models of which the host runs no batches; their rows are among the invalid ones"
+  })
 })
 
 export type CostEstimate = typeof CostEstimate.Type

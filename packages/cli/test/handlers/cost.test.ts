@@ -72,6 +72,43 @@ describe("kimi cost", () => {
     })
   )
 
+  const rowsOf = (models: ReadonlyArray<string>) =>
+    Effect.map(temporaryFolder, (folder) => {
+      const path = join(folder, "requests.jsonl")
+      const messages = [{ role: "user", content: "Hello" }]
+      writeFileSync(path, models.map((model) => `${JSON.stringify({ model, messages })}\n`).join(""))
+      return path
+    })
+
+  it.live("prices no rows of a model of which the host runs no batches", () =>
+    Effect.gen(function* () {
+      const path = yield* rowsOf(["kimi-k3", "kimi-k2.6", "kimi-k3"])
+      const { code, stdout } = yield* runKimi(["cost", path, "--batch", "--json"])
+      assert.strictEqual(code, 0)
+      const result = decoded("cost", stdout)
+      assert.deepInclude(result, { requests: 1, invalid: 2, withoutBatches: ["kimi-k3"] })
+      const alone = yield* runKimi(["cost", yield* rowsOf(["kimi-k2.6"]), "--batch", "--json"])
+      assert.deepStrictEqual(result.amounts, decoded("cost", alone.stdout).amounts)
+    })
+  )
+
+  it.live("names the models of which the host runs batches", () =>
+    Effect.gen(function* () {
+      const { stdout } = yield* runKimi(["cost", yield* rowsOf(["kimi-k3"]), "--batch"])
+      assert.include(stdout, "rows that would fail before they are sent: 1")
+      assert.include(stdout, "the host runs no batches of kimi-k3: use kimi-k2.7-code or kimi-k2.6")
+    })
+  )
+
+  it.live.each(["--json", "--json --batch --provider custom --base-url https://gateway.example/v1"])(
+    "prices all rows with %s",
+    (flags) =>
+      Effect.gen(function* () {
+        const { stdout } = yield* runKimi(["cost", yield* rowsOf(["kimi-k3"]), ...flags.split(" ")])
+        assert.deepInclude(decoded("cost", stdout), { requests: 1, invalid: 0, withoutBatches: [] })
+      })
+  )
+
   it.live("counts the lines that a batch would reject", () =>
     withServer((_, env) =>
       Effect.gen(function* () {
