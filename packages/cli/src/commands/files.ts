@@ -9,6 +9,8 @@ import { pathArgument } from "../pathParams.ts"
 
 const load = loadModule(() => import("../handlers/files.ts"))
 
+const loadDelete = loadModule(() => import("../handlers/filesDelete.ts"))
+
 const purposes = ["file-extract", "image", "video", "batch"] as const
 
 const id = Argument.String("id").pipe(
@@ -56,8 +58,12 @@ const get = Command.make(
 const remove = Command.make(
   "delete",
   { ids: Argument.variadic(id, { min: 1 }), json: jsonFlag, options: optionFlags },
-  (input) => Effect.flatMap(load, ({ remove }) => remove(input))
-).pipe(Command.withDescription("Deletes files."))
+  (input) => Effect.flatMap(loadDelete, ({ remove }) => remove(input))
+).pipe(
+  Command.withDescription(
+    "Deletes files. One that cannot be deleted, such as one that the host does not have, leaves none of the others: it is named at the end, with the exit code of its error."
+  )
+)
 
 export const files = Command.make("files").pipe(
   Command.withDescription("Lists, uploads, reads and deletes the files of the account."),

@@ -1,4 +1,4 @@
-/** Lists, uploads, reads and deletes the files of the account. */
+/** Lists, uploads and reads the files of the account. */
 import * as Files from "@kimi-effect/client/node/Files"
 import type { FileObject, FilePurpose } from "@kimi-effect/core/File"
 import * as DateTime from "effect/DateTime"
@@ -10,14 +10,14 @@ import * as InputFile from "../inputFile.ts"
 import { live } from "../live.ts"
 import type { Given } from "../optionFlags.ts"
 import * as Output from "../output.ts"
-import type { FileList, FilesDeleted, FileText } from "../schemas/files.ts"
+import type { FileList, FileText } from "../schemas/files.ts"
 
 interface Common {
   readonly json: boolean
   readonly options: Given
 }
 
-const withFiles = <A, E, R>(given: Given, use: (files: Files.Files["Service"]) => Effect.Effect<A, E, R>) =>
+export const withFiles = <A, E, R>(given: Given, use: (files: Files.Files["Service"]) => Effect.Effect<A, E, R>) =>
   Effect.provide(Effect.flatMap(Files.Files, use), Layer.provide(Files.layer(), layerHostApi(given)))
 
 const rowOf = ({ bytes, created_at, filename, id, purpose, status }: FileObject): ReadonlyArray<string> => [
@@ -82,14 +82,4 @@ export const get = Effect.fnUntraced(function* ({
   const text = yield* withFiles(options, (files) => files.text(id))
   const result: FileText = { id, text }
   yield* json ? Output.json(result) : Output.print(Output.plain(text))
-})
-
-export const remove = Effect.fnUntraced(function* ({
-  ids,
-  json,
-  options
-}: Common & { readonly ids: ReadonlyArray<string> }) {
-  yield* withFiles(options, (files) => Effect.forEach(ids, (id) => files.delete(id), { discard: true }))
-  const result: FilesDeleted = { deleted: ids }
-  yield* json ? Output.json(result) : Output.line(`Deleted ${ids.join(", ")}`)
 })
