@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import type * as PlatformError from "effect/PlatformError"
+import * as Stream from "effect/Stream"
 import { CommandError } from "./commandError.ts"
 import { reasonOf } from "./fileReason.ts"
 
@@ -39,6 +40,25 @@ export const check = Effect.fnUntraced(function* (file: OutputFile) {
     Effect.mapError(failure(file))
   )
   if (isNew) yield* Effect.ignore(fs.remove(file.path))
+})
+
+/** The beginning of a page. */
+const doctype = "<!doctype html"
+
+const noPage = ({ flag, path }: OutputFile): CommandError =>
+  new CommandError(`${path} is no HTML page, and would be replaced by one`, `Name another file with ${flag}.`)
+
+/** Fails if a page cannot be written, and for an existing file that is no page: it was named by mistake. An empty one loses nothing. */
+export const checkPage = Effect.fnUntraced(function* (file: OutputFile) {
+  const fs = yield* FileSystem.FileSystem
+  const found = yield* Effect.option(fs.stat(file.path))
+  if (Option.isSome(found) && found.value.type === "File") {
+    const head = yield* fs
+      .stream(file.path, { bytesToRead: doctype.length })
+      .pipe(Stream.decodeText(), Stream.mkString, Effect.mapError(failure(file)))
+    if (head !== "" && head.toLowerCase() !== doctype) return yield* Effect.fail(noPage(file))
+  }
+  yield* check(file)
 })
 
 /** Writes a file whose readers may be others. */

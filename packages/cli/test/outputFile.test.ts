@@ -9,6 +9,8 @@ import { withServer } from "./mockedHost.ts"
 import { runKimi } from "./runKimi.ts"
 import { temporaryFolder } from "./temporaryFolder.ts"
 
+const page = "<!doctype html><p>An earlier page"
+
 const row = JSON.stringify({ id: "a", request: { model: "kimi-k2.6", messages: [{ role: "user", content: "a" }] } })
 
 /** Commands with the path that they write. */
@@ -98,6 +100,39 @@ describe("a conversation in a pipe", () => {
   )
 })
 
+describe("a file that is no page", () => {
+  const commands = [
+    ["simulate", "--calls", "10", "--duration", "1 hour", "--html"],
+    ["swarm", "Hello", "--html"]
+  ]
+  const run = (args: ReadonlyArray<string>, text: string) =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        const path = join(yield* temporaryFolder, "report")
+        writeFileSync(path, text)
+        const outcome = yield* runKimi([...args, path], { env })
+        const requests = yield* server.requests
+        return { ...outcome, path, requests, text: readFileSync(path, "utf8") }
+      })
+    )
+
+  it.live.each(commands.map((args) => ({ args, name: args[0] })))("is not replaced by kimi $name --html", ({ args }) =>
+    Effect.map(run(args, "export const a = 1\n"), ({ code, path, requests, stderr, stdout, text }) => {
+      assert.deepStrictEqual([code, stdout, text], [1, "", "export const a = 1\n"])
+      assert.include(stderr, `${path} is no HTML page`)
+      assert.include(stderr, "--html")
+      assert.lengthOf(requests, 0)
+    })
+  )
+
+  it.live.each(["", "<!DocType HTML><p>", page])("is none that begins as %j", (before) =>
+    Effect.map(run(commands[0] ?? [], before), ({ code, text }) => {
+      assert.strictEqual(code, 0)
+      assert.match(text, /^<!DOCTYPE html>\n/)
+    })
+  )
+})
+
 describe("an output that can be written", () => {
   it.live("does not exist after a command that failed", () =>
     withServer((_, env) =>
@@ -114,10 +149,10 @@ describe("an output that can be written", () => {
     withServer((server, env) =>
       Effect.gen(function* () {
         const path = join(yield* temporaryFolder, "team.html")
-        writeFileSync(path, "an earlier page")
+        writeFileSync(path, page)
         yield* server.replyAlways(Reply.never())
         yield* runKimi(["swarm", "Hello", "--html", path], { env, keys: ["ctrl-c"] })
-        assert.strictEqual(readFileSync(path, "utf8"), "an earlier page")
+        assert.strictEqual(readFileSync(path, "utf8"), page)
       })
     )
   )

@@ -11,7 +11,7 @@ import { pathFlag } from "../pathParams.ts"
 const load = loadModule(() => import("../handlers/swarmJournal.ts"))
 
 export const html = pathFlag("html").pipe(
-  Flag.withDescription("Writes the timeline of the agents as a page."),
+  Flag.withDescription("Writes the timeline of the agents as a page. Replaces no file but a page."),
   Flag.withMetavar("file"),
   Flag.optional
 )

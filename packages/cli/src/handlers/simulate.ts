@@ -66,7 +66,7 @@ export const run = Effect.fnUntraced(function* (input: Input) {
   }
   const traffic = yield* trafficOf(input)
   const page = Option.map(input.html, (path): OutputFile.OutputFile => ({ flag: "--html", path }))
-  if (Option.isSome(page)) yield* OutputFile.check(page.value)
+  if (Option.isSome(page)) yield* OutputFile.checkPage(page.value)
   const report = yield* Simulator.run({
     seed: input.seed,
     traffic,

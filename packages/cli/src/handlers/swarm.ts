@@ -65,7 +65,7 @@ export const follow = Effect.fnUntraced(function* <E, R>(
   { html, json }: Pick<Input, "html" | "json">
 ) {
   const page = Option.map(html, (path): OutputFile.OutputFile => ({ flag: "--html", path }))
-  if (Option.isSome(page)) yield* OutputFile.check(page.value)
+  if (Option.isSome(page)) yield* OutputFile.checkPage(page.value)
   const view = new SwarmView()
   const { canAnimate, canPrompt } = yield* TerminalCapabilities.TerminalCapabilities
   const hasKeys = canAnimate && canPrompt
