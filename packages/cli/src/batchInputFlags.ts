@@ -7,7 +7,9 @@ export const batchInputFlags = {
     Flag.optional
   ),
   separator: Flag.String("separator").pipe(
-    Flag.withDescription("The separator of a CSV input. Default: a tab for .tsv files, and else a comma."),
+    Flag.withDescription(
+      "The separator of a CSV input. Not with a .jsonl file, unless --format is csv. Default: a tab for .tsv files, and else a comma."
+    ),
     Flag.withMetavar("character"),
     Flag.optional
   ),

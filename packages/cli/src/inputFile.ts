@@ -6,8 +6,11 @@ import { CommandError } from "./commandError.ts"
 import { reasonOf } from "./fileReason.ts"
 
 /** The failure of every command whose file cannot be read. */
-export const unreadable = (path: string, reason: string): CommandError =>
-  new CommandError(`${path} cannot be read: ${reason}`, "Check the path and its permissions.")
+export const unreadable = (
+  path: string,
+  reason: string,
+  hint: string = "Check the path and its permissions."
+): CommandError => new CommandError(`${path} cannot be read: ${reason}`, hint)
 
 const failure =
   (path: string) =>
@@ -25,11 +28,34 @@ export const check = Effect.fnUntraced(function* (path: string) {
 /** Fails for the first file that cannot be read. */
 export const checkAll = (paths: ReadonlyArray<string>) => Effect.forEach(paths, check, { discard: true })
 
+const typeOf = (path: string) =>
+  Effect.flatMap(FileSystem.FileSystem, (fs) => Effect.mapError(fs.stat(path), failure(path))).pipe(
+    Effect.map(({ type }) => type)
+  )
+
+const kinds: { readonly [type: string]: string } = { FIFO: "it is a pipe", Socket: "it is a socket" }
+
+/** Fails for a file whose rows cannot be read, and for a pipe or a socket, which has no places to read from. */
+export const checkRows = Effect.fnUntraced(function* (path: string) {
+  yield* check(path)
+  const kind = kinds[yield* typeOf(path)]
+  if (kind === undefined) return
+  return yield* Effect.fail(unreadable(path, kind, "Pass its content as standard input, with - in place of its path."))
+})
+
+/** Fails for a file that cannot be uploaded: one that cannot be read, or whose size is not known. */
+export const checkUpload = Effect.fnUntraced(function* (path: string) {
+  yield* check(path)
+  const type = yield* typeOf(path)
+  if (type === "File") return
+  return yield* Effect.fail(unreadable(path, kinds[type] ?? "it is a device", "Write it to a file, and pass that one."))
+})
+
 /** Fails for a file that cannot be read, and for a pipe, for a file that is read more than once. */
 export const checkRepeatable = Effect.fnUntraced(function* (path: string) {
   yield* check(path)
-  const { type } = yield* Effect.flatMap(FileSystem.FileSystem, (fs) => Effect.mapError(fs.stat(path), failure(path)))
-  if (type === "FIFO") return yield* Effect.fail(unreadable(path, "it is a pipe, which cannot be read twice"))
+  if ((yield* typeOf(path)) === "FIFO")
+    return yield* Effect.fail(unreadable(path, "it is a pipe, which cannot be read twice"))
 })
 
 /** The text of a file. */

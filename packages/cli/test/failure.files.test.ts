@@ -1,5 +1,6 @@
 /** A file on the command line that cannot be read ends every command in one way. */
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { spawnSync } from "node:child_process"
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -67,6 +68,36 @@ for (const { name, path, reason } of cases) {
     )
   })
 }
+
+describe("a file that is a pipe", () => {
+  const commands = [
+    "batch run FILE DIR/out.jsonl",
+    "batch run FILE -",
+    "batch run FILE DIR/out.jsonl --mode host",
+    "batch run FILE DIR/out.jsonl --shared a",
+    "chat Hi --file FILE",
+    "chat Hi --image FILE",
+    "cost FILE",
+    "files upload FILE"
+  ]
+
+  it.live.each(commands)("ends kimi %s", (args) =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        const dir = yield* folder
+        const pipe = join(dir, "pipe")
+        assert.strictEqual(spawnSync("mkfifo", [pipe]).status, 0)
+        const words = args.replace("FILE", pipe).replace("DIR", dir).split(" ")
+        const { code, stderr, stdout } = yield* runKimi(words, { env, stdin: "" })
+        assert.deepStrictEqual([code, stdout], [1, ""], stderr)
+        assert.include(stderr, `kimi: CommandError: ${pipe} cannot be read: it is a pipe`)
+        assert.include(stderr, /^(?:batch|cost)/.test(args) ? "- in place of its path" : "Write it to a file")
+        assert.lengthOf(yield* server.requests, 0)
+        assert.isFalse(existsSync(join(dir, "out.jsonl")))
+      })
+    )
+  )
+})
 
 describe("the file of the answers of a batch", () => {
   const outputs = [

@@ -45,6 +45,10 @@ const misplaced = (flags: InputFlags): string | undefined => {
   return Option.isSome(flags.idColumn) ? "--id-column" : undefined
 }
 
+/** Whether a separator is given for a file of JSONL, which would be read as CSV for it without a word. */
+const isUnseparated = (input: string, { format, separator }: InputFlags): boolean =>
+  Option.isSome(separator) && Option.isNone(format) && /\.jsonl(?:\.gz)?$/i.test(input)
+
 const twoPrompts = wrongFlag("--column", "no --template, which names the columns of the prompt itself")
 
 /** How the input is read. */
@@ -52,7 +56,10 @@ export const jobInput = Effect.fnUntraced(function* (input: string, flags: Input
   const unused = misplaced(flags)
   if (unused !== undefined) return yield* Effect.fail(wrongFlag(unused, "a --column or a --template with it"))
   if (Option.isSome(flags.column) && Option.isSome(flags.template)) return yield* Effect.fail(twoPrompts)
-  if (!isStandard(input)) yield* InputFile.check(input)
+  if (isUnseparated(input, flags)) {
+    return yield* Effect.fail(wrongFlag("--separator", "a CSV input: another file than one of JSONL, or --format csv"))
+  }
+  if (!isStandard(input)) yield* InputFile.checkRows(input)
   const { stdin } = yield* Stdio.Stdio
   return {
     input: isStandard(input) ? stdin : input,

@@ -225,7 +225,7 @@ export const run = Effect.fnUntraced(function* (input: Input) {
   if (input.yes && input.mcp.length === 0) return yield* Effect.fail(wrongFlag("--yes", "a --mcp, whose tools it runs"))
   // Without a terminal to ask in, --yes is required before anything runs.
   if (input.mcp.length > 0 && !input.yes && !canAsk) return yield* Effect.fail(noApproval(canPrompt))
-  yield* InputFile.checkAll([...input.image, ...input.file])
+  yield* Effect.forEach([...input.image, ...input.file], InputFile.checkUpload, { discard: true })
   const history = yield* ChatHistory.read(input.history, Option.getOrUndefined(input.system))
   yield* Effect.scoped(converse(input, history, text)).pipe(
     Effect.onInterrupt(() => resumeNote(input.history)),

@@ -188,7 +188,7 @@ const notRead = (flags: ReadonlyArray<string>) =>
 export const run = Effect.fnUntraced(function* ({ batch, file, json, options, outputTokens, read, text }: Input) {
   const unused = text ? givenOf(read) : []
   if (unused.length > 0) return yield* Effect.fail(notRead(unused))
-  if (!isStandard(file)) yield* InputFile.check(file)
+  if (!isStandard(file)) yield* text ? InputFile.check(file) : InputFile.checkRows(file)
   const { settings } = yield* configuration.loadWithoutKey(options)
   const { config, table } = settings
   const host = Provider.fromConfig(config)

@@ -48,7 +48,7 @@ export const upload = Effect.fnUntraced(function* ({
   path,
   purpose
 }: Common & { readonly path: string; readonly purpose: FilePurpose }) {
-  yield* InputFile.check(path)
+  yield* InputFile.checkUpload(path)
   const content = yield* Files.open(path)
   let sent = 0
   const file = yield* Effect.scoped(
