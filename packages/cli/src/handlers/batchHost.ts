@@ -1,4 +1,5 @@
 /** Runs the requests of a file at the host, and looks after batches that are there. */
+import { existsSync } from "node:fs"
 import type { Batch } from "@kimi-effect/core/Batch"
 import { counted } from "@kimi-effect/core/internal/Counted"
 import * as BatchMode from "@kimi-effect/client/batch/BatchMode"
@@ -18,7 +19,7 @@ import type { BatchRun } from "../schemas/batch.ts"
 import { type InputFlags, isOfPrompts, isStandard, jobFiles } from "./batchFiles.ts"
 import { progressLine } from "./batchProgress.ts"
 import { tagsOf } from "./batchTags.ts"
-import { byId as ofId, checkJob, fromBatch, isBatchId } from "./batchTarget.ts"
+import { atHost, byId as ofId, checkJob, fromBatch, isBatchId } from "./batchTarget.ts"
 import { noteDuplicates, repeatHints, sentence, stoppedFailure, toText } from "./batchText.ts"
 
 export interface HostFlags {
@@ -184,6 +185,16 @@ const wrongMode = (isShared: boolean): UsageError =>
     isShared ? "local for a batch that several machines run" : "files for the input and the output, to continue the job"
   )
 
+/** The host ends a batch with its window, which is therefore never longer than the deadline. */
+const noteWindow = ({ deadline, mode, window }: HostFlags, output: string): Effect.Effect<void> => {
+  // A batch that is at the host has its window.
+  if (mode !== "host" || existsSync(`${output}.host.json`)) return Effect.void
+  const hours = Math.floor(Option.match(deadline, { onNone: () => Number.POSITIVE_INFINITY, onSome: Duration.toHours }))
+  if (Option.isNone(window) || hours >= Duration.toHours(window.value)) return Effect.void
+  const [given, used] = [Duration.format(window.value), Duration.format(Duration.hours(hours))]
+  return Output.note(`The --window of ${given} is shortened to ${used}, at which the results are needed by --deadline.`)
+}
+
 /** Only the job that has made the record knows which of its rows the host runs. */
 const hasRecord = (output: string): UsageError =>
   new UsageError(
@@ -203,6 +214,7 @@ export const run = Effect.fnUntraced(function* (
   if (mode === "host" && Option.isSome(deadline) && Duration.isLessThan(deadline.value, BatchMode.shortestWindow)) {
     return yield* Effect.fail(tooEarly(deadline.value))
   }
+  yield* noteWindow({ deadline, mode, poll, window }, output)
   const settings: HostBatchJob.Options = {
     input,
     output,
@@ -249,12 +261,15 @@ export const resume = Effect.fnUntraced(function* ({
     }
     yield* checkJob(target)
     return yield* follow({ json, options, output: target, resume: `kimi batch resume ${target}` }, ({ onEvent }) =>
-      HostBatchJob.resume(target, { interval, onEvent })
+      atHost(target, HostBatchJob.resume(target, { interval, onEvent }))
     )
   }
   if (Option.isNone(output)) {
     return yield* Effect.fail(
-      new UsageError("A batch by its id needs a file for its answers", `kimi batch resume ${target} answers.jsonl`)
+      new UsageError(
+        `There is no file ${target}, and a batch by its id needs a file for its answers`,
+        `Check the path of the answers, or name a file if ${target} is the id of a batch: kimi batch resume ${target} answers.jsonl`
+      )
     )
   }
   const path = output.value

@@ -24,6 +24,20 @@ export const byId = <A, E extends KimiError, R>(batch: Effect.Effect<A, E, R>): 
       : error
   )
 
+/** A job that has never been at the host is continued by the command that has started it. */
+export const atHost = <A, E extends KimiError, R>(
+  output: string,
+  batch: Effect.Effect<A, E, R>
+): Effect.Effect<A, E | HintedError, R> =>
+  Effect.mapError(batch, (error) =>
+    error._tag === "InvalidRequestError" && !existsSync(`${output}.host.json`)
+      ? new HintedError(
+          error,
+          `Check the path of the output, or continue the job with its input and the flags that it was started with: kimi batch run INPUT ${output}`
+        )
+      : error
+  )
+
 export const fromBatch = (batch: Batch): BatchAtHost => ({
   batchId: batch.id,
   status: batch.status,

@@ -4,7 +4,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Fault from "@kimi-effect/testing/Fault"
 import * as Reply from "@kimi-effect/testing/Reply"
 import * as Effect from "effect/Effect"
-import { filesOf, lineOf } from "../hostJob.ts"
+import { filesOf, lineOf, poll } from "../hostJob.ts"
 import { decoded, withServer } from "../mockedHost.ts"
 import { runKimi } from "../runKimi.ts"
 
@@ -80,5 +80,31 @@ describe("kimi batch run on the output of a job that has been at the host", () =
         assert.notInclude(stderr, "--mode")
       })
     )
+  )
+})
+
+describe("kimi batch run --window", () => {
+  const noted = (flags: ReadonlyArray<string>) =>
+    withServer((_, env) =>
+      Effect.gen(function* () {
+        const { input, output } = yield* filesOf([lineOf("a")])
+        const { code, stderr } = yield* runKimi([...run, input, output, "--mode", "host", ...flags, ...poll], { env })
+        assert.strictEqual(code, 0, stderr)
+        return stderr
+      })
+    )
+
+  it.live("is noted to be longer than the deadline", () =>
+    Effect.map(noted(["--window", "3 days", "--deadline", "50 hours"]), (stderr) =>
+      assert.include(stderr, "The --window of 3d is shortened to 2d 2h, at which the results are needed by --deadline.")
+    )
+  )
+
+  it.live.each([
+    { flags: ["--window", "2 days", "--deadline", "2 days"] },
+    { flags: ["--window", "2 days"] },
+    { flags: ["--deadline", "2 days"] }
+  ])("is as it was given with $flags", ({ flags }) =>
+    Effect.map(noted(flags), (stderr) => assert.notInclude(stderr, "shortened"))
   )
 })

@@ -3,6 +3,7 @@ import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as ErrorReply from "@kimi-effect/testing/ErrorReply"
 import * as Effect from "effect/Effect"
+import { filesOf, lineOf } from "../hostJob.ts"
 import { withServer } from "../mockedHost.ts"
 import { runKimi } from "../runKimi.ts"
 import { temporaryFolder } from "../temporaryFolder.ts"
@@ -23,6 +24,28 @@ describe("an id that the host does not know", () => {
         // A batch by its id has no job that could be forgotten.
         assert.notInclude(error.hint, "forget")
         assert.include(error.hint, "kimi batch list")
+      })
+    )
+  )
+})
+
+describe("kimi batch resume", () => {
+  it.live("names a path at which there is no file", () =>
+    Effect.map(runKimi(["batch", "resume", "nope"]), ({ code, stderr }) => {
+      assert.strictEqual(code, 2)
+      assert.include(stderr, "There is no file nope")
+      assert.include(stderr, "kimi batch resume nope answers.jsonl")
+    })
+  )
+
+  it.live("names the command that continues a job which has never been at the host", () =>
+    withServer((_, env) =>
+      Effect.gen(function* () {
+        const { input, output } = yield* filesOf([lineOf("a")])
+        yield* runKimi(["batch", "run", input, output], { env })
+        const { code, stderr } = yield* runKimi(["batch", "resume", output], { env })
+        assert.strictEqual(code, 16)
+        assert.include(stderr, `kimi batch run INPUT ${output}`)
       })
     )
   )
