@@ -17,11 +17,22 @@ import { beforeEnd, wantsJson } from "./jsonArgument.ts"
 import { version } from "./version.ts"
 import { withoutManyWords } from "./wordFlags.ts"
 
+/** Whether a flag follows a subcommand whose name is wrong: which flags there are depends on its right name. */
+const isAfterWrongName = (
+  { errors }: CliOutput.Presenter.InvalidInvocation,
+  option: string,
+  args: ReadonlyArray<string>
+): boolean => {
+  const wrong = errors.find((error) => error._tag === "UnknownSubcommand")
+  if (wrong === undefined) return false
+  return args.indexOf(wrong.subcommand) < args.findIndex((arg) => arg.split("=")[0] === option)
+}
+
 /** Where what looks like an unknown flag is given. */
-const flagAdvice = (event: CliOutput.Presenter.InvalidInvocation): string | undefined => {
+const flagAdvice = (event: CliOutput.Presenter.InvalidInvocation, args: ReadonlyArray<string>): string | undefined => {
   const { commandPath, errors, helpDoc } = event
   const found = errors.find((error) => error._tag === "UnrecognizedOption")
-  if (found === undefined) return undefined
+  if (found === undefined || isAfterWrongName(event, found.option, args)) return undefined
   const path = commandPath.join(" ")
   const isBeforeName = found.command !== undefined && found.command.length < commandPath.length
   if (isBeforeName) return `Flags of a subcommand are given after its name: ${path} ${found.option}`
@@ -34,25 +45,25 @@ const flagAdvice = (event: CliOutput.Presenter.InvalidInvocation): string | unde
 }
 
 /** What is wrong, and where to read more. */
-const usageText = (event: CliOutput.Presenter.InvalidInvocation) =>
+const usageText = (event: CliOutput.Presenter.InvalidInvocation, args: ReadonlyArray<string>) =>
   Effect.gen(function* () {
     const { canColor } = yield* TerminalCapabilities.TerminalCapabilities
     const formatter = CliOutput.defaultFormatter({ colors: canColor })
     yield* Console.error(formatter.formatErrors(event.errors).trimStart())
-    const advice = flagAdvice(event)
+    const advice = flagAdvice(event, args)
     if (advice !== undefined) yield* Console.error(`\n${advice}`)
     yield* Console.error(`\nUsage: ${event.helpDoc.usage}\nRun ${event.commandPath.join(" ")} --help for its flags.`)
   })
 
 /** The same in the form of the other errors. */
-const usageJson = (event: CliOutput.Presenter.InvalidInvocation) =>
+const usageJson = (event: CliOutput.Presenter.InvalidInvocation, args: ReadonlyArray<string>) =>
   Console.error(
     JSON.stringify({
       error: {
         tag: "UsageError",
         category: "usage",
         message: event.errors.map(({ message }) => message).join("\n"),
-        hint: flagAdvice(event) ?? `Usage: ${event.helpDoc.usage}`,
+        hint: flagAdvice(event, args) ?? `Usage: ${event.helpDoc.usage}`,
         exitCode: exitCodes.usage
       }
     })
@@ -67,18 +78,18 @@ const shortened = (event: CliOutput.Presenter.Help): CliOutput.Presenter.Help =>
 })
 
 /** On stderr: stdout has results only. */
-const presenterOf = (isJson: boolean): CliOutput.Presenter => ({
+const presenterOf = (isJson: boolean, args: ReadonlyArray<string>): CliOutput.Presenter => ({
   present: (event) => {
     if (event._tag === "Help") return CliOutput.defaultPresenter.present(shortened(event))
     if (event._tag !== "InvalidInvocation") return CliOutput.defaultPresenter.present(event)
-    return isJson ? usageJson(event) : usageText(event)
+    return isJson ? usageJson(event, args) : usageText(event, args)
   }
 })
 
-const settingsOf = (isJson: boolean) =>
+const settingsOf = (isJson: boolean, args: ReadonlyArray<string>) =>
   Layer.mergeAll(
     CliConfig.layer({ builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions] }),
-    CliOutput.layerPresenter(presenterOf(isJson)),
+    CliOutput.layerPresenter(presenterOf(isJson, args)),
     // The default logger writes to stdout, which has results only.
     Logger.layer([Logger.withConsoleError(Logger.formatLogFmt)])
   )
@@ -111,7 +122,7 @@ export const run = (args: ReadonlyArray<string>) => {
     yield* Command.runWith(yield* loadModule(() => load(args)), { version })(args)
   })
   return command.pipe(
-    Effect.provide(settingsOf(isJson)),
+    Effect.provide(settingsOf(isJson, args)),
     Effect.as(0),
     // Every error of the library is in this module, which a command that succeeds does not load.
     Effect.catchCause((cause) =>

@@ -56,6 +56,17 @@ describe("kimi", () => {
     })
   )
 
+  it.live.each(["chaat hi", "batch rnu in.jsonl", "chaat hi --max-tokens=5"])(
+    "names no place for the flags of %s, whose name is wrong",
+    (words) =>
+      Effect.map(runKimi([...words.split(" "), "--json"]), ({ code, stderr }) => {
+        assert.strictEqual(code, 2)
+        const { error } = JSON.parse(stderr)
+        assert.include(error.message, "Did you mean this?")
+        assert.match(error.hint, /^Usage: kimi (?:batch )?<subcommand>/)
+      })
+  )
+
   it.live.each([
     { args: ["batch", "run", "in.jsonl", "out.jsonl", "--deadline", "-1 hour"], advice: '--deadline="-1 hour"' },
     { args: ["chat", "--max-tokens", "-1h", "hi"], advice: "--max-tokens=-1h" },

@@ -38,6 +38,15 @@ describe("kimi schema", () => {
     Effect.map(runKimi(["schema", "batch", "run"]), ({ code }) => assert.strictEqual(code, 0))
   )
 
+  it.live("names the subcommands of a command that has only those", () =>
+    Effect.map(runKimi(["schema", "batch"]), ({ code, stderr }) => {
+      assert.strictEqual(code, 2)
+      assert.include(stderr, "Name a subcommand of it: batch cancel, ")
+      assert.include(stderr, "batch run, batch run --shared")
+      assert.notInclude(stderr, "files")
+    })
+  )
+
   it.live("fails for another name", () =>
     Effect.map(runKimi(["schema", "none"]), ({ code }) => assert.strictEqual(code, 2))
   )
