@@ -15,12 +15,16 @@ const schema = Flag.String("schema").pipe(
   Flag.optional
 )
 
+const isId = (id: string): boolean => id.trim() !== ""
+const expectedId = () => "the id of a shared batch, which is not empty"
+
 export const sharedFlags = {
   shared: Flag.String("shared").pipe(
     Flag.withDescription(
       "Shares the batch under this id with other processes that run the same command, through the PostgreSQL of DATABASE_URL."
     ),
     Flag.withMetavar("id"),
+    Flag.filter(isId, expectedId),
     Flag.optional
   ),
   schema
@@ -29,10 +33,15 @@ export const sharedFlags = {
 export const shared = Command.make(
   "shared",
   {
-    id: Argument.String("id").pipe(Argument.withDescription("The id that kimi batch run --shared was given.")),
+    id: Argument.String("id").pipe(
+      Argument.withDescription("The id that kimi batch run --shared was given."),
+      Argument.filter(isId, expectedId)
+    ),
     schema,
     cancel: Flag.Boolean("cancel").pipe(
-      Flag.withDescription("Ends the batch: its processes complete the rows in flight and leave."),
+      Flag.withDescription(
+        "Ends the batch: its processes complete the rows in flight and leave. One that is complete keeps its results."
+      ),
       Flag.withDefault(false)
     ),
     write: pathFlag("write").pipe(

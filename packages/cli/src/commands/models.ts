@@ -11,7 +11,10 @@ export const models = Command.make(
       Flag.withDescription("Lists the models that the API key can use at the host. Needs a key."),
       Flag.withDefault(false)
     ),
-    all: Flag.Boolean("all").pipe(Flag.withDescription("Lists retired models too."), Flag.withDefault(false)),
+    all: Flag.Boolean("all").pipe(
+      Flag.withDescription("Lists retired models too. Not with --live."),
+      Flag.withDefault(false)
+    ),
     json: jsonFlag,
     options: optionFlags
   },

@@ -33,9 +33,16 @@ export const simulate = Command.make(
       Numbers.time,
       Flag.optional
     ),
-    seed: Flag.String("seed").pipe(Flag.withDescription("Seed of all randomness. Default: 1."), Flag.withDefault("1")),
+    seed: Flag.String("seed").pipe(
+      Flag.withDescription("Seed of all randomness. Default: 1."),
+      Flag.filter(
+        (seed) => seed.trim() !== "",
+        () => "a text that is not empty"
+      ),
+      Flag.withDefault("1")
+    ),
     html: pathFlag("html").pipe(
-      Flag.withDescription("Writes the report as a page with charts."),
+      Flag.withDescription("Writes the report as a page with charts. Replaces no file but a page."),
       Flag.withMetavar("file"),
       Flag.optional
     ),

@@ -106,11 +106,13 @@ interface ShowInput {
 
 export const show = Effect.fnUntraced(function* ({ cancel, id, json, options, schema, write }: ShowInput) {
   const program = Effect.gen(function* () {
-    if (cancel) yield* SharedBatchJob.cancel(id)
-    const state = yield* SharedBatchJob.status(id)
+    const found = yield* SharedBatchJob.status(id)
+    if (found !== undefined && cancel && !found.isComplete) yield* SharedBatchJob.cancel(id)
+    const state = found === undefined || !cancel ? found : yield* SharedBatchJob.status(id)
     if (state === undefined) {
       return yield* Effect.fail(new CommandError(`There is no shared batch ${id}`, "Check the id and the --schema."))
     }
+    if (cancel && state.isComplete) yield* Output.note(`The batch ${id} is complete: nothing is left to cancel.`)
     const written = Option.isSome(write) ? yield* SharedBatchJob.write(id, write.value) : undefined
     return shown(state, written)
   })

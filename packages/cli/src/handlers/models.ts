@@ -2,6 +2,7 @@
 import * as ModelCatalog from "@kimi-effect/core/ModelCatalog"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
+import { wrongFlag } from "../commandError.ts"
 import * as configuration from "../configuration.ts"
 import type { Given } from "../optionFlags.ts"
 import * as Output from "../output.ts"
@@ -95,6 +96,7 @@ const toTable = (models: ReadonlyArray<Model>): string =>
   )
 
 export const run = Effect.fnUntraced(function* ({ all, json, live, options }: Input) {
+  if (live && all) return yield* Effect.fail(wrongFlag("--all", "no --live: the host lists the models that it runs"))
   // The catalogue needs no option, but one that is wrong is wrong in every command.
   if (!live) yield* configuration.loadWithoutKey(options)
   const day = DateTime.formatIsoDateUtc(yield* DateTime.now)
