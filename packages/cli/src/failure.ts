@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import { CommandError, flagHint, UsageError } from "./commandError.ts"
 import * as exitCodes from "./exitCodes.ts"
 import { HintedError } from "./hintedError.ts"
-import { fileHintOf, flagMessageOf, hintOf, isOfFlags, messageOf } from "./hints.ts"
+import { costHint, fileHintOf, flagMessageOf, hintOf, isOfCost, isOfFlags, messageOf } from "./hints.ts"
 import * as Predicate from "effect/Predicate"
 import * as Output from "./output.ts"
 
@@ -26,11 +26,11 @@ const ofUsage = (message: string, hint: string): Description => ({
   exitCode: exitCodes.usage
 })
 
-const ofKimiError = (error: KimiError): Description => ({
+const ofKimiError = (error: KimiError, command: string): Description => ({
   tag: error._tag,
   category: error.category,
   message: messageOf(error),
-  hint: fileHintOf(error) ?? hintOf(error),
+  hint: fileHintOf(error) ?? hintOf(error, command),
   exitCode: exitCodes.byCategory[error.category]
 })
 
@@ -49,10 +49,10 @@ const isCategorized = (error: unknown): error is CategorizedError =>
   typeof error.category === "string" &&
   Object.hasOwn(exitCodes.byCategory, error.category)
 
-const ofOther = (error: unknown): Description => {
+const ofOther = (error: unknown, command: string): Description => {
   const own = { category: "other", exitCode: exitCodes.other }
   if (error instanceof HintedError) {
-    return { ...ofKimiError(error.error), message: error.message, hint: error.hint }
+    return { ...ofKimiError(error.error, command), message: error.message, hint: error.hint }
   }
   if (error instanceof CommandError) return { ...own, tag: error._tag, message: error.message, hint: error.hint }
   const tag = error instanceof Error ? error.name : "Error"
@@ -60,18 +60,19 @@ const ofOther = (error: unknown): Description => {
   return { ...own, tag, message, hint: "" }
 }
 
-/** What a failure is called, and what to change. */
-export const describe = (error: unknown): Description => {
+/** What a failure is called, and what to change in a command by its first word. */
+export const describe = (error: unknown, command: string): Description => {
   if (isKimiError(error)) {
     const known: KimiError = error as KimiError
-    return isOfFlags(known) ? ofUsage(flagMessageOf(known), flagHint) : ofKimiError(known)
+    if (isOfCost(known)) return ofUsage(messageOf(known), costHint)
+    return isOfFlags(known) ? ofUsage(flagMessageOf(known), flagHint) : ofKimiError(known, command)
   }
   if (error instanceof UsageError) return ofUsage(error.message, error.hint)
   if (isCategorized(error)) {
     const { _tag: tag, category, hint, message } = error
     return { tag, category, message, hint, exitCode: exitCodes.byCategory[category] }
   }
-  return ofOther(error)
+  return ofOther(error, command)
 }
 
 const isUsageError = (error: unknown): boolean => CliError.isCliError(error)
@@ -81,11 +82,14 @@ const usageCode = (error: unknown): number =>
   error instanceof CliError.ShowHelp && error.errors.length === 0 ? 0 : exitCodes.usage
 
 /** Reports the failure on stderr, as a JSON document if the result would be one, and returns the exit code. */
-export const report = (cause: Cause.Cause<unknown>, isJson: boolean): Effect.Effect<number> => {
+export const report = (
+  cause: Cause.Cause<unknown>,
+  { command, isJson }: { readonly command: string; readonly isJson: boolean }
+): Effect.Effect<number> => {
   if (Cause.hasInterruptsOnly(cause)) return Effect.succeed(exitCodes.interrupted)
   const error = Cause.squash(cause)
   if (isUsageError(error)) return Effect.succeed(usageCode(error))
-  const { exitCode, hint, ...described } = describe(error)
+  const { exitCode, hint, ...described } = describe(error, command)
   const text = isJson
     ? JSON.stringify({ error: { ...described, hint, exitCode } })
     : [`kimi: ${described.tag}: ${Output.plain(described.message)}`, ...(hint === "" ? [] : [`  ${hint}`])].join("\n")

@@ -2,49 +2,45 @@
 import type { InvalidBatchError } from "@kimi-effect/core/BatchErrors"
 import { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import type { KimiError } from "@kimi-effect/core/KimiError"
+import { type Hints, hintsOf } from "./commandHints.ts"
 
-type Tag = KimiError["_tag"]
-
-/** Errors whose hint in the library names modules and options of it. */
-const byTag: { readonly [T in Tag]?: string } = {
+/** Errors whose hint in the library names modules and options of it, in words of every command. */
+const byTag: Hints = {
   GatewayRefusedError:
     "Check the firewall, gateway or proxy between this machine and the host: its rules for this address, --proxy with its credentials, and --base-url.",
   ConnectTimeoutError: "Raise --set connectTimeout, or check the network route to the host.",
-  ConnectionPoolTimeoutError: "Raise --set maxConnections, or run fewer rows at the same time with --rows.",
-  FirstTokenTimeoutError: "Raise --set firstTokenTimeout, lower --effort, or shorten the prompt.",
+  ConnectionPoolTimeoutError: "Raise --set maxConnections, or run fewer calls at the same time.",
+  FirstTokenTimeoutError: "Raise --set firstTokenTimeout, or shorten the prompt.",
   IdleTimeoutError: "Raise --set idleTimeout, or run the command again.",
-  TotalTimeoutError: "Raise --total-timeout, lower --max-tokens, or use --stream.",
-  DeadlineExceededError: "Raise --set deadline, or lower --max-tokens.",
+  TotalTimeoutError: "Raise --total-timeout, or lower max_completion_tokens.",
+  DeadlineExceededError: "Raise --set deadline, or lower max_completion_tokens.",
   ContextLengthError:
-    "Shorten the conversation, lower --max-tokens, or choose a model with a larger window: kimi models.",
+    "Shorten the messages, lower max_completion_tokens, or choose a model with a larger window: kimi models.",
   ModelNotFoundError: "kimi models --live lists the models of this key; pass one of them with --model.",
   ModelRetiredError: "Pass the successor of this model with --model; kimi models --all lists both.",
-  RequestTooLargeError:
-    "Send less: shorten the prompt, or pass large files with --image and --file, which upload them.",
-  UnsupportedMediaError: "Pass an image or a video in a format that the model supports with --image.",
+  RequestTooLargeError: "Send less: shorten the messages, or refer to uploaded files.",
+  UnsupportedMediaError: "Use an image or a video in a format that the model supports.",
   EmptyMessageError: "Give every message some content.",
-  GatewayTimeoutError: "Use --stream, or lower --max-tokens: the gateway timed out while waiting for the model.",
-  ReasoningBudgetExhaustedError: "Raise --max-tokens or lower --effort: reasoning and response share the tokens.",
+  GatewayTimeoutError: "Lower max_completion_tokens: the gateway timed out while waiting for the model.",
+  ReasoningBudgetExhaustedError: "Raise max_completion_tokens: reasoning and response share the tokens.",
   MalformedOutputError: "Pass --set markup=keep, or use a host that parses the model's output.",
   AdmissionTimeoutError: "Send fewer calls, raise the account's tier with --tier, or raise --set admissionMaxWait.",
-  AdmissionQueueFullError: "Run fewer rows at the same time with --rows, or raise --set admissionMaxQueue.",
-  AdmissionLimitError: "Shorten the prompt or lower --max-tokens: the host counts both against the account's limit.",
+  AdmissionQueueFullError: "Send fewer calls at the same time, or raise --set admissionMaxQueue.",
+  AdmissionLimitError:
+    "Shorten the messages or lower max_completion_tokens: the host counts both against the account's limit.",
   BudgetExceededError:
-    "Raise the cap of --budget, or of --cost for a swarm, set or lower --max-tokens, pass --set budgetDefaultOutputTokens, or wait until running calls have settled.",
-  UnknownPriceError:
-    "Pass a model whose price kimi models lists, and --cost in its currency; for a --budget, --set budgetOnUnknownPrice=allow.",
+    "Raise the cap of --budget, set or lower max_completion_tokens, pass --set budgetDefaultOutputTokens, or wait until running calls have settled.",
+  UnknownPriceError: "Pass a model whose price kimi models lists; for a --budget, --set budgetOnUnknownPrice=allow.",
   ConfigurationError:
     "Give what is named the expected form: a flag, a variable, or an option of a file; kimi config shows where each value comes from.",
   ResponseTooLargeError: "Raise --set maxResponseBytes, or --set maxContentBytes for what is held in memory.",
   EventTooLargeError: "Raise --set maxEventBytes if stream events of that size are expected.",
   ToolArgumentsTooLargeError: "Raise --set maxToolArgumentBytes if arguments of that size are expected.",
-  AgentLimitError: "Raise --agents, or give the swarm a smaller task.",
   SwarmSuspendedError: "Top up the account or wait for its quota, then run kimi swarm resume with the id of the swarm.",
   JournalMismatchError: "Run it with the input, flags and task of the first run, or choose another id.",
   JournalStoreError:
     "Check that the path or the server that the message names can be reached and written to and is not full, then run the same command again.",
   FileLimitError: "Delete files that are no longer needed with kimi files delete, then upload again.",
-  BatchOptionsChangedError: "Restore the flags that the message names, or choose another output file.",
   BatchNotFoundError:
     "Check that the key and --base-url are those of the account that created the batch; if the host has lost it, run kimi batch forget, which checks that, and then kimi batch run, which sends the rows again."
 }
@@ -81,6 +77,12 @@ const batchMessage = (heading: string, count: number, issues: InvalidBatchError[
 /** Whether all that is wrong are flags of the command itself, which no option, variable or file sets. */
 export const isOfFlags = (error: KimiError): error is ConfigurationError =>
   error._tag === "ConfigurationError" && error.issues.every(({ name }) => Object.hasOwn(flagOf, name))
+
+/** Whether the limit of the cost of a swarm is too low, which a flag of the command alone sets. */
+export const isOfCost = (error: KimiError): boolean =>
+  error._tag === "InvalidRequestError" && error.parameter === "limits.cost"
+
+export const costHint = "Raise --cost to at least the amount that the message names."
 
 /** What is wrong with flags, one on a line. */
 export const flagMessageOf = ({ issues }: ConfigurationError): string =>
@@ -126,6 +128,8 @@ export const fileHintOf = (error: KimiError): string | undefined =>
     ? "Pass files that an audit log has written with --traffic."
     : undefined
 
-/** What to change. A hint of this one error, such as the values that a parameter may have, stays. */
-export const hintOf = (error: KimiError): string =>
-  "fix" in error && error.fix !== undefined ? inCommands(error.hint) : (byTag[error._tag] ?? error.hint)
+/** What to change, in a command by its first word. A hint of this one error, such as the values that a parameter may have, stays. */
+export const hintOf = (error: KimiError, command: string): string =>
+  "fix" in error && error.fix !== undefined
+    ? inCommands(error.hint)
+    : (hintsOf(command)[error._tag] ?? byTag[error._tag] ?? error.hint)

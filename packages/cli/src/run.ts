@@ -128,7 +128,7 @@ export const run = (args: ReadonlyArray<string>) => {
     Effect.catchCause((cause) =>
       Effect.flatMap(
         loadModule(() => import("./failure.ts")),
-        ({ report }) => report(cause, isJson)
+        ({ report }) => report(cause, { command: args[0] ?? "", isJson })
       )
     )
   )

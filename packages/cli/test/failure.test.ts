@@ -16,13 +16,31 @@ const ofPrograms = /^(Tool|ClientClosed|CassetteMiss|StructuredOutput|UnknownAge
 
 const tags = (Object.keys(table) as ReadonlyArray<keyof typeof table>).filter((tag) => !ofPrograms.test(tag))
 
-const hintOfTag = (tag: keyof typeof table): string => hintOf({ _tag: tag, hint: table[tag].hint } as KimiError)
+const hintOfTag = (tag: keyof typeof table, command = ""): string =>
+  hintOf({ _tag: tag, hint: table[tag].hint } as KimiError, command)
+
+const commands = ["models", "chat", "batch run", "swarm", "files upload"]
 
 describe("the hint of an error", () => {
-  it("names no module of the library", () => {
-    const found = tags.filter((tag) => /\b(?:KimiClient|Files|Media|layer\w*)\b|@kimi-effect|`/.test(hintOfTag(tag)))
+  it.each(commands)("names no module of the library after kimi %s", (command) => {
+    const hint = (tag: keyof typeof table) => hintOfTag(tag, command.split(" ")[0])
+    const found = tags.filter((tag) => /\b(?:KimiClient|Files|Media|layer\w*)\b|@kimi-effect|`/.test(hint(tag)))
     assert.deepStrictEqual(found, [])
   })
+
+  it.live.each(commands)("names only flags that kimi %s has", (command) =>
+    Effect.gen(function* () {
+      const words = command.split(" ")
+      const { stdout } = yield* runKimi([...words, "--help"])
+      const flags = new Set(stdout.match(/--[a-z][a-z-]*/g))
+      const isOther = (flag: string) => !flags.has(flag)
+      const ownOf = (hint: string) => hint.replaceAll(/kimi models --\w+/g, "")
+      const found = tags.flatMap((tag) =>
+        (ownOf(hintOfTag(tag, words[0])).match(/--[a-z][a-z-]*/g) ?? []).filter(isOther).map((flag) => `${tag} ${flag}`)
+      )
+      assert.deepStrictEqual(found, [])
+    })
+  )
 
   it("names options as flags", () => {
     const found = tags.filter((tag) =>
@@ -36,12 +54,12 @@ describe("the hint of an error", () => {
 
   it("is that of the one error if there is one", () => {
     const error = new UnsupportedParameterError({ message: "No", parameter: "a", fix: "Use b." })
-    assert.strictEqual(hintOf(error), "Use b.")
+    assert.strictEqual(hintOf(error, "chat"), "Use b.")
   })
 
   it("names the command that abandons a job", () => {
     const error = new InvalidResponseError({ message: "No", fix: "Abandon it with HostBatchJob.abandon." })
-    assert.strictEqual(hintOf(error), "Abandon it with kimi batch forget --force.")
+    assert.strictEqual(hintOf(error, "batch"), "Abandon it with kimi batch forget --force.")
   })
 })
 

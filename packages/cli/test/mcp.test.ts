@@ -133,6 +133,18 @@ describe("kimi chat --mcp", () => {
     )
   })
 
+  it.live("names the tool that two servers have", () =>
+    withServer((host, env) =>
+      Effect.gen(function* () {
+        const { url } = yield* mcpHttpServer()
+        const { code, stderr } = yield* runKimi(["chat", "Hi", "--yes", "--mcp", url, "--mcp", url], { env })
+        assert.strictEqual(code, 16)
+        assert.match(stderr, /ToolSchemaError: .*shout.*\n.*--mcp/)
+        assert.lengthOf(yield* host.requests, 0)
+      })
+    )
+  )
+
   it.live("names a server that does not start", () =>
     withServer((_, env) =>
       Effect.map(runKimi(["chat", "Hi", "--yes", "--mcp", "/nonexistent/server"], { env }), ({ code, stderr }) => {

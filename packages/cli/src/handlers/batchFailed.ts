@@ -1,6 +1,7 @@
 /** Lists the failed rows of an output. */
 import * as BatchJob from "@kimi-effect/client/node/BatchJob"
 import * as Effect from "effect/Effect"
+import { hintOf } from "../hints.ts"
 import * as Output from "../output.ts"
 import type { BatchFailed } from "../schemas/batch.ts"
 import { checkJob } from "./batchTarget.ts"
@@ -22,7 +23,7 @@ export const failed = Effect.fnUntraced(function* ({ json, output, tag }: Failed
     attempts,
     tag: error._tag,
     message: error.message,
-    hint: error.hint
+    hint: hintOf(error, "batch")
   }))
   if (json) return yield* Output.json(listed)
   for (const row of listed) {

@@ -8,7 +8,7 @@ import type { ChatResponse } from "@kimi-effect/core/ChatResponse"
 import * as Cost from "@kimi-effect/core/Cost"
 import { counted } from "@kimi-effect/core/internal/Counted"
 import { loadModule } from "@kimi-effect/core/internal/ModuleLoader"
-import { isKimiError } from "@kimi-effect/core/KimiError"
+import { isKimiError, type KimiError } from "@kimi-effect/core/KimiError"
 import { StreamTruncatedError } from "@kimi-effect/core/StreamErrors"
 import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
 import * as StreamFold from "@kimi-effect/core/StreamFold"
@@ -24,6 +24,8 @@ import * as ChatSpending from "../chatSpending.ts"
 import * as client from "../client.ts"
 import { UsageError, wrongFlag } from "../commandError.ts"
 import { report } from "../failure.ts"
+import { HintedError } from "../hintedError.ts"
+import { hintOf, messageOf } from "../hints.ts"
 import * as InputFile from "../inputFile.ts"
 import { readText } from "../input.ts"
 import { wrongServer } from "../mcpServer.ts"
@@ -137,6 +139,14 @@ const respond = Effect.fnUntraced(function* (input: Input, conversation: Convers
   return last.next
 })
 
+/** Names the file in what is wrong with its content. Other errors, such as those of the network, are not those of one file. */
+const named = <A, E extends KimiError, R>(path: string, content: Effect.Effect<A, E, R>) =>
+  Effect.mapError(content, (error) =>
+    error.category === "validation" && !error.message.includes(path)
+      ? new HintedError(error, hintOf(error, "chat"), `${path}: ${messageOf(error)}`)
+      : error
+  )
+
 /** The text of a document, which the host does not keep. */
 const documentText = (path: string) =>
   Effect.gen(function* () {
@@ -151,8 +161,8 @@ const documentText = (path: string) =>
 
 /** A conversation that ends with the prompt, its documents before it and its images in it. */
 const ask = Effect.fnUntraced(function* (input: Input, history: ChatHistory.History, text: string) {
-  const documents = yield* Effect.forEach(input.file, documentText)
-  const images = yield* Effect.forEach(input.image, (path) => Media.fromPath(path))
+  const documents = yield* Effect.forEach(input.file, (path) => named(path, documentText(path)))
+  const images = yield* Effect.forEach(input.image, (path) => named(path, Media.fromPath(path)))
   const before = documents.reduce<ChatHistory.History>(
     (conversation, document) => Conversation.system(document)(conversation),
     history
@@ -173,7 +183,9 @@ const interactive = Effect.fnUntraced(function* (input: Input, start: ChatHistor
     isFirst = false
     const next = yield* respond(input, asked, tools).pipe(
       // A failed turn does not end the conversation: the same text can be sent again.
-      Effect.catchIf(isKimiError, (error) => Effect.as(report(Cause.fail(error), false), undefined))
+      Effect.catchIf(isKimiError, (error) =>
+        Effect.as(report(Cause.fail(error), { command: "chat", isJson: false }), undefined)
+      )
     )
     if (next?.state === "calling") return yield* Output.note("The model called a tool, and this chat has none.")
     if (next !== undefined) history = next

@@ -23,15 +23,10 @@ interface Failure {
 /** Whether the failure is that of one file. Another one, such as a refused key, is that of the files after it too. */
 const isOfFile = ({ category }: KimiError): boolean => category === "validation"
 
-const hint = (error: KimiError): string =>
-  error._tag === "FileNotFoundError"
-    ? "kimi files list prints the ids of the files of the account of this key."
-    : hintOf(error)
-
 const failure = ([first, ...others]: readonly [Failure, ...ReadonlyArray<Failure>], left: ReadonlyArray<string>) =>
   new HintedError(
     first.error,
-    hint(first.error),
+    hintOf(first.error, "files"),
     [
       ...[first, ...others].map(({ error, id }) => `${id} was not deleted: ${messageOf(error)}`),
       ...(left.length === 0 ? [] : [`Not tried: ${left.join(", ")}`])

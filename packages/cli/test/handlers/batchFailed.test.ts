@@ -45,6 +45,7 @@ describe("kimi batch failed", () => {
         const [row, ...others] = decoded("batch failed", (yield* runKimi([...args, "--json"])).stdout)
         assert.lengthOf(others, 0)
         assert.deepInclude(row, { id: "bad", line: 2, tag: "ModelNotFoundError" })
+        assert.include(row?.hint, "kimi models --live")
         assert.include((yield* runKimi(args)).stdout, "bad  line 2  ModelNotFoundError")
         assert.strictEqual((yield* runKimi(["batch", "failed", output, "--tag", "ServerError"])).stdout, "")
       })

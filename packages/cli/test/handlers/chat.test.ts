@@ -119,3 +119,27 @@ describe("kimi chat", () => {
     )
   )
 })
+
+describe("a file of a prompt", () => {
+  const run = (flag: string, text: string) =>
+    withServer((_, env) =>
+      Effect.gen(function* () {
+        const folder = yield* temporaryFolder
+        const [good, bad] = [join(folder, "a.txt"), join(folder, "b.txt")]
+        writeFileSync(good, "Some text")
+        writeFileSync(bad, text)
+        const { code, stderr } = yield* runKimi(["chat", "Hi", "--file", good, flag, bad], { env, stdin: "" })
+        return { bad, code, stderr }
+      })
+    )
+
+  it.live.each([
+    ["--file", "", "InvalidRequestError", "The file is empty"],
+    ["--image", "no image", "UnsupportedMediaError", "The content is not an image"]
+  ] as const)("is named by %s with the content %j", ([flag, text, tag, message]) =>
+    Effect.map(run(flag, text), ({ bad, code, stderr }) => {
+      assert.strictEqual(code, 16)
+      assert.include(stderr, `kimi: ${tag}: ${bad}: ${message}`)
+    })
+  )
+})

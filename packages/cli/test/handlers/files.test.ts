@@ -37,6 +37,21 @@ describe("kimi files", () => {
   )
 })
 
+describe("kimi files upload", () => {
+  it.live("names its own flag for a file that is no image", () =>
+    withServer((_, env) =>
+      Effect.gen(function* () {
+        const path = join(yield* temporaryFolder, "notes.txt")
+        writeFileSync(path, "Some notes")
+        const { code, stderr } = yield* runKimi(["files", "upload", path, "--purpose", "image"], { env })
+        assert.strictEqual(code, 16)
+        assert.match(stderr, /UnsupportedMediaError: .*\n.*--purpose/)
+        assert.notInclude(stderr, "--image")
+      })
+    )
+  )
+})
+
 describe("kimi files delete", () => {
   const uploaded = (env: { readonly [name: string]: string }) =>
     Effect.gen(function* () {
