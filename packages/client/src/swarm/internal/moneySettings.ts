@@ -110,7 +110,9 @@ export const resolve = <R>(
     // The price of one token shows that the model has one, and nothing is kept for a conclusion that is never made.
     const kept = conclusion.promptTokens === 0 ? Ledger.zero : price.value.total
     if (BigDecimal.isGreaterThan(kept, cap)) {
-      return yield* Effect.fail(invalid("limits.cost", `at least ${format(kept)}, which the conclusion may cost`))
+      return yield* Effect.fail(
+        invalid("limits.cost", `at least ${format(kept)} ${given.currency}, which the conclusion may cost`)
+      )
     }
     const ledger = Ledger.make(cap, kept)
     const { currency } = given
