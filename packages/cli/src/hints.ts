@@ -24,6 +24,8 @@ const byTag: Hints = {
   GatewayTimeoutError: "Lower max_completion_tokens: the gateway timed out while waiting for the model.",
   ReasoningBudgetExhaustedError: "Raise max_completion_tokens: reasoning and response share the tokens.",
   MalformedOutputError: "Pass --set markup=keep, or use a host that parses the model's output.",
+  CircuitOpenError:
+    "Check with kimi doctor whether the host answers: too many attempts have failed, so that calls are not sent for some time.",
   AdmissionTimeoutError: "Send fewer calls, raise the account's tier with --tier, or raise --set admissionMaxWait.",
   AdmissionQueueFullError: "Send fewer calls at the same time, or raise --set admissionMaxQueue.",
   AdmissionLimitError:

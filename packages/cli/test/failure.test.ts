@@ -49,7 +49,7 @@ describe("the hint of an error", () => {
       )
     )
     // The least wait that the host has asked for is a part of the message.
-    assert.deepStrictEqual(found, ["RateLimitError", "CircuitOpenError"])
+    assert.deepStrictEqual(found, ["RateLimitError"])
   })
 
   it("is that of the one error if there is one", () => {

@@ -18,10 +18,13 @@
  * - A row that fails does not fail the batch, unless the stream is piped to `failFast`. The
  *   client's retries, limits, cache and budget apply to each row; its calls have
  *   the priority `batch`.
+ * - While the host has an outage, so that its circuit is open, rows wait and are sent when
+ *   it is back.
  * - Rows are read when there is room for them, so `stream` takes constant memory.
  *   `run` collects the outcomes.
  * - A batch that is stopped reads no further rows and emits what it has: rows in
- *   flight are completed, except by a deadline, which interrupts them.
+ *   flight are completed, except by a deadline, which interrupts them. Rows that wait for a
+ *   circuit have no outcome.
  * - Equal requests are sent once, as long as the first is in flight or among the
  *   last 1,000 answers.
  * - An iterable that throws is a defect. Use a `Stream` for an input that can fail.
@@ -69,8 +72,14 @@ export interface StopRules {
   /** Longest time of the batch. Rows in flight are then interrupted and have no outcome. */
   readonly deadline?: Duration.Input | undefined
   /**
+   * How long a row waits while the circuit of its host and model is open. Then it fails with
+   * `CircuitOpenError`, which stops the batch by default. Defaults to 10 minutes.
+   */
+  readonly outage?: Duration.Input | undefined
+  /**
    * Errors that every other row would fail with too. Defaults to those of the
-   * key, of an empty account or day, and of an exceeded budget.
+   * key, of an empty account or day, of an exceeded budget, and of a circuit that is open
+   * for longer than `outage`.
    */
   readonly errorTags?: ReadonlyArray<KimiError["_tag"]> | undefined
 }

@@ -7,12 +7,14 @@ import * as CanonicalJson from "@kimi-effect/core/internal/CanonicalJson"
 import type { ChatRequest } from "@kimi-effect/core/ChatRequest"
 import type { ChatResponse } from "@kimi-effect/core/ChatResponse"
 import * as Digest from "effect/crypto/Digest"
+import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Result from "effect/Result"
 import { Fingerprint } from "./Fingerprint.ts"
 
 /** Longer requests are compared by their digest, so that they do not stay in memory. */
@@ -111,6 +113,8 @@ const fingerprintOf = (request: unknown): Fingerprint | undefined => {
 
 /** What becomes of a row: of its response or its error, and whether it is that of another row. */
 interface Ended<E, A, R> {
+  /** A further call in place of one that has failed, if there is any. */
+  again(error: E): Effect.Effect<ChatResponse, E> | undefined
   answered(response: ChatResponse, isShared: boolean): Effect.Effect<A, never, R>
   failed(error: E, isShared: boolean): Effect.Effect<A, never, R>
 }
@@ -132,7 +136,14 @@ const ending = <E, A, R>(
     onSuccess: (response) => ended.answered(response, isShared)
   })
 
-const alone: Share = (_, call, ended) => ending(call, ended, false)
+const alone: Share = (_, call, ended) =>
+  Effect.matchEffect(call, {
+    onFailure: (error) => {
+      const again = ended.again(error)
+      return again === undefined ? ended.failed(error, false) : ending(again, ended, false)
+    },
+    onSuccess: (response) => ended.answered(response, false)
+  })
 
 /** None of a request whose parts contain each other: the client refuses it. */
 const canonicalOf = (request: ChatRequest): string | undefined => {
@@ -178,18 +189,24 @@ const sharing = (keyOf: KeyOf, mayRequest: (() => boolean) | undefined): Share =
     ended: Ended<E, A, R>
   ): Effect.Effect<A, never, R> => {
     const row = known.start(hash, request)
+    const onSuccess = (response: ChatResponse): Effect.Effect<A, never, R> => {
+      if (length > maxKeyLength) {
+        return Effect.flatMap(answerLong(hash, row, response), () => ended.answered(response, false))
+      }
+      known.answer(hash, row, response)
+      return ended.answered(response, false)
+    }
+    const onFailure = (cause: Cause.Cause<E>): Effect.Effect<A, never, R> => {
+      known.forget(hash)
+      if (row.done !== undefined) Deferred.doneUnsafe(row.done, Exit.failCause(cause))
+      return ending(Effect.failCause(cause), ended, false)
+    }
     const requested = Effect.matchCauseEffect(call, {
-      onSuccess: (response) => {
-        if (length > maxKeyLength) {
-          return Effect.flatMap(answerLong(hash, row, response), () => ended.answered(response, false))
-        }
-        known.answer(hash, row, response)
-        return ended.answered(response, false)
-      },
+      onSuccess,
       onFailure: (cause) => {
-        known.forget(hash)
-        if (row.done !== undefined) Deferred.doneUnsafe(row.done, Exit.failCause(cause))
-        return ending(Effect.failCause(cause), ended, false)
+        const error = Cause.findError(cause)
+        const again = Result.isSuccess(error) ? ended.again(error.success) : undefined
+        return again === undefined ? onFailure(cause) : Effect.matchCauseEffect(again, { onFailure, onSuccess })
       }
     })
     return mayRequest === undefined ? requested : Effect.onInterrupt(requested, () => interrupt(hash, row))

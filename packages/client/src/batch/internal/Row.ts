@@ -2,13 +2,17 @@
 import * as Accounting from "@kimi-effect/core/Accounting"
 import type { ChatRequest } from "@kimi-effect/core/ChatRequest"
 import { ChatResponse } from "@kimi-effect/core/ChatResponse"
+import { table, type Tag } from "@kimi-effect/core/ErrorFacts"
+import type { ChatError } from "@kimi-effect/core/OperationErrors"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { KimiClient } from "../../KimiClient.ts"
 import type { Answered, BatchResponse, BatchRow, Failed, RowError } from "../BatchResponse.ts"
+import type { CircuitWait } from "./CircuitWait.ts"
 import type { Share } from "./EqualRows.ts"
 import { Attempts, type CostOf } from "./rowCost.ts"
 import { type Decode, textOf } from "./rowDecoder.ts"
+import { skipped } from "./settling.ts"
 
 /** The response of another row, which costs nothing. */
 const sharedResponse = (response: ChatResponse): ChatResponse =>
@@ -17,6 +21,7 @@ const sharedResponse = (response: ChatResponse): ChatResponse =>
 export interface Settings<A, R> {
   readonly client: KimiClient["Service"]
   readonly share: Share
+  readonly circuits: CircuitWait
   readonly costOf: CostOf
   /** Whether the client records attempts; otherwise those of a row are not known. */
   readonly isRecorded: boolean
@@ -24,8 +29,19 @@ export interface Settings<A, R> {
   readonly decode: Decode<A, R> | undefined
 }
 
-/** The failed attempts that an error lists; at least the one that it is of. */
-const attemptsOf = (error: RowError): number => error.attempts?.length ?? 1
+const unsentCategories: ReadonlySet<string> = new Set(["cache", "money", "resilience", "testing"])
+
+/** Whether the client itself has refused an attempt. A host that refuses a request does so with a status. */
+const isUnsent = (tag: string, status: number | undefined): boolean => {
+  const category = Object.hasOwn(table, tag) ? table[tag as Tag].category : undefined
+  return (
+    category !== undefined && (unsentCategories.has(category) || (category === "validation" && status === undefined))
+  )
+}
+
+/** The failed attempts that an error lists, or the one that it is of, as far as they were sent. */
+const attemptsOf = ({ _tag, attempts, status }: RowError): number =>
+  attempts === undefined ? (isUnsent(_tag, status) ? 0 : 1) : attempts.filter(({ tag }) => !isUnsent(tag, 0)).length
 
 /** A row that runs. It delivers its outcome when it ends, which takes a step less than to return it. */
 export class Row<A, R, B> {
@@ -33,15 +49,17 @@ export class Row<A, R, B> {
   readonly #id: string
   readonly #line: number
   readonly #request: ChatRequest
-  readonly #deliver: (outcome: BatchResponse<A>) => Effect.Effect<B>
+  readonly #deliver: (outcome: BatchResponse<A> | typeof skipped) => Effect.Effect<B>
   readonly #attempts: Attempts | undefined
+  /** Attempts of calls before the last one. */
+  #earlier = 0
 
   /** `count` is the line of a row that names none. */
   constructor(
     settings: Settings<A, R>,
     row: BatchRow,
     count: number,
-    deliver: (outcome: BatchResponse<A>) => Effect.Effect<B>
+    deliver: (outcome: BatchResponse<A> | typeof skipped) => Effect.Effect<B>
   ) {
     const { id, line = count, request } = row
     this.#settings = settings
@@ -54,9 +72,20 @@ export class Row<A, R, B> {
 
   /** To be called when the row is run. */
   run(): Effect.Effect<B, never, R> {
-    const { client, share } = this.#settings
-    const call = client.chat(this.#request)
-    return share(this.#request, this.#attempts === undefined ? call : Accounting.recordTo(this.#attempts)(call), this)
+    return this.#settings.share(this.#request, this.#call(), this)
+  }
+
+  #call(): Effect.Effect<ChatResponse, ChatError> {
+    const call = this.#settings.client.chat(this.#request)
+    return this.#attempts === undefined ? call : Accounting.recordTo(this.#attempts)(call)
+  }
+
+  again(error: ChatError): Effect.Effect<ChatResponse, ChatError> | undefined {
+    if (error._tag !== "CircuitOpenError") return undefined
+    return this.#settings.circuits.call(error, (refusal) => {
+      this.#earlier += attemptsOf(refusal)
+      return this.#call()
+    })
   }
 
   answered(given: ChatResponse, isShared: boolean): Effect.Effect<B, never, R> {
@@ -71,12 +100,13 @@ export class Row<A, R, B> {
 
   /** With the response of a row whose value does not fit the schema. */
   failed(error: RowError, isShared: boolean, response?: ChatResponse): Effect.Effect<B> {
+    if (this.#settings.circuits.isLeft(error, isShared)) return this.#deliver(skipped)
     const outcome: Failed = {
       _tag: "Failed",
       id: this.#id,
       line: this.#line,
       error,
-      attempts: isShared ? 0 : Math.max(this.#attempts?.count ?? 0, attemptsOf(error)),
+      attempts: isShared ? 0 : Math.max(this.#attempts?.count ?? 0, this.#earlier + attemptsOf(error)),
       isCached: isShared,
       cost: isShared ? Option.none() : this.#settings.costOf(this.#attempts, this.#request, response)
     }

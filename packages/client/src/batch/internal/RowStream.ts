@@ -14,6 +14,7 @@ import { KimiClient } from "../../KimiClient.ts"
 import type { Input, Options, StopRules } from "../Batch.ts"
 import type { BatchProgress } from "../BatchProgress.ts"
 import type { BatchResponse, BatchRow } from "../BatchResponse.ts"
+import { CircuitWait } from "./CircuitWait.ts"
 import * as EqualRows from "./EqualRows.ts"
 import { Row, type Settings } from "./Row.ts"
 import * as RowInput from "./RowInput.ts"
@@ -24,10 +25,10 @@ import { type RowEnd, settlerOf, skipped, timedOut } from "./settling.ts"
 import { stoppingTags } from "./stoppingTags.ts"
 import { Tally } from "./Tally.ts"
 
-/** Runs a row, or does not. */
+/** Runs a row, or does not. A row that was not sent before its batch was stopped is skipped. */
 export type Around<A, E> = <R>(
   row: BatchRow,
-  run: Effect.Effect<BatchResponse<A>, never, R>
+  run: Effect.Effect<BatchResponse<A> | typeof skipped, never, R>
 ) => Effect.Effect<BatchResponse<A> | typeof skipped, E, R>
 
 type Limits = Pick<Options, "concurrency" | "order" | "progressInterval" | "stop" | "total">
@@ -43,6 +44,7 @@ const stopNames: Readonly<Record<keyof StopRules, true>> = {
   minRows: true,
   cost: true,
   deadline: true,
+  outage: true,
   errorTags: true
 }
 
@@ -58,6 +60,7 @@ const rulesOf = (options: Limits): ReadonlyArray<OptionRules.Rule> => [
   OptionRules.fraction("stop.errorRate", options.stop?.errorRate),
   OptionRules.positiveInteger("stop.minRows", options.stop?.minRows),
   OptionRules.positiveDuration("stop.deadline", options.stop?.deadline),
+  OptionRules.positiveDuration("stop.outage", options.stop?.outage),
   amountRule("USD", options.stop?.cost?.USD),
   amountRule("CNY", options.stop?.cost?.CNY),
   OptionRules.countOrZero("total", options.total),
@@ -100,14 +103,23 @@ const reportEvery = <R>(
     Effect.forkScoped
   )
 
-const settingsOf = <A, RD, RP>(client: KimiClient["Service"], share: EqualRows.Share, { schema }: Options<A, RD, RP>) =>
+const settingsOf = <A, RD, RP>(
+  client: KimiClient["Service"],
+  share: EqualRows.Share,
+  circuits: CircuitWait,
+  { schema }: Options<A, RD, RP>
+) =>
   Effect.map(rowCost.make, (costOf): Settings<A, RD> => ({
     client,
     share,
+    circuits,
     costOf,
     isRecorded: ClientMoney.isRecorded(client),
     decode: rowDecoderOf(schema)
   }))
+
+const circuitWaitOf = (stop: StopRules | undefined, clock: Clock.Clock, tally: Tally): CircuitWait =>
+  new CircuitWait(Duration.toMillis(OptionRules.durationOf(stop?.outage ?? "10 minutes")), clock, tally)
 
 const deadlineOf = (stop: StopRules | undefined): number | undefined =>
   stop?.deadline === undefined ? undefined : Duration.toMillis(OptionRules.durationOf(stop.deadline))
@@ -144,7 +156,9 @@ const runnerOf = <A, RD, EA>(
     const row = RowInput.toRow(given)
     const place = count
     if (around === undefined && limit === undefined) return new Row(settings, row, place, deliver).run()
-    const made = Effect.suspend(() => new Row(settings, row, place, Effect.succeed<BatchResponse<A>>).run())
+    const made = Effect.suspend(() =>
+      new Row(settings, row, place, Effect.succeed<BatchResponse<A> | typeof skipped>).run()
+    )
     const whole = around === undefined ? made : around(row, made)
     return Effect.flatMap<RowEnd<A>, EA, RD, B, never, never>(limit === undefined ? whole : limit(whole), deliver)
   }
@@ -170,7 +184,7 @@ export const make = <A, RD, E, R, RP, EA>(
       // Only what is done around rows interrupts one alone.
       const mayRequest = around === undefined ? undefined : () => !isLeft && !isPassed(endsAt, clock)
       const share = yield* EqualRows.make(options.deduplicate ?? true, mayRequest)
-      const settings = yield* settingsOf(client, share, options)
+      const settings = yield* settingsOf(client, share, circuitWaitOf(stop, clock, tally), options)
       if (onProgress !== undefined) yield* reportEvery(progressInterval, clock, tally, onProgress)
 
       const deadline = deadlineOf(stop)

@@ -4,7 +4,7 @@ import type * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import type { BatchProgress, StopReason } from "../BatchProgress.ts"
-import type { BatchResponse } from "../BatchResponse.ts"
+import type { BatchResponse, RowError } from "../BatchResponse.ts"
 import { CostSums, type Currency } from "./CostSums.ts"
 
 export interface Limits {
@@ -53,6 +53,11 @@ export class Tally {
     if (this.#stopReason !== undefined) return
     this.#stopReason = reason
     Deferred.doneUnsafe(this.#stop, Exit.void)
+  }
+
+  /** Stops the batch if the error is one that every other row would have. */
+  stopAfter(error: RowError): void {
+    if (this.#limits.errorTags.has(error._tag)) this.stop({ _tag: "Error", tag: error._tag, error })
   }
 
   add(outcome: BatchResponse<unknown>): void {

@@ -13,6 +13,7 @@ import * as Batch from "../../../batch/Batch.ts"
 import type { BatchProgress } from "../../../batch/BatchProgress.ts"
 import type { BatchResponse, BatchRow } from "../../../batch/BatchResponse.ts"
 import * as RowStream from "../../../batch/internal/RowStream.ts"
+import { skipped } from "../../../batch/internal/settling.ts"
 import * as ClientMoney from "../../../internal/clientMoney.ts"
 import { KimiClient } from "../../../KimiClient.ts"
 import type { JobError, JobResult, Options, RowOptions } from "../../BatchJob.ts"
@@ -90,8 +91,8 @@ export const run = <A = string, RD = never, RP = never>(
         ).pipe(Stream.map(noting(found)))
       }).pipe(Scope.provide(scope))
       let progress: BatchProgress | undefined
-      const record = (outcome: BatchResponse<A>) =>
-        job === undefined || (outcome._tag === "Failed" && stoppingTags.has(outcome.error._tag))
+      const record = (outcome: BatchResponse<A> | typeof skipped) =>
+        job === undefined || outcome === skipped || (outcome._tag === "Failed" && stoppingTags.has(outcome.error._tag))
           ? Effect.void
           : job.append(encodeLine(outcome, options.schema !== undefined))
       const countUnopened = Effect.map(countsOf(output), (found) => {

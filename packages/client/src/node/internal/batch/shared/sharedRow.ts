@@ -83,13 +83,14 @@ interface Settings {
 /** Runs and records a row, unless its result is recorded. */
 export const recorded =
   <A>({ hasValue, outages, stoppingTags }: Settings): Around<A, RowFailure> =>
-  <R>(row: BatchRow, run: Effect.Effect<BatchResponse<A>, never, R>) => {
+  <R>(row: BatchRow, run: Effect.Effect<BatchResponse<A> | typeof skipped, never, R>) => {
     // Rows of other streams do not come here.
     const { line = 0, range, request } = row as SharedRow
     return Effect.suspend(() => {
       if (range.isLost) return Effect.as(range.end(false), skipped)
       let outcome: BatchResponse<A> | undefined
       const made = Effect.flatMap(run, (made): Effect.Effect<RecordedRow, Stopping> => {
+        if (made === skipped) return Effect.fail(new Stopping())
         outcome = made
         return made._tag === "Failed" && stoppingTags.has(made.error._tag)
           ? Effect.fail(new Stopping())
