@@ -41,7 +41,7 @@ interface Outcome {
   /** The place of the row in the input, from 1. */
   readonly line: number
   /**
-   * Requests to the host: of a failed row all that its error lists, of an answered
+   * Requests to the host: of a failed row all that its error lists, none if the client refused it, of an answered
    * one those that may be billed, if the client has an `Accounting`, and
    * otherwise 1. 0 if cached.
    */
