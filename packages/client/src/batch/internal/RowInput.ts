@@ -4,6 +4,7 @@ import type * as OptionRules from "@kimi-effect/core/internal/OptionRules"
 import * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Predicate from "effect/Predicate"
 import type * as Pull from "effect/Pull"
 import type * as Scope from "effect/Scope"
@@ -26,17 +27,32 @@ export const rule = (input: unknown): OptionRules.Rule => [
   "an array, an iterable, an async iterable or a stream of requests"
 ]
 
+/** The longest wait for an iterator that is closed. */
+const longestClose = "1 second"
+
 /**
  * Closes an iterator that is left before its end. Its failure is logged: the outcomes
- * of the rows would be lost with it. One that reads a row may end only when it has it.
+ * of the rows would be lost with it, and also with a wait for one that never ends.
+ * One that reads a row may end only when it has it.
  */
 const closeWithScope = (close: () => unknown, isReading: () => boolean): Effect.Effect<void, never, Scope.Scope> => {
   const closed = Effect.tryPromise(async () => void (await close())).pipe(
     Effect.catch(({ cause }) => Effect.logWarning("The iterator of the rows of a batch could not be closed", cause))
   )
+  const late = Effect.logWarning(`The iterator of the rows of a batch was not closed within ${longestClose}`)
+  // In a separate fiber: a finalizer cannot be interrupted, and neither can what it waits for.
+  const bounded = Effect.interruptible(Effect.timeoutOrElse(closed, { duration: longestClose, orElse: () => late }))
   return Effect.addFinalizer(() =>
-    isReading() ? Effect.asVoid(Effect.forkDetach(closed, { startImmediately: true })) : closed
+    Effect.flatMap(Effect.forkDetach(isReading() ? closed : bounded, { startImmediately: true }), (fiber) =>
+      isReading() ? Effect.void : Effect.asVoid(Fiber.await(fiber))
+    )
   )
+}
+
+/** As the loops of JavaScript do: what is no object would be a row without end. */
+const checked = (next: IteratorResult<Given>): IteratorResult<Given> => {
+  if (Predicate.isObjectKeyword(next)) return next
+  throw new TypeError(`Iterator result ${String(next)} is not an object`)
 }
 
 /** One row at a time. `Stream.fromIterable` does not close the iterator of a stream that is left. */
@@ -49,7 +65,7 @@ const pullOf = (
     const next = Effect.suspend(() => {
       // One that throws, or has ended, is not closed.
       isOpen = false
-      const next = iterator.next()
+      const next = checked(iterator.next())
       if (next.done === true) return Cause.done()
       isOpen = true
       return Effect.succeed(Arr.of(next.value))
@@ -74,7 +90,7 @@ const pullOfAsync = (
     const next = Effect.promise(async () => {
       isReading = true
       try {
-        const next = await iterator.next()
+        const next = checked(await iterator.next())
         if (next.done === true) isOpen = false
         return next
       } catch (error) {

@@ -24,7 +24,13 @@ const callsOf = (first: CircuitOpenError, further: ReadonlyArray<CircuitOpenErro
   Effect.gen(function* () {
     const clock = yield* Clock.Clock
     const start = MonotonicClock.millisUnsafe(clock)
-    const limits = { errorRate: undefined, minRows: 1, cost: undefined, errorTags: new Set<string>() }
+    const limits = {
+      errorRate: undefined,
+      minRows: 1,
+      cost: undefined,
+      errorTags: new Set<string>(),
+      leavesStopping: false
+    }
     const waits = new CircuitWait(600_000, clock, new Tally(limits, start, undefined))
     const calls: Array<number> = []
     yield* passing(

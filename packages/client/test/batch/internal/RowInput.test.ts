@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Stream } from "effect"
+import { Effect, Exit, Fiber, Stream } from "effect"
+import { TestClock } from "effect/testing"
 import type { ChatRequest } from "@kimi-effect/core"
 import * as Batch from "../../../src/batch/Batch.ts"
 import { ask, passing, withHost } from "../../support/batch.ts"
@@ -38,6 +39,18 @@ const async = ({ close, rows = Infinity }: Closing): AsyncIterable<ChatRequest> 
   }
 })
 
+const syncRows = (make: () => Iterator<ChatRequest>): Iterable<ChatRequest> => ({ [Symbol.iterator]: make })
+
+const asyncRows = (make: () => AsyncIterator<ChatRequest>): AsyncIterable<ChatRequest> => ({
+  [Symbol.asyncIterator]: make
+})
+
+/** A close that never ends, whose promise a program in JavaScript returns from an iterator too. */
+const never = () => new Promise<never>(() => {}) as never
+
+/** What a program in JavaScript may return. */
+const noResult = 1 as never
+
 const failing = () => {
   throw new Error("not closed")
 }
@@ -65,6 +78,53 @@ describe("RowInput", () => {
           const { progress, responses } = yield* passing(Batch.run(input({ close: failing })))
           assert.strictEqual(progress.stopped?._tag, "Error")
           assert.strictEqual(responses.length, progress.done)
+        })
+      )
+    )
+  }
+
+  for (const [name, rows] of [
+    ["an iterator", syncRows(() => ({ next: () => ({ done: false, value: ask("broke") }), return: never }))],
+    [
+      "an async iterator",
+      asyncRows(() => ({ next: async () => ({ done: false, value: ask("broke") }), return: never }))
+    ]
+  ] as const) {
+    it.effect(`waits a second for ${name} that is never closed`, () =>
+      withHost(
+        Effect.gen(function* () {
+          const fiber = yield* Effect.forkChild(Batch.run(rows, { concurrency: 1 }))
+          yield* TestClock.adjust("999 millis")
+          assert.isUndefined(fiber.pollUnsafe())
+          yield* TestClock.adjust("1 millis")
+          const { responses } = yield* Fiber.join(fiber)
+          assert.strictEqual(responses.length, 1)
+        })
+      )
+    )
+
+    it.effect(`can be interrupted while ${name} is never closed`, () =>
+      withHost(
+        Effect.gen(function* () {
+          const fiber = yield* Effect.forkChild(Stream.runHead(Batch.stream(rows, { concurrency: 1 })))
+          yield* TestClock.adjust(0)
+          const interrupting = yield* Effect.forkChild(Fiber.interrupt(fiber))
+          yield* TestClock.adjust("1 second")
+          yield* Fiber.join(interrupting)
+        })
+      )
+    )
+  }
+
+  for (const [name, rows] of [
+    ["an iterator", syncRows(() => ({ next: () => noResult }))],
+    ["an async iterator", asyncRows(() => ({ next: async () => noResult }))]
+  ] as const) {
+    it.effect(`fails if ${name} returns no object`, () =>
+      withHost(
+        Effect.gen(function* () {
+          const exit = yield* passing(Effect.exit(Stream.runDrain(Stream.take(Batch.stream(rows), 3))))
+          assert.deepStrictEqual(exit, Exit.die(new TypeError("Iterator result 1 is not an object")))
         })
       )
     )
