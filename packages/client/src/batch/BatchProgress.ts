@@ -28,8 +28,12 @@ export type StopReason =
  * @since 0.1.0
  */
 export interface BatchProgress {
-  /** Rows with an outcome, the failed and cached ones included. */
+  /**
+   * Rows with an outcome, the failed and cached ones included. Those of a job do not
+   * include rows whose error stops it: they have no line, and run when it continues.
+   */
   readonly done: number
+  /** Rows of `done` that failed. */
   readonly failed: number
   readonly cached: number
   /** Rows of the input, if the option `total` or an array contains it. */

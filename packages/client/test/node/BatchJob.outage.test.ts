@@ -42,7 +42,10 @@ describe("a job during an outage of the host", () => {
         Effect.gen(function* () {
           const options = { ...(yield* files), order, stop }
           yield* circuits.isolate(circuitKey)
-          const stopped = yield* passing(BatchJob.run(options))
+          let progress: BatchJob.JobProgress | undefined
+          const onProgress = (current: BatchJob.JobProgress) => Effect.sync(() => void (progress = current))
+          const stopped = yield* passing(BatchJob.run({ ...options, onProgress }))
+          assert.deepInclude(progress, { done: 0, failed: 0, isFinal: true })
           assert.deepInclude(stopped, { answered: 0, failed: 0 })
           assert.deepInclude(stopped.stopped, { _tag: "Error", tag: "CircuitOpenError" })
           assert.strictEqual(readFileSync(options.output, "utf8"), "")
@@ -65,6 +68,7 @@ describe("a job during an outage of the host", () => {
         yield* circuits.isolate(circuitKey)
         const stopped = yield* passing(SharedBatchJob.run(options))
         assert.deepInclude(stopped, { done: 0, isComplete: false })
+        assert.deepInclude(stopped.own, { done: 0, failed: 0 })
         assert.deepInclude(stopped.stopped, { _tag: "Error", tag: "CircuitOpenError" })
 
         yield* circuits.reset(circuitKey)

@@ -33,6 +33,12 @@ export type Around<A, E> = <R>(
 
 type Limits = Pick<Options, "concurrency" | "order" | "progressInterval" | "stop" | "total">
 
+/** What jobs have in addition to the options of a batch. */
+interface OfJob {
+  /** Whether rows that stop the batch are left out of the counts, as they are left out of the output of a job. */
+  readonly leavesStopping?: boolean
+}
+
 const amountRule = (currency: "USD" | "CNY", amount: number | undefined): OptionRules.Rule => [
   `stop.cost.${currency}`,
   amount === undefined || (Number.isFinite(amount) && amount >= 0),
@@ -72,13 +78,14 @@ const rulesOf = (options: Limits): ReadonlyArray<OptionRules.Rule> => [
 const totalOf = (input: object, { total }: Limits): number | undefined =>
   total ?? (Array.isArray(input) ? input.length : undefined)
 
-const tallyOf = (options: Limits, startedAt: number, total: number | undefined) =>
+const tallyOf = (options: Limits & OfJob, startedAt: number, total: number | undefined) =>
   new Tally(
     {
       errorRate: options.stop?.errorRate,
       minRows: options.stop?.minRows ?? 20,
       cost: options.stop?.cost,
-      errorTags: new Set(options.stop?.errorTags ?? stoppingTags)
+      errorTags: new Set(options.stop?.errorTags ?? stoppingTags),
+      leavesStopping: options.leavesStopping ?? false
     },
     startedAt,
     total
@@ -167,7 +174,7 @@ const runnerOf = <A, RD, EA>(
 /** `input` gets whether the batch was stopped, for inputs that wait. */
 export const make = <A, RD, E, R, RP, EA>(
   input: (isStopped: () => boolean) => Input<E, R>,
-  options: Options<A, RD, RP>,
+  options: Options<A, RD, RP> & OfJob,
   around?: Around<A, EA>
 ): Stream.Stream<BatchResponse<A>, ConfigurationError | E | EA, KimiClient | R | RD | RP> =>
   Stream.unwrap(

@@ -14,6 +14,8 @@ export interface Limits {
   readonly minRows: number
   readonly cost: { readonly [Name in Currency]?: number | undefined } | undefined
   readonly errorTags: ReadonlySet<string>
+  /** Whether rows that fail with one of `errorTags` are left out of the counts: those of a job run again when it continues. */
+  readonly leavesStopping?: boolean
 }
 
 const currencies: ReadonlyArray<Currency> = ["USD", "CNY"]
@@ -61,6 +63,14 @@ export class Tally {
   }
 
   add(outcome: BatchResponse<unknown>): void {
+    const stops = outcome._tag === "Failed" && this.#limits.errorTags.has(outcome.error._tag)
+    if (!(stops && this.#limits.leavesStopping === true)) this.#count(outcome)
+    this.#addCost(outcome)
+    const reason = this.#reasonToStop(outcome)
+    if (reason !== undefined) this.stop(reason)
+  }
+
+  #count(outcome: BatchResponse<unknown>): void {
     this.#done += 1
     if (outcome._tag === "Failed") this.#failed += 1
     if (outcome.isCached) this.#cached += 1
@@ -68,9 +78,6 @@ export class Tally {
       this.#promptTokens += outcome.usage.prompt_tokens
       this.#completionTokens += outcome.usage.completion_tokens
     }
-    this.#addCost(outcome)
-    const reason = this.#reasonToStop(outcome)
-    if (reason !== undefined) this.stop(reason)
   }
 
   #addCost({ _tag, cost }: BatchResponse<unknown>): void {

@@ -101,6 +101,7 @@ export const run = <A = string, RD = never, RP = never>(
       })
       const settings = {
         ...options,
+        leavesStopping: true,
         onProgress: (current: BatchProgress) =>
           Effect.gen(function* () {
             progress = current

@@ -110,6 +110,7 @@ export const run = <A = string, RD = never, RP = never>(
         {
           ...options,
           order: "completion",
+          leavesStopping: true,
           onProgress: (progress) => {
             own = progress
             return onProgress?.(progress) ?? Effect.void
