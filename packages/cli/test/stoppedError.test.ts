@@ -8,7 +8,8 @@ describe("a batch that an outage of the host has stopped", () => {
     const error = new CircuitOpenError({ message: "The circuit is open", key: "moonshot/kimi-k3", state: "open" })
     const next = "Run the same command again to continue."
     const { exitCode, hint, message, tag } = Failure.describe(
-      stoppedFailure({ _tag: "Error", tag: "CircuitOpenError", error }, next)
+      stoppedFailure({ _tag: "Error", tag: "CircuitOpenError", error }, next),
+      "batch"
     )
     assert.deepStrictEqual(
       [tag, exitCode, message],
