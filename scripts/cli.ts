@@ -121,10 +121,11 @@ ${codes.map(([code, meaning]) => `| ${code} | ${meaning} |`).join("\n")}
 The [categories](errors.md) are those of the errors of the library. One kind of mistake has one code in every command:
 
 - A flag or an argument of the command itself, such as \`--window\`, with a wrong value, in a wrong combination or missing, is wrong
-  usage and ends with 2.
+  usage and ends with 2. So are two flags for one option, such as \`--tier 3 --set tier=2\`.
 - A value of an [option](configuration.md) ends with 10 wherever it comes from: a flag such as \`--tier\`, \`--set\`, a variable or a
-  file, also in a command that does not use it. \`kimi config\` shows where each value comes from, and \`kimi doctor\` lists all that
-  are wrong before it ends with 10 too.
+  file, also in a command that does not use it. The message names the flag, the variable, or the file with the name in it.
+  \`kimi config\` shows where each value comes from and marks those that are wrong, and \`kimi doctor\` lists all that are wrong,
+  before they end with 10 too.
 - A file of the command line that cannot be read ends with 1. One that can be read and is not what it must be has the category
   of what is wrong with it: a damaged cassette ends with 28, a file of \`--history\` that is no conversation or a file that is no
   output of \`kimi batch\` with 16, and a file of \`--config\`, \`--dotenv\` or \`--traffic\` with 10.

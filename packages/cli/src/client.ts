@@ -30,9 +30,7 @@ const find = Effect.fnUntraced(function* (given: Given) {
   const found = yield* configuration.read(given)
   const { canPrompt } = yield* TerminalCapabilities.TerminalCapabilities
   if (!canPrompt || found.origins.apiKey !== undefined) return found
-  const checked = yield* Effect.result(
-    Effect.provideService(Settings.fromConfig(found.overrides), ConfigProvider.ConfigProvider, found.provider)
-  )
+  const checked = yield* Effect.result(configuration.check(found))
   if (Result.isSuccess(checked) || !needsKey(checked.failure)) return found
   const { ask } = yield* loadModule(() => import("./keyPrompt.ts"))
   return { ...found, overrides: { ...found.overrides, apiKey: yield* ask } }
@@ -48,11 +46,22 @@ const complete = (given: Given) =>
     return first
   })
 
+/** A layer whose unusable values are named with the file or the flag from which they come. */
+const located =
+  (locate: (error: ConfigurationError) => Effect.Effect<ConfigurationError>) =>
+  <A, R>(self: Layer.Layer<A, ConfigurationError, R>): Layer.Layer<A, ConfigurationError, R> =>
+    Layer.catchTag(self, "ConfigurationError", (error) =>
+      Layer.unwrap(Effect.flatMap(locate(error), (known) => Effect.fail(known)))
+    )
+
 /** The client with the options of a command. */
 export const layer = (given: Given) =>
   Layer.unwrap(
-    Effect.map(complete(given), ({ overrides, provider }) =>
-      Layer.provide(KimiNode.layerConfig(overrides), Layer.succeed(ConfigProvider.ConfigProvider, provider))
+    Effect.map(complete(given), ({ locate, overrides, provider }) =>
+      KimiNode.layerConfig(overrides).pipe(
+        located(locate),
+        Layer.provide(Layer.succeed(ConfigProvider.ConfigProvider, provider))
+      )
     )
   )
 
@@ -63,9 +72,9 @@ export const withClient = <A, E, R>(given: Given, use: (kimi: KimiClient["Servic
 /** Requests that call no model, with the options of a command. */
 export const layerHostApi = (given: Given) =>
   Layer.unwrap(
-    Effect.flatMap(complete(given), ({ overrides, provider }) =>
+    Effect.flatMap(complete(given), (found) =>
       Effect.map(
-        Effect.provideService(Settings.fromConfig(overrides), ConfigProvider.ConfigProvider, provider),
+        configuration.check(found),
         Settings.provideTo(HostApis.layerHttp.pipe(Layer.provide(UndiciHttpClient.layer)))
       )
     )
@@ -74,7 +83,10 @@ export const layerHostApi = (given: Given) =>
 /** Batches that the host runs, with the options of a command. */
 export const layerHostBatch = (given: Given) =>
   Layer.unwrap(
-    Effect.map(configuration.read(given), ({ overrides, provider }) =>
-      Layer.provide(HostBatch.layerConfig(overrides), Layer.succeed(ConfigProvider.ConfigProvider, provider))
+    Effect.map(configuration.read(given), ({ locate, overrides, provider }) =>
+      HostBatch.layerConfig(overrides).pipe(
+        located(locate),
+        Layer.provide(Layer.succeed(ConfigProvider.ConfigProvider, provider))
+      )
     )
   )

@@ -13,7 +13,9 @@ export const config = Command.make(
   },
   handler(() => import("../handlers/config.ts"))
 ).pipe(
-  Command.withDescription("Prints the effective options with their origin. Secrets are hidden."),
+  Command.withDescription(
+    "Prints the effective options with their origin, and marks values that cannot be used. Secrets are hidden."
+  ),
   Command.withShortDescription("Print the effective options and their origin"),
   Command.withExamples([
     { command: "kimi config --all", description: "Every option with its default" },

@@ -9,6 +9,7 @@ import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
+import { UsageError } from "../commandError.ts"
 import * as configuration from "../configuration.ts"
 import type { Given } from "../optionFlags.ts"
 import type { Check } from "../schemas/doctor.ts"
@@ -66,6 +67,8 @@ export const diagnose = Effect.fnUntraced(function* (given: Given) {
     return all
   }
   const error = found.failure
+  // Nothing is configured by flags that contradict each other.
+  if (error instanceof UsageError) return yield* Effect.fail(error)
   const checks: ReadonlyArray<Check> =
     error instanceof ConfigurationError
       ? ConfigurationCheck.ofFailure(error)

@@ -6,9 +6,13 @@ export const ConfigOptions = Schema.Struct({
     Schema.Struct({
       name: Schema.String,
       value: Schema.NullOr(Schema.String).annotate({
-        description: "As a configuration file has it; null if it has none. Secrets are <redacted>"
+        description:
+          "As a configuration file has it, and as it was given if it cannot be used; null if it has none. Secrets are <redacted>"
       }),
-      origin: Schema.String.annotate({ description: "A flag, the environment, a file, or default" })
+      origin: Schema.String.annotate({ description: "A flag, the environment, a file, or default" }),
+      expected: Schema.optionalKey(Schema.String).annotate({
+        description: "What is expected in place of a value that cannot be used. The command then ends with 10"
+      })
     })
   )
 })

@@ -1,0 +1,58 @@
+/** Where the value that an issue of the configuration names comes from. */
+import { ConfigurationError, type ConfigurationIssue } from "@kimi-effect/core/ConfigurationErrors"
+import * as ConfigSource from "@kimi-effect/core/internal/ConfigSource"
+import type * as ConfigProvider from "effect/ConfigProvider"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+
+/** The environment, or a file. */
+export interface Source {
+  readonly label: string
+  /** Undefined for the environment. */
+  readonly path: string | undefined
+  readonly provider: ConfigProvider.ConfigProvider
+}
+
+type Issue = typeof ConfigurationIssue.Type
+
+/** The path of a variable, or of a member of the object `kimi`. What follows it is a place within its value. */
+const pathOf = (name: string): ReadonlyArray<string> | undefined => {
+  const [, member, variable] = /^(?:kimi\.([^.[\s]+)|([A-Z][A-Z\d_]*)(?![\w.]))/.exec(name) ?? []
+  if (member !== undefined) return ["kimi", member]
+  return variable === undefined ? undefined : [variable]
+}
+
+/** The source of what an issue names: the first that has it, as for its value. */
+export const sourceOf = Effect.fnUntraced(function* (sources: ReadonlyArray<Source>, name: string) {
+  const path = pathOf(name)
+  if (path === undefined) return undefined
+  for (const source of sources) {
+    const found = yield* ConfigSource.load(source.provider, path)
+    if (Option.isNone(found) || (found.value !== undefined && found.value !== "")) return source
+  }
+  return undefined
+})
+
+/** An option that a flag has set is named by the flag. */
+const flagOf = (name: string, origins: { readonly [name: string]: string | undefined }): string | undefined => {
+  const [, option = "", rest = ""] = /^(\w+)(.*)$/s.exec(name) ?? []
+  const origin = Object.hasOwn(origins, option) ? (origins[option] ?? "") : ""
+  return origin.startsWith("flag ") ? `${origin.replace("flag ", "")}${rest}` : undefined
+}
+
+/** Names the file of each value that a file has, and the flag of each that a flag has set. */
+export const locate =
+  (sources: ReadonlyArray<Source>, origins: { readonly [name: string]: string | undefined }) =>
+  (error: ConfigurationError): Effect.Effect<ConfigurationError> =>
+    Effect.map(
+      Effect.forEach(
+        error.issues,
+        Effect.fnUntraced(function* ({ expected, name }): Effect.fn.Return<Issue> {
+          const flag = flagOf(name, origins)
+          if (flag !== undefined) return { name: flag, expected }
+          const path = (yield* sourceOf(sources, name))?.path
+          return { name: path === undefined ? name : `${name} in ${path}`, expected }
+        })
+      ),
+      ConfigurationError.of
+    )

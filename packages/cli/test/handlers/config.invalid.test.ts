@@ -1,0 +1,102 @@
+import { writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { decoded, key } from "../mockedHost.ts"
+import { runKimi } from "../runKimi.ts"
+import { temporaryFolder } from "../temporaryFolder.ts"
+
+const files = Effect.map(temporaryFolder, (folder) => {
+  const [json, dotEnv] = [join(folder, "kimi (1).json"), join(folder, ".env")] as const
+  writeFileSync(json, JSON.stringify({ kimi: { tier: 9, cache: "memory", teir: 2 } }), { mode: 0o600 })
+  writeFileSync(dotEnv, "KIMI_IDLE_TIMEOUT=never\n", { mode: 0o600 })
+  return { args: ["--config", json, "--dotenv", dotEnv], dotEnv, json }
+})
+
+describe("kimi config with values that cannot be used", () => {
+  it.live("lists each with its origin among the others", () =>
+    Effect.gen(function* () {
+      const { args, dotEnv, json } = yield* files
+      const { code, stderr, stdout } = yield* runKimi(["config", "--json", "--max-attempts", "none", ...args], {
+        env: { KIMI_MAX_EVENT_BYTES: "many" }
+      })
+      assert.strictEqual(code, 10)
+      assert.include(stderr, `kimi.tier in ${json}`)
+      const rows = decoded("config", stdout).options
+      const shown = Object.fromEntries(
+        rows.map(({ expected, name, origin, value }) => [name, [value, origin, expected !== undefined]])
+      )
+      assert.deepStrictEqual(shown, {
+        cache: ["memory", `file ${json} (kimi.cache)`, false],
+        idleTimeout: ["never", `file ${dotEnv} (KIMI_IDLE_TIMEOUT)`, true],
+        "kimi.teir": [null, `file ${json}`, true],
+        maxAttempts: ["none", "flag --max-attempts", true],
+        maxEventBytes: ["many", "environment (KIMI_MAX_EVENT_BYTES)", true],
+        tier: ["9", `file ${json} (kimi.tier)`, true]
+      })
+    })
+  )
+
+  it.live("marks them in the table", () =>
+    Effect.map(runKimi(["config", "--tier", "9", "--cache", "memory"]), ({ code, stdout }) => {
+      assert.strictEqual(code, 10)
+      assert.match(stdout, /^tier +9 +flag --tier: INVALID, expected /m)
+      assert.match(stdout, /^cache +memory +flag --cache$/m)
+    })
+  )
+
+  it.live("hides those that may be a secret", () =>
+    Effect.map(
+      runKimi(["config", "--all"], {
+        env: { KIMI_TIER: key, KIMI_PROXY: "user:hunter2@proxy", KIMI_HEADERS: "hunter2", KIMI_FALLBACK: "[hunter2" }
+      }),
+      ({ code, stderr, stdout }) => {
+        assert.strictEqual(code, 10)
+        assert.notInclude(stdout + stderr, key)
+        assert.notInclude(stdout + stderr, "hunter2")
+        assert.match(stdout, /^tier +<redacted> +environment \(KIMI_TIER\): INVALID/m)
+      }
+    )
+  )
+
+  it.live("names an option that contradicts another", () =>
+    Effect.map(runKimi(["config", "--json", "--provider", "custom"]), ({ code, stdout }) => {
+      assert.strictEqual(code, 10)
+      const row = decoded("config", stdout).options.find(({ name }) => name === "baseUrl")
+      assert.strictEqual(row?.origin, "default")
+      assert.include(row?.expected ?? "", "a base URL")
+    })
+  )
+})
+
+describe("an option that cannot be used", () => {
+  it.live("is named with the file that has it in every command", () =>
+    Effect.gen(function* () {
+      const { args, dotEnv, json } = yield* files
+      for (const command of [["models"], ["chat", "Hi"], ["files", "list"], ["batch", "cancel", "batch-1"]]) {
+        const { code, stderr } = yield* runKimi([...command, ...args], { env: { KIMI_API_KEY: key } })
+        assert.strictEqual(code, 10, command.join(" "))
+        assert.include(stderr, `kimi.tier in ${json}: expected`)
+        assert.include(stderr, `KIMI_IDLE_TIMEOUT in ${dotEnv}: expected`)
+      }
+    })
+  )
+
+  it.live("is named with its flag where it contradicts another", () =>
+    Effect.map(runKimi(["models", "--base-url", "http://example.com/v1"]), ({ code, stderr }) => {
+      assert.strictEqual(code, 10)
+      assert.include(stderr, "--base-url: expected an https URL")
+    })
+  )
+})
+
+describe("two flags that set one option", () => {
+  for (const command of [["config"], ["models"], ["chat", "Hi"], ["doctor"]]) {
+    it.live(`are wrong usage of kimi ${command[0]}`, () =>
+      Effect.map(runKimi([...command, "--set", "tier=2", "--tier", "3"]), ({ code, stderr }) => {
+        assert.strictEqual(code, 2)
+        assert.include(stderr, "--set tier: expected no --tier with it")
+      })
+    )
+  }
+})
