@@ -69,7 +69,9 @@ const proxyFix = ({ place, url }: Proxy): string =>
 
 /** What failed. With a proxy, its name is the only one that this machine resolves. */
 const reasonOf = ({ _tag, message }: KimiError, { proxy }: Route): string =>
-  _tag === "DnsError" && proxy !== undefined ? "The host name of the proxy could not be resolved" : message
+  _tag === "DnsError" && proxy !== undefined
+    ? "The host name of the proxy could not be resolved"
+    : message.replace(/ \(through the proxy [^)]*\)$/, "")
 
 /** A host that cannot be reached on a route. */
 export const failure = (error: KimiError, route: Route): Check => {

@@ -95,9 +95,9 @@ export const jsonPost = (host: HttpHost, path: string): ((body: string) => Reque
 
 /** Maps a failure below HTTP. */
 export const transportError =
-  ({ config }: HttpHost, context: ErrorContext): ((error: HttpClientError.HttpClientError) => CallError) =>
+  ({ config, provider }: HttpHost, context: ErrorContext): ((error: HttpClientError.HttpClientError) => CallError) =>
   (error) =>
-    fromTransport(error, context, config)
+    fromTransport(error, context, config, provider.proxy)
 
 /** Milliseconds that the body of an error may take. Its status and headers are known, and most of the meaning is in them. */
 const maxErrorBodyMillis = 5_000

@@ -120,6 +120,8 @@ interface TransportFailure {
   readonly proxyStatus: number | undefined
   /** The host as text: its origin where that is known. */
   readonly host: string
+  /** The proxy in words, which may be what cannot be reached; empty without one. */
+  readonly route: string
   readonly members: (message: string) => ReturnType<ReturnType<typeof makeErrorMembers>>
   readonly limits: TransportLimits
 }
@@ -132,14 +134,14 @@ const withCode = ({ code, members }: TransportFailure, message: string) => ({
 })
 
 const dns: CodeMapping = (failure) =>
-  new DnsError(withCode(failure, `The host name of ${failure.host} could not be resolved`))
+  new DnsError(withCode(failure, `The host name of ${failure.host} could not be resolved${failure.route}`))
 
 const connectionRefused: CodeMapping = (failure) =>
-  new ConnectionRefusedError(withCode(failure, `No connection to ${failure.host} can be established`))
+  new ConnectionRefusedError(withCode(failure, `No connection to ${failure.host} can be established${failure.route}`))
 
-const connectTimeout: CodeMapping = ({ host, limits, members }) =>
+const connectTimeout: CodeMapping = ({ host, limits, members, route }) =>
   new ConnectTimeoutError({
-    ...members(`No connection to ${host} was established in time`),
+    ...members(`No connection to ${host} was established in time${route}`),
     timeout: limits.connectTimeout
   })
 
@@ -209,8 +211,17 @@ const poolTimeoutOf = (error: unknown): PoolTimeout | undefined => {
   return error.reason.cause instanceof PoolTimeout ? error.reason.cause : undefined
 }
 
-/** Maps a call that failed before its response was complete. There is no text of the host to quote. */
-export const fromTransport = (error: unknown, call: ErrorContext, limits: TransportLimits): TransportError => {
+/**
+ * Maps a call that failed before its response was complete. There is no text of the host to quote.
+ * `proxy` is the one of the client, without its credentials: then its address is the one that a
+ * connection is made to.
+ */
+export const fromTransport = (
+  error: unknown,
+  call: ErrorContext,
+  limits: TransportLimits,
+  proxy?: string
+): TransportError => {
   const miss = HttpClientError.isHttpClientError(error) ? error.cause : undefined
   // The class would be loaded by every client for the tests that replay cassettes.
   if (isKimiError(miss) && miss._tag === "CassetteMissError") return miss
@@ -222,7 +233,8 @@ export const fromTransport = (error: unknown, call: ErrorContext, limits: Transp
   const { code, isConnecting = false, isUnsent = false, proxyStatus } = findSystemError(error) ?? {}
   const map = byCode.get(code) ?? (isTlsCode(code) ? tls : connectionLost)
   const host = originOf(error) ?? "the host"
-  return map({ code, isConnecting, isUnsent, proxyStatus, host, members: makeErrorMembers(error, call), limits })
+  const route = proxy === undefined ? "" : ` (through the proxy ${proxy})`
+  return map({ code, isConnecting, isUnsent, proxyStatus, host, route, members: makeErrorMembers(error, call), limits })
 }
 
 /** Maps a stream whose connection broke. */

@@ -127,6 +127,14 @@ describe("mapTransportError", () => {
       })
     })
 
+    it("names the proxy of the client where no connection was made", () => {
+      const proxy = "http://proxy:8080"
+      for (const code of ["ECONNREFUSED", "ENOTFOUND", "UND_ERR_CONNECT_TIMEOUT"]) {
+        const { message } = fromTransport(failed(coded(code)), call, limits, proxy)
+        assert.match(message, /https:\/\/api\.moonshot\.ai .* \(through the proxy http:\/\/proxy:8080\)$/)
+      }
+    })
+
     it("omits a model that is not known", () => {
       assert.notProperty(fields(fromTransport(coded("x"), { ...call, model: undefined }, limits)), "model")
     })
