@@ -15,7 +15,7 @@ import * as configuration from "../configuration.ts"
 import type { Given } from "../optionFlags.ts"
 import * as Output from "../output.ts"
 import type { BatchStatus } from "../schemas/batch.ts"
-import { byId, checkJob, fromBatch, hostLine, isBatchId, ofHost } from "./batchTarget.ts"
+import { byId, checkJob, fromBatch, hasRecord, hostLine, isBatchId, ofHost, recordOf } from "./batchTarget.ts"
 import { repeatHints, sentence, toText } from "./batchText.ts"
 
 const withHost = <A, E, R>(options: Given, use: Effect.Effect<A, E, R | HostBatch.HostBatch>) =>
@@ -29,7 +29,13 @@ const stateOf = (batch: Batch): BatchStatus["state"] => {
   return batch.status === "completed" ? "finished" : "stopped"
 }
 
-const continued = "kimi batch run with the same files continues it"
+const continued = "kimi batch run with the input and the flags it was started with continues it"
+
+/** Of an output that `kimi batch run` has not written, as of those of `--shared` and of a batch by its id, there is none. */
+const withoutState = (output: string): string =>
+  hasRecord(output)
+    ? `whether it is finished is not known: ${recordOf(output)} is damaged`
+    : `whether it is finished is not known: it has no record of a job, which kimi batch run keeps in ${recordOf(output)}`
 
 const stateText = (state: BatchStatus["state"], output: string): string => {
   switch (state) {
@@ -44,7 +50,7 @@ const stateText = (state: BatchStatus["state"], output: string): string => {
     case "at host":
       return `at the host: kimi batch resume ${output} collects it`
     case "unknown":
-      return `whether it is finished is not known: ${output}.job.json is missing or damaged`
+      return withoutState(output)
   }
 }
 

@@ -6,7 +6,7 @@ import { UsageError } from "../commandError.ts"
 import * as Output from "../output.ts"
 import type { BatchRepair } from "../schemas/batch.ts"
 import { isStandard } from "./batchFiles.ts"
-import { checkJob } from "./batchTarget.ts"
+import { checkJob, hasRecord as isThere, recordOf } from "./batchTarget.ts"
 
 interface RepairInput {
   readonly output: string
@@ -23,7 +23,7 @@ const lostText = ({ lost: { bytes, places, rows } }: BatchRepair): string =>
 const next = ({ hasRecord }: BatchRepair, { output, to }: RepairInput): string =>
   hasRecord
     ? `Continue with kimi batch run and the output ${to}; do not run ${output} any further.`
-    : `${output}.job.json is missing or damaged: kimi batch run with the output ${to} names the line that replaces it.`
+    : `${recordOf(output)} ${isThere(output) ? "is damaged" : "does not exist"}: kimi batch run with the output ${to} names the line that replaces it.`
 
 export const repair = Effect.fnUntraced(function* (input: RepairInput) {
   const { json, output, to } = input

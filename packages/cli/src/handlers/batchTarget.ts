@@ -65,6 +65,11 @@ export const ofHost = (status: HostBatchJob.HostStatus): BatchAtHost => ({
   failed: null
 })
 
+export const recordOf = (output: string): string => `${output}.job.json`
+
+/** Whether there is a record of the job, which may be damaged. */
+export const hasRecord = (output: string): boolean => existsSync(recordOf(output))
+
 /** A job has the file of its answers, or one of its records, which name what is wrong without it. */
 export const checkJob = (output: string) =>
   [".host.json", ".job.json"].some((suffix) => existsSync(`${output}${suffix}`)) ? Effect.void : InputFile.check(output)

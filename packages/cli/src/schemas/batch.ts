@@ -35,7 +35,7 @@ export const BatchStatus = Schema.Struct({
   ...counts,
   state: Schema.Literals(["running", "interrupted", "stopped", "finished", "at host", "unknown"]).annotate({
     description:
-      "running in another process; interrupted by a kill and stopped are continued by the same kimi batch run; unknown without the record of a job"
+      "running in another process; interrupted by a kill and stopped are continued by the same kimi batch run; unknown of an output whose record of a job is damaged, or that has none, such as one of --shared"
   }),
   total: Schema.NullOr(Schema.Finite).annotate({
     description: "Rows of the input; null if no run has read it to its end"

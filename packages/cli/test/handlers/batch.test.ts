@@ -266,7 +266,10 @@ describe("kimi batch status", () => {
         const { input, output } = yield* filesOf([lineOf("a")])
         yield* runKimi(["batch", "run", input, output], { env: { ...env, KIMI_API_KEY: "sk-another" } })
         const { stdout } = yield* runKimi(["batch", "status", output])
-        assert.include(stdout, "stopped before its last row: kimi batch run with the same files continues it")
+        assert.include(
+          stdout,
+          "stopped before its last row: kimi batch run with the input and the flags it was started with"
+        )
       })
     )
   )

@@ -24,6 +24,22 @@ describe("kimi batch status", () => {
     )
   )
 
+  it.live("distinguishes an output without a record from one whose record is damaged", () =>
+    withServer((_, env) =>
+      Effect.gen(function* () {
+        const { input, output } = yield* filesOf([lineOf("a")])
+        yield* runKimi(["batch", "run", input, output], { env })
+        const stateOf = Effect.map(runKimi(["batch", "status", output]), ({ stdout }) => stdout)
+        truncateSync(`${output}.job.json`)
+        assert.include(yield* stateOf, `whether it is finished is not known: ${output}.job.json is damaged`)
+        rmSync(`${output}.job.json`)
+        const text = yield* stateOf
+        assert.include(text, "it has no record of a job")
+        assert.notInclude(text, "damaged")
+      })
+    )
+  )
+
   it.live("names how a batch is collected whose record is damaged", () =>
     withServer((server, env) =>
       Effect.gen(function* () {

@@ -63,7 +63,7 @@ describe("kimi batch repair", () => {
         yield* runKimi(["batch", "run", input, output], { env })
         rmSync(`${output}.job.json`)
         const { stdout } = yield* runKimi(["batch", "repair", output, `${output}.gz`])
-        assert.include(stdout, `${output}.job.json is missing or damaged`)
+        assert.include(stdout, `${output}.job.json does not exist: kimi batch run with the output ${output}.gz`)
         const { code, stderr } = yield* runKimi(["batch", "run", input, `${output}.gz`], { env })
         assert.strictEqual(code, 16)
         assert.include(stderr, "write this line into it")

@@ -29,6 +29,7 @@
  *   prompts, another schema or another default model, with `BatchOptionsChangedError`.
  * - A row that fails with an error that stops the batch, such as an empty account,
  *   has no line, so that it is requested when the job continues.
+ * - An output that is a symbolic link is the file to which it leads, whose records are next to it.
  * - A damaged output is refused, and `repair` writes its whole rows into another one.
  *
  * **Gotchas**
@@ -171,7 +172,8 @@ export type JobError =
  */
 export const run = <A = string, RD = never, RP = never>(
   options: Options<A, RD, RP>
-): Effect.Effect<JobResult, JobError, KimiClient | RD | RP> => Effect.flatMap(jobs(), ({ run }) => run(options))
+): Effect.Effect<JobResult, JobError, KimiClient | RD | RP> =>
+  Effect.flatMap(jobs(), ({ followed, run }) => run({ ...options, output: followed(options.output) }))
 
 /**
  * Options of `rows`: how an input is read.
@@ -200,7 +202,7 @@ export const rows = (options: RowOptions): Stream.Stream<BatchRow, Configuration
  * @since 0.1.0
  */
 export const status = (output: string): Effect.Effect<JobStatus, InvalidRequestError | JournalStoreError> =>
-  Effect.flatMap(jobs(), ({ status }) => status(output))
+  Effect.flatMap(jobs(), ({ followed, status }) => status(followed(output)))
 
 /**
  * A row that failed, with its typed error.
@@ -221,7 +223,7 @@ export const failedRows = (
   output: string,
   tags?: ReadonlyArray<KimiError["_tag"]>
 ): Effect.Effect<ReadonlyArray<FailedRow>, InvalidRequestError | JournalStoreError> =>
-  Effect.flatMap(jobs(), ({ failedRows }) => failedRows(output, tags))
+  Effect.flatMap(jobs(), ({ failedRows, followed }) => failedRows(followed(output), tags))
 
 /**
  * Writes every whole row of a damaged output into a new one, with which the job

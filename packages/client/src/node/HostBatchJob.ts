@@ -118,7 +118,7 @@ export type JobError = BatchJob.JobError | HostBatchError | BatchFailedError | I
 export const run = <A = string, RD = never, RP = never>(
   options: Options<A, RD, RP>
 ): Effect.Effect<JobResult, JobError, HostBatch | KimiClient | RD | RP> =>
-  Effect.flatMap(jobs(), ({ run }) => run(options))
+  Effect.flatMap(jobs(), ({ followed, run }) => run({ ...options, output: followed(options.output) }))
 
 /**
  * What is known of the batch of a job at the host, without asking it.
@@ -147,7 +147,7 @@ export interface HostStatus {
  * @since 0.1.0
  */
 export const status = (output: string): Effect.Effect<Option.Option<HostStatus>, JournalStoreError> =>
-  Effect.flatMap(jobs(), ({ status }) => status(output))
+  Effect.flatMap(jobs(), ({ followed, status }) => status(followed(output)))
 
 /**
  * Options of `collect`.
@@ -191,7 +191,7 @@ export const resume = <RP = never>(
   output: string,
   options: Omit<Options<string, never, RP>, "format" | "input" | "output" | "prompts" | "separator"> = {}
 ): Effect.Effect<JobResult, JobError, HostBatch | KimiClient | RP> =>
-  Effect.flatMap(jobs(), ({ resume }) => resume(output, options))
+  Effect.flatMap(jobs(), ({ followed, resume }) => resume(followed(output), options))
 
 /**
  * Asks the host to cancel the batch of a job. The rows that were run are billed:
@@ -204,7 +204,7 @@ export const resume = <RP = never>(
 export const cancel = (
   output: string
 ): Effect.Effect<Batch, BatchIdError | InvalidRequestError | JournalStoreError, HostBatch> =>
-  Effect.flatMap(jobs(), ({ cancel }) => cancel(output))
+  Effect.flatMap(jobs(), ({ cancel, followed }) => cancel(followed(output)))
 
 /**
  * Forgets the batch of a job that the host has lost, or that has ended without
@@ -225,7 +225,7 @@ export const forget = (
   Option.Option<HostStatus>,
   BatchIdError | BatchJobLockedError | IdleTimeoutError | InvalidRequestError | JournalStoreError,
   HostBatch
-> => Effect.flatMap(jobs(), ({ forget }) => forget(output))
+> => Effect.flatMap(jobs(), ({ followed, forget }) => forget(followed(output)))
 
 /**
  * Forgets the batch of a job without asking the host, such as when its account is no
@@ -238,4 +238,4 @@ export const forget = (
 export const abandon = (
   output: string
 ): Effect.Effect<Option.Option<HostStatus>, BatchJobLockedError | JournalStoreError> =>
-  Effect.flatMap(jobs(), ({ abandon }) => abandon(output))
+  Effect.flatMap(jobs(), ({ abandon, followed }) => abandon(followed(output)))

@@ -26,6 +26,7 @@ import { rowFiles } from "./output/forms.ts"
 import * as jobRecord from "./jobRecord.ts"
 import { Counts } from "./jobStatus.ts"
 import type { NewFile } from "./output/NewFile.ts"
+import { followed } from "./followed.ts"
 import { lock } from "./openJob.ts"
 import * as salvage from "./output/salvage.ts"
 
@@ -147,11 +148,12 @@ const commit = (file: NewFile, to: string, records: Records): void => {
 }
 
 export const repair = (
-  output: string,
+  path: string,
   to: string
 ): Effect.Effect<Repaired, BatchJobLockedError | InvalidRequestError | JournalStoreError> =>
   Effect.scoped(
     Effect.gen(function* () {
+      const output = followed(path)
       yield* checkOutput(output)
       yield* checkFile(to)
       yield* checkNew(to)

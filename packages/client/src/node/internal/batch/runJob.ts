@@ -28,6 +28,7 @@ import { Counts, type Status } from "./jobStatus.ts"
 import { failedLines, statusOf } from "./readJob.ts"
 import * as rowOptions from "./rowOptions.ts"
 
+export { followed } from "./followed.ts"
 export { statusOf as status } from "./readJob.ts"
 
 const openOutput = Effect.fnUntraced(function* <A, RD, RP>(options: Options<A, RD, RP>, reader: Reader) {

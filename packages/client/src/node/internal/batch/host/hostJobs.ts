@@ -18,6 +18,7 @@ import { lock } from "../openJob.ts"
 import { runHostJob } from "./runHostJob.ts"
 
 export { collectBatch as collect } from "./collectBatch.ts"
+export { followed } from "../followed.ts"
 export { runHostJob as run } from "./runHostJob.ts"
 
 const toStatus = ({ model, rows, state, status, submission }: hostRecord.HostRecord): HostStatus => ({
