@@ -21,7 +21,7 @@ interface Options {
   readonly plainInterval?: Duration.Input | undefined
 }
 
-/** Shows lines until the scope closes, and then their last state. Lines elsewhere go to stderr, so that a pipe has results only. */
+/** Shows lines, from the first ones that there are until the scope closes, and then their last state. Lines elsewhere go to stderr, so that a pipe has results only. */
 export const live = Effect.fnUntraced(function* (
   render: () => ReadonlyArray<string>,
   { interval = "100 millis", plainInterval = "5 seconds" }: Options = {}

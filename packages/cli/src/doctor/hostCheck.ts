@@ -106,7 +106,13 @@ export const check = Effect.fnUntraced(function* (
   if (error.category === "authentication") {
     return unreachable(answers(route), yield* keyProblem(config, error), skipped("model", "The key is not accepted"))
   }
+  if (error.category === "quota") {
+    return unreachable(answers(route), ofError("balance", error), skipped("model", "The host refuses this account"))
+  }
   if (networkTags.has(error.category)) return unreachable(Route.failure(error, route), noAnswer)
   const failed = ofError("host", error)
-  return unreachable({ ...failed, message: `${failed.message} (${Route.describe(route)})` }, noAnswer)
+  return unreachable(
+    { ...failed, message: `${failed.message} (${Route.describe(route)})` },
+    skipped("model", "The host does not list its models")
+  )
 })

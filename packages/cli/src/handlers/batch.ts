@@ -57,7 +57,7 @@ export const run = Effect.fnUntraced(function* (given: RunInput) {
   let progress: BatchJob.JobProgress | undefined
   const job = Effect.gen(function* () {
     // In a terminal, the lines of the output and the progress would be mixed.
-    if (!isStandard(output) || !canAnimate) yield* live(() => [progressLine(progress)])
+    if (!isStandard(output) || !canAnimate) yield* live(() => (progress === undefined ? [] : [progressLine(progress)]))
     return yield* BatchJob.run({
       ...files,
       concurrency: rows,

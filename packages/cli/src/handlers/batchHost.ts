@@ -48,7 +48,8 @@ const countsOf = ({ request_counts: counts }: Batch): string =>
 
 /** What is known while the command waits. */
 class Progress {
-  #line = "Checking the rows"
+  /** Empty until something is done: what refuses the command would follow a line of progress. */
+  #line = ""
   /** Whether a batch is at the host, which continues without this program. */
   isAtHost = false
 
@@ -58,7 +59,7 @@ class Progress {
       this.#line = progressLine(progress)
     })
 
-  readonly lines = (): ReadonlyArray<string> => [this.#line]
+  readonly lines = (): ReadonlyArray<string> => (this.#line === "" ? [] : [this.#line])
 
   readonly onEvent = (event: HostBatchEvent): Effect.Effect<void> =>
     Effect.sync(() => {

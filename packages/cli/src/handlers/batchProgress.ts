@@ -24,13 +24,11 @@ const costOf = ({ before, cost }: BatchJob.JobProgress): BatchJob.Status["cost"]
   return { ...sum("USD"), ...sum("CNY") }
 }
 
-export const progressLine = (progress: BatchJob.JobProgress | undefined): string =>
-  progress === undefined
-    ? "0 rows"
-    : sentence([
-        doneOf(progress),
-        `${progress.before.failed + progress.failed} failed`,
-        `${progress.rowsPerSecond.toFixed(1)} rows per second`,
-        progress.isFinal ? "" : timeLeft(progress.remaining),
-        amounts(costOf(progress))
-      ])
+export const progressLine = (progress: BatchJob.JobProgress): string =>
+  sentence([
+    doneOf(progress),
+    `${progress.before.failed + progress.failed} failed`,
+    `${progress.rowsPerSecond.toFixed(1)} rows per second`,
+    progress.isFinal ? "" : timeLeft(progress.remaining),
+    amounts(costOf(progress))
+  ])

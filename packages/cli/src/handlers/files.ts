@@ -53,7 +53,7 @@ export const upload = Effect.fnUntraced(function* ({
   let sent = 0
   const file = yield* Effect.scoped(
     Effect.gen(function* () {
-      yield* live(() => [`${content.name}: ${sent} of ${content.size} bytes`])
+      yield* live(() => (sent === 0 ? [] : [`${content.name}: ${sent} of ${content.size} bytes`]))
       return yield* withFiles(options, (files) =>
         files.upload({
           purpose,

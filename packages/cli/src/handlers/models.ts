@@ -95,13 +95,18 @@ const toTable = (models: ReadonlyArray<Model>): string =>
     [1]
   )
 
+/** The catalogue has no facts of other hosts, whose models have other names and prices. */
+const ofMoonshot = (provider: string): string =>
+  `These are the models and prices of Moonshot; those of ${provider} are not known. kimi models --live lists the models of the configured host.`
+
 export const run = Effect.fnUntraced(function* ({ all, json, live, options }: Input) {
   if (live && all) return yield* Effect.fail(wrongFlag("--all", "no --live: the host lists the models that it runs"))
   // The catalogue needs no option, but one that is wrong is wrong in every command.
-  if (!live) yield* configuration.loadWithoutKey(options)
+  const provider = live ? undefined : (yield* configuration.loadWithoutKey(options)).settings.config.provider
   const day = DateTime.formatIsoDateUtc(yield* DateTime.now)
   const known = ModelCatalog.knownModels.filter(({ lifecycle }) => all || lifecycle.state === "live")
   const models = live ? yield* fromHost(options, day) : known.map((model) => fromCatalog(model, day))
   const result: Models = { source: live ? "host" : "catalogue", day, models }
   yield* json ? Output.json(result) : Output.line(toTable(models))
+  if (provider !== undefined && !provider.startsWith("moonshot")) yield* Output.note(ofMoonshot(provider))
 })

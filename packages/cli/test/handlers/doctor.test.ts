@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs"
 import { createServer } from "node:net"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
+import * as ErrorReply from "@kimi-effect/testing/ErrorReply"
 import * as Reply from "@kimi-effect/testing/Reply"
 import * as MockServer from "@kimi-effect/testing/node/MockServer"
 import * as Effect from "effect/Effect"
@@ -89,6 +90,18 @@ describe("kimi doctor", () => {
         Reply.json({ code: 0, data: { available_balance: 0, voucher_balance: 0, cash_balance: 0 }, status: true })
       ),
       {}
+    )
+  )
+  broken("an account that the host has suspended", /^balance: /m, ({ server }) =>
+    Effect.as(server.replyAt("GET /v1/models", ErrorReply.table.quotaSuspended), {})
+  )
+  it.live("does not call a host silent that refuses an account without money", () =>
+    Effect.map(
+      diagnose(({ server }) => Effect.as(server.replyAt("GET /v1/models", ErrorReply.table.quotaSuspended), {})),
+      ({ checks, text }) => {
+        assert.notInclude(text, "does not answer")
+        assert.strictEqual(checks.find(({ name }) => name === "network")?.status, "ok")
+      }
     )
   )
   broken("a clock that is wrong", /^clock: .* ahead of/m, ({ server }) =>

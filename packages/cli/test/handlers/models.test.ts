@@ -27,6 +27,16 @@ describe("kimi models", () => {
     })
   )
 
+  it.live("notes that nothing is known of another host", () =>
+    Effect.gen(function* () {
+      const env = { KIMI_PROVIDER: "together" }
+      const { code, stderr } = yield* runKimi(["models", "--json"], { env })
+      assert.strictEqual(code, 0)
+      assert.include(stderr, "those of together are not known. kimi models --live")
+      assert.strictEqual((yield* runKimi(["models"], { env: { KIMI_PROVIDER: "moonshot-cn" } })).stderr, "")
+    })
+  )
+
   it.live("lists the models of the host", () =>
     withServer((_, env) =>
       Effect.gen(function* () {
