@@ -85,6 +85,13 @@ The API key is read from \`KIMI_API_KEY\` or \`MOONSHOT_API_KEY\`, from the file
 arguments. Flags take precedence over the environment, the environment over \`--dotenv\`, and that over \`--config\`. Files of the
 working folder are not read unless they are named, because a folder from elsewhere could redirect calls to another host.
 
+In a clone of the repository, the command runs from its sources, with the Node that the repository brings:
+
+\`\`\`sh
+npm run setup
+node_modules/.bin/node packages/cli/src/bin.ts models
+\`\`\`
+
 Results are written to stdout; logs, hints and errors to stderr. \`kimi --completions bash\` prints the completions of a shell.
 If the host refuses the key, \`kimi doctor\` tries the other region of Moonshot, unless another base URL is configured.
 
@@ -133,8 +140,16 @@ The [categories](errors.md) are those of the errors of the library. One kind of 
   error; one that a deadline has stopped, or whose rows have failed, with 1.
 
 A file that a command writes at its end, such as that of
-\`--history\` or \`--html\`, is checked before anything is sent: one that cannot be written ends the command with 1, and the files of
-a batch or a journal with 26.
+\`--history\` or \`--html\`, is checked before anything is sent: one that cannot be written ends the command with 1. The output of
+\`kimi batch\` ends it with 16 if the path is wrong, such as a folder or a file in a folder that does not exist, and with 26 if
+one of its files cannot be used, such as on a full disk or without permission; so does a journal. The folder of an output must
+exist; those of a SQLite file of \`--journal\`, \`--cache\` or \`--budget-store\` are created.
+
+A server of \`--mcp\` that does not answer ends the command after two minutes: it has 60 seconds for each of the two versions of
+the protocol that are tried. \`--total-timeout\` bounds calls of the model only.
+
+Ctrl-C and SIGTERM end a command with 130. What continues it is a plain line on stderr, also with \`--json\`: an interruption is no
+error, and has no line of JSON.
 
 With \`--json\`, a failure, also that of a version of Node that is too old, is one line on stderr: \`{ "error": { "tag", "category", "message", "hint", "exitCode" } }\`.
 

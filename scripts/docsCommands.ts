@@ -41,9 +41,9 @@ const folderOf = (page: string): string => {
   // Commands of npm and pnpm are those of the repository.
   if (!page.startsWith("docs/") && !page.startsWith("packages/cli/")) return root
   const folder = join(temporary, page.replaceAll("/", "-"))
-  mkdirSync(join(folder, "test/cassettes"), { recursive: true })
+  mkdirSync(join(folder, "examples/test/cassettes"), { recursive: true })
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text)
-  copyFileSync(join(root, "examples/test/cassettes/summary.json"), join(folder, "test/cassettes/greeting.json"))
+  copyFileSync(join(root, "examples/test/cassettes/summary.json"), join(folder, "examples/test/cassettes/summary.json"))
   return folder
 }
 

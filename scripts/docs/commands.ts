@@ -47,6 +47,7 @@ const rules: ReadonlyArray<readonly [page: string, command: RegExp, rule: Rule]>
     /npm --prefix site run (preview|dev)$/,
     { notRun: "serves until it is stopped; VitePress tests it" }
   ],
+  ["docs/cli.md", /node_modules\/\.bin\/node packages\//, { checkedBy: "packages/cli/test, which runs the same file" }],
   ["docs/cassettes.md", /KIMI_CASSETTE_MODE=/, { notRun: "records at a paid host" }],
   ["docs/swarm.md", /kimi swarm status .* -- -x$/, { notRun: "names a swarm that nothing has begun" }],
   ["docs/redis.md", /KIMI_LIMITS=/, { notRun: "a program of the reader at a Redis with TLS" }],

@@ -20,7 +20,9 @@ export const models = Command.make(
   },
   handler(() => import("../handlers/models.ts"))
 ).pipe(
-  Command.withDescription("Lists models with their prices, windows and lifecycle. Works without a network."),
+  Command.withDescription(
+    "Lists the models of Moonshot with their prices, windows and lifecycle. Works without a network."
+  ),
   Command.withShortDescription("List models with prices, windows and lifecycle"),
   Command.withExamples([
     { command: "kimi models", description: "The known models" },

@@ -8,7 +8,9 @@ import { pathArgument } from "../pathParams.ts"
 export const replay = Command.make(
   "replay",
   {
-    cassette: pathArgument("cassette").pipe(Argument.withDescription("The file of a cassette.")),
+    cassette: pathArgument("cassette").pipe(
+      Argument.withDescription("The file of a cassette, which ends with .json; the suffix may be left out.")
+    ),
     json: jsonFlag
   },
   handler(() => import("../handlers/replay.ts"))
@@ -18,6 +20,6 @@ export const replay = Command.make(
   ),
   Command.withShortDescription("Print what a cassette has recorded"),
   Command.withExamples([
-    { command: "kimi replay test/cassettes/greeting.json", description: "Each request with its response" }
+    { command: "kimi replay examples/test/cassettes/summary.json", description: "Each request with its response" }
   ])
 )
