@@ -1,5 +1,6 @@
 /** Outputs that are named by a symbolic link. */
 import { existsSync, lstatSync, realpathSync, statSync } from "node:fs"
+import { isOpenFile } from "./jobFiles.ts"
 
 /**
  * The file to which a link leads: its records and its lock are those of the job under each
@@ -10,7 +11,7 @@ export const followed = <Output>(output: Output): Output | string => {
   if (typeof output !== "string") return output
   try {
     const hasRecords = [".job.json", ".host.json"].some((suffix) => existsSync(`${output}${suffix}`))
-    if (hasRecords || !lstatSync(output).isSymbolicLink()) return output
+    if (hasRecords || isOpenFile(output) || !lstatSync(output).isSymbolicLink()) return output
     // A link to a device is refused by its own name.
     return statSync(output).isFile() ? realpathSync(output) : output
   } catch {

@@ -48,16 +48,17 @@ const found = (path: string): Stats | string => {
   }
 }
 
-/** The files that this process has open: other text may go to a file that is its standard output. */
 const openFiles = /^\/(?:dev\/(?:std(?:in|out|err)$|fd\/)|proc\/(?:self|\d+)\/fd\/)/
+
+/** Whether a path is that of a file which a process has open: other text may go to its standard output. */
+export const isOpenFile = (path: string): boolean => openFiles.test(resolve(path))
 
 /** Why a path is not that of an output, whether there is one or not. */
 const wrongPath = (output: string): { readonly message: string; readonly fix: string } | undefined => {
   const name = JSON.stringify(output)
-  const isDevice = openFiles.test(resolve(output))
   const file = found(output)
   if (typeof file !== "string") {
-    if (file.isFile() && !isDevice) return undefined
+    if (file.isFile() && !isOpenFile(output)) return undefined
     const kind = file.isDirectory() ? "a folder" : "a device, a pipe or a socket"
     return { message: `The output ${name} is ${kind}: choose a file`, fix: "Choose a file as the output." }
   }
