@@ -6,14 +6,23 @@
 import type { Batch } from "@kimi-effect/core/Batch"
 import type { Budget } from "@kimi-effect/core/Budget"
 import type { FileObject } from "@kimi-effect/core/File"
-import type { BudgetError, FileListError, FileUploadError, HostApiError } from "@kimi-effect/core/OperationErrors"
+import type {
+  BudgetError,
+  FileError,
+  FileListError,
+  FileUploadError,
+  HostApiError
+} from "@kimi-effect/core/OperationErrors"
+import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { Files } from "../../../files/Files.ts"
 import type { BatchApi, BatchIdError } from "../../BatchApi.ts"
+import { type Outcome, outcomeOf } from "./outcome.ts"
 import type { PreparedBatch } from "./prepare.ts"
+import { abandonment } from "./abandonment.ts"
 import { type RetryPolicy, retried } from "./retried.ts"
 
 /** How far a submission is. It is all that another process needs to continue it. */
@@ -31,7 +40,7 @@ export const metadataKey = "kimi_effect_submission"
 /** The name under which the money of a submission is reserved. */
 export const holdOf = (id: string): string => `batch:${id}`
 
-export type SubmitError = BudgetError | FileListError | FileUploadError | BatchIdError
+export type SubmitError = BudgetError | FileError | FileListError | FileUploadError | BatchIdError
 
 export interface SubmitSettings<E, R> {
   readonly files: Files["Service"]
@@ -85,43 +94,93 @@ const once =
           found === undefined ? make : Effect.succeed(found)
         )
 
-const upload = <E, R>(
-  { content }: PreparedBatch,
-  submission: Submission,
-  { files, isContinued, retry }: SubmitSettings<E, R>
-): Effect.Effect<string, FileListError | FileUploadError> =>
-  Effect.map(
-    retried(
-      retry,
-      once(
-        isContinued,
-        findFile(files, submission),
-        files.upload({ purpose: "batch", content, filename: nameOf(submission) })
-      )
-    ),
-    ({ id }) => id
-  )
-
 /** Nothing of the submission is at the host: its money is released, which another attempt reserves again. */
 const release = ({ budget }: Pick<SubmitSettings<never, never>, "budget">, { id }: Submission): Effect.Effect<void> =>
   budget === undefined ? Effect.void : Effect.ignore(budget.settleHold(holdOf(id), undefined))
 
-/** The host may have created the batch in spite of an error, unless it refuses the creation itself. */
+/** What the attempts to send something have left: the host may have accepted any of them. */
+class Attempts {
+  #mayExist: boolean
+  #last: Outcome | undefined
+
+  constructor(mayExist: boolean) {
+    this.#mayExist = mayExist
+  }
+
+  readonly note = (error: Parameters<typeof outcomeOf>[0]): Effect.Effect<void> =>
+    Effect.sync(() => {
+      this.#last = outcomeOf(error)
+      if (this.#last === "unknown") this.#mayExist = true
+    })
+
+  /** Whether the host may have accepted one, such as one whose answer was lost. */
+  get mayExist(): boolean {
+    return this.#mayExist
+  }
+
+  /** Whether the host has refused the last one, and has accepted none before it. */
+  get isRefused(): boolean {
+    return this.#last === "refused" && !this.#mayExist
+  }
+}
+
+/** A file that the host may have is looked for by the next process, so that it is uploaded once. */
+const upload = <E, R>(
+  { content }: PreparedBatch,
+  submission: Submission,
+  settings: SubmitSettings<E, R>
+): Effect.Effect<string, E | FileListError | FileUploadError, R> =>
+  Effect.suspend(() => {
+    const { files, isContinued, onRefused, retry } = settings
+    const attempts = new Attempts(false)
+    const sent = Effect.tapError(
+      files.upload({ purpose: "batch", content, filename: nameOf(submission) }),
+      attempts.note
+    )
+    return retried(retry, once(isContinued, findFile(files, submission), sent)).pipe(
+      Effect.map(({ id }) => id),
+      Effect.onError(() => release(settings, submission)),
+      Effect.tapError(() => (attempts.mayExist ? Effect.void : onRefused()))
+    )
+  })
+
+/** A key of another account, and another base URL, find no batch either: the host would be sent a second one. */
+const notOfAccount = (fileId: string): InvalidRequestError =>
+  new InvalidRequestError({
+    message: `The host knows neither a batch of this submission nor its file ${fileId} with this key and base URL: they are probably of another account`,
+    parameter: "inputFileId",
+    fix: `Use the key and the base URL with which the file was uploaded. If the host has lost it nevertheless, ${abandonment}: rows that the host runs are then paid twice.`
+  })
+
+/** Fails if the host does not have the file of an earlier process, which an account shows only to its own keys. */
+const checkFile = (
+  files: Files["Service"],
+  fileId: string
+): Effect.Effect<void, Exclude<FileError, { readonly _tag: "FileNotFoundError" }> | InvalidRequestError> =>
+  Effect.asVoid(files.get(fileId)).pipe(Effect.catchTag("FileNotFoundError", () => Effect.fail(notOfAccount(fileId))))
+
+/**
+ * The host may have created the batch in spite of an error, unless it refuses the creation itself. It may then
+ * refuse a second one: only what was refused the first time, and every time, is over.
+ */
 const create = <E, R>(
   submission: Submission,
   inputFileId: string,
   settings: SubmitSettings<E, R>
-): Effect.Effect<Batch, HostApiError | E, R> =>
+): Effect.Effect<Batch, FileError | HostApiError | E, R> =>
   Effect.suspend(() => {
     const { batches, completionWindow, files, isContinued, metadata, onRefused, retry } = settings
-    let isRefused = false
-    const made = Effect.tapError(
+    // A file that is recorded has a creation that was begun.
+    const isBegun = isContinued && submission.fileId !== undefined
+    const attempts = new Attempts(isBegun)
+    const sent = Effect.tapError(
       batches.create({ inputFileId, completionWindow, metadata: { ...metadata, [metadataKey]: submission.id } }),
-      ({ isRetryable }) => Effect.sync(() => void (isRefused = !isRetryable))
+      attempts.note
     )
+    const made = isBegun ? Effect.andThen(checkFile(files, inputFileId), sent) : sent
     const found = findBatch(batches, inputFileId, isContinued ? Number.POSITIVE_INFINITY : maxSearched)
     return Effect.tapError(retried(retry, once(isContinued, found, made)), () =>
-      isRefused
+      attempts.isRefused
         ? release(settings, submission).pipe(
             // Before the file is deleted: a process that continues with a file that is gone would be refused for that.
             Effect.andThen(onRefused()),
@@ -153,18 +212,13 @@ export const submit = Effect.fnUntraced(function* <E, R>(
   submission: Submission,
   settings: SubmitSettings<E, R>
 ): Effect.fn.Return<Batch, SubmitError | E, R> {
-  const { batches, onRefused, onStep, retry } = settings
+  const { batches, onStep, retry } = settings
   const { batchId, id } = submission
   if (batchId !== undefined) return yield* retried(retry, () => batches.get(batchId))
   yield* onStep(submission)
   yield* reserve(prepared, submission, settings)
   // A batch is created after its file was uploaded, and after that was reported.
-  const fileId =
-    submission.fileId ??
-    (yield* upload(prepared, submission, settings).pipe(
-      Effect.onError(() => release(settings, submission)),
-      Effect.tapError(onRefused)
-    ))
+  const fileId = submission.fileId ?? (yield* upload(prepared, submission, settings))
   yield* onStep({ id, fileId })
   const batch = yield* create(submission, fileId, settings)
   yield* onStep({ id, fileId, batchId: batch.id })

@@ -121,7 +121,7 @@ const notCreated = (output: string): InvalidRequestError =>
   new InvalidRequestError({
     message: "Whether the host has a batch of this job is not known: a program has begun to send it",
     parameter: "output",
-    fix: `Continue it with ${hostRecord.call("resume", output)}, which finds the batch if there is one.`
+    fix: `Continue it with ${hostRecord.call("resume", output)}, which finds the batch if there is one. If the host refuses it permanently, ${hostRecord.call("abandon", output)} forgets it: rows that the host runs nevertheless are then paid twice.`
   })
 
 /** A key of another account, and another base URL, find no batch either. */
