@@ -25,7 +25,7 @@
  *   most once.
  * - A row that the host did not run, because the batch expired, was cancelled or
  *   lost it, has no line: the same call sends only such rows again. Failed rows are
- *   selected with `rerun`.
+ *   selected with `rerun`, which waits while a batch is open: the next run sends them.
  * - Results that lack answers which the host has counted fail with
  *   `InvalidResponseError`. The same call reads them again, and sends nothing.
  * - The rules of `stop` are for rows that run in this program. Its `deadline` also
@@ -95,7 +95,7 @@ export interface JobResult extends BatchJob.JobResult {
   readonly choice: Choice | undefined
   /** The last state of the batch at the host. */
   readonly batch: Batch | undefined
-  /** Rows that the host did not run. The same call sends them again. */
+  /** Rows that the host did not run, and those that its batch does not have. The same call sends them again. */
   readonly unanswered: number
   /** Lines of the host that no row has. */
   readonly surplus: Surplus

@@ -103,13 +103,13 @@ const checkPaths = ({ input, order, output, rerun }: Files): Effect.Effect<void,
     : Effect.void
 }
 
-/** Removes the lines of failed rows that are run again. */
+/** Removes the lines of failed rows that are run again. Those beside an open batch stay: it does not have them. */
 const removeFailed = (
   { output, rerun = [] }: Files,
   run: runRecord.RunRecord
 ): Effect.Effect<void, InvalidRequestError | JournalStoreError> => {
   const again = new Set(rerun)
-  if (again.size === 0 || !existsSync(output)) return Effect.void
+  if (again.size === 0 || run.isAtHost || !existsSync(output)) return Effect.void
   const form = formOf(output)
   return Effect.try({
     try: () => {

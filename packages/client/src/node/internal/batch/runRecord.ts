@@ -147,6 +147,11 @@ export class RunRecord {
     )
   }
 
+  /** Whether a batch at the host is open. */
+  get isAtHost(): boolean {
+    return this.#batch !== undefined
+  }
+
   /** Sets the batch at the host that is open; none if there is none any more. */
   setBatch(batch: jobRecord.OpenBatch | undefined): void {
     const { batchId, submission } = this.#batch ?? {}

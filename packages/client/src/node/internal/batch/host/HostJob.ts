@@ -21,6 +21,7 @@ import * as hostRecord from "./hostRecord.ts"
 import type { Reader } from "../input/inputRows.ts"
 import type { Job } from "../openJob.ts"
 import { encodeLine, encodeReject } from "../output/outputLine.ts"
+import * as sentLines from "./sentLines.ts"
 
 type Options<A, RD, RP> = HostBatchJob.Options<A, RD, RP>
 type Failure = HostBatchJob.JobError
@@ -36,8 +37,12 @@ export class HostJob<A, RD, RP> {
   readonly #reader: Reader
   readonly #last: hostRecord.HostRecord | undefined
   #record: hostRecord.HostRecord | undefined
+  /** The lines of the open batch. Undefined if there is none, or if it was sent by an earlier version. */
+  readonly #isSent: sentLines.IsSent | undefined
   /** Rows that are not done. */
   pending = 0
+  /** Those of them that the open batch does not have: the next run sends them. */
+  #unsent = 0
   /** Lines that are no rows, until it is known where the rows run: `BatchJob` reports them too. */
   #unreported: Array<InvalidBatchRowError> | undefined = []
 
@@ -54,6 +59,7 @@ export class HostJob<A, RD, RP> {
     this.#reader = reader
     this.#last = last
     this.#record = last?.state === "open" ? last : undefined
+    this.#isSent = this.#record?.lines === undefined ? undefined : sentLines.decode(this.#record.lines)
     if (options.mode === "local" || options.mode === "host" || this.#record !== undefined) this.#unreported = undefined
   }
 
@@ -88,13 +94,25 @@ export class HostJob<A, RD, RP> {
     return batch === undefined ? Effect.andThen(noted, write) : Effect.andThen(write, noted)
   }
 
-  /** Checks the rows that are not done. None if there are none. */
-  prepare() {
+  /** The rows that are not done, and all of an open batch: of those, if it is known which ones they are. */
+  #rowsOf(isWanted: (line: number) => boolean) {
     const { done, source } = this.#job
-    const pending = rows(this.#reader, source, (line) => !done.has(line), this.#rejected).pipe(
-      Stream.tap(() => Effect.sync(() => void (this.pending += 1)))
+    const isSent = this.#isSent ?? (() => true)
+    return rows(this.#reader, source, (line) => isWanted(line) || !done.has(line), this.#rejected).pipe(
+      Stream.filter(({ line = 0 }) => {
+        const isPending = !done.has(line)
+        if (isPending) this.pending += 1
+        if (isPending && !isSent(line)) this.#unsent += 1
+        return isSent(line)
+      })
     )
-    const prepared = this.#host.prepare(pending, { model: this.#options.model, keepRequests: false })
+  }
+
+  /** Checks the rows that are not done, or those of a batch that a process has begun to send. None if there are none. */
+  prepare() {
+    const { done } = this.#job
+    const sent = this.#rowsOf(this.#isSent ?? (() => false))
+    const prepared = this.#host.prepare(sent, { model: this.#options.model, keepRequests: false })
     const counted = Effect.tap(prepared, () =>
       Effect.sync(() => {
         const total = done.size + this.pending
@@ -123,7 +141,12 @@ export class HostJob<A, RD, RP> {
     })
   }
 
-  #newRecord(submission: Submission, prepared: PreparedBatch, window: Duration.Duration): hostRecord.HostRecord {
+  #newRecord(
+    submission: Submission,
+    prepared: PreparedBatch,
+    window: Duration.Duration,
+    lines: string | undefined
+  ): hostRecord.HostRecord {
     const { format, input, prompts, separator } = this.#options
     const isData = typeof prompts?.template !== "function"
     return {
@@ -131,6 +154,7 @@ export class HostJob<A, RD, RP> {
       submission,
       model: prepared.model,
       rows: prepared.rows.length,
+      ...(lines === undefined ? {} : { lines }),
       completionWindow: Duration.toHours(window),
       isAccounted: false,
       state: "open",
@@ -141,6 +165,9 @@ export class HostJob<A, RD, RP> {
   /** Sends the batch, or what is missing of one that a process has begun to send. */
   submit(prepared: PreparedBatch, window: Duration.Duration, continued: Submission | undefined) {
     const { metadata } = this.#options
+    // The file of a submission that is continued may be there.
+    const lines =
+      continued === undefined ? sentLines.encode(prepared.rows.map(({ line }) => line)) : this.#record?.lines
     const onEvent = listener(this.#options.onEvent)
     return this.#host.submit<JournalStoreError, RP>(prepared, {
       completionWindow: window,
@@ -149,7 +176,7 @@ export class HostJob<A, RD, RP> {
       onStep: (submission) => {
         const event = stepEvent(submission)
         return Effect.andThen(
-          this.#write(this.#newRecord(submission, prepared, window)),
+          this.#write(this.#newRecord(submission, prepared, window, lines)),
           event === undefined ? Effect.void : onEvent(event)
         )
       },
@@ -179,12 +206,11 @@ export class HostJob<A, RD, RP> {
       })
       // A batch that was refused has run nothing: its file has what is not done.
       const isRefused = refusal(batch) !== undefined
-      const refused = isRefused ? refusal(batch, sent ?? (yield* this.#pendingRows())) : undefined
+      const refused = isRefused ? refusal(batch, sent ?? (yield* this.#fileRows())) : undefined
       const resumed = job.done.size
-      const { isSettled, surplus, unanswered } = yield* this.#read(
-        batch,
-        refused === undefined ? (sent ?? (yield* this.#rows())) : []
-      )
+      const read = yield* this.#read(batch, refused === undefined ? (sent ?? (yield* this.#rows())) : [])
+      const { isSettled, surplus } = read
+      const unanswered = read.unanswered + this.#unsent
       yield* job.finish(unanswered === 0 && refused === undefined)
       // Open, the results are read again by the next run, which settles their cost.
       const state = isSettled ? "ended" : "open"
@@ -206,17 +232,16 @@ export class HostJob<A, RD, RP> {
     })
   }
 
-  /** The rows of the batch, by reading the whole input: an earlier run may have written some of them. */
+  /** The rows of the batch: an earlier run may have written some of them. Where they are not known, all rows are read. */
   #rows() {
-    const { done, source } = this.#job
-    return hostRows(
-      rows(this.#reader, source, () => true, this.#rejected),
-      (line) => done.has(line)
-    )
+    const { done } = this.#job
+    return hostRows(this.#rowsOf(this.#isSent ?? (() => true)), (line) => done.has(line))
   }
 
-  #pendingRows() {
-    return Effect.map(this.#rows(), (all) => all.filter(({ line }) => !this.#job.done.has(line)))
+  /** The rows in the file of the batch. Where they are not known, those that are not done. */
+  #fileRows() {
+    const { done } = this.#job
+    return Effect.map(this.#rows(), (all) => (this.#isSent ? all : all.filter(({ line }) => !done.has(line))))
   }
 
   #read(batch: Batch, sent: ReadonlyArray<HostRow>) {

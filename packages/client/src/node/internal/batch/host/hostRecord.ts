@@ -12,6 +12,7 @@ import { isFinal } from "../../../../batch/BatchApi.ts"
 import * as FileFailure from "../../FileFailure.ts"
 import { attempt } from "../jobFiles.ts"
 import * as jobRecord from "../jobRecord.ts"
+import * as sentLines from "./sentLines.ts"
 
 const HostRecord = Schema.Struct({
   version: Schema.Literal(1),
@@ -23,6 +24,10 @@ const HostRecord = Schema.Struct({
   model: Schema.String,
   /** Rows of the batch. */
   rows: Schema.Int,
+  /** The lines of the input that these rows have. Absent in records of earlier versions. */
+  lines: Schema.optional(
+    Schema.String.check(Schema.makeFilter((text) => sentLines.decode(text) !== undefined || "the lines of a batch"))
+  ),
   /** Hours. */
   completionWindow: Schema.Finite,
   /** Whether the usage of the batch was entered. */
