@@ -17,6 +17,7 @@ import { BatchNotFoundError } from "@kimi-effect/core/BatchErrors"
 import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
 import type { HostApiError, HostRequestError } from "@kimi-effect/core/OperationErrors"
+import { InvalidResponseError } from "@kimi-effect/core/ProviderErrors"
 import { withTimeout } from "@kimi-effect/core/Timeout"
 import { InvalidRequestError, UnsupportedOperationError } from "@kimi-effect/core/ValidationErrors"
 import * as Context from "effect/Context"
@@ -94,7 +95,7 @@ export class BatchApi extends Context.Service<
       readonly after?: string | undefined
       readonly limit?: number | undefined
     }) => Effect.Effect<Page, HostApiError>
-    /** Every batch, requested page by page. */
+    /** Every batch, requested page by page. Fails with `InvalidResponseError` if the host repeats pages. */
     readonly listAll: Stream.Stream<Batch, HostApiError>
     /** Asks the host to cancel a batch, which is then `cancelling`. What was answered before is billed. */
     readonly cancel: (id: string) => Effect.Effect<Batch, BatchIdError>
@@ -138,6 +139,28 @@ const withPath = <A>(
   send: (path: string) => Effect.Effect<A, HostRequestError>
 ): Effect.Effect<A, BatchIdError> =>
   Effect.flatMap(pathSegment(id, "batch", "batchId"), (segment) => ofBatch(id, send(`/batches/${segment}`)))
+
+/** Where a list of pages is. One earlier place is enough to find that they repeat (R. P. Brent). */
+interface Paging {
+  readonly after: string | undefined
+  readonly earlier: string | undefined
+  /** Pages since the earlier place, and after how many it is replaced. */
+  readonly pages: number
+  readonly limit: number
+}
+
+const firstPage: Paging = { after: undefined, earlier: undefined, pages: 0, limit: 1 }
+
+const isRepeated = ({ after, earlier }: Paging, last: string): boolean => last === after || last === earlier
+
+const nextPage = ({ earlier, limit, pages }: Paging, last: string): Paging =>
+  pages + 1 === limit
+    ? { after: last, earlier: last, pages: 0, limit: limit * 2 }
+    : { after: last, earlier, pages: pages + 1, limit }
+
+/** A list that ended there would lack batches, which are then sent again. */
+const repeatedPages = (provider: string): InvalidResponseError =>
+  new InvalidResponseError({ message: "The host repeats pages of the list of batches", provider })
 
 /**
  * Builds the service on a `HostApi`.
@@ -190,12 +213,13 @@ export const make = Effect.fnUntraced(function* (
     get: (id) =>
       withPath(id, (path) => request({ operation: "batches.get", method: "GET", path, response: batchResponse })),
     list,
-    listAll: Stream.paginate(undefined as string | undefined, (after) =>
-      Effect.map(list({ after }), ({ batches, hasMore }) => {
+    listAll: Stream.paginate(firstPage, (page) =>
+      Effect.flatMap(list({ after: page.after }), ({ batches, hasMore }) => {
         const last = batches.at(-1)?.id
-        // A page that does not move on would be requested for ever.
-        const next = hasMore && last !== undefined && last !== after ? Option.some(last) : Option.none<string>()
-        return [batches, next] as const
+        if (!hasMore || last === undefined) return Effect.succeed([batches, Option.none<Paging>()] as const)
+        return isRepeated(page, last)
+          ? Effect.fail(repeatedPages(provider.id))
+          : Effect.succeed([batches, Option.some(nextPage(page, last))] as const)
       })
     ),
     cancel: (id) =>

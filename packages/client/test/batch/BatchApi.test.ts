@@ -279,15 +279,24 @@ describe("the list of batches", () => {
     )
   )
 
-  it.live("ends when a page repeats", () =>
-    withHost(({ batches, server }) =>
-      Effect.gen(function* () {
-        const batch = { id: "b", endpoint: "e", input_file_id: "f", completion_window: "24h", status: "completed" }
-        yield* server.replyAt("GET /v1/batches", Reply.json({ object: "list", data: [batch], has_more: true }))
-        assert.strictEqual((yield* Stream.runCollect(batches.listAll)).length, 2)
-      })
+  for (const count of [1, 2, 3, 7]) {
+    it.live(`fails when ${count === 1 ? "a page repeats" : `${count} pages repeat`}`, () =>
+      withHost(({ batches, server }) =>
+        Effect.gen(function* () {
+          let asked = 0
+          yield* server.replyAt("GET /v1/batches", () => {
+            asked += 1
+            const id = asked < 4 ? `first-${asked}` : `${asked % count}`
+            const batch = { id, endpoint: "e", input_file_id: "f", completion_window: "24h", status: "completed" }
+            return Reply.json({ object: "list", data: [batch], has_more: true })
+          })
+          const error = yield* Effect.flip(Stream.runDrain(batches.listAll))
+          assert.strictEqual(error._tag, "InvalidResponseError")
+          assert.isBelow(asked, 30)
+        })
+      )
     )
-  )
+  }
 })
 
 describe("a host without batches", () => {
