@@ -14,7 +14,7 @@ import * as client from "../client.ts"
 import * as configuration from "../configuration.ts"
 import type { Given } from "../optionFlags.ts"
 import * as Output from "../output.ts"
-import type { BatchStatus } from "../schemas/batch.ts"
+import type { BatchAtHost, BatchStatus } from "../schemas/batch.ts"
 import { byId, checkJob, fromBatch, hasRecord, hostLine, isBatchId, ofHost, recordOf } from "./batchTarget.ts"
 import { repeatHints, sentence, toText } from "./batchText.ts"
 
@@ -140,6 +140,11 @@ export const cancel = Effect.fnUntraced(function* ({
   yield* json ? Output.json(fromBatch(batch)) : Output.line(hostLine(fromBatch(batch)))
 })
 
+const forgottenLine = (batch: BatchAtHost, other: string | undefined): string =>
+  other === undefined
+    ? `Forgotten: ${hostLine(batch)}. kimi batch run sends its rows again.`
+    : `Forgotten: ${hostLine(batch)}. Forgotten too: Batch ${other}. kimi batch run sends the rows of both again.`
+
 export const forget = Effect.fnUntraced(function* ({
   force,
   json,
@@ -171,5 +176,5 @@ export const forget = Effect.fnUntraced(function* ({
   if (Option.isNone(forgotten)) return yield* Effect.fail(noBatch)
   yield* json
     ? Output.json(forgotten.value)
-    : Output.line(`Forgotten: ${hostLine(forgotten.value)}. kimi batch run sends its rows again.`)
+    : Output.line(forgottenLine(forgotten.value, Option.getOrUndefined(found)?.otherBatchId))
 })

@@ -136,6 +136,8 @@ export interface HostStatus {
   readonly status: string | undefined
   /** `ended` when its results are in the output. */
   readonly state: "open" | "ended"
+  /** A second batch that `abandon` has forgotten, of a job whose records named two because one of them was an older copy. */
+  readonly otherBatchId?: string | undefined
 }
 
 /**

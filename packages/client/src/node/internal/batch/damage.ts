@@ -29,12 +29,18 @@ const otherFile = (output: string): InvalidRequestError =>
 const quoted = (path: string): string => JSON.stringify(path)
 
 /** With what is lost of a record: what the input is now. The options are then those of the next run. */
-const restore = (input: jobRecord.InputRecord): string =>
-  `Restore it from a copy. If there is none, and the rows are those of this input with these options, write this line into it: ${JSON.stringify({ version: 1, input, state: "stopped", rejected: 0 })}`
+const restore = (input: jobRecord.InputRecord, batch?: jobRecord.OpenBatch): string =>
+  `Restore it from a copy. If there is none, and the rows are those of this input with these options, write this line into it: ${JSON.stringify({ version: 1, input, state: "stopped", rejected: 0, ...(batch === undefined ? {} : { batch }) })}`
 
 /** Whether the rows are those of the input is not known any more, so that they are left as they are. */
-export const damagedRecord = (output: string, input: jobRecord.InputRecord): InvalidRequestError =>
-  failure(`The record ${quoted(jobRecord.pathOf(output))} of the batch job is damaged`, restore(input))
+export const damagedRecord = (output: string, input: jobRecord.InputRecord): InvalidRequestError => {
+  const path = jobRecord.pathOf(output)
+  // The record of the batch itself has what is lost here.
+  const batch = existsSync(hostRecord.pathOf(output)) ? undefined : jobRecord.batchIn(readFileSync(path, "utf8"))
+  const open =
+    batch === undefined ? "" : `, and names ${hostRecord.nameOf(batch.batchId)}, which may be open at the host`
+  return failure(`The record ${quoted(path)} of the batch job is damaged${open}`, restore(input, batch))
+}
 
 export const missingRecord = (output: string, input: jobRecord.InputRecord): InvalidRequestError =>
   failure(
@@ -101,12 +107,16 @@ const damagedEnd = (output: string, { before, rows }: DamagedEnd): InvalidReques
     repaired(output)
   )
 
+/** The record of an open batch stays: without it, a run would send the rows of the batch again. */
+const deletedFiles = (output: string): ReadonlyArray<string> =>
+  takenFiles(output).filter((path) => path !== hostRecord.pathOf(output) || !hostRecord.mayBeOpen(output))
+
 /** Nothing is left that another output could have. */
 export const noWholeRow = (output: string): InvalidRequestError =>
   isOwn(output)
     ? failure(
         `The output ${quoted(output)} has no whole row`,
-        `Restore it from a copy. To request all rows again, delete ${takenFiles(output).map(quoted).join(" and ")}.${orCollected(output)}`
+        `Restore it from a copy. To request all rows again, delete ${deletedFiles(output).map(quoted).join(" and ")}.${orCollected(output)}`
       )
     : otherFile(output)
 

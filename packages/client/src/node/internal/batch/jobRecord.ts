@@ -53,6 +53,24 @@ const decode = Schema.decodeUnknownOption(Schema.fromJsonString(JobRecord))
 /** None if the file is not a record. */
 export const read = (path: string): Option.Option<JobRecord> => decode(readFileSync(path, "utf8"))
 
+const decodeBatch = Schema.decodeUnknownOption(Schema.fromJsonString(OpenBatch))
+
+/** The open batch in the text of a record that is damaged, with as much of it as is left. */
+export const batchIn = (text: string): OpenBatch | undefined => {
+  const [, rest] = /"batch":(\{[^]*)/.exec(text) ?? []
+  if (rest === undefined) return undefined
+  const whole = Option.getOrUndefined(decodeBatch(/^\{[^{}]*\}/.exec(rest)?.[0] ?? ""))
+  if (whole !== undefined) return whole
+  const valueOf = (name: string): string | undefined => new RegExp(`"${name}":"([\\w.-]{1,200})"`).exec(rest)?.[1]
+  const batchId = valueOf("batchId")
+  return {
+    submission: valueOf("submission") ?? "unknown",
+    ...(batchId === undefined ? {} : { batchId }),
+    model: valueOf("model") ?? "unknown",
+    rows: Number(/"rows":(\d{1,9})\D/.exec(rest)?.[1] ?? 0)
+  }
+}
+
 /** With `flush`, it is on the disk before it takes the place of the last one. */
 export const write = (path: string, record: JobRecord, flush = false): void => {
   writeFileSync(`${path}.tmp`, `${JSON.stringify(record)}\n`, { mode: 0o600, flush })

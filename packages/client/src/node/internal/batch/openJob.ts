@@ -103,7 +103,7 @@ const checkPaths = ({ input, order, output, rerun }: Files): Effect.Effect<void,
     : Effect.void
 }
 
-/** Removes the lines of failed rows that are run again. Those beside an open batch stay: it does not have them. */
+/** Removes the lines of failed rows that are run again. An open batch does not have them, so that they stay until it has ended. */
 const removeFailed = (
   { output, rerun = [] }: Files,
   run: runRecord.RunRecord

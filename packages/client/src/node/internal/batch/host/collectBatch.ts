@@ -1,5 +1,4 @@
 /** Writes the outcomes of a batch that is known by its id only. */
-import { existsSync } from "node:fs"
 import { listener } from "@kimi-effect/core/internal/Listener"
 import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import * as Effect from "effect/Effect"
@@ -9,6 +8,7 @@ import { HostBatch } from "../../../../batch/internal/host/HostBatchService.ts"
 import { deleteFilesOf } from "../../../../batch/internal/host/collect.ts"
 import { refusal } from "../../../../batch/internal/host/refusal.ts"
 import type * as HostBatchJob from "../../../HostBatchJob.ts"
+import * as damage from "../damage.ts"
 import { Counts } from "../jobStatus.ts"
 import { attempt, checkFile, newFile } from "../jobFiles.ts"
 import { lock } from "../openJob.ts"
@@ -24,7 +24,14 @@ const checkOutput = (output: string): Effect.Effect<void, InvalidRequestError> =
       })
     )
   if (output.endsWith(".gz")) return refuse("The answers of a batch by its id are not compressed: choose another name")
-  return existsSync(output) ? refuse("The output file exists: choose another one") : Effect.void
+  // The records of a job are not those of this batch: they would make its lines rows of the job.
+  const taken = damage.takenBy(output)
+  if (taken === undefined) return Effect.void
+  return refuse(
+    taken === output
+      ? "The output file exists: choose another one"
+      : `The output ${JSON.stringify(output)} is that of a job, whose file ${JSON.stringify(taken)} exists: choose another one`
+  )
 }
 
 export const collectBatch = <A, RD, RP>(

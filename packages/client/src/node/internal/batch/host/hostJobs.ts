@@ -157,7 +157,11 @@ const openBatch = (output: string): Effect.Effect<Option.Option<HostStatus>, Jou
     Effect.flatMap(hostRecord.findOpenBatch(output), (batch) => {
       if (batch === undefined) return Effect.fail(error)
       const { batchId, model, rows } = batch
-      return Effect.succeed(Option.some<HostStatus>({ batchId, model, rows, status: undefined, state: "open" }))
+      return Effect.map(hostRecord.openIds(output), (ids) => {
+        const otherBatchId = ids.find((id) => id !== batchId)
+        const other = otherBatchId === undefined ? {} : { otherBatchId }
+        return Option.some<HostStatus>({ batchId, model, rows, status: undefined, state: "open", ...other })
+      })
     })
   )
 

@@ -88,12 +88,38 @@ const repair = (output: string, id: string | undefined, batch: jobRecord.OpenBat
 const damaged = (output: string, text: string, batch: jobRecord.OpenBatch | undefined): JournalStoreError =>
   failure("read", output, "it is damaged", repair(output, idIn(text) ?? batch?.batchId, batch))
 
+/** The batch in messages. */
+export const nameOf = (batchId: string | undefined): string =>
+  batchId === undefined ? "a batch that a program has begun to send" : `the batch ${batchId}`
+
 /** The batch may be paid, also one whose creation no program has recorded. */
-const lost = (output: string, batch: jobRecord.OpenBatch, isMissing: boolean): JournalStoreError => {
+const lost = (output: string, batch: jobRecord.OpenBatch, found: HostRecord | undefined): JournalStoreError => {
   const { batchId } = batch
-  const name = batchId === undefined ? "a batch that a program has begun to send" : `the batch ${batchId}`
-  const reason = isMissing ? "it is missing" : "it is that of another batch"
-  return failure("read", output, `${reason}, and ${name} may be open at the host`, repair(output, batchId, batch))
+  const reason = found === undefined ? "it is missing" : "it is that of another batch"
+  return failure(
+    "read",
+    output,
+    `${reason}, and ${nameOf(batchId)} may be open at the host`,
+    repair(output, batchId, batch)
+  )
+}
+
+/** Two batches that are open: one of the records is an older copy, and which one is not known. */
+const contradiction = (output: string, batch: jobRecord.OpenBatch, { submission }: HostRecord): JournalStoreError => {
+  const here = nameOf(submission.batchId)
+  const there = nameOf(batch.batchId)
+  const record = JSON.stringify(jobRecord.pathOf(output))
+  const collected = [submission.batchId, batch.batchId].flatMap((id, index) => {
+    const path = `${output}.collected${index === 0 ? "" : `-${index + 1}`}.jsonl`
+    return id === undefined ? [] : [`HostBatchJob.collect(${JSON.stringify(id)}, ${JSON.stringify(path)})`]
+  })
+  const answers = collected.length === 0 ? "" : ` The answers can be read without a cost: ${collected.join(" and ")}.`
+  return failure(
+    "read",
+    output,
+    `it names ${here}, and the record ${record} of the job names ${there}: one of the two records is an older copy`,
+    `Restore the newer copy of that record. If the output has the answers of ${there}, the record ${record} is the older one: remove its member "batch", and the job continues with ${here}.${answers} ${call("abandon", output)} forgets both: what the host runs of them is then paid twice.`
+  )
 }
 
 const failureOf =
@@ -123,6 +149,14 @@ const find = (
       : Effect.succeed(Option.none())
   })
 
+/** With the id that the record of the job has, if this one is a copy from before the creation. Undefined of another batch. */
+const agreed = (record: HostRecord, { batchId, submission }: jobRecord.OpenBatch): HostRecord | undefined => {
+  const { submission: own } = record
+  if (own.id !== submission) return undefined
+  if (batchId === undefined || own.batchId === batchId) return record
+  return own.batchId === undefined ? { ...record, submission: { ...own, batchId } } : undefined
+}
+
 /**
  * None if the host has run nothing of the job. A damaged record fails, and so does one that is lost while
  * its batch is open: they may name a batch that was paid.
@@ -130,16 +164,32 @@ const find = (
 export const read = (output: string): Effect.Effect<Option.Option<HostRecord>, JournalStoreError> =>
   Effect.gen(function* () {
     const batch = yield* findOpenBatch(output)
-    const found = yield* find(output, batch)
-    if (batch === undefined || Option.exists(found, ({ submission }) => submission.id === batch.submission)) {
-      return found
-    }
+    const found = Option.getOrUndefined(yield* find(output, batch))
+    if (batch === undefined) return Option.fromUndefinedOr(found)
+    const record = found === undefined ? undefined : agreed(found, batch)
+    if (record !== undefined) return Option.some(record)
     // Another process may have ended the batch, or have sent another one, between the two.
     const now = yield* findOpenBatch(output)
-    return now?.submission === batch.submission
-      ? yield* Effect.fail(lost(output, batch, Option.isNone(found)))
-      : yield* read(output)
+    if (now?.submission !== batch.submission || now.batchId !== batch.batchId) return yield* read(output)
+    return yield* Effect.fail(
+      found?.state === "open" ? contradiction(output, batch, found) : lost(output, batch, found)
+    )
   })
+
+/** The batches that the records of a job name as open, which do not agree if there are two. */
+export const openIds = (output: string): Effect.Effect<ReadonlyArray<string>, JournalStoreError> =>
+  Effect.gen(function* () {
+    const batch = yield* findOpenBatch(output)
+    const found = Option.getOrUndefined(yield* Effect.catch(find(output, batch), () => Effect.succeedNone))
+    const ids = [batch?.batchId, found?.state === "open" ? found.submission.batchId : undefined]
+    return [...new Set(ids.filter((id) => id !== undefined))]
+  })
+
+/** Whether the record is that of a batch that may be paid, or is damaged. */
+export const mayBeOpen = (output: string): boolean => {
+  const path = pathOf(output)
+  return existsSync(path) && !Option.exists(decode(readFileSync(path, "utf8")), ({ state }) => state === "ended")
+}
 
 /** On the disk before it takes the place of the last one: it names what is paid for. */
 const replace = (path: string, text: string): void => {
