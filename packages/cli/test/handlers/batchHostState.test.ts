@@ -85,6 +85,21 @@ describe("kimi batch status", () => {
   )
 })
 
+describe("records of a job that name two batches", () => {
+  it.live("are forgotten together with --force", () =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        const { output } = yield* leave(server, env)
+        const path = `${output}.host.json`
+        const record = JSON.parse(readFileSync(path, "utf8"))
+        writeFileSync(path, JSON.stringify({ ...record, submission: { id: "other", batchId: "batch-000002" } }))
+        const { stdout } = yield* runKimi(["batch", "forget", "--force", output])
+        assert.include(stdout, "Forgotten: Batch batch-000001, 2 rows. Forgotten too: Batch batch-000002.")
+      })
+    )
+  )
+})
+
 describe("a job whose record of an open batch is missing", () => {
   it.live("is refused by each command until it is forgotten with --force", () =>
     withServer((server, env) =>

@@ -23,7 +23,10 @@ const leave = (job: Job, id = "batch-000001") =>
 const hostRecordOf = ({ files }: Job) => `${files.output}.host.json`
 const jobRecordOf = ({ files }: Job) => `${files.output}.job.json`
 
-const edit = (path: string, change: (record: { [name: string]: any }) => void): void => {
+const edit = (
+  path: string,
+  change: (record: { submission: { [name: string]: unknown }; batch?: unknown }) => void
+): void => {
   const record = JSON.parse(readFileSync(path, "utf8"))
   change(record)
   writeFileSync(path, JSON.stringify(record))
@@ -46,8 +49,8 @@ describe("a record of a batch from before its creation", () => {
       Effect.gen(function* () {
         yield* leave(job)
         edit(hostRecordOf(job), ({ submission }) => {
-          delete submission.fileId
-          delete submission.batchId
+          delete submission["fileId"]
+          delete submission["batchId"]
         })
         assert.deepInclude(Option.getOrThrow(yield* HostBatchJob.status(job.files.output)), { batchId: "batch-000001" })
         yield* job.server.replyAt("GET /v1/files", Reply.json({ object: "list", data: [] }))
@@ -76,7 +79,7 @@ describe("a record of a job from before the end of an earlier batch", () => {
     withJob(two, (job) =>
       Effect.gen(function* () {
         yield* withOlderJobRecord(job)
-        edit(jobRecordOf(job), (record) => delete record["batch"])
+        edit(jobRecordOf(job), (record) => delete record.batch)
         assert.deepInclude(yield* run(job), { answered: 2 })
         assert.deepStrictEqual(yield* uploads(job.server), [["a", "b"], ["b"]])
       })
@@ -124,7 +127,7 @@ describe("an output without a whole row", () => {
     withJob(two, (job) =>
       Effect.gen(function* () {
         yield* withOlderJobRecord(job)
-        edit(jobRecordOf(job), (record) => delete record["batch"])
+        edit(jobRecordOf(job), (record) => delete record.batch)
         const { output } = job.files
         writeFileSync(output, "damaged\n")
         const error = yield* Effect.flip(BatchJob.repair(output, `${output}.2`))

@@ -5,13 +5,13 @@ import { InvalidResponseError } from "@kimi-effect/core/ProviderErrors"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { BatchResponse } from "../../BatchResponse.ts"
+import { abandonment } from "./abandonment.ts"
 
 /** The answers that a batch has by its own count, and that its files lack. */
 const missingIn = ({ request_counts: counts }: Batch, unanswered: number): number =>
   counts !== undefined && unanswered <= counts.total ? counts.completed - (counts.total - unanswered) : 0
 
-const fix =
-  "Make the same call again: it reads the results once more, and sends nothing. If they stay incomplete, abandon the job with HostBatchJob.abandon: its next run sends the rows without a line again, which are paid twice."
+const fix = `Make the same call again: it reads the results once more, and sends nothing. If they stay incomplete, ${abandonment}: its next run sends the rows without a line again, which are paid twice.`
 
 /** Fails after the last outcome if results are missing: rows whose results are not read must not be sent again, since the host has charged them. */
 export const checkComplete =

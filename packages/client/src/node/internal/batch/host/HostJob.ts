@@ -18,6 +18,7 @@ import { refusal } from "../../../../batch/internal/host/refusal.ts"
 import type * as HostBatchJob from "../../../HostBatchJob.ts"
 import { hostRows, requestsOf, rows } from "./hostInput.ts"
 import * as hostRecord from "./hostRecord.ts"
+import * as jobFailure from "./jobFailure.ts"
 import type { Reader } from "../input/inputRows.ts"
 import type { Job } from "../openJob.ts"
 import { encodeLine, encodeReject } from "../output/outputLine.ts"
@@ -164,12 +165,12 @@ export class HostJob<A, RD, RP> {
 
   /** Sends the batch, or what is missing of one that a process has begun to send. */
   submit(prepared: PreparedBatch, window: Duration.Duration, continued: Submission | undefined) {
-    const { metadata } = this.#options
+    const { metadata, output } = this.#options
     // The file of a submission that is continued may be there.
     const lines =
       continued === undefined ? sentLines.encode(prepared.rows.map(({ line }) => line)) : this.#record?.lines
     const onEvent = listener(this.#options.onEvent)
-    return this.#host.submit<JournalStoreError, RP>(prepared, {
+    const submitted = this.#host.submit<JournalStoreError, RP>(prepared, {
       completionWindow: window,
       metadata,
       continued,
@@ -182,9 +183,10 @@ export class HostJob<A, RD, RP> {
       },
       onRefused: () => {
         const before = this.#last?.state === "ended" ? this.#last : undefined
-        return this.#replace(before, hostRecord.restore(this.#options.output, before))
+        return this.#replace(before, hostRecord.restore(output, before))
       }
     })
+    return Effect.mapError(submitted, jobFailure.ofOutput(output))
   }
 
   /** Waits for the batch, and writes a line for each row that it has run. */
@@ -245,7 +247,7 @@ export class HostJob<A, RD, RP> {
   }
 
   #read(batch: Batch, sent: ReadonlyArray<HostRow>) {
-    const { input, schema } = this.#options
+    const { input, output, schema } = this.#options
     const job = this.#job
     return Effect.gen({ self: this }, function* () {
       let surplus = noSurplus
@@ -272,7 +274,8 @@ export class HostJob<A, RD, RP> {
         unanswered += 1
         return Effect.void
       }
-      yield* Stream.runForEach(outcomes, write)
+      const named = Stream.mapError(outcomes, jobFailure.ofResults(output, batch.id))
+      yield* Stream.runForEach(named, write)
       return { isSettled, surplus, unanswered }
     })
   }

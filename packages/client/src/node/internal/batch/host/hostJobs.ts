@@ -82,18 +82,48 @@ const recordStatus = (output: string, { id, status }: Batch): Effect.Effect<void
     })
   ).pipe(Effect.catchTag("BatchJobLockedError", () => Effect.void))
 
+const notCreated = (output: string): InvalidRequestError =>
+  new InvalidRequestError({
+    message: "Whether the host has a batch of this job is not known: a program has begun to send it",
+    parameter: "output",
+    fix: `Continue it with ${hostRecord.call("resume", output)}, which finds the batch if there is one. If the host refuses it permanently, ${hostRecord.call("abandon", output)} forgets it: rows that the host runs nevertheless are then paid twice.`
+  })
+
+const hasEnded = (output: string, { id, status }: Batch): InvalidRequestError =>
+  noBatch(
+    `The batch ${id} of this job is ${status}: nothing is left to cancel`,
+    `Collect it with ${hostRecord.call("resume", output)}.`
+  )
+
+/** The host refuses to cancel a batch that has ended. */
+const cancelBatch = (
+  output: string,
+  id: string
+): Effect.Effect<Batch, BatchIdError | InvalidRequestError | JournalStoreError, HostBatch> =>
+  Effect.flatMap(HostBatch, (host) =>
+    Effect.catchTag(host.cancel(id), "InvalidRequestError", (error) =>
+      Effect.flatMap(Effect.option(host.get(id)), (found) =>
+        Option.isSome(found) && isFinal(found.value)
+          ? Effect.andThen(recordStatus(output, found.value), Effect.fail(hasEnded(output, found.value)))
+          : Effect.fail(error)
+      )
+    )
+  )
+
 export const cancel = (
   output: string
 ): Effect.Effect<Batch, BatchIdError | InvalidRequestError | JournalStoreError, HostBatch> =>
   Effect.gen(function* () {
-    const id = Option.getOrUndefined(yield* openRecord(output))?.submission.batchId
-    if (id === undefined)
+    const record = Option.getOrUndefined(yield* openRecord(output))
+    if (record === undefined) {
       return yield* noBatch(
         "The host runs no batch of this job",
         "Check the path of the output: nothing is left to cancel."
       )
-    const host = yield* HostBatch
-    const batch = yield* host.cancel(id)
+    }
+    const id = record.submission.batchId
+    if (id === undefined) return yield* notCreated(output)
+    const batch = yield* cancelBatch(output, id)
     yield* recordStatus(output, batch)
     return batch
   })
@@ -116,13 +146,6 @@ const stillThere = (output: string, batch: Batch): InvalidRequestError => {
     fix: `Collect it with ${hostRecord.call("resume", output)}. ${rest}`
   })
 }
-
-const notCreated = (output: string): InvalidRequestError =>
-  new InvalidRequestError({
-    message: "Whether the host has a batch of this job is not known: a program has begun to send it",
-    parameter: "output",
-    fix: `Continue it with ${hostRecord.call("resume", output)}, which finds the batch if there is one. If the host refuses it permanently, ${hostRecord.call("abandon", output)} forgets it: rows that the host runs nevertheless are then paid twice.`
-  })
 
 /** A key of another account, and another base URL, find no batch either. */
 const notOfAccount = (output: string, { batchId, fileId }: Submission): InvalidRequestError =>

@@ -1,0 +1,33 @@
+/** Failures of a batch at the host in the words of its job: with the path of the output, which the calls in hints need. */
+import { InvalidResponseError } from "@kimi-effect/core/ProviderErrors"
+import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
+import { abandonment } from "../../../../batch/internal/host/abandonment.ts"
+import type { JobError } from "../../../HostBatchJob.ts"
+import * as hostRecord from "./hostRecord.ts"
+
+const withPath = (output: string, fix: string): string =>
+  fix.replace(abandonment, `forget the batch with ${hostRecord.call("abandon", output)}`)
+
+/** Names the output in the hint. */
+export const ofOutput =
+  (output: string) =>
+  (error: JobError): JobError => {
+    if (error.hint.includes(abandonment) === false) return error
+    const fix = withPath(output, error.hint)
+    if (error instanceof InvalidResponseError) return new InvalidResponseError({ message: error.message, fix })
+    return error instanceof InvalidRequestError
+      ? new InvalidRequestError({ message: error.message, parameter: "output", fix })
+      : error
+  }
+
+/** A file of results that the host does not have any more cannot be read by any later run either. */
+export const ofResults =
+  (output: string, batchId: string) =>
+  (error: JobError): JobError =>
+    error._tag === "FileNotFoundError"
+      ? new InvalidRequestError({
+          message: `The results of the batch ${batchId} are lost: the host does not have their file ${error.fileId} any more`,
+          parameter: "output",
+          fix: `Check that the file was not deleted by mistake. ${hostRecord.call("abandon", output)} forgets the batch: the next run sends the rows without a line again, which are paid twice.`
+        })
+      : ofOutput(output)(error)
