@@ -106,7 +106,8 @@ export interface SubmitOptions<E = never, R = never> {
   readonly onStep?: ((submission: Submission) => Effect.Effect<unknown, E, R>) | undefined
   /**
    * Runs before the failure of a submission that has no batch at the host: its
-   * money is released, and nothing is left to continue.
+   * money is released, and nothing is left to continue. It does not run if the host may
+   * have accepted an earlier attempt, such as one whose answer was lost.
    */
   readonly onRefused?: (() => Effect.Effect<unknown, E, R>) | undefined
 }
