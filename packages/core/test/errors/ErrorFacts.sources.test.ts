@@ -16,6 +16,10 @@ const exceptions: ReadonlySet<string> = new Set([
   "testing/src/schedule/CallSchedule.ts",
   // The errors that stop a batch are an option whose members are tags.
   "client/src/batch/internal/stoppingTags.ts",
+  // Whether the creation of a batch was refused is known of some answers only, whatever a call without it would cost.
+  "client/src/batch/internal/host/outcome.ts",
+  // A lock that is held, a batch that has ended and one that is lost have different consequences for a job.
+  "client/src/node/internal/batch/host/hostJobs.ts",
   // Refusals of the client itself are final for one call, and temporary for an agent of a swarm.
   "client/src/swarm/internal/classify.ts",
   // What a lost lease, an uncertain result or an outage of the journal means for a row or swarm that processes share.
