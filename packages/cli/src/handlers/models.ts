@@ -1,9 +1,10 @@
 /** Lists the models of the catalogue, or those of the account. */
 import * as ModelCatalog from "@kimi-effect/core/ModelCatalog"
+import * as ConfigProvider from "effect/ConfigProvider"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import { wrongFlag } from "../commandError.ts"
-import * as configuration from "../configuration.ts"
 import type { Given } from "../optionFlags.ts"
 import * as Output from "../output.ts"
 import type { Model, Models, Price } from "../schemas/models.ts"
@@ -99,10 +100,24 @@ const toTable = (models: ReadonlyArray<Model>): string =>
 const ofMoonshot = (provider: string): string =>
   `These are the models and prices of Moonshot; those of ${provider} are not known. kimi models --live lists the models of the configured host.`
 
+/** Whether an option has a value, but for the key: to read the configuration takes as long as all of the rest. */
+const isConfigured = ({ flags, ...files }: Given) =>
+  Effect.gen(function* () {
+    const given: ReadonlyArray<Option.Option<unknown>> = [...Object.values(flags), ...Object.values(files)]
+    if (given.some((value) => Option.isSome(value))) return true
+    const variables = yield* (yield* ConfigProvider.ConfigProvider).load(["KIMI"])
+    return variables?._tag === "Record" && [...variables.keys].some((name) => name !== "API")
+  })
+
+/** An option that is wrong is wrong in every command. */
+const providerOf = Effect.fnUntraced(function* (options: Given) {
+  const { loadWithoutKey } = yield* Effect.promise(() => import("../configuration.ts"))
+  return (yield* loadWithoutKey(options)).settings.config.provider
+})
+
 export const run = Effect.fnUntraced(function* ({ all, json, live, options }: Input) {
   if (live && all) return yield* Effect.fail(wrongFlag("--all", "no --live: the host lists the models that it runs"))
-  // The catalogue needs no option, but one that is wrong is wrong in every command.
-  const provider = live ? undefined : (yield* configuration.loadWithoutKey(options)).settings.config.provider
+  const provider = live || !(yield* isConfigured(options)) ? undefined : yield* providerOf(options)
   const day = DateTime.formatIsoDateUtc(yield* DateTime.now)
   const known = ModelCatalog.knownModels.filter(({ lifecycle }) => all || lifecycle.state === "live")
   const models = live ? yield* fromHost(options, day) : known.map((model) => fromCatalog(model, day))
