@@ -23,7 +23,7 @@ await build.write({
   // else, and because the compile cache is on only for what is loaded later.
   codeSplitting: {
     groups: [
-      { name: "arguments", priority: 2, test: (id) => /cli\/src\/jsonArgument\.ts$/.test(id) },
+      { name: "arguments", priority: 2, test: (id) => id.endsWith("cli/src/jsonArgument.ts") },
       { name: "start", tags: ["$initial"], test: (id) => !/cli\/src\/(?:bin|nodeVersion)\.ts$/.test(id) }
     ]
   }

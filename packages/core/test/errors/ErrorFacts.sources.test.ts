@@ -16,7 +16,7 @@ const exceptions: ReadonlySet<string> = new Set([
   "testing/src/schedule/CallSchedule.ts",
   // The errors that stop a batch are an option whose members are tags.
   "client/src/batch/internal/stoppingTags.ts",
-  // Whether the creation of a batch was refused is known of some answers only, whatever a call without it would cost.
+  // Whether the creation of a batch was refused is known of some answers only.
   "client/src/batch/internal/host/outcome.ts",
   // A lock that is held, a batch that has ended and one that is lost have different consequences for a job.
   "client/src/node/internal/batch/host/hostJobs.ts",
