@@ -200,7 +200,7 @@ export interface ResumeOptions<A = string, RD = never, RP = never>
   readonly job?: string | undefined
   /** Runs at each step. */
   readonly onEvent?: ((event: HostBatchEvent) => Effect.Effect<unknown, never, RP>) | undefined
-  /** Whether the files at the host are deleted when the outcomes are read and their cost is settled. A failure of it is logged. Defaults to `false`. */
+  /** Whether the files at the host are deleted when the outcomes are read and their cost is settled, unless they have lines that no row has. A failure of it is logged. Defaults to `false`. */
   readonly deleteFiles?: boolean | undefined
 }
 

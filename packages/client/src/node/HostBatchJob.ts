@@ -79,7 +79,7 @@ export interface Options<A = string, RD = never, RP = never>
   readonly model?: string | undefined
   /** Runs at each step of a batch at the host, and when a place was chosen. */
   readonly onEvent?: ((event: HostBatchEvent) => Effect.Effect<unknown, never, RP>) | undefined
-  /** Whether the files at the host are deleted when the results are in the output. A failure of it is logged. Defaults to `false`. */
+  /** Whether the files at the host are deleted when the results are in the output, unless they have lines that no row has. A failure of it is logged. Defaults to `false`. */
   readonly deleteFiles?: boolean | undefined
 }
 

@@ -2,6 +2,7 @@
 import type { Batch } from "@kimi-effect/core/Batch"
 import * as CallOptions from "@kimi-effect/core/CallOptions"
 import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
+import { counted } from "@kimi-effect/core/internal/Counted"
 import { listener } from "@kimi-effect/core/internal/Listener"
 import * as MonotonicClock from "@kimi-effect/core/internal/MonotonicClock"
 import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
@@ -31,17 +32,30 @@ export const stepEvent = ({ batchId, fileId }: Submission): HostBatchEvent | und
   return fileId === undefined ? undefined : { _tag: "Uploaded", fileId }
 }
 
-/** Deletes files whose results were read. The results are worth more than an error of it. */
-export const deleteFilesOf = (host: Service, batch: Batch): Effect.Effect<void> =>
-  Effect.catch(host.deleteFiles(batch), (error) =>
-    Effect.logWarning(`The files of the batch ${batch.id} are left at the host`, error)
-  )
+/** What was read of the results of a batch. */
+interface Reading {
+  readonly isSettled: boolean
+  readonly surplus: Readonly<Surplus>
+}
+
+/**
+ * Deletes files whose results were all read, and are settled. Lines that no row has may be answers of rows that
+ * were not given: they would be lost. The results are worth more than an error of it.
+ */
+export const deleteFilesOf = (host: Service, batch: Batch, { isSettled, surplus }: Reading): Effect.Effect<void> => {
+  if (!isSettled) return Effect.void
+  const lines = surplus.unknown + surplus.malformed
+  const left = `The files of the batch ${batch.id} are left at the host`
+  return lines > 0
+    ? Effect.logWarning(`${left}: ${counted(lines, "line")} of them ${lines === 1 ? "belongs" : "belong"} to no row`)
+    : Effect.catch(host.deleteFiles(batch), (error) => Effect.logWarning(left, error))
+}
 
 /** Follows a batch to its end, and reads its results. */
 const collectRows = Effect.fnUntraced(function* <A, RD, RP>(
   host: Service,
   id: string,
-  given: { readonly rows?: Iterable<HostRow> | undefined; readonly submission?: string | undefined },
+  given: { readonly rows?: ReadonlyArray<HostRow> | undefined; readonly submission?: string | undefined },
   options: HostBatch.ResumeOptions<A, RD, RP>
 ): Effect.fn.Return<HostBatch.HostBatchResult<A>, Failure, RD | RP> {
   const { deleteFiles = false, interval, maxInterval, model, onEvent, schema, timeout } = options
@@ -53,16 +67,15 @@ const collectRows = Effect.fnUntraced(function* <A, RD, RP>(
     timeout,
     onState: (state) => listener(onEvent)({ _tag: "State", batch: state })
   })
-  const refused = refusal(batch, given.rows === undefined ? undefined : [...given.rows])
+  const refused = refusal(batch, given.rows)
   // Settles the money of a batch that used nothing.
   const rows = refused === undefined ? (given.rows ?? (yield* host.rows(batch))) : []
-  const all = [...rows]
-  const tally = new Tally(noLimits, startedAt, all.length)
+  const tally = new Tally(noLimits, startedAt, rows.length)
   let isSettled = true
   let surplus: Surplus = { malformed: 0, duplicates: 0, unknown: 0 }
   const outcomes: Array<BatchResponse<A>> = []
   yield* host
-    .results<A, RD>(batch, all, {
+    .results<A, RD>(batch, rows, {
       schema,
       model,
       submission: given.submission,
@@ -78,7 +91,7 @@ const collectRows = Effect.fnUntraced(function* <A, RD, RP>(
       )
     )
   if (refused !== undefined) return yield* refused
-  if (deleteFiles && isSettled) yield* deleteFilesOf(host, batch)
+  if (deleteFiles) yield* deleteFilesOf(host, batch, { isSettled, surplus })
   return {
     batch,
     responses: outcomes.toSorted((a, b) => a.line - b.line),
@@ -128,7 +141,11 @@ const resume = <A, RD, RP>(
     options.job,
     Effect.andThen(
       OptionRules.check("HostBatch", followRules(options)),
-      collectRows(host, id, { rows: options.rows }, options)
+      Effect.suspend(() => {
+        // Rows that can be read once, such as those of a generator, are read once.
+        const rows = options.rows === undefined ? undefined : [...options.rows]
+        return collectRows(host, id, { rows }, options)
+      })
     )
   )
 

@@ -70,14 +70,15 @@ const makeResults = Effect.gen(function* () {
   const limits = config ?? KimiConfig.defaults
 
   return (files: FilesService["Service"], retry: RetryPolicy): Service["results"] =>
-    <A, RD, E, R>(batch: Batch, rows: Iterable<HostRow>, options: HostBatch.ResultOptions<A, RD, E, R> = {}) =>
-      Stream.unwrap(
+    <A, RD, E, R>(batch: Batch, rows: Iterable<HostRow>, options: HostBatch.ResultOptions<A, RD, E, R> = {}) => {
+      // The stream may run again, and an iterator ends once.
+      const all = [...rows]
+      return Stream.unwrap(
         Effect.gen(function* () {
           const usage = new BatchUsage()
           const surplus = { malformed: 0, duplicates: 0, unknown: 0 }
           const table = yield* prices
           const day = yield* dayOf(batch)
-          const all = [...rows]
           const model = options.model ?? modelOf(all) ?? config?.model ?? provider.defaultModel
           const { isWanted = () => true, onRead = recordOnce(batch.id), onSettled, onSurplus, schema } = options
           const outcomes = responses<A, RD, E | FileError, R>(batch, {
@@ -109,6 +110,7 @@ const makeResults = Effect.gen(function* () {
           return outcomes.pipe(checkComplete(batch), Stream.concat(Stream.drain(Stream.fromEffect(enter))))
         })
       )
+    }
 })
 
 /** The operations on the files of a batch. */

@@ -25,7 +25,7 @@ const maxWaiting = 1_000
 
 export interface ResponseSettings<A, RD, E, R> extends DecodeSettings {
   readonly files: Files["Service"]
-  readonly rows: Iterable<HostRow>
+  readonly rows: ReadonlyArray<HostRow>
   readonly schema: Schema.ConstraintDecoder<A, RD> | undefined
   /** The model of rows whose request is not known. */
   readonly model: string

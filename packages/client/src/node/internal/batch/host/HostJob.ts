@@ -218,7 +218,7 @@ export class HostJob<A, RD, RP> {
       const state = isSettled ? "ended" : "open"
       if (this.#record !== undefined) yield* this.#write({ ...this.#record, state, status: batch.status })
       if (refused !== undefined) return yield* refused
-      if (deleteFiles && isSettled) yield* deleteFilesOf(host, batch)
+      if (deleteFiles) yield* deleteFilesOf(host, batch, read)
       return {
         ...job.status(),
         rejected: job.rejected(),

@@ -83,7 +83,7 @@ export const collectBatch = <A, RD, RP>(
       // Another program may have written it while the batch ran.
       yield* checkOutput(output)
       yield* attempt("sync", () => lines.commit(), output)
-      if (deleteFiles && isSettled) yield* deleteFilesOf(host, batch)
+      if (deleteFiles) yield* deleteFilesOf(host, batch, { isSettled, surplus })
       return {
         ...counts.status,
         rejected: 0,

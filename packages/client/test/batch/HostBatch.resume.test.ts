@@ -1,0 +1,51 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Stream } from "effect"
+import * as HostBatch from "../../src/batch/HostBatch.ts"
+import { endsWith, fast, type Host, result, rowOf, textsOf, withHost } from "./support/hostBatch.ts"
+
+const rows = [rowOf("a"), rowOf("b")]
+const hostRows = rows.map(({ id }, index): HostBatch.HostRow => ({ id, line: index + 1 }))
+
+const deletions = ({ server }: Host) =>
+  Effect.map(server.requests, (requests) => requests.filter(({ method }) => method === "DELETE").length)
+
+describe("rows that are given", () => {
+  it.live("can be those of an iterator, which ends once", () =>
+    withHost((host) =>
+      Effect.gen(function* () {
+        yield* endsWith(host, { status: "completed", output: [result("b"), result("a")] })
+        const { batch } = yield* HostBatch.run(rows, fast)
+        const { responses } = yield* HostBatch.resume(batch.id, { ...fast, rows: hostRows.values() })
+        assert.deepStrictEqual(textsOf(responses), ["1 a: It is a", "2 b: It is b"])
+      })
+    )
+  )
+
+  it.live("are the same in each run of a stream of results", () =>
+    withHost((host) =>
+      Effect.gen(function* () {
+        yield* endsWith(host, { status: "completed", output: [result("b"), result("a")] })
+        const { batch } = yield* HostBatch.run(rows, fast)
+        const results = (yield* HostBatch.HostBatch).results(batch, hostRows.values())
+        const texts = Effect.map(Stream.runCollect(results), textsOf)
+        assert.deepStrictEqual(yield* texts, yield* texts)
+      })
+    )
+  )
+
+  for (const [what, output] of [
+    ["the result of a row that was not given", [result("a"), result("b")]],
+    ["a line that cannot be read", [result("a"), result("b").slice(0, 40)]]
+  ] as const) {
+    it.live(`leave files with ${what} at the host`, () =>
+      withHost((host) =>
+        Effect.gen(function* () {
+          yield* endsWith(host, { status: "completed", output })
+          const { id } = (yield* HostBatch.run(rows, fast)).batch
+          yield* HostBatch.resume(id, { ...fast, rows: hostRows.slice(0, 1), deleteFiles: true })
+          assert.strictEqual(yield* deletions(host), 0)
+        })
+      )
+    )
+  }
+})
