@@ -26,6 +26,7 @@
  *   gets one record. Provide the services that the client has.
  * - Requests to the host are repeated up to six times. An upload or a creation is
  *   repeated only after a search for what the first one may have left.
+ * - A batch is followed through an outage of the host, until `timeout`.
  * - The batch continues at the host if this program ends: `resume` collects it.
  *
  * **Gotchas**
@@ -123,7 +124,7 @@ export interface FollowOptions<R = never> {
   readonly interval?: Duration.Input | undefined
   /** The longest pause. Defaults to 5 minutes. */
   readonly maxInterval?: Duration.Input | undefined
-  /** Longest wait, after which `TotalTimeoutError` is raised and the batch continues. Defaults to 8 days, a day more than the longest window. */
+  /** Longest wait, also for a host that does not answer, after which `TotalTimeoutError` is raised with the `batchId`, and the batch continues. Defaults to 8 days, a day more than the longest window. */
   readonly timeout?: Duration.Input | undefined
   /** Runs each time that the host was asked. */
   readonly onState?: ((batch: Batch) => Effect.Effect<unknown, never, R>) | undefined

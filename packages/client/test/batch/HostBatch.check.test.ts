@@ -1,28 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { ChatRequest } from "@kimi-effect/core/ChatRequest"
-import { Effect, Fiber, Layer, Stream } from "effect"
-import { TestClock } from "effect/testing"
+import { Effect, Layer, Stream } from "effect"
 import * as HostBatch from "../../src/batch/HostBatch.ts"
 import * as HostApi from "../../src/HostApi.ts"
 import { providers } from "../../src/Provider.ts"
 import { rowOf } from "./support/hostBatch.ts"
-
-/** A host that answers each question for a batch with the next status. Any other request is a defect. */
-const hostOf = (statuses: ReadonlyArray<string>): HostApi.HostApi["Service"] => {
-  let asked = 0
-  const request = ({ operation, path }: HostApi.HostRequest) =>
-    Effect.suspend(() => {
-      if (operation !== "batches.get") return Effect.die(`${operation} was requested`)
-      const status = statuses[Math.min(asked, statuses.length - 1)]
-      asked += 1
-      const id = path.slice("/batches/".length)
-      return Effect.succeed({ id, endpoint: "e", input_file_id: "f", completion_window: "24h", status })
-    })
-  return { provider: providers.moonshot, request: request as HostApi.HostApi["Service"]["request"] }
-}
-
-const service = (host: HostApi.HostApi["Service"], options?: HostBatch.Options) =>
-  Effect.provideService(HostBatch.make(options), HostApi.HostApi, host)
+import { hostOf, service } from "./support/pollingHost.ts"
 
 const prepare = (
   rows: ReadonlyArray<ChatRequest | ReturnType<typeof rowOf> | { readonly id: never; readonly request: ChatRequest }>,
@@ -173,62 +156,6 @@ describe("HostBatch.run", () => {
         _tag: "ConfigurationError",
         issues: [{ name: "HostBatch completionWindow", expected: "whole hours from 12 hours to 7 days" }]
       })
-    })
-  )
-})
-
-describe("HostBatch.follow", () => {
-  it.effect("refuses to ask without a pause", () =>
-    Effect.gen(function* () {
-      const batches = yield* service(hostOf(["completed"]))
-      const error = yield* Effect.flip(batches.follow("b", { interval: 0, timeout: -1 }))
-      assert.deepStrictEqual(error._tag === "ConfigurationError" ? error.issues.map(({ name }) => name) : error, [
-        "HostBatch interval",
-        "HostBatch timeout"
-      ])
-    })
-  )
-
-  /** The times in seconds at which the host was asked. */
-  const times = (statuses: ReadonlyArray<string>, options: HostBatch.FollowOptions, steps: number) =>
-    Effect.gen(function* () {
-      const batches = yield* service(hostOf(statuses))
-      const asked: Array<number> = []
-      let now = 0
-      const fiber = yield* Effect.forkChild(
-        Effect.exit(batches.follow("b", { ...options, onState: () => Effect.sync(() => void asked.push(now)) }))
-      )
-      for (; now < steps; now += 1) yield* TestClock.adjust("1 second")
-      return { asked, exit: yield* Fiber.join(fiber) }
-    })
-
-  it.effect("asks less often each time", () =>
-    Effect.gen(function* () {
-      const statuses = [...Array.from({ length: 6 }, () => "in_progress"), "completed"]
-      const { asked } = yield* times(statuses, { interval: "4 seconds", maxInterval: "10 seconds" }, 60)
-      assert.deepStrictEqual(
-        asked.map((time, index) => time - (asked[index - 1] ?? 0)),
-        [0, 3, 6, 9, 10, 10, 10]
-      )
-    })
-  )
-
-  it.effect("does not take a status that is not known for an end", () =>
-    Effect.gen(function* () {
-      const { asked } = yield* times(["queued", "completed"], { interval: "1 second" }, 5)
-      assert.strictEqual(asked.length, 2)
-    })
-  )
-
-  it.effect("fails when the batch has not ended in time", () =>
-    Effect.gen(function* () {
-      const batches = yield* service(hostOf(["in_progress"]))
-      const waiting = yield* Effect.forkChild(Effect.exit(batches.follow("b", { timeout: "1 hour" })))
-      for (let minute = 0; minute < 59; minute += 1) yield* TestClock.adjust("1 minute")
-      assert.isUndefined(waiting.pollUnsafe())
-      yield* TestClock.adjust("1 minute")
-      const error = yield* Effect.flip(Effect.flatten(Fiber.join(waiting)))
-      assert.strictEqual(error._tag, "TotalTimeoutError")
     })
   )
 })

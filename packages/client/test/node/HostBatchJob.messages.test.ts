@@ -44,6 +44,31 @@ describe("HostBatchJob.cancel", () => {
   )
 })
 
+describe("a batch that has not ended in time", () => {
+  it.live("is named with the call that continues its job", () =>
+    withJob(two, (job) =>
+      Effect.gen(function* () {
+        yield* endsWith(job, { status: "in_progress" })
+        const error = yield* Effect.flip(HostBatchJob.run({ ...job.files, mode: "host", timeout: "1 millis" }))
+        assert.deepInclude(error, { _tag: "TotalTimeoutError", batchId: "batch-000001" })
+        assert.include(error.hint, called("resume", job))
+      })
+    )
+  )
+
+  it.live("is named with the call that collects it by its id", () =>
+    withJob(two, (job) =>
+      Effect.gen(function* () {
+        yield* endsWith(job, { status: "in_progress" })
+        const output = `${job.files.output}.collected`
+        const error = yield* Effect.flip(HostBatchJob.collect("batch-000001", output, { timeout: "1 millis" }))
+        assert.deepInclude(error, { _tag: "TotalTimeoutError", batchId: "batch-000001" })
+        assert.include(error.hint, `HostBatchJob.collect("batch-000001", ${JSON.stringify(output)})`)
+      })
+    )
+  )
+})
+
 describe("results of a batch that cannot be read", () => {
   it.live("are lost when the host does not have their file any more", () =>
     withJob(two, (job) =>

@@ -13,16 +13,16 @@ import { stateOf } from "../support/money.ts"
 import { layerOf, lineOf, outcomesIn, uploads, withJob } from "./support/hostJob/job.ts"
 
 describe("a job that is continued by a client with another default model", () => {
-  for (const [step, route] of [
-    ["its upload", "POST /v1/batches"],
-    ["its creation", "GET /v1/batches/batch-000001"]
+  for (const [step, route, failure] of [
+    ["its upload", "POST /v1/batches", ErrorReply.table.badGateway],
+    ["its creation", "GET /v1/batches/batch-000001", ErrorReply.table.invalidRequest]
   ] as const) {
     it.live(`is collected after ${step}`, () =>
       withJob([lineOf("a"), lineOf("b")], ({ files, server }) =>
         Effect.gen(function* () {
           let isBroken = true
           yield* server.replyAlways(Reply.text("yes"))
-          yield* server.replyAt(route, () => (isBroken ? ErrorReply.table.badGateway : Reply.defaultReply))
+          yield* server.replyAt(route, () => (isBroken ? failure : Reply.defaultReply))
           yield* Effect.flip(HostBatchJob.run({ ...files, mode: "host" }))
           isBroken = false
           const { answered } = yield* HostBatchJob.resume(files.output, { interval: "1 millis" }).pipe(

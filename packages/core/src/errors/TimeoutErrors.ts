@@ -53,12 +53,19 @@ export class FirstTokenTimeoutError extends TaggedKimiError<FirstTokenTimeoutErr
 export class IdleTimeoutError extends TaggedKimiError<IdleTimeoutError>()("IdleTimeoutError", limit) {}
 
 /**
- * The attempt as a whole exceeded its total timeout.
+ * The attempt as a whole exceeded its total timeout, or a batch at the host had not
+ * ended after the longest wait.
  *
  * @category errors
  * @since 0.1.0
  */
-export class TotalTimeoutError extends TaggedKimiError<TotalTimeoutError>()("TotalTimeoutError", limit) {}
+export class TotalTimeoutError extends TaggedKimiError<TotalTimeoutError>()("TotalTimeoutError", {
+  ...limit,
+  /** The batch that continues at the host, if one was waited for. */
+  batchId: Schema.optionalKey(Schema.String),
+  /** What to do, where it is known. */
+  fix: Schema.optionalKey(Schema.String)
+}) {}
 
 /**
  * The call as a whole, with all its attempts and waits, exceeded the caller's

@@ -6,8 +6,10 @@ import { counted } from "@kimi-effect/core/internal/Counted"
 import { listener } from "@kimi-effect/core/internal/Listener"
 import * as MonotonicClock from "@kimi-effect/core/internal/MonotonicClock"
 import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Predicate from "effect/Predicate"
 import * as Stream from "effect/Stream"
 import type { Input } from "../../Batch.ts"
 import type { BatchResponse } from "../../BatchResponse.ts"
@@ -100,6 +102,14 @@ const collectRows = Effect.fnUntraced(function* <A, RD, RP>(
   }
 })
 
+/** The id of a batch that this program has created, which its caller need not have noted. */
+const named = <A, E, R>(id: string, collected: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.onError(collected, (cause) =>
+    Predicate.hasProperty(Cause.squash(cause), "batchId")
+      ? Effect.void
+      : Effect.logWarning(`The batch ${id} was not collected: collect it with HostBatch.resume(${JSON.stringify(id)})`)
+  )
+
 const withJob = <A, E, R>(job: string | undefined, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   CallOptions.provide({ job })(effect)
 
@@ -128,7 +138,7 @@ const run = <A, RD, E, R, RP>(
           return event === undefined ? Effect.void : onEvent(event)
         }
       })
-      return yield* collectRows(host, id, { rows, submission }, { ...options, model: prepared.model })
+      return yield* named(id, collectRows(host, id, { rows, submission }, { ...options, model: prepared.model }))
     })
   )
 

@@ -199,7 +199,6 @@ export const makeService = Effect.fnUntraced(function* (
         interval: OptionRules.durationOf(interval),
         maxInterval: OptionRules.durationOf(maxInterval),
         timeout: OptionRules.durationOf(timeout),
-        retry,
         onState: listener(onState)
       }
       return Effect.andThen(

@@ -200,12 +200,13 @@ export class HostJob<A, RD, RP> {
     const host = this.#host
     const job = this.#job
     return Effect.gen({ self: this }, function* () {
-      const batch = yield* host.follow(batchId, {
+      const followed = host.follow(batchId, {
         interval,
         maxInterval,
         timeout,
         onState: (state) => onEvent({ _tag: "State", batch: state })
       })
+      const batch = yield* Effect.mapError(followed, jobFailure.ofFollow(hostRecord.call("resume", this.#options.output)))
       // A batch that was refused has run nothing: its file has what is not done.
       const isRefused = refusal(batch) !== undefined
       const refused = isRefused ? refusal(batch, sent ?? (yield* this.#fileRows())) : undefined

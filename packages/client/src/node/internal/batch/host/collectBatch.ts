@@ -12,6 +12,7 @@ import * as damage from "../damage.ts"
 import { Counts } from "../jobStatus.ts"
 import { attempt, checkFile, newFile } from "../jobFiles.ts"
 import { lock } from "../openJob.ts"
+import * as jobFailure from "./jobFailure.ts"
 import { encodeLine, readHead } from "../output/outputLine.ts"
 
 const checkOutput = (output: string): Effect.Effect<void, InvalidRequestError> => {
@@ -54,7 +55,9 @@ export const collectBatch = <A, RD, RP>(
       yield* lock(output)
       const host = yield* HostBatch
       const onState = (batch: Parameters<typeof refusal>[0]) => listener(onEvent)({ _tag: "State", batch })
-      const batch = yield* host.follow(batchId, { interval, maxInterval, timeout, onState })
+      const call = `HostBatchJob.collect(${JSON.stringify(batchId)}, ${JSON.stringify(output)})`
+      const followed = host.follow(batchId, { interval, maxInterval, timeout, onState })
+      const batch = yield* Effect.mapError(followed, jobFailure.ofFollow(call))
       const refused = refusal(batch)
       if (refused !== undefined) {
         // Settles the money of a batch that used nothing.

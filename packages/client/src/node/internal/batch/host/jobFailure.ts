@@ -1,5 +1,6 @@
 /** Failures of a batch at the host in the words of its job: with the path of the output, which the calls in hints need. */
 import { InvalidResponseError } from "@kimi-effect/core/ProviderErrors"
+import { TotalTimeoutError } from "@kimi-effect/core/TimeoutErrors"
 import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import { abandonment } from "../../../../batch/internal/host/abandonment.ts"
 import type { JobError } from "../../../HostBatchJob.ts"
@@ -18,6 +19,21 @@ export const ofOutput =
     return error instanceof InvalidRequestError
       ? new InvalidRequestError({ message: error.message, parameter: "output", fix })
       : error
+  }
+
+/** The call that collects a batch which has not ended in time. */
+export const ofFollow =
+  (call: string) =>
+  <E>(error: E): E | TotalTimeoutError => {
+    if (!(error instanceof TotalTimeoutError) || error.batchId === undefined) return error
+    const { batchId, message, timeout } = error
+    return new TotalTimeoutError({
+      message,
+      timeout,
+      batchId,
+      ...(error.provider === undefined ? {} : { provider: error.provider }),
+      fix: `Collect it later with ${call}, or raise the option timeout.`
+    })
   }
 
 /** A file of results that the host does not have any more cannot be read by any later run either. */
