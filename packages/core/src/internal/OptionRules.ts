@@ -158,21 +158,23 @@ const notAnObject: Rule = ["options", false, "an object of options"]
 
 /**
  * An option whose name exists. A misspelt one would have no effect, and its
- * default would apply unnoticed. `names` has a member for every option.
+ * default would apply unnoticed. `names` has a member for every option. `path` is
+ * that of options in another one.
  *
  * @category rules
  * @since 0.1.0
  */
-export const knownNames = (given: object | undefined, names: object): ReadonlyArray<Rule> => {
+export const knownNames = (given: object | undefined, names: object, path?: string): ReadonlyArray<Rule> => {
+  const pathOf = (name: string): string => (path === undefined ? name : `${path}.${name}`)
   // A text in place of the options, such as a key, has its characters as members.
-  if (!isObject(given ?? {})) return [notAnObject]
+  if (!isObject(given ?? {})) return [[pathOf(notAnObject[0]), notAnObject[1], notAnObject[2]]]
   const known = Object.keys(names)
   return Object.entries(given ?? {}).flatMap(([name, value]): ReadonlyArray<Rule> => {
     if (value === undefined || Object.hasOwn(names, name)) return []
     const nearest = nearestTo(name.slice(0, 100), known)
     const expected =
       nearest === undefined ? `one of the options ${known.join(", ")}` : `a known option; did you mean ${nearest}?`
-    return [[name, false, expected]]
+    return [[pathOf(name), false, expected]]
   })
 }
 

@@ -57,8 +57,10 @@ const stopNames: Readonly<Record<keyof StopRules, true>> = {
 const currencies: Readonly<Record<"USD" | "CNY", true>> = { USD: true, CNY: true }
 
 /** A cost of another name would limit nothing. */
-const namesBelow = (path: string, given: object | undefined, names: object): ReadonlyArray<OptionRules.Rule> =>
-  OptionRules.knownNames(given, names).map(([name, isMet, expected]) => [`${path}.${name}`, isMet, expected])
+export const stopNameRules = (stop: StopRules | undefined): ReadonlyArray<OptionRules.Rule> => [
+  ...OptionRules.knownNames(stop, stopNames, "stop"),
+  ...OptionRules.knownNames(stop?.cost, currencies, "stop.cost")
+]
 
 const rulesOf = (options: Limits): ReadonlyArray<OptionRules.Rule> => [
   OptionRules.positiveInteger("concurrency", options.concurrency),
@@ -71,8 +73,7 @@ const rulesOf = (options: Limits): ReadonlyArray<OptionRules.Rule> => [
   amountRule("CNY", options.stop?.cost?.CNY),
   OptionRules.countOrZero("total", options.total),
   OptionRules.oneOf("order", options.order, ["completion", "input"]),
-  ...namesBelow("stop", options.stop, stopNames),
-  ...namesBelow("stop.cost", options.stop?.cost, currencies)
+  ...stopNameRules(options.stop)
 ]
 
 const totalOf = (input: object, { total }: Limits): number | undefined =>

@@ -33,7 +33,7 @@ export class HostBatch extends Context.Service<
     readonly prepare: <E = never, R = never>(
       input: Input<E, R>,
       options?: PrepareOptions
-    ) => Effect.Effect<PreparedBatch, InvalidBatchError | UnsupportedOperationError | E, R>
+    ) => Effect.Effect<PreparedBatch, ConfigurationError | InvalidBatchError | UnsupportedOperationError | E, R>
     /** Reserves the cost, uploads the file and creates the batch, each once. */
     readonly submit: <E = never, R = never>(
       prepared: PreparedBatch,
@@ -51,7 +51,7 @@ export class HostBatch extends Context.Service<
       batch: Batch,
       rows: Iterable<HostRow>,
       options?: ResultOptions<A, RD, E, R>
-    ) => Stream.Stream<BatchResponse<A>, FileError | E, RD | R>
+    ) => Stream.Stream<BatchResponse<A>, ConfigurationError | FileError | E, RD | R>
     /** The state of a batch. */
     readonly get: (id: string) => Effect.Effect<Batch, BatchIdError>
     /** Asks the host to cancel a batch. What was answered before is billed, and can be collected. */

@@ -16,8 +16,10 @@ import type { BatchResponse } from "../../BatchResponse.ts"
 import type * as HostBatch from "../../HostBatch.ts"
 import type { HostBatchEvent } from "../../HostBatchEvent.ts"
 import { windowRule } from "../createBody.ts"
+import * as RowInput from "../RowInput.ts"
 import { Tally } from "../Tally.ts"
 import { followRules } from "./follow.ts"
+import * as optionNames from "./optionNames.ts"
 import type { HostRow } from "./prepare.ts"
 import type { Surplus } from "./readResults.ts"
 import { refusal } from "./refusal.ts"
@@ -123,7 +125,12 @@ const run = <A, RD, E, R, RP>(
     Effect.gen(function* () {
       const { completionWindow, metadata, model } = options
       // Before the rows are read, and reported as checked.
-      yield* OptionRules.check("HostBatch", [windowRule(completionWindow), ...followRules(options)])
+      yield* OptionRules.check("HostBatch", [
+        ...OptionRules.knownNames(options, optionNames.ofRun),
+        RowInput.rule(input),
+        windowRule(completionWindow),
+        ...followRules(options)
+      ])
       const onEvent = listener(options.onEvent)
       const prepared = yield* host.prepare(input, { model })
       const { content, cost, rows } = prepared
@@ -142,6 +149,12 @@ const run = <A, RD, E, R, RP>(
     })
   )
 
+const rowsRule = (rows: unknown): OptionRules.Rule => [
+  "rows",
+  rows === undefined || (Predicate.isObject(rows) && Symbol.iterator in rows) || Array.isArray(rows),
+  "an iterable of rows with an id and a line"
+]
+
 const resume = <A, RD, RP>(
   host: Service,
   id: string,
@@ -150,7 +163,11 @@ const resume = <A, RD, RP>(
   withJob(
     options.job,
     Effect.andThen(
-      OptionRules.check("HostBatch", followRules(options)),
+      OptionRules.check("HostBatch", [
+        ...OptionRules.knownNames(options, optionNames.ofResume),
+        rowsRule(options.rows),
+        ...followRules(options)
+      ]),
       Effect.suspend(() => {
         // Rows that can be read once, such as those of a generator, are read once.
         const rows = options.rows === undefined ? undefined : [...options.rows]

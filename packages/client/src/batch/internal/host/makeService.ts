@@ -19,13 +19,14 @@ import * as HostApi from "../../../HostApi.ts"
 import type { Provider } from "../../../Provider.ts"
 import * as BatchApi from "../../BatchApi.ts"
 import type * as HostBatch from "../../HostBatch.ts"
-import { toStream } from "../RowInput.ts"
+import * as RowInput from "../RowInput.ts"
 import { BatchUsage } from "./BatchUsage.ts"
 import * as charge from "./charge.ts"
 import { checkComplete } from "./complete.ts"
 import { createBody } from "../createBody.ts"
 import { follow, followRules } from "./follow.ts"
 import { requestsOf, rowsOf } from "./inputFile.ts"
+import * as optionNames from "./optionNames.ts"
 import { type HostRow, prepare } from "./prepare.ts"
 import { responses } from "./responses.ts"
 import { type RetryPolicy, retried } from "./retried.ts"
@@ -75,6 +76,7 @@ const makeResults = Effect.gen(function* () {
       const all = [...rows]
       return Stream.unwrap(
         Effect.gen(function* () {
+          yield* OptionRules.check("HostBatch", OptionRules.knownNames(options, optionNames.ofResults))
           const usage = new BatchUsage()
           const surplus = { malformed: 0, duplicates: 0, unknown: 0 }
           const table = yield* prices
@@ -139,6 +141,8 @@ export const makeService = Effect.fnUntraced(function* (
   options: HostBatch.Options
 ): Effect.fn.Return<Service, ConfigurationError, HostApi.HostApi> {
   yield* OptionRules.check("HostBatch", [
+    ...OptionRules.knownNames(options, optionNames.ofService),
+    ...OptionRules.knownNames(options.retry, optionNames.ofRetry, "retry"),
     OptionRules.bytes("maxBytes", options.maxBytes),
     OptionRules.positiveInteger("maxRows", options.maxRows),
     OptionRules.positiveInteger("retry.maxAttempts", options.retry?.maxAttempts),
@@ -155,10 +159,15 @@ export const makeService = Effect.fnUntraced(function* (
 
   return {
     provider,
-    prepare: (input, { keepRequests = true, model } = {}) =>
+    prepare: (input, options = {}) =>
       Effect.gen(function* () {
+        const { keepRequests = true, model } = options
+        yield* OptionRules.check("HostBatch", [
+          ...OptionRules.knownNames(options, optionNames.ofPrepare),
+          RowInput.rule(input)
+        ])
         if (!provider.hasAccountApi) return yield* unsupported(provider)
-        return yield* prepare(toStream(input), {
+        return yield* prepare(RowInput.toStream(input), {
           provider,
           model: model ?? config?.model ?? provider.defaultModel,
           maxRows,
@@ -191,7 +200,10 @@ export const makeService = Effect.fnUntraced(function* (
           completionWindow,
           metadata: { ...metadata, [metadataKey]: submission.id }
         })
-        return Effect.andThen(checked, submit(prepared, submission, settings))
+        return OptionRules.check("HostBatch", OptionRules.knownNames(options, optionNames.ofSubmit)).pipe(
+          Effect.andThen(checked),
+          Effect.andThen(submit(prepared, submission, settings))
+        )
       }),
     follow: (id, options = {}) => {
       const { interval = "10 seconds", maxInterval = "5 minutes", onState, timeout = "8 days" } = options
@@ -202,7 +214,10 @@ export const makeService = Effect.fnUntraced(function* (
         onState: listener(onState)
       }
       return Effect.andThen(
-        OptionRules.check("HostBatch", followRules(options)),
+        OptionRules.check("HostBatch", [
+          ...OptionRules.knownNames(options, optionNames.ofFollow),
+          ...followRules(options)
+        ]),
         follow(batches.get(id), id, provider.id, settings)
       )
     },

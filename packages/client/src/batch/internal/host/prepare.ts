@@ -14,6 +14,7 @@ import { readRequest } from "../../../internal/readRequest.ts"
 import type { Provider } from "../../../Provider.ts"
 import * as RequestCheck from "../../../RequestCheck.ts"
 import type { BatchRow } from "../../BatchResponse.ts"
+import { toRow } from "../RowInput.ts"
 
 /** A row of a prepared batch. */
 export interface HostRow {
@@ -87,7 +88,11 @@ class Preparation {
     if (this.issues.length < maxListedIssues) this.issues.push(issue)
   }
 
-  add = ({ id: given, line, request }: BatchRow & { readonly line: number }): Effect.Effect<void> => {
+  /** `count` is the line of a row that names none. */
+  add = (row: BatchRow, count: number): Effect.Effect<void> => {
+    const { id: given, line: named = count, request } = row
+    const line = Number.isSafeInteger(named) ? named : count
+    if (line !== named) this.report({ line, reason: "The line must be a whole number", parameter: "line" })
     const id = given ?? `${line}`
     const at = typeof id === "string" ? { line, id } : { line }
     if (typeof id !== "string" || id === "") {
@@ -203,8 +208,7 @@ export const prepare = <E, R>(
       Stream.takeWhile(() => !preparation.isFull),
       Stream.runForEach((given) => {
         count += 1
-        const row = typeof given === "object" && given !== null && "request" in given ? given : { request: given }
-        return preparation.add({ ...row, line: row.line ?? count })
+        return preparation.add(toRow(given), count)
       }),
       Effect.andThen(Effect.suspend(() => Effect.fromResult(preparation.finish())))
     )

@@ -4,6 +4,7 @@
  * again: its file by a name that no other has, and its batch by that file.
  */
 import type { Batch } from "@kimi-effect/core/Batch"
+import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import type { Budget } from "@kimi-effect/core/Budget"
 import type { FileObject } from "@kimi-effect/core/File"
 import type {
@@ -40,7 +41,7 @@ export const metadataKey = "kimi_effect_submission"
 /** The name under which the money of a submission is reserved. */
 export const holdOf = (id: string): string => `batch:${id}`
 
-export type SubmitError = BudgetError | FileError | FileListError | FileUploadError | BatchIdError
+export type SubmitError = BudgetError | ConfigurationError | FileError | FileListError | FileUploadError | BatchIdError
 
 export interface SubmitSettings<E, R> {
   readonly files: Files["Service"]

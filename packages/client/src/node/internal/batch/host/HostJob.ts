@@ -206,7 +206,10 @@ export class HostJob<A, RD, RP> {
         timeout,
         onState: (state) => onEvent({ _tag: "State", batch: state })
       })
-      const batch = yield* Effect.mapError(followed, jobFailure.ofFollow(hostRecord.call("resume", this.#options.output)))
+      const batch = yield* Effect.mapError(
+        followed,
+        jobFailure.ofFollow(hostRecord.call("resume", this.#options.output))
+      )
       // A batch that was refused has run nothing: its file has what is not done.
       const isRefused = refusal(batch) !== undefined
       const refused = isRefused ? refusal(batch, sent ?? (yield* this.#fileRows())) : undefined

@@ -1,17 +1,20 @@
 /** Writes the outcomes of a batch that is known by its id only. */
 import { listener } from "@kimi-effect/core/internal/Listener"
+import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
 import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { Surplus } from "../../../../batch/HostBatch.ts"
 import { HostBatch } from "../../../../batch/internal/host/HostBatchService.ts"
 import { deleteFilesOf } from "../../../../batch/internal/host/collect.ts"
+import { followRules } from "../../../../batch/internal/host/follow.ts"
 import { refusal } from "../../../../batch/internal/host/refusal.ts"
 import type * as HostBatchJob from "../../../HostBatchJob.ts"
 import * as damage from "../damage.ts"
 import { Counts } from "../jobStatus.ts"
 import { attempt, checkFile, newFile } from "../jobFiles.ts"
 import { lock } from "../openJob.ts"
+import * as optionNames from "./optionNames.ts"
 import * as jobFailure from "./jobFailure.ts"
 import { encodeLine, readHead } from "../output/outputLine.ts"
 
@@ -38,18 +41,15 @@ const checkOutput = (output: string): Effect.Effect<void, InvalidRequestError> =
 export const collectBatch = <A, RD, RP>(
   batchId: string,
   output: string,
-  {
-    deleteFiles = false,
-    interval,
-    maxInterval,
-    model,
-    onEvent,
-    schema,
-    timeout
-  }: HostBatchJob.CollectOptions<A, RD, RP>
+  options: HostBatchJob.CollectOptions<A, RD, RP>
 ): Effect.Effect<HostBatchJob.JobResult, HostBatchJob.JobError, HostBatch | RD | RP> =>
   Effect.scoped(
     Effect.gen(function* () {
+      const { deleteFiles = false, interval, maxInterval, model, onEvent, schema, timeout } = options
+      yield* OptionRules.check("HostBatchJob", [
+        ...OptionRules.knownNames(options, optionNames.ofCollect),
+        ...followRules(options)
+      ])
       yield* checkFile(output)
       yield* checkOutput(output)
       yield* lock(output)

@@ -13,13 +13,16 @@ import * as BatchMode from "../../../../batch/BatchMode.ts"
 import type { PreparedBatch } from "../../../../batch/HostBatch.ts"
 import { HostBatch } from "../../../../batch/internal/host/HostBatchService.ts"
 import { windowRule } from "../../../../batch/internal/createBody.ts"
+import { stopNameRules } from "../../../../batch/internal/RowStream.ts"
 import { followRules } from "../../../../batch/internal/host/follow.ts"
 import * as ClientMoney from "../../../../internal/clientMoney.ts"
 import { KimiClient } from "../../../../KimiClient.ts"
+import type * as BatchJob from "../../../BatchJob.ts"
 import type * as HostBatchJob from "../../../HostBatchJob.ts"
 import { HostJob, noSurplus } from "./HostJob.ts"
 import * as hostRecord from "./hostRecord.ts"
 import { readerOf } from "../input/inputRows.ts"
+import * as optionNames from "./optionNames.ts"
 import * as rowOptions from "../rowOptions.ts"
 import { type Job, open } from "../openJob.ts"
 import * as RunJob from "../runJob.ts"
@@ -39,6 +42,8 @@ const deadlineRule = ({ mode, stop }: Options<never, never, never>): OptionRules
 ]
 
 const rulesOf = (options: Options<never, never, never>, isResumed: boolean): ReadonlyArray<OptionRules.Rule> => [
+  ...OptionRules.knownNames(options, optionNames.ofRun),
+  ...stopNameRules(options.stop),
   OptionRules.oneOf("mode", options.mode, ["local", "host", "auto"]),
   windowRule(options.completionWindow),
   ...followRules(options),
@@ -67,15 +72,25 @@ const withModel =
           )
         )
 
+/** The options of a job that runs in this program. */
+const localOptions = <A, RD, RP>(options: Options<A, RD, RP>): BatchJob.Options<A, RD, RP> =>
+  Object.fromEntries(
+    Object.entries(options).filter(([name]) => !Object.hasOwn(optionNames.ofHost, name))
+    // The type has the rest of the names.
+  ) as unknown as BatchJob.Options<A, RD, RP>
+
 const local = <A, RD, RP>(options: Options<A, RD, RP>, choice: BatchMode.Choice | undefined) =>
-  Effect.map(withModel(options.model)(RunJob.run<A, RD, RP>(options)), (result): HostBatchJob.JobResult => ({
-    ...result,
-    mode: "local",
-    choice,
-    batch: undefined,
-    unanswered: 0,
-    surplus: noSurplus
-  }))
+  Effect.map(
+    withModel(options.model)(RunJob.run<A, RD, RP>(localOptions(options))),
+    (result): HostBatchJob.JobResult => ({
+      ...result,
+      mode: "local",
+      choice,
+      batch: undefined,
+      unanswered: 0,
+      surplus: noSurplus
+    })
+  )
 
 const nothingToRun = (job: Job): HostBatchJob.JobResult => ({
   ...job.status(),

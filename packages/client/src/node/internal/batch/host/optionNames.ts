@@ -1,0 +1,50 @@
+/** The options of `HostBatchJob`: a misspelt one would have no effect. */
+import type * as BatchJob from "../../../BatchJob.ts"
+import type { CollectOptions, Options } from "../../../HostBatchJob.ts"
+
+type Names<O> = Readonly<Record<keyof O, true>>
+
+const ofFollow: Names<Pick<Options, "interval" | "maxInterval" | "timeout">> = {
+  interval: true,
+  maxInterval: true,
+  timeout: true
+}
+
+/** What a job that runs in this program does not have. */
+export const ofHost: Names<Omit<Options, keyof BatchJob.Options>> = {
+  ...ofFollow,
+  completionWindow: true,
+  metadata: true,
+  mode: true,
+  model: true,
+  onEvent: true,
+  deleteFiles: true
+}
+
+export const ofRun: Names<Options> = {
+  ...ofHost,
+  input: true,
+  output: true,
+  format: true,
+  separator: true,
+  prompts: true,
+  rerun: true,
+  onReject: true,
+  onProgress: true,
+  concurrency: true,
+  order: true,
+  deduplicate: true,
+  schema: true,
+  stop: true,
+  total: true,
+  job: true,
+  progressInterval: true
+}
+
+export const ofCollect: Names<CollectOptions> = {
+  ...ofFollow,
+  deleteFiles: true,
+  model: true,
+  onEvent: true,
+  schema: true
+}
