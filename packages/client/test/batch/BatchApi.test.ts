@@ -176,7 +176,8 @@ describe("BatchApi.create", () => {
     ["a window that is too short", { completionWindow: "11 hours" }, "completionWindow"],
     ["a window that is too long", { completionWindow: "169 hours" }, "completionWindow"],
     ["a window with minutes", { completionWindow: "750 minutes" }, "completionWindow"],
-    ["too much metadata", { metadata: { a: "x".repeat(513) } }, "metadata"]
+    ["too much metadata", { metadata: { a: "x".repeat(513) } }, "metadata"],
+    ["metadata that is no text", { metadata: { a: null as never } }, "metadata"]
   ] as ReadonlyArray<readonly [string, Omit<BatchApi.CreateOptions, "inputFileId">, string]>) {
     it.live(`refuses ${name} without a request`, () =>
       withHost(({ batches, server }) =>

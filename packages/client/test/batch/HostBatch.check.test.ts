@@ -4,7 +4,7 @@ import { Effect, Layer, Stream } from "effect"
 import * as HostBatch from "../../src/batch/HostBatch.ts"
 import * as HostApi from "../../src/HostApi.ts"
 import { providers } from "../../src/Provider.ts"
-import { rowOf } from "./support/hostBatch.ts"
+import { fast, rowOf, withHost } from "./support/hostBatch.ts"
 import { hostOf, service } from "./support/pollingHost.ts"
 
 const prepare = (
@@ -125,12 +125,17 @@ describe("HostBatch.prepare", () => {
   )
 })
 
+const pairs = (length: number) => Object.fromEntries(Array.from({ length }, (_, index) => [`${index}`, "x"]))
+
 describe("HostBatch.submit", () => {
-  for (const [parameter, options] of [
-    ["completionWindow", { completionWindow: "1 hour" }],
-    ["metadata", { metadata: Object.fromEntries(Array.from({ length: 16 }, (_, index) => [`${index}`, "x"])) }]
+  const most = "at most 15 pairs of texts"
+  for (const [what, parameter, options, message] of [
+    ["a window of an hour", "completionWindow", { completionWindow: "1 hour" }, "whole hours"],
+    ["a pair more than it may have", "metadata", { metadata: pairs(16) }, most],
+    ["a pair that is no text", "metadata", { metadata: { a: null as never } }, most],
+    ["a list as metadata", "metadata", { metadata: ["a"] as never }, most]
   ] as const) {
-    it.effect(`sends nothing with an invalid ${parameter}`, () =>
+    it.effect(`sends nothing with ${what}`, () =>
       Effect.gen(function* () {
         const batches = yield* service(hostOf([]))
         const prepared = yield* batches.prepare([rowOf("a")])
@@ -138,6 +143,7 @@ describe("HostBatch.submit", () => {
         const onStep = (step: object) => Effect.sync(() => void steps.push(step))
         const error = yield* Effect.flip(batches.submit(prepared, { ...options, onStep }))
         assert.deepInclude(error, { _tag: "InvalidRequestError", parameter })
+        assert.include(String(error), message)
         assert.deepStrictEqual(steps, [])
       })
     )
@@ -145,17 +151,28 @@ describe("HostBatch.submit", () => {
 })
 
 describe("HostBatch.run", () => {
-  it.effect("reads no row for a window that the host does not have", () =>
-    Effect.gen(function* () {
-      const batches = yield* service(hostOf([]))
-      const rows = Stream.die("a row was read")
-      const error = yield* Effect.flip(
-        Effect.provideService(HostBatch.run(rows, { completionWindow: "1 hour" }), HostBatch.HostBatch, batches)
-      )
-      assert.deepInclude(error, {
-        _tag: "ConfigurationError",
-        issues: [{ name: "HostBatch completionWindow", expected: "whole hours from 12 hours to 7 days" }]
+  for (const [name, options, expected] of [
+    ["completionWindow", { completionWindow: "1 hour" }, "whole hours from 12 hours to 7 days"],
+    ["metadata", { metadata: pairs(16) }, "at most 15 pairs of texts, with keys of 64 characters and values of 512"]
+  ] as const) {
+    it.effect(`reads no row for a ${name} that the host does not take`, () =>
+      Effect.gen(function* () {
+        const batches = yield* service(hostOf([]))
+        const rows = Stream.die("a row was read")
+        const error = yield* Effect.flip(
+          Effect.provideService(HostBatch.run(rows, options), HostBatch.HostBatch, batches)
+        )
+        assert.deepInclude(error, { _tag: "ConfigurationError", issues: [{ name: `HostBatch ${name}`, expected }] })
       })
-    })
+    )
+  }
+
+  it.live("takes as many pairs of metadata as it says", () =>
+    withHost(() =>
+      Effect.gen(function* () {
+        const { batch } = yield* HostBatch.run([rowOf("a")], { ...fast, metadata: pairs(15) })
+        assert.lengthOf(Object.keys(batch.metadata ?? {}), 16)
+      })
+    )
   )
 })

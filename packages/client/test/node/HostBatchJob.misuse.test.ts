@@ -8,6 +8,7 @@ import { lineOf, withJob } from "./support/hostJob/job.ts"
 const refused: ReadonlyArray<readonly [what: string, options: object, issue: string]> = [
   ["a misspelt window", { mode: "host", completionwindow: "7 days" }, "completionwindow"],
   ["a misspelt option of a job in this program", { mode: "local", concurency: 2 }, "concurency"],
+  ["metadata that is no text", { mode: "host", metadata: { a: 1 } }, "metadata"],
   ["a misspelt deadline", { mode: "host", stop: { deadlin: "2 days" } }, "stop.deadlin"]
 ]
 

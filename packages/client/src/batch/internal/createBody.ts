@@ -4,6 +4,7 @@ import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import type * as HostApi from "../../HostApi.ts"
 import type { CreateOptions } from "../BatchApi.ts"
 
@@ -34,22 +35,39 @@ export const windowRule = (window: Duration.Input | undefined): OptionRules.Rule
 const checkWindow = (window: Duration.Input): Effect.Effect<void, InvalidRequestError> =>
   isWindow(window) ? Effect.void : invalid("completionWindow", `The completion window must be ${expectedWindow}`)
 
-const isMetadata = (metadata: { readonly [key: string]: string }): boolean => {
-  const pairs = Object.entries(metadata)
-  return pairs.length <= 16 && pairs.every(([key, value]) => key.length <= 64 && value.length <= 512)
+const maxPairs = 16
+
+/** The values of a program without types may be others than texts. */
+const isMetadata = (metadata: unknown, most: number): boolean => {
+  if (!Predicate.isObject(metadata)) return false
+  const pairs: ReadonlyArray<readonly [string, unknown]> = Object.entries(metadata)
+  return (
+    pairs.length <= most &&
+    pairs.every(([key, value]) => key.length <= 64 && typeof value === "string" && value.length <= 512)
+  )
 }
 
-/** The request that creates a batch, if the host would take its options. */
-export const createBody = ({
-  completionWindow = "24 hours",
-  inputFileId,
-  metadata
-}: CreateOptions): Effect.Effect<HostApi.Body, InvalidRequestError> => {
+const expectedMetadata = (most: number): string =>
+  `at most ${most} pairs of texts, with keys of 64 characters and values of 512`
+
+/** Metadata that the host takes with `own` pairs of this program, as an option of what runs a whole batch. */
+export const metadataRule = (metadata: CreateOptions["metadata"], own: number): OptionRules.Rule => [
+  "metadata",
+  metadata === undefined || isMetadata(metadata, maxPairs - own),
+  expectedMetadata(maxPairs - own)
+]
+
+/** The request that creates a batch, if the host would take its options. `own` are pairs that the caller has not given. */
+export const createBody = (
+  { completionWindow = "24 hours", inputFileId, metadata }: CreateOptions,
+  own: NonNullable<CreateOptions["metadata"]> = {}
+): Effect.Effect<HostApi.Body, InvalidRequestError> => {
+  const most = maxPairs - Object.keys(own).length
   if (typeof inputFileId !== "string" || inputFileId === "") {
     return invalid("inputFileId", "The input file must be the id of a file that was uploaded with the purpose batch")
   }
-  if (metadata !== undefined && !isMetadata(metadata)) {
-    return invalid("metadata", "The metadata may have 16 pairs, with keys of 64 characters and values of 512")
+  if (metadata !== undefined && !isMetadata(metadata, most)) {
+    return invalid("metadata", `The metadata must be ${expectedMetadata(most)}`)
   }
   return Effect.as(checkWindow(completionWindow), {
     _tag: "Json",
@@ -57,7 +75,7 @@ export const createBody = ({
       input_file_id: inputFileId,
       endpoint: "/v1/chat/completions",
       completion_window: windowOf(completionWindow),
-      ...(metadata === undefined ? {} : { metadata })
+      ...(metadata === undefined && most === maxPairs ? {} : { metadata: { ...metadata, ...own } })
     }
   })
 }

@@ -15,7 +15,7 @@ import type { Input } from "../../Batch.ts"
 import type { BatchResponse } from "../../BatchResponse.ts"
 import type * as HostBatch from "../../HostBatch.ts"
 import type { HostBatchEvent } from "../../HostBatchEvent.ts"
-import { windowRule } from "../createBody.ts"
+import { metadataRule, windowRule } from "../createBody.ts"
 import * as RowInput from "../RowInput.ts"
 import { Tally } from "../Tally.ts"
 import { followRules } from "./follow.ts"
@@ -23,7 +23,7 @@ import * as optionNames from "./optionNames.ts"
 import type { HostRow } from "./prepare.ts"
 import type { Surplus } from "./readResults.ts"
 import { refusal } from "./refusal.ts"
-import type { Submission } from "./submit.ts"
+import { ownPairs, type Submission } from "./submit.ts"
 
 type Service = HostBatch.HostBatch["Service"]
 type Failure = HostBatch.HostBatchError
@@ -129,6 +129,7 @@ const run = <A, RD, E, R, RP>(
         ...OptionRules.knownNames(options, optionNames.ofRun),
         RowInput.rule(input),
         windowRule(completionWindow),
+        metadataRule(metadata, ownPairs),
         ...followRules(options)
       ])
       const onEvent = listener(options.onEvent)

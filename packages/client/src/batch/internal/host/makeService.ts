@@ -195,11 +195,10 @@ export const makeService = Effect.fnUntraced(function* (
           onRefused
         }
         // What the host would refuse when the file is there.
-        const checked = createBody({
-          inputFileId: "checked before the upload",
-          completionWindow,
-          metadata: { ...metadata, [metadataKey]: submission.id }
-        })
+        const checked = createBody(
+          { inputFileId: "checked before the upload", completionWindow, metadata },
+          { [metadataKey]: submission.id }
+        )
         return OptionRules.check("HostBatch", OptionRules.knownNames(options, optionNames.ofSubmit)).pipe(
           Effect.andThen(checked),
           Effect.andThen(submit(prepared, submission, settings))

@@ -38,6 +38,9 @@ export interface Submission {
 /** The metadata of batches with the id of their submission. */
 export const metadataKey = "kimi_effect_submission"
 
+/** Pairs of the metadata that are not the caller's. */
+export const ownPairs = 1
+
 /** The name under which the money of a submission is reserved. */
 export const holdOf = (id: string): string => `batch:${id}`
 

@@ -12,9 +12,10 @@ import type * as Result from "effect/Result"
 import * as BatchMode from "../../../../batch/BatchMode.ts"
 import type { PreparedBatch } from "../../../../batch/HostBatch.ts"
 import { HostBatch } from "../../../../batch/internal/host/HostBatchService.ts"
-import { windowRule } from "../../../../batch/internal/createBody.ts"
+import { metadataRule, windowRule } from "../../../../batch/internal/createBody.ts"
 import { stopNameRules } from "../../../../batch/internal/RowStream.ts"
 import { followRules } from "../../../../batch/internal/host/follow.ts"
+import { ownPairs } from "../../../../batch/internal/host/submit.ts"
 import * as ClientMoney from "../../../../internal/clientMoney.ts"
 import { KimiClient } from "../../../../KimiClient.ts"
 import type * as BatchJob from "../../../BatchJob.ts"
@@ -46,6 +47,7 @@ const rulesOf = (options: Options<never, never, never>, isResumed: boolean): Rea
   ...stopNameRules(options.stop),
   OptionRules.oneOf("mode", options.mode, ["local", "host", "auto"]),
   windowRule(options.completionWindow),
+  metadataRule(options.metadata, ownPairs),
   ...followRules(options),
   OptionRules.positiveDuration("stop.deadline", options.stop?.deadline),
   // The window of a batch that is there is not chosen any more.
