@@ -49,3 +49,44 @@ describe("rows that are given", () => {
     )
   }
 })
+
+describe("failed rows of a batch", () => {
+  const downloads = ({ server }: Host) =>
+    Effect.map(
+      server.requests,
+      (requests) => requests.filter(({ path }) => path === "/v1/files/file-000001/content").length
+    )
+
+  const refused = (id: string, message: string): string =>
+    JSON.stringify({
+      custom_id: id,
+      response: { status_code: 400, body: { error: { type: "content_filter", message } } },
+      error: null
+    })
+
+  /** The downloads of the input for the ids, and for the requests of failed rows. */
+  const downloadsFor = (count: number, message: string) =>
+    withHost((host) =>
+      Effect.gen(function* () {
+        const many = Array.from({ length: count }, (_, index) => rowOf(`row ${index}`))
+        const service = yield* HostBatch.HostBatch
+        const { id } = yield* service.submit(yield* service.prepare(many))
+        yield* endsWith(host, { status: "completed", errors: many.map((row) => refused(row.id, message)) })
+        const { progress } = yield* HostBatch.resume(id, fast)
+        assert.deepInclude(progress, { done: count, failed: count })
+        return yield* downloads(host)
+      })
+    )
+
+  it.live("need one download of the input for their requests", () =>
+    Effect.gen(function* () {
+      assert.strictEqual(yield* downloadsFor(2_500, "high risk"), 2)
+    })
+  )
+
+  it.live("need another one when they would not fit into memory", () =>
+    Effect.gen(function* () {
+      assert.strictEqual(yield* downloadsFor(3, "x".repeat(9 * 1024 * 1024)), 3)
+    })
+  )
+})

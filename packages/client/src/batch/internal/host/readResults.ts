@@ -19,6 +19,8 @@ export type ResultLine = { readonly [Name in "error" | "response"]: BatchOutputL
 export interface JoinedRow {
   readonly row: HostRow
   readonly result: ResultLine
+  /** Characters of its line. */
+  readonly length: number
 }
 
 /** Lines of the host that no row has. */
@@ -98,7 +100,7 @@ export const readResults = (
       }
       seen.add(result.id)
       open.delete(result.id)
-      return { row, result }
+      return { row, result, length: text?.length ?? 0 }
     }),
     Stream.filter((joined) => joined !== undefined)
   )

@@ -20,8 +20,8 @@ import type { HostRow } from "./prepare.ts"
 import type { RetryPolicy } from "./retried.ts"
 import { isAnswer, type JoinedRow, readResults, type Surplus } from "./readResults.ts"
 
-/** Results that wait for their requests, at most. */
-const maxWaiting = 1_000
+/** Characters of the results that wait for their requests, at most: for each time, the whole input is read. */
+const maxWaiting = 16 * 1024 * 1024
 
 export interface ResponseSettings<A, RD, E, R> extends DecodeSettings {
   readonly files: Files["Service"]
@@ -112,8 +112,10 @@ export const responses = <A, RD, E, R>(
     }
 
     const waiting: Array<JoinedRow> = []
+    let waitingLength = 0
     const decodeWaiting = Effect.suspend(() => {
       const taken = waiting.splice(0)
+      waitingLength = 0
       if (taken.length === 0) return Effect.succeed<ReadonlyArray<BatchResponse<A> | undefined>>([])
       return Effect.flatMap(requestsOf(taken.map(({ row }) => row)), (requests) =>
         Effect.forEach(taken, (joined) => {
@@ -128,7 +130,8 @@ export const responses = <A, RD, E, R>(
       if (request !== undefined || isAnswer(joined.result))
         return Effect.map(outcomeOf(joined, request), (one) => [one])
       waiting.push(joined)
-      return waiting.length < maxWaiting ? Effect.succeed([]) : decodeWaiting
+      waitingLength += joined.length
+      return waitingLength < maxWaiting ? Effect.succeed([]) : decodeWaiting
     })
     const unanswered = Stream.suspend(() =>
       Stream.fromArray(
