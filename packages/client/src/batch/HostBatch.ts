@@ -253,7 +253,9 @@ export const run = <A = string, RD = never, E = never, R = never, RP = never>(
 
 /**
  * Collects a batch by its id, which another process may have submitted, when it
- * has ended. Lines are those of the file at the host, unless the rows are given.
+ * has ended. Lines are those of the file at the host, unless the rows are given. If
+ * that file was deleted, they are those of the results, and rows without a result are
+ * not known.
  *
  * @category constructors
  * @since 0.1.0

@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Stream } from "effect"
+import { ErrorReply } from "@kimi-effect/testing"
+import { BigDecimal, Effect, Option, Stream } from "effect"
 import * as HostBatch from "../../src/batch/HostBatch.ts"
-import { endsWith, fast, type Host, result, rowOf, textsOf, withHost } from "./support/hostBatch.ts"
+import { type Ending, endsWith, fast, type Host, result, rowOf, textsOf, withHost } from "./support/hostBatch.ts"
 
 const rows = [rowOf("a"), rowOf("b")]
 const hostRows = rows.map(({ id }, index): HostBatch.HostRow => ({ id, line: index + 1 }))
@@ -87,6 +88,57 @@ describe("failed rows of a batch", () => {
   it.live("need another one when they would not fit into memory", () =>
     Effect.gen(function* () {
       assert.strictEqual(yield* downloadsFor(3, "x".repeat(9 * 1024 * 1024)), 3)
+    })
+  )
+})
+
+describe("a batch whose input was deleted at the host", () => {
+  const notFound = ErrorReply.make(404, "resource_not_found_error", "not found")
+
+  const collected = (ending: Ending) =>
+    withHost((host) =>
+      Effect.gen(function* () {
+        const service = yield* HostBatch.HostBatch
+        const { id } = yield* service.submit(yield* service.prepare([rowOf("a"), rowOf("b"), rowOf("c")]))
+        yield* endsWith(host, ending)
+        yield* host.server.replyAt("GET /v1/files/file-000001/content", notFound)
+        return yield* HostBatch.resume(id, fast)
+      })
+    )
+
+  const refused = JSON.stringify({ custom_id: "c", response: null, error: { code: "server_error", message: "oops" } })
+
+  it.live("has the rows with a result, in the order of the results", () =>
+    Effect.gen(function* () {
+      const output = [result("b"), result("b", "again"), result("a")]
+      const { responses, surplus } = yield* collected({ status: "completed", output, errors: [refused] })
+      assert.deepStrictEqual(textsOf(responses), ["1 b: It is b", "2 a: It is a", "3 c: ServerError"])
+      assert.deepStrictEqual(surplus, { malformed: 0, duplicates: 1, unknown: 0 })
+    })
+  )
+
+  it.live("prices its rows by the model of the results", () =>
+    Effect.gen(function* () {
+      const { responses } = yield* collected({ status: "completed", output: [result("a")] })
+      // Ten tokens at $0.95 and five at $4 per million, times 0.6. The model of the configuration costs more.
+      const costs = responses.map(({ cost }) => Option.map(cost, ({ total }) => BigDecimal.format(total)))
+      assert.deepStrictEqual(costs, [Option.some("0.0000177")])
+    })
+  )
+
+  it.live("fails while its results lack answers that the host has counted", () =>
+    Effect.gen(function* () {
+      const counts = { completed: 3, failed: 0, total: 3 }
+      const error = yield* Effect.flip(collected({ status: "completed", output: [result("a")], counts }))
+      assert.strictEqual(error._tag, "InvalidResponseError")
+      assert.include(error.message, "at least 2 rows are missing")
+    })
+  )
+
+  it.live("fails if it has no results either", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(collected({ status: "expired" }))
+      assert.deepInclude(error, { _tag: "FileNotFoundError", fileId: "file-000001" })
     })
   )
 })

@@ -44,7 +44,7 @@ export class HostBatch extends Context.Service<
       id: string,
       options?: FollowOptions<R>
     ) => Effect.Effect<Batch, ConfigurationError | BatchIdError, R>
-    /** The rows of a batch, from its file at the host. Their lines are those of the file. */
+    /** The rows of a batch, from its file at the host. Their lines are those of the file. If the file was deleted, the rows with a result, in the order of the results. */
     readonly rows: (batch: Batch) => Effect.Effect<ReadonlyArray<HostRow>, FileError>
     /** The outcomes of the rows of a batch that has ended, as the host lists them; those without a result come last. */
     readonly results: <A = string, RD = never, E = never, R = never>(

@@ -13,6 +13,13 @@ const missingIn = ({ request_counts: counts }: Batch, unanswered: number): numbe
 
 const fix = `Make the same call again: it reads the results once more, and sends nothing. If they stay incomplete, ${abandonment}: its next run sends the rows without a line again, which are paid twice.`
 
+/** The failure of results that lack answers. */
+export const incomplete = ({ id }: Batch, missing: number): InvalidResponseError => {
+  const rows = `${counted(missing, "row")} ${missing === 1 ? "is" : "are"}`
+  const message = `The results of the batch ${id} are incomplete: the answers of at least ${rows} missing`
+  return new InvalidResponseError({ message, fix })
+}
+
 /** Fails after the last outcome if results are missing: rows whose results are not read must not be sent again, since the host has charged them. */
 export const checkComplete =
   (batch: Batch) =>
@@ -23,10 +30,7 @@ export const checkComplete =
       let unanswered = 0
       const check = Effect.suspend(() => {
         const missing = missingIn(batch, unanswered)
-        if (missing <= 0) return Effect.void
-        const rows = `${counted(missing, "row")} ${missing === 1 ? "is" : "are"}`
-        const message = `The results of the batch ${batch.id} are incomplete: the answers of at least ${rows} missing`
-        return Effect.fail(new InvalidResponseError({ message, fix }))
+        return missing <= 0 ? Effect.void : Effect.fail(incomplete(batch, missing))
       })
       return outcomes.pipe(
         Stream.tap(({ attempts }) =>

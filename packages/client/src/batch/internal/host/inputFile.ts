@@ -27,7 +27,7 @@ const linesOf = (files: Files["Service"], { input_file_id }: Batch): Stream.Stre
   )
 }
 
-const modelOf = (body: unknown): string | undefined => {
+export const modelOf = (body: unknown): string | undefined => {
   const model = Predicate.isObject(body) ? (body as { readonly model?: unknown }).model : undefined
   return typeof model === "string" ? model : undefined
 }

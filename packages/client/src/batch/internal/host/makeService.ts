@@ -20,12 +20,13 @@ import type { Provider } from "../../../Provider.ts"
 import * as BatchApi from "../../BatchApi.ts"
 import type * as HostBatch from "../../HostBatch.ts"
 import * as RowInput from "../RowInput.ts"
+import { batchRows } from "./batchRows.ts"
 import { BatchUsage } from "./BatchUsage.ts"
 import * as charge from "./charge.ts"
 import { checkComplete } from "./complete.ts"
 import { createBody } from "../createBody.ts"
 import { follow, followRules } from "./follow.ts"
-import { requestsOf, rowsOf } from "./inputFile.ts"
+import { requestsOf } from "./inputFile.ts"
 import * as optionNames from "./optionNames.ts"
 import { type HostRow, prepare } from "./prepare.ts"
 import { responses } from "./responses.ts"
@@ -120,7 +121,7 @@ const ofFiles = (
   files: FilesService["Service"],
   retry: RetryPolicy
 ): Pick<Service, "deleteFiles" | "hasFile" | "rows"> => ({
-  rows: (batch) => rowsOf(files, batch, retry),
+  rows: (batch) => batchRows(files, batch, retry),
   hasFile: (id) =>
     retried(retry, () => files.get(id)).pipe(
       Effect.as(true),

@@ -15,12 +15,17 @@ import { type RetryPolicy, waitAfter } from "./retried.ts"
 /** The members of a result. Absent members are those of a form that is not known. */
 export type ResultLine = { readonly [Name in "error" | "response"]: BatchOutputLine[Name] | undefined }
 
+/** A result with the id of its row. */
+export interface IdentifiedResult extends ResultLine {
+  readonly id: string
+  /** Characters of the line. */
+  readonly length: number
+}
+
 /** A row with its result. */
 export interface JoinedRow {
   readonly row: HostRow
-  readonly result: ResultLine
-  /** Characters of its line. */
-  readonly length: number
+  readonly result: IdentifiedResult
 }
 
 /** Lines of the host that no row has. */
@@ -35,14 +40,15 @@ export interface Surplus {
 
 const decodeLine = Schema.decodeUnknownOption(BatchOutputLine)
 
-const parse = (text: ByteLine): (ResultLine & { readonly id: string }) | undefined => {
-  const json: unknown =
-    text === undefined ? undefined : Result.getOrUndefined(Result.try((): unknown => JSON.parse(text)))
+const parse = (text: ByteLine): IdentifiedResult | undefined => {
+  if (text === undefined) return undefined
+  const { length } = text
+  const json = Result.getOrUndefined(Result.try((): unknown => JSON.parse(text)))
   const line = Option.getOrUndefined(decodeLine(json))
-  if (line !== undefined) return { id: line.custom_id, response: line.response, error: line.error }
+  if (line !== undefined) return { id: line.custom_id, response: line.response, error: line.error, length }
   // The form of the error file is not documented.
   const id = Predicate.isObject(json) ? json["custom_id"] : undefined
-  return typeof id === "string" ? { id, response: undefined, error: undefined } : undefined
+  return typeof id === "string" ? { id, response: undefined, error: undefined, length } : undefined
 }
 
 /** Whether the host answered the row. */
@@ -74,8 +80,19 @@ const linesOf = (files: Files["Service"], id: string, retry: RetryPolicy): Strea
 }
 
 /** An empty id means that there is no file. */
-const fileIdsOf = ({ error_file_id, output_file_id }: Batch): ReadonlyArray<string> =>
+export const fileIdsOf = ({ error_file_id, output_file_id }: Batch): ReadonlyArray<string> =>
   [output_file_id, error_file_id].filter((id) => id !== undefined && id !== "") as ReadonlyArray<string>
+
+/** The results of a batch, answers first. Absent of a line that is none. */
+export const resultsOf = (
+  files: Files["Service"],
+  batch: Batch,
+  retry: RetryPolicy
+): Stream.Stream<IdentifiedResult | undefined, FileError> =>
+  Stream.map(
+    Stream.flatMap(Stream.fromArray(fileIdsOf(batch)), (id) => linesOf(files, id, retry)),
+    parse
+  )
 
 /** The results of rows that have none yet, answers first. Rows are removed from `open` as their results arrive. */
 export const readResults = (
@@ -86,9 +103,8 @@ export const readResults = (
   retry: RetryPolicy
 ): Stream.Stream<JoinedRow, FileError> => {
   const seen = new Set<string>()
-  return Stream.flatMap(Stream.fromArray(fileIdsOf(batch)), (id) => linesOf(files, id, retry)).pipe(
-    Stream.map((text): JoinedRow | undefined => {
-      const result = parse(text)
+  return resultsOf(files, batch, retry).pipe(
+    Stream.map((result): JoinedRow | undefined => {
       if (result === undefined) {
         surplus.malformed += 1
         return undefined
@@ -100,7 +116,7 @@ export const readResults = (
       }
       seen.add(result.id)
       open.delete(result.id)
-      return { row, result, length: text?.length ?? 0 }
+      return { row, result }
     }),
     Stream.filter((joined) => joined !== undefined)
   )

@@ -130,7 +130,7 @@ export const responses = <A, RD, E, R>(
       if (request !== undefined || isAnswer(joined.result))
         return Effect.map(outcomeOf(joined, request), (one) => [one])
       waiting.push(joined)
-      waitingLength += joined.length
+      waitingLength += joined.result.length
       return waitingLength < maxWaiting ? Effect.succeed([]) : decodeWaiting
     })
     const unanswered = Stream.suspend(() =>
