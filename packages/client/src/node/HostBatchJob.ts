@@ -183,17 +183,28 @@ export const collect = <A = string, RD = never, RP = never>(
   Effect.flatMap(jobs(), ({ collect }) => collect(batchId, output, options))
 
 /**
- * Continues a job from what is recorded next to its output. Only a job whose
- * template is no function can be continued without its options. It sends no new
+ * Options of `resume`.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export type ResumeOptions<A = string, RD = never, RP = never> = Omit<
+  Options<A, RD, RP>,
+  "format" | "input" | "output" | "prompts" | "separator"
+>
+
+/**
+ * Continues a job from what is recorded next to its output: not its `schema`, which
+ * must be given again, and none of a job whose template is a function. It sends no new
  * batch, and fails with `InvalidRequestError` if the last one has ended and rows are left.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const resume = <RP = never>(
+export const resume = <A = string, RD = never, RP = never>(
   output: string,
-  options: Omit<Options<string, never, RP>, "format" | "input" | "output" | "prompts" | "separator"> = {}
-): Effect.Effect<JobResult, JobError, HostBatch | KimiClient | RP> =>
+  options: ResumeOptions<A, RD, RP> = {}
+): Effect.Effect<JobResult, JobError, HostBatch | KimiClient | RD | RP> =>
   Effect.flatMap(jobs(), ({ followed, resume }) => resume(followed(output), options))
 
 /**

@@ -4,13 +4,13 @@ import * as Budget from "@kimi-effect/core/Budget"
 import * as BudgetStore from "@kimi-effect/core/BudgetStore"
 import { BudgetStoreError } from "@kimi-effect/core/MoneyErrors"
 import { ErrorReply, Reply } from "@kimi-effect/testing"
-import { Context, Effect, Layer } from "effect"
+import { Context, Effect, Layer, Schema } from "effect"
 import type * as HostBatch from "../../src/batch/HostBatch.ts"
 import type * as KimiClient from "../../src/KimiClient.ts"
 import * as HostBatchJob from "../../src/node/HostBatchJob.ts"
 import { endsWith, type Host, result } from "../batch/support/hostBatch.ts"
 import { stateOf } from "../support/money.ts"
-import { layerOf, lineOf, outcomesIn, uploads, withJob } from "./support/hostJob/job.ts"
+import { type Job, layerOf, lineOf, outcomesIn, uploads, withJob } from "./support/hostJob/job.ts"
 
 describe("a job that is continued by a client with another default model", () => {
   for (const [step, route, failure] of [
@@ -35,6 +35,41 @@ describe("a job that is continued by a client with another default model", () =>
       )
     )
   }
+})
+
+describe("a job with a schema", () => {
+  const schema = Schema.Struct({ a: Schema.Number })
+
+  /** Leaves a batch that has ended and was not read. */
+  const leave = ({ files, server }: Job) =>
+    Effect.gen(function* () {
+      yield* server.replyAt("GET /v1/batches/batch-000001", ErrorReply.table.invalidRequest)
+      yield* Effect.flip(HostBatchJob.run({ ...files, mode: "host", schema }))
+      yield* endsWith({ server }, { status: "completed", output: [result("a", '{"a":1}')] })
+    })
+
+  it.live("is not continued without it", () =>
+    withJob([lineOf("a")], (job) =>
+      Effect.gen(function* () {
+        yield* leave(job)
+        const error = yield* Effect.flip(HostBatchJob.resume(job.files.output))
+        assert.deepInclude(error, { _tag: "InvalidRequestError", parameter: "output" })
+        assert.include(error.message, "was started with a schema")
+        assert.include(error.hint, "HostBatchJob.resume")
+      })
+    )
+  )
+
+  it.live("is continued with it", () =>
+    withJob([lineOf("a")], (job) =>
+      Effect.gen(function* () {
+        yield* leave(job)
+        const { output } = job.files
+        assert.deepInclude(yield* HostBatchJob.resume(output, { interval: "1 millis", schema }), { answered: 1 })
+        assert.deepInclude(JSON.parse(readFileSync(output, "utf8")), { id: "a", value: { a: 1 } })
+      })
+    )
+  )
 })
 
 describe("results that lack answers which the host has counted", () => {

@@ -148,7 +148,8 @@ export class HostJob<A, RD, RP> {
     window: Duration.Duration,
     lines: string | undefined
   ): hostRecord.HostRecord {
-    const { format, input, prompts, separator } = this.#options
+    const { format, input, prompts, schema, separator } = this.#options
+    const hasSchema = schema === undefined ? undefined : true
     const isData = typeof prompts?.template !== "function"
     return {
       version: 1,
@@ -159,7 +160,7 @@ export class HostJob<A, RD, RP> {
       completionWindow: Duration.toHours(window),
       isAccounted: false,
       state: "open",
-      ...(isData ? { input: { path: resolve(input), format, separator, prompts } } : {})
+      ...(isData ? { input: { path: resolve(input), format, separator, prompts, hasSchema } } : {})
     }
   }
 

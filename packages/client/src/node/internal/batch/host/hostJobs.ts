@@ -12,7 +12,7 @@ import type { Submission } from "../../../../batch/HostBatch.ts"
 import { HostBatch } from "../../../../batch/internal/host/HostBatchService.ts"
 import type { KimiClient } from "../../../../KimiClient.ts"
 import type * as BatchJob from "../../../BatchJob.ts"
-import type { HostStatus, JobError, JobResult, Options } from "../../../HostBatchJob.ts"
+import type { HostStatus, JobError, JobResult, ResumeOptions } from "../../../HostBatchJob.ts"
 import * as hostRecord from "./hostRecord.ts"
 import { lock } from "../openJob.ts"
 import { runHostJob } from "./runHostJob.ts"
@@ -35,10 +35,10 @@ export const status = (output: string): Effect.Effect<Option.Option<HostStatus>,
 const noBatch = (message: string, fix: string): InvalidRequestError =>
   new InvalidRequestError({ message, parameter: "output", fix })
 
-export const resume = <RP = never>(
+export const resume = <A = string, RD = never, RP = never>(
   output: string,
-  options: Omit<Options<string, never, RP>, "format" | "input" | "output" | "prompts" | "separator"> = {}
-): Effect.Effect<JobResult, JobError, HostBatch | KimiClient | RP> =>
+  options: ResumeOptions<A, RD, RP> = {}
+): Effect.Effect<JobResult, JobError, HostBatch | KimiClient | RD | RP> =>
   Effect.flatMap(hostRecord.read(output), (record) => {
     const input = Option.getOrUndefined(record)?.input
     if (input === undefined) {
@@ -49,8 +49,16 @@ export const resume = <RP = never>(
         )
       )
     }
-    const { format, path, prompts, separator } = input
-    return runHostJob<string, never, RP>(
+    const { format, hasSchema, path, prompts, separator } = input
+    if (hasSchema === true && options.schema === undefined) {
+      return Effect.fail(
+        noBatch(
+          "The job was started with a schema, which its record does not have",
+          "Run the job again with its input and its options, or give its schema to HostBatchJob.resume."
+        )
+      )
+    }
+    return runHostJob<A, RD, RP>(
       {
         mode: "host",
         ...options,

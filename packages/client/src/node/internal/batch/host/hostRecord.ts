@@ -42,7 +42,9 @@ const HostRecord = Schema.Struct({
       path: Schema.String,
       format: Schema.optional(Schema.Literals(["jsonl", "csv"])),
       separator: Schema.optional(Schema.String),
-      prompts: Schema.optional(Schema.Unknown)
+      prompts: Schema.optional(Schema.Unknown),
+      /** Whether the results are read with a schema, which a record cannot have. */
+      hasSchema: Schema.optional(Schema.Boolean)
     })
   )
 })
