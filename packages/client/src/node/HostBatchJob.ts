@@ -164,9 +164,10 @@ export interface CollectOptions<A = string, RD = never, RP = never>
 
 /**
  * Follows a batch that is known by its id only, also one of another program, and
- * writes an output with a line for each of its rows. Lines are those of the file at
- * the host; rows that it did not run have the error of the batch. If that file was
- * deleted, they are those of the results, and rows without a result are not known.
+ * writes an output with a line for each of its rows, compressed if its name ends with
+ * `.gz`. Lines are those of the file at the host; rows that it did not run have the
+ * error of the batch. If that file was deleted, they are those of the results, and rows
+ * without a result are not known.
  *
  * Its cost is settled in a `Budget` once, however often it is collected. An
  * `Accounting` gets its usage from each process that collects it, also if the job of

@@ -24,10 +24,9 @@ const checkOutput = (output: string): Effect.Effect<void, InvalidRequestError> =
       new InvalidRequestError({
         message,
         parameter: "output",
-        fix: "Choose an output that does not exist and does not end with .gz."
+        fix: "Choose an output that does not exist."
       })
     )
-  if (output.endsWith(".gz")) return refuse("The answers of a batch by its id are not compressed: choose another name")
   // The records of a job are not those of this batch: they would make its lines rows of the job.
   const taken = damage.takenBy(output)
   if (taken === undefined) return Effect.void
