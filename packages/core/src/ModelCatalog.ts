@@ -338,6 +338,16 @@ export const knownModels: ReadonlyArray<KnownModel> = [
 const byId: ReadonlyMap<string, KnownModel> = new Map(knownModels.map((model) => [model.id, model]))
 
 /**
+ * The ids of live models of which Moonshot runs batches (source: guide to batches).
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const batchModels: ReadonlyArray<string> = knownModels
+  .filter(({ capabilities, lifecycle }) => capabilities.batch && lifecycle.state === "live")
+  .map(({ id }) => id)
+
+/**
  * Finds a model by its id. Ids of other hosts are recognized by their last
  * segment: `moonshotai/Kimi-K2.5` is kimi-k2.5.
  *

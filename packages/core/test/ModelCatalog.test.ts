@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { find, knownModels, type KnownModel, type Price, priceOf } from "../src/ModelCatalog.ts"
+import { batchModels, find, knownModels, type KnownModel, type Price, priceOf } from "../src/ModelCatalog.ts"
 
 const today = "2026-11-22"
 
@@ -195,5 +195,11 @@ describe("ModelCatalog.priceOf", () => {
         assert.match(from ?? today, /^\d{4}-\d{2}-\d{2}$/, id)
       }
     }
+  })
+})
+
+describe("batchModels", () => {
+  it("has the models of the guide to batches that are live", () => {
+    assert.deepStrictEqual(batchModels, ["kimi-k2.7-code", "kimi-k2.6"])
   })
 })

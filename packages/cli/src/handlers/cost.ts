@@ -124,13 +124,6 @@ const resultOf = (estimate: Estimate): CostEstimate => ({
 
 const symbols = { USD: "$", CNY: "¥" } as const
 
-/** The models of which the host runs batches. */
-const batchModels = (): string =>
-  ModelCatalog.knownModels
-    .filter(({ capabilities, lifecycle }) => capabilities.batch && lifecycle.state === "live")
-    .map(({ id }) => id)
-    .join(" or ")
-
 const toText = (result: CostEstimate): string =>
   [
     `${counted(result.requests, "request")}, ${counted(result.promptTokens, "prompt token")}`,
@@ -141,7 +134,9 @@ const toText = (result: CostEstimate): string =>
     ...(result.invalid === 0 ? [] : [`rows that would fail before they are sent: ${result.invalid}`]),
     ...(result.withoutBatches.length === 0
       ? []
-      : [`the host runs no batches of ${Output.plain(result.withoutBatches.join(", "))}: use ${batchModels()}`]),
+      : [
+          `the host runs no batches of ${Output.plain(result.withoutBatches.join(", "))}: use ${ModelCatalog.batchModels.join(" or ")}`
+        ]),
     ...(result.unpriced.length === 0 ? [] : [`without a known price: ${Output.plain(result.unpriced.join(", "))}`])
   ].join("\n")
 

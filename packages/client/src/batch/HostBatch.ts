@@ -2,7 +2,7 @@
  * Rows that the host runs as a batch: at 60 % of the price and without the limits
  * of the account, within hours or days.
  *
- * **Example** (Answers of tomorrow)
+ * **Example** (Answers by tomorrow)
  *
  * ```ts
  * const { batch, responses } = yield* HostBatch.run(
@@ -82,6 +82,8 @@ export interface Options {
 }
 
 /**
+ * How rows are checked.
+ *
  * @category options
  * @since 0.1.0
  */
@@ -93,6 +95,8 @@ export interface PrepareOptions {
 }
 
 /**
+ * How a batch is sent.
+ *
  * @category options
  * @since 0.1.0
  */

@@ -16,7 +16,12 @@ import * as RequestCheck from "../../../RequestCheck.ts"
 import type { BatchRow } from "../../BatchResponse.ts"
 import { toRow } from "../RowInput.ts"
 
-/** A row of a prepared batch. */
+/**
+ * A row of a prepared batch.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface HostRow {
   readonly id: string
   /** From 1. */
@@ -27,7 +32,12 @@ export interface HostRow {
   readonly model?: string | undefined
 }
 
-/** Rows that a host can run. */
+/**
+ * Rows that a host can run.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface PreparedBatch {
   readonly model: string
   readonly rows: ReadonlyArray<HostRow>
@@ -131,10 +141,7 @@ class Preparation {
     this.#model = model
     const known = this.#settings.provider.isMoonshot ? ModelCatalog.find(model) : undefined
     if (known === undefined || known.capabilities.batch) return
-    const others = ModelCatalog.knownModels.filter(
-      ({ capabilities, lifecycle }) => capabilities.batch && lifecycle.state === "live"
-    )
-    const names = others.map(({ id }) => id).join(" or ")
+    const names = ModelCatalog.batchModels.join(" or ")
     this.report({ ...at, reason: `The host runs no batches of ${model}: use ${names}`, parameter: "model" })
   }
 

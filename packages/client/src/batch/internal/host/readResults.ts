@@ -28,7 +28,12 @@ export interface JoinedRow {
   readonly result: IdentifiedResult
 }
 
-/** Lines of the host that no row has. */
+/**
+ * Lines of the host that no row has.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface Surplus {
   /** Lines that are no results. */
   malformed: number

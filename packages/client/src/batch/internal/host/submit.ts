@@ -26,7 +26,12 @@ import type { PreparedBatch } from "./prepare.ts"
 import { abandonment } from "./abandonment.ts"
 import { type RetryPolicy, retried } from "./retried.ts"
 
-/** How far a submission is. It is all that another process needs to continue it. */
+/**
+ * How far a submission is. It is all that another process needs to continue it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface Submission {
   /** Names the submission: its file, and its money. */
   readonly id: string
@@ -44,6 +49,12 @@ export const ownPairs = 1
 /** The name under which the money of a submission is reserved. */
 export const holdOf = (id: string): string => `batch:${id}`
 
+/**
+ * Failures of a submission.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
 export type SubmitError = BudgetError | ConfigurationError | FileError | FileListError | FileUploadError | BatchIdError
 
 export interface SubmitSettings<E, R> {

@@ -1,7 +1,8 @@
 /** The small file next to the output of a job: what its input and its options were, so that others are noticed. */
-import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs"
+import { existsSync, readFileSync } from "node:fs"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import { replaceFile } from "./replaceFile.ts"
 
 /** What is known of a batch without its own record. */
 const OpenBatch = Schema.Struct({
@@ -72,10 +73,8 @@ export const batchIn = (text: string): OpenBatch | undefined => {
 }
 
 /** With `flush`, it is on the disk before it takes the place of the last one. */
-export const write = (path: string, record: JobRecord, flush = false): void => {
-  writeFileSync(`${path}.tmp`, `${JSON.stringify(record)}\n`, { mode: 0o600, flush })
-  renameSync(`${path}.tmp`, path)
-}
+export const write = (path: string, record: JobRecord, flush = false): void =>
+  replaceFile(path, `${JSON.stringify(record)}\n`, flush)
 
 /** The record next to an output. Undefined if there is none, or if it is damaged. */
 export const find = (output: string): JobRecord | undefined => {

@@ -22,7 +22,12 @@ import { idOf, type LineHead } from "./output/outputLine.ts"
 import type * as rowOptions from "./rowOptions.ts"
 import * as runRecord from "./runRecord.ts"
 
-/** Takes the lines of an output, each with its newline, and succeeds when a line is written. */
+/**
+ * Takes the lines of an output, each with its newline, and succeeds when a line is written.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export type WriteLine = (line: string) => Effect.Effect<unknown>
 
 export interface Job {

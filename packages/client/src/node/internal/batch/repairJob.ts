@@ -1,16 +1,6 @@
 /** Writes the whole rows of a damaged output into another one, with which the job continues. */
 import { randomUUID } from "node:crypto"
-import {
-  closeSync,
-  createReadStream,
-  createWriteStream,
-  existsSync,
-  fsyncSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  writeFileSync
-} from "node:fs"
+import { createReadStream, createWriteStream, existsSync, readFileSync, rmSync } from "node:fs"
 import { pipeline } from "node:stream/promises"
 import { createGunzip } from "node:zlib"
 import type { BatchJobLockedError } from "@kimi-effect/core/BatchErrors"
@@ -28,6 +18,7 @@ import { Counts } from "./jobStatus.ts"
 import type { NewFile } from "./output/NewFile.ts"
 import { followed } from "./followed.ts"
 import { lock } from "./openJob.ts"
+import { createFile } from "./replaceFile.ts"
 import * as salvage from "./output/salvage.ts"
 
 /**
@@ -65,17 +56,6 @@ const copyRows = (output: string, decompressed: string | undefined, to: NewFile)
   return { rows, skipped, cost: counts.exactCost }
 }
 
-/** On the disk before the rows have their name: without it, a batch at the host would be sent again. */
-const writeNew = (path: string, text: string): void => {
-  const file = openSync(path, "wx", 0o600)
-  try {
-    writeFileSync(file, text)
-    fsyncSync(file)
-  } finally {
-    closeSync(file)
-  }
-}
-
 interface Records {
   readonly job: jobRecord.JobRecord | undefined
   /** As it is. */
@@ -99,9 +79,10 @@ const readRecords = (output: string): Effect.Effect<Records, JournalStoreError> 
     )
   })
 
+/** On the disk before the rows have their name: without them, a batch at the host would be sent again. */
 const writeRecords = (to: string, { host, job }: Records): void => {
-  if (host !== undefined) writeNew(hostRecord.pathOf(to), host)
-  if (job !== undefined) writeNew(jobRecord.pathOf(to), `${JSON.stringify(job)}\n`)
+  if (host !== undefined) createFile(hostRecord.pathOf(to), host)
+  if (job !== undefined) createFile(jobRecord.pathOf(to), `${JSON.stringify(job)}\n`)
 }
 
 /** The lines of an output that another program has compressed, in a file that is removed with the scope. */

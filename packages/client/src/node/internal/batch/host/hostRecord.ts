@@ -2,7 +2,7 @@
  * The small file next to the output of a job that the host runs: what was sent to
  * the host, so that another process sends nothing twice.
  */
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, readFileSync, rmSync } from "node:fs"
 import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import { JournalStoreError } from "@kimi-effect/core/JournalErrors"
 import * as Effect from "effect/Effect"
@@ -12,6 +12,7 @@ import { isFinal } from "../../../../batch/BatchApi.ts"
 import * as FileFailure from "../../FileFailure.ts"
 import { attempt } from "../jobFiles.ts"
 import * as jobRecord from "../jobRecord.ts"
+import { replaceFile } from "../replaceFile.ts"
 import * as sentLines from "./sentLines.ts"
 
 const HostRecord = Schema.Struct({
@@ -193,21 +194,9 @@ export const mayBeOpen = (output: string): boolean => {
   return existsSync(path) && !Option.exists(decode(readFileSync(path, "utf8")), ({ state }) => state === "ended")
 }
 
-/** On the disk before it takes the place of the last one: it names what is paid for. */
-const replace = (path: string, text: string): void => {
-  const file = openSync(`${path}.tmp`, "w", 0o600)
-  try {
-    writeFileSync(file, text)
-    fsyncSync(file)
-  } finally {
-    closeSync(file)
-  }
-  renameSync(`${path}.tmp`, path)
-}
-
 export const write = (output: string, record: HostRecord): Effect.Effect<void, JournalStoreError> =>
   Effect.try({
-    try: () => replace(pathOf(output), `${JSON.stringify(record)}\n`),
+    try: () => replaceFile(pathOf(output), `${JSON.stringify(record)}\n`),
     catch: failureOf("record", output)
   })
 

@@ -9,7 +9,12 @@ import { createGunzip } from "node:zlib"
 import type * as Stream from "effect/Stream"
 import type { InputRecord } from "../jobRecord.ts"
 
-/** A file by its path, or bytes such as those of standard input. */
+/**
+ * A file by its path, or bytes such as those of standard input.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export type Input = string | Stream.Stream<Uint8Array, unknown>
 
 /** How far an input was read. */
