@@ -167,7 +167,7 @@ describe("HostBatch.run", () => {
     )
   }
 
-  it.live("takes as many pairs of metadata as it says", () =>
+  it.live("takes as many pairs of metadata as its error names", () =>
     withHost(() =>
       Effect.gen(function* () {
         const { batch } = yield* HostBatch.run([rowOf("a")], { ...fast, metadata: pairs(15) })

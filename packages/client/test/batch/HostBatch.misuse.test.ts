@@ -35,8 +35,8 @@ const calls: ReadonlyArray<
     ({ prepare, submit }) => Effect.flatMap(prepare(rows), (made) => submit(made, { metaData: {} } as never))
   ],
   ["a misspelt schema", "schemas", ({ results }) => Stream.runDrain(results(batch, [], { schemas: {} } as never))],
-  ["a misspelt limit", "maxrows", () => HostBatch.make({ maxrows: 5 } as never)],
-  ["a misspelt number of attempts", "retry.attempts", () => HostBatch.make({ retry: { attempts: 2 } } as never)]
+  ["a misspelt limit", "maxrows", () => service(hostOf([]), { maxrows: 5 } as never)],
+  ["a misspelt number of attempts", "retry.attempts", () => service(hostOf([]), { retry: { attempts: 2 } } as never)]
 ]
 
 const throwing = (name: string, row: object): object =>

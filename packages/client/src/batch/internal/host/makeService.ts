@@ -31,7 +31,7 @@ import * as optionNames from "./optionNames.ts"
 import { type HostRow, prepare } from "./prepare.ts"
 import { responses } from "./responses.ts"
 import { type RetryPolicy, retried } from "./retried.ts"
-import { metadataKey, submit } from "./submit.ts"
+import { metadataKey, submit, type SubmitSettings } from "./submit.ts"
 
 type Service = HostBatch.HostBatch["Service"]
 
@@ -138,6 +138,53 @@ const retryOf = ({ retry = {} }: HostBatch.Options): RetryPolicy => ({
   backoff: { baseDelay: retry.baseDelay ?? "1 second", maxDelay: retry.maxDelay ?? "1 minute", jitter: "equal" }
 })
 
+const submitWith =
+  (
+    given: Pick<SubmitSettings<never, never>, "batches" | "budget" | "files" | "provider" | "retry">
+  ): Service["submit"] =>
+  (prepared, options = {}) =>
+    Effect.suspend(() => {
+      const { completionWindow = "24 hours", continued, metadata = {} } = options
+      const { onRefused = () => Effect.void, onStep = () => Effect.void } = options
+      const submission = continued ?? { id: crypto.randomUUID() }
+      const settings = {
+        ...given,
+        completionWindow: OptionRules.durationOf(completionWindow),
+        metadata,
+        isContinued: continued !== undefined,
+        onStep,
+        onRefused
+      }
+      // What the host would refuse when the file is there.
+      const checked = createBody(
+        { inputFileId: "checked before the upload", completionWindow, metadata },
+        { [metadataKey]: submission.id }
+      )
+      return OptionRules.check("HostBatch", OptionRules.knownNames(options, optionNames.ofSubmit)).pipe(
+        Effect.andThen(checked),
+        Effect.andThen(submit(prepared, submission, settings))
+      )
+    })
+
+const followWith =
+  (batches: BatchApi.BatchApi["Service"], provider: string): Service["follow"] =>
+  (id, options = {}) => {
+    const { interval = "10 seconds", maxInterval = "5 minutes", onState, timeout = "8 days" } = options
+    const settings = {
+      interval: OptionRules.durationOf(interval),
+      maxInterval: OptionRules.durationOf(maxInterval),
+      timeout: OptionRules.durationOf(timeout),
+      onState: listener(onState)
+    }
+    return Effect.andThen(
+      OptionRules.check("HostBatch", [
+        ...OptionRules.knownNames(options, optionNames.ofFollow),
+        ...followRules(options)
+      ]),
+      follow(batches.get(id), id, provider, settings)
+    )
+  }
+
 export const makeService = Effect.fnUntraced(function* (
   options: HostBatch.Options
 ): Effect.fn.Return<Service, ConfigurationError, HostApi.HostApi> {
@@ -178,49 +225,8 @@ export const makeService = Effect.fnUntraced(function* (
           keepsRequests: keepRequests
         })
       }),
-    submit: (prepared, options = {}) =>
-      Effect.suspend(() => {
-        const { completionWindow = "24 hours", continued, metadata = {} } = options
-        const { onRefused = () => Effect.void, onStep = () => Effect.void } = options
-        const submission = continued ?? { id: crypto.randomUUID() }
-        const settings = {
-          files,
-          batches,
-          budget,
-          provider: provider.id,
-          completionWindow: OptionRules.durationOf(completionWindow),
-          metadata,
-          retry,
-          isContinued: continued !== undefined,
-          onStep,
-          onRefused
-        }
-        // What the host would refuse when the file is there.
-        const checked = createBody(
-          { inputFileId: "checked before the upload", completionWindow, metadata },
-          { [metadataKey]: submission.id }
-        )
-        return OptionRules.check("HostBatch", OptionRules.knownNames(options, optionNames.ofSubmit)).pipe(
-          Effect.andThen(checked),
-          Effect.andThen(submit(prepared, submission, settings))
-        )
-      }),
-    follow: (id, options = {}) => {
-      const { interval = "10 seconds", maxInterval = "5 minutes", onState, timeout = "8 days" } = options
-      const settings = {
-        interval: OptionRules.durationOf(interval),
-        maxInterval: OptionRules.durationOf(maxInterval),
-        timeout: OptionRules.durationOf(timeout),
-        onState: listener(onState)
-      }
-      return Effect.andThen(
-        OptionRules.check("HostBatch", [
-          ...OptionRules.knownNames(options, optionNames.ofFollow),
-          ...followRules(options)
-        ]),
-        follow(batches.get(id), id, provider.id, settings)
-      )
-    },
+    submit: submitWith({ files, batches, budget, provider: provider.id, retry }),
+    follow: followWith(batches, provider.id),
     ...ofFiles(files, retry),
     results: results(files, retry),
     get: (id) => retried(retry, () => batches.get(id)),
