@@ -25,7 +25,7 @@ interface Size {
 const full: Size = {
   warmUp: 2,
   cpuRounds: 7,
-  pairs: 60,
+  pairs: 200,
   pairRows: 1_000,
   rows: 20_000,
   processes: 7,
