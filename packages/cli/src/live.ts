@@ -7,6 +7,9 @@ import * as Schedule from "effect/Schedule"
 import * as Terminal from "effect/Terminal"
 import * as Output from "./output.ts"
 
+/** The columns of a terminal that does not know its size. */
+const usualColumns = 80
+
 /** The text without what does not fit on a line of the terminal. */
 const fit = (text: string, columns: number): string => {
   let cut = text
@@ -30,8 +33,8 @@ export const live = Effect.fnUntraced(function* (
   const { canAnimate } = yield* TerminalCapabilities.TerminalCapabilities
   let drawn = 0
   let last = ""
-  const draw = Effect.gen(function* () {
-    const columns = canAnimate ? Math.max(1, yield* terminal.columns) : Number.POSITIVE_INFINITY
+  const draw = Effect.fnUntraced(function* (display: typeof Output.print) {
+    const columns = canAnimate ? (yield* terminal.columns) || usualColumns : Number.POSITIVE_INFINITY
     const lines = render().map((line) => fit(Output.plain(line), columns))
     const text = lines.join("\n")
     if (text === last) return
@@ -39,8 +42,9 @@ export const live = Effect.fnUntraced(function* (
     // Up, and to the start of the line: the terminal has echoed the ^C of an interruption.
     const back = drawn > 0 ? `\r\u001b[${drawn}A` : ""
     drawn = lines.length
-    yield* canAnimate ? Output.print(`${back}\u001b[0J${text}\n`) : Output.note(text)
+    yield* canAnimate ? display(`${back}\u001b[0J${text}\n`) : Output.note(text)
   })
-  yield* Effect.addFinalizer(() => draw)
-  yield* Effect.forkScoped(Effect.repeat(draw, Schedule.spaced(canAnimate ? interval : plainInterval)))
+  // `Output.print` waits for the end of the program where the terminal is gone, and the program for this.
+  yield* Effect.addFinalizer(() => draw((text) => Effect.ignore(terminal.display(text))))
+  yield* Effect.forkScoped(Effect.repeat(draw(Output.print), Schedule.spaced(canAnimate ? interval : plainInterval)))
 })
