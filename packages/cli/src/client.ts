@@ -83,7 +83,7 @@ export const layerHostApi = (given: Given) =>
 /** Batches that the host runs, with the options of a command. */
 export const layerHostBatch = (given: Given) =>
   Layer.unwrap(
-    Effect.map(configuration.read(given), ({ locate, overrides, provider }) =>
+    Effect.map(complete(given), ({ locate, overrides, provider }) =>
       HostBatch.layerConfig(overrides).pipe(
         located(locate),
         Layer.provide(Layer.succeed(ConfigProvider.ConfigProvider, provider))
