@@ -26,6 +26,9 @@ interface RunInput {
   readonly options: Given
 }
 
+/** The file with lines that are no rows. Those of a batch to standard output are on stderr. */
+const rejectsOf = (output: string): string | undefined => (isStandard(output) ? undefined : `${output}.rejects.jsonl`)
+
 /** What is left to do, as the failure of the command. */
 const remainder = (result: BatchJob.JobResult, output: string): CommandError | undefined => {
   const { failed, failedByTag, rejected, stopped } = result
@@ -42,7 +45,8 @@ const remainder = (result: BatchJob.JobResult, output: string): CommandError | u
     return new CommandError(`Failed rows: ${failed}`, hint)
   }
   if (rejected === 0) return undefined
-  const reasons = isStandard(output) ? "The reasons are above." : `See ${output}.rejects.jsonl for the reasons.`
+  const rejects = rejectsOf(output)
+  const reasons = rejects === undefined ? "The reasons are above." : `See ${rejects} for the reasons.`
   return new CommandError(`Lines that are no rows: ${rejected}`, reasons)
 }
 
@@ -76,7 +80,7 @@ export const run = Effect.fnUntraced(function* (given: RunInput) {
     )
   )
   const written: BatchRun = { ...result, stopped: result.stopped?._tag ?? null }
-  const text = json ? JSON.stringify(written) : toText(result)
+  const text = json ? JSON.stringify(written) : toText({ ...result, rejects: rejectsOf(output) })
   yield* isStandard(output) ? Output.note(text) : Output.line(text)
   yield* noteDuplicates(result, isOfPrompts(read))
   const left = remainder(result, output)

@@ -101,7 +101,7 @@ export const status = Effect.fnUntraced(function* ({
     ...Option.match(atHost, { onNone: () => ({}), onSome: (host) => ({ host }) })
   }
   const text = [
-    toText(counted),
+    toText({ ...counted, rejects: `${target}.rejects.jsonl` }),
     stateLine(result, target),
     ...repeatHints(counted.failedByTag, target),
     ...Option.toArray(Option.map(atHost, hostLine))

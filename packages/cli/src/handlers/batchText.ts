@@ -21,16 +21,19 @@ export const toText = ({
   cost,
   failed,
   failedByTag,
-  rejected = 0
+  rejected = 0,
+  rejects
 }: Pick<BatchStatus, "answered" | "cost" | "failed" | "failedByTag"> & {
   /** Lines of the input that are no rows. */
   readonly rejected?: number | undefined
+  /** The file with their reasons, if there is one. */
+  readonly rejects?: string | undefined
 }): string =>
   [
     sentence([
       `${answered} answered`,
       `${failed} failed`,
-      rejected === 0 ? "" : `${rejected} rejected, see the reject file`,
+      rejected === 0 ? "" : `${rejected} rejected${rejects === undefined ? "" : `, see ${rejects}`}`,
       amounts(cost)
     ]),
     ...Object.entries(failedByTag).map(([tag, count]) => `  ${tag}: ${count}`)

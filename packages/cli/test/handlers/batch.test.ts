@@ -66,6 +66,16 @@ describe("kimi batch run", () => {
     )
   )
 
+  it.live("names no reject file of a batch to standard output, which has none", () =>
+    withServer((_, env) =>
+      Effect.gen(function* () {
+        const { input } = yield* filesOf([lineOf("a"), "no row"])
+        const { stderr } = yield* runKimi(["batch", "run", input, "-"], { env })
+        assert.match(stderr, /1 answered, 0 failed, 1 rejected, [$]/)
+      })
+    )
+  )
+
   it.live("makes prompts of the columns of a CSV file", () =>
     withServer((server, env) =>
       Effect.gen(function* () {
@@ -124,7 +134,7 @@ describe("kimi batch run", () => {
         const { input, output } = yield* filesOf([JSON.stringify({ id: "a", request }), "no row"])
         const { code, stdout } = yield* runKimi(["batch", "run", input, output], { env })
         assert.strictEqual(code, 1)
-        assert.include(stdout, "0 answered, 1 failed, 1 rejected, see the reject file")
+        assert.include(stdout, `0 answered, 1 failed, 1 rejected, see ${output}.rejects.jsonl`)
       })
     )
   )

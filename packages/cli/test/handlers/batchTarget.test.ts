@@ -1,4 +1,5 @@
 /** Commands that name a batch by its id at the host. */
+import { globSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as ErrorReply from "@kimi-effect/testing/ErrorReply"
@@ -46,6 +47,30 @@ describe("kimi batch resume", () => {
         const { code, stderr } = yield* runKimi(["batch", "resume", output], { env })
         assert.strictEqual(code, 16)
         assert.include(stderr, `kimi batch run INPUT ${output}`)
+      })
+    )
+  )
+})
+
+describe("an output without a suffix", () => {
+  it.live("is that of a job, also when it is lost", () =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        const { input } = yield* filesOf([lineOf("a")])
+        // In the current folder, so that its path has neither a folder nor a suffix.
+        const output = `answers-${process.pid}`
+        yield* Effect.addFinalizer(() =>
+          Effect.sync(() => {
+            for (const path of globSync(`${output}*`)) rmSync(path)
+          })
+        )
+        yield* runKimi(["batch", "run", input, output], { env })
+        rmSync(output)
+        const before = (yield* server.requests).length
+        const { code, stderr } = yield* runKimi(["batch", "status", output], { env })
+        assert.strictEqual(code, 16)
+        assert.include(stderr, `${output}`)
+        assert.strictEqual((yield* server.requests).length, before)
       })
     )
   )
