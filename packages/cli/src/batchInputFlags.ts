@@ -1,5 +1,7 @@
 /** Flags that describe the input of a batch. */
+import { hostReasoningEfforts, reasoningEfforts } from "@kimi-effect/core/ModelCatalog"
 import * as Flag from "effect/cli/Flag"
+import * as Numbers from "./numberFlags.ts"
 
 export const batchInputFlags = {
   format: Flag.Literals("format", ["jsonl", "csv"]).pipe(
@@ -32,6 +34,17 @@ export const batchInputFlags = {
   system: Flag.String("system").pipe(
     Flag.withDescription("The system message of each prompt."),
     Flag.withMetavar("text"),
+    Flag.optional
+  ),
+  maxTokens: Flag.Int("max-tokens").pipe(
+    Flag.withDescription("The most tokens of each response to a prompt, reasoning included."),
+    Numbers.positive,
+    Flag.optional
+  ),
+  effort: Flag.Literals("effort", hostReasoningEfforts).pipe(
+    Flag.withDescription(
+      `Thinking effort for each prompt of K3 models: ${reasoningEfforts.join(", ")}. Hosts other than Moonshot have further ones.`
+    ),
     Flag.optional
   )
 }

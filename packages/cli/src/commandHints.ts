@@ -24,6 +24,8 @@ const chat: Hints = {
 const batch: Hints = {
   ConnectionPoolTimeoutError: "Raise --set maxConnections, or run fewer rows at the same time with --rows.",
   AdmissionQueueFullError: "Run fewer rows at the same time with --rows, or raise --set admissionMaxQueue.",
+  BudgetExceededError:
+    "Raise the cap of --budget, lower max_completion_tokens of the rows or --max-tokens of prompts, pass --set budgetDefaultOutputTokens, or wait until running calls have settled.",
   BatchOptionsChangedError: "Restore the flags that the message names, or choose another output file."
 }
 

@@ -8,6 +8,12 @@ export const positive = Flag.filter(
   () => "a whole number over zero"
 )
 
+/** A part of all. */
+export const share = Flag.filter(
+  (part: number) => part >= 0 && part <= 1,
+  () => "a share from 0 to 1"
+)
+
 /** An amount of money as a decimal. */
 export interface Amount {
   readonly amount: string

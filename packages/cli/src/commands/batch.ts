@@ -8,7 +8,7 @@ import * as Option from "effect/Option"
 import { loadModule } from "@kimi-effect/core/internal/ModuleLoader"
 import { batchInputFlags } from "../batchInputFlags.ts"
 import * as Numbers from "../numberFlags.ts"
-import { wrongFlag } from "../commandError.ts"
+import { type UsageError, wrongFlag } from "../commandError.ts"
 import { jsonFlag, optionFlags } from "../optionFlags.ts"
 import { failed } from "./batchFailed.ts"
 import { cancel, forget, hostFlags, list, loadHost, resume, status } from "./batchHost.ts"
@@ -24,6 +24,55 @@ const output = pathArgument("output").pipe(
     "The JSONL file of the answers, one line for each row; compressed if it ends with .gz. - is standard output."
   )
 )
+
+/** Rules of a run in this process, which stop it. */
+const stopFlags = {
+  cost: Flag.String("cost").pipe(
+    Flag.withDescription(
+      "Stops when the rows of this run have cost so much, such as '5 USD'. Rows in flight may cost more: --budget refuses rows before."
+    ),
+    Flag.withMetavar("amount"),
+    Numbers.amount,
+    Flag.optional
+  ),
+  errorRate: Flag.Finite("error-rate").pipe(
+    Flag.withDescription(
+      "Stops when more than this share of at least 20 rows has failed, such as 0.1. Default: never."
+    ),
+    Flag.withMetavar("share"),
+    Numbers.share,
+    Flag.optional
+  )
+}
+
+interface Given {
+  readonly host: {
+    readonly mode: "local" | "host" | "auto"
+    readonly window: Option.Option<unknown>
+    readonly poll: Option.Option<unknown>
+    readonly deadline: Option.Option<unknown>
+  }
+  readonly isOfHost: boolean
+  readonly isShared: boolean
+  readonly rows: Option.Option<number>
+  readonly schema: Option.Option<string>
+  readonly stop: { readonly cost: Option.Option<unknown>; readonly errorRate: Option.Option<unknown> }
+}
+
+/** Flags of which each needs what is not given. Without a word, they would have no effect. */
+const misplaced = ({ host, isOfHost, isShared, rows, schema, stop }: Given): UsageError | undefined => {
+  const needs: ReadonlyArray<readonly [flag: string, given: Option.Option<unknown>, isMet: boolean, needed: string]> = [
+    ["--schema", schema, isShared, "a --shared, whose batch is in PostgreSQL"],
+    ["--rows", rows, host.mode !== "host", "a --mode of local or auto: the host runs all rows of a batch"],
+    ["--cost", stop.cost, !isOfHost && !isShared, "a batch that runs in this process alone: --budget limits others"],
+    ["--error-rate", stop.errorRate, !isOfHost && !isShared, "a batch that runs in this process alone"],
+    ["--window", host.window, isOfHost, "a --mode of host or auto"],
+    ["--poll", host.poll, isOfHost, "a --mode of host or auto"],
+    ["--deadline", host.deadline, isOfHost || !isShared, "no --shared"]
+  ]
+  const wrong = needs.find(([, given, isMet]) => Option.isSome(given) && !isMet)
+  return wrong === undefined ? undefined : wrongFlag(wrong[0], wrong[3])
+}
 
 const run = Command.make(
   "run",
@@ -47,29 +96,20 @@ const run = Command.make(
       Flag.withMetavar("tag"),
       Flag.between(0, 100)
     ),
+    stop: stopFlags,
     json: jsonFlag,
     options: optionFlags
   },
-  ({ host, rows, sharing: { schema, shared }, ...given }) =>
+  ({ host, rows, sharing: { schema, shared }, stop, ...given }) =>
     Effect.gen(function* () {
       const input = { ...given, rows: Option.getOrElse(rows, () => 16) }
-      if (Option.isSome(schema) && Option.isNone(shared)) {
-        return yield* Effect.fail(wrongFlag("--schema", "a --shared, whose batch is in PostgreSQL"))
-      }
-      if (host.mode === "host" && Option.isSome(rows)) {
-        return yield* Effect.fail(wrongFlag("--rows", "a --mode of local or auto: the host runs all rows of a batch"))
-      }
       // A job that has been at the host may have a batch there, whose rows would be paid twice.
-      if (host.mode !== "local" || existsSync(`${input.output}.host.json`)) {
-        return yield* (yield* loadHost).run({ ...input, isShared: Option.isSome(shared) }, host)
-      }
-      // Without a word, the rows would run here at the full price.
-      if (Option.isSome(host.window)) return yield* Effect.fail(wrongFlag("--window", "a --mode of host or auto"))
-      if (Option.isSome(host.poll)) return yield* Effect.fail(wrongFlag("--poll", "a --mode of host or auto"))
-      const { deadline } = host
-      if (Option.isNone(shared)) return yield* (yield* load).run({ ...input, deadline })
-      if (Option.isSome(deadline)) return yield* Effect.fail(wrongFlag("--deadline", "no --shared"))
-      return yield* (yield* loadShared).run({ ...input, id: shared.value, schema })
+      const isOfHost = host.mode !== "local" || existsSync(`${input.output}.host.json`)
+      const wrong = misplaced({ host, isOfHost, isShared: Option.isSome(shared), rows, schema, stop })
+      if (wrong !== undefined) return yield* Effect.fail(wrong)
+      if (isOfHost) return yield* (yield* loadHost).run({ ...input, isShared: Option.isSome(shared) }, host)
+      if (Option.isSome(shared)) return yield* (yield* loadShared).run({ ...input, id: shared.value, schema })
+      return yield* (yield* load).run({ ...input, stop: { ...stop, deadline: host.deadline } })
     })
 ).pipe(
   Command.withDescription(

@@ -1,4 +1,5 @@
 /** Runs the requests of a file. */
+import type * as Batch from "@kimi-effect/client/batch/Batch"
 import * as BatchJob from "@kimi-effect/client/node/BatchJob"
 import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
 import type * as Duration from "effect/Duration"
@@ -7,6 +8,7 @@ import * as Option from "effect/Option"
 import * as client from "../client.ts"
 import { CommandError, wrongFlag } from "../commandError.ts"
 import { live } from "../live.ts"
+import type { Amount } from "../numberFlags.ts"
 import type { Given } from "../optionFlags.ts"
 import * as Output from "../output.ts"
 import type { BatchRun } from "../schemas/batch.ts"
@@ -15,16 +17,28 @@ import { tagsOf } from "./batchTags.ts"
 import { progressLine } from "./batchProgress.ts"
 import { noteDuplicates, repeatHints, stoppedFailure, toText } from "./batchText.ts"
 
+interface StopFlags {
+  readonly deadline: Option.Option<Duration.Duration>
+  readonly cost: Option.Option<Amount>
+  readonly errorRate: Option.Option<number>
+}
+
 interface RunInput {
   readonly input: string
   readonly output: string
   readonly rows: number
   readonly read: InputFlags
   readonly rerun: ReadonlyArray<string>
-  readonly deadline: Option.Option<Duration.Duration>
+  readonly stop: StopFlags
   readonly json: boolean
   readonly options: Given
 }
+
+const rulesOf = ({ cost, deadline, errorRate }: StopFlags): Batch.StopRules => ({
+  deadline: Option.getOrUndefined(deadline),
+  cost: Option.getOrUndefined(Option.map(cost, ({ amount, currency }) => ({ [currency]: Number(amount) }))),
+  errorRate: Option.getOrUndefined(errorRate)
+})
 
 /** The file with lines that are no rows. Those of a batch to standard output are on stderr. */
 const rejectsOf = (output: string): string | undefined => (isStandard(output) ? undefined : `${output}.rejects.jsonl`)
@@ -51,7 +65,7 @@ const remainder = (result: BatchJob.JobResult, output: string): CommandError | u
 }
 
 export const run = Effect.fnUntraced(function* (given: RunInput) {
-  const { deadline, input, json, options, output, read, rerun, rows } = given
+  const { input, json, options, output, read, rerun, rows, stop } = given
   const tags = yield* tagsOf("--rerun", rerun)
   if (tags.length > 0 && isStandard(output)) {
     return yield* Effect.fail(wrongFlag("--rerun", "an output that is a file, which has the failed rows"))
@@ -66,7 +80,7 @@ export const run = Effect.fnUntraced(function* (given: RunInput) {
       ...files,
       concurrency: rows,
       rerun: tags,
-      ...(Option.isNone(deadline) ? {} : { stop: { deadline: deadline.value } }),
+      stop: rulesOf(stop),
       onProgress: (current) =>
         Effect.sync(() => {
           progress = current

@@ -7,6 +7,7 @@ import * as Stdio from "effect/Stdio"
 import * as Terminal from "effect/Terminal"
 import { UsageError, wrongFlag } from "../commandError.ts"
 import * as InputFile from "../inputFile.ts"
+import { flagOf } from "../optionFlags.ts"
 import * as Output from "../output.ts"
 
 export interface InputFlags {
@@ -16,6 +17,8 @@ export interface InputFlags {
   readonly template: Option.Option<string>
   readonly idColumn: Option.Option<string>
   readonly system: Option.Option<string>
+  readonly maxTokens: Option.Option<number>
+  readonly effort: Option.Option<string>
 }
 
 interface Paths {
@@ -29,20 +32,31 @@ export const isStandard = (path: string): boolean => path === "-"
 export const isOfPrompts = ({ column, template }: InputFlags): boolean =>
   Option.isSome(column) || Option.isSome(template)
 
+/** Members of each request. None where no flag sets one: the options of a job are compared when it continues. */
+export const membersOf = ({ effort, maxTokens }: InputFlags): BatchJob.Prompts["request"] =>
+  Option.isNone(effort) && Option.isNone(maxTokens)
+    ? undefined
+    : {
+        ...(Option.isNone(effort) ? {} : { reasoning_effort: effort.value }),
+        ...(Option.isNone(maxTokens) ? {} : { max_completion_tokens: maxTokens.value })
+      }
+
 const promptsOf = (flags: InputFlags): BatchJob.Prompts | undefined =>
   isOfPrompts(flags)
     ? {
         column: Option.getOrUndefined(flags.column),
         template: Option.getOrUndefined(flags.template),
         id: Option.getOrUndefined(flags.idColumn),
-        system: Option.getOrUndefined(flags.system)
+        system: Option.getOrUndefined(flags.system),
+        request: membersOf(flags)
       }
     : undefined
 
+/** A flag of prompts, where the lines are requests, which have these members themselves. */
 const misplaced = (flags: InputFlags): string | undefined => {
   if (isOfPrompts(flags)) return undefined
-  if (Option.isSome(flags.system)) return "--system"
-  return Option.isSome(flags.idColumn) ? "--id-column" : undefined
+  const given = (["system", "idColumn", "maxTokens", "effort"] as const).find((name) => flags[name]._tag === "Some")
+  return given === undefined ? undefined : `--${flagOf(given)}`
 }
 
 /** Whether a separator is given for a file of JSONL, which would be read as CSV for it without a word. */

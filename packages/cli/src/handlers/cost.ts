@@ -23,7 +23,7 @@ import * as InputFile from "../inputFile.ts"
 import { flagOf, type Given } from "../optionFlags.ts"
 import * as Output from "../output.ts"
 import type { CostEstimate } from "../schemas/cost.ts"
-import { type InputFlags, isStandard, jobInput } from "./batchFiles.ts"
+import { type InputFlags, isStandard, jobInput, membersOf } from "./batchFiles.ts"
 
 interface Input {
   readonly file: string
@@ -143,14 +143,14 @@ const toText = (result: CostEstimate): string =>
 /** Lines that are no rows are listed up to this number, and counted. */
 const mostListed = 10
 
-const promptsOf = (file: string) =>
+const promptsOf = (file: string, members: ReturnType<typeof membersOf>) =>
   Effect.map(Effect.all([FileSystem.FileSystem, Stdio.Stdio]), ([fs, { stdin }]) =>
     (isStandard(file) ? stdin : fs.stream(file)).pipe(
       Stream.mapError(() => InputFile.unreadable(file, "its reading has failed")),
       Stream.decodeText(),
       Stream.splitLines,
       Stream.filter((line) => line.trim() !== ""),
-      Stream.map((line): ChatRequest => ({ messages: [user(line)] }))
+      Stream.map((line): ChatRequest => ({ ...members, messages: [user(line)] }))
     )
   ).pipe(Stream.unwrap)
 
@@ -170,8 +170,8 @@ const rowsOf = (file: string, flags: InputFlags, estimate: Estimate) =>
     Stream.map(({ request }) => request)
   )
 
-/** The flags of the input that were given, by the names of the command line. */
-const givenOf = (flags: InputFlags): ReadonlyArray<string> =>
+/** The flags of rows that were given, by the names of the command line. */
+const givenOf = ({ effort: _effort, maxTokens: _maxTokens, ...flags }: InputFlags): ReadonlyArray<string> =>
   Object.entries(flags).flatMap(([name, value]) => (Option.isSome(value) ? [`--${flagOf(name)}`] : []))
 
 const notRead = (flags: ReadonlyArray<string>) =>
@@ -207,7 +207,9 @@ export const run = Effect.fnUntraced(function* ({ batch, file, json, options, ou
         onSuccess: (checked) => estimate.add(checked)
       }
     )
-  yield* text ? Stream.runForEach(promptsOf(file), add) : Stream.runForEach(rowsOf(file, read, estimate), add)
+  yield* text
+    ? Stream.runForEach(promptsOf(file, membersOf(read)), add)
+    : Stream.runForEach(rowsOf(file, read, estimate), add)
   const result = resultOf(estimate)
   yield* json ? Output.json(result) : Output.line(toText(result))
   if (estimate.rejected > 0) {

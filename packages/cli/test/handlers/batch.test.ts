@@ -88,13 +88,19 @@ describe("kimi batch run", () => {
           "--template",
           "Is a {name} a {kind}?",
           "--system",
-          "Be brief."
+          "Be brief.",
+          "--max-tokens",
+          "200",
+          "--effort",
+          "low"
         ]
         const { code, stderr } = yield* runKimi(["batch", "run", input, output, ...flags], { env })
         assert.strictEqual(code, 0, stderr)
         assert.include(stderr, "1 of 1 row,")
         const [request] = yield* server.requests
         assert.deepInclude(JSON.parse(request?.body ?? ""), {
+          max_completion_tokens: 200,
+          reasoning_effort: "low",
           messages: [
             { role: "system", content: "Be brief." },
             { role: "user", content: "Is a Pear a fruit?" }
@@ -104,13 +110,17 @@ describe("kimi batch run", () => {
     )
   )
 
-  it.live("refuses a system message for lines that are requests", () =>
+  it.live.each([
+    ["--system", "Be brief."],
+    ["--max-tokens", "200"],
+    ["--effort", "low"]
+  ])("refuses %s for lines that are requests", ([flag = "", value = ""]) =>
     withServer((_, env) =>
       Effect.gen(function* () {
         const { input, output } = yield* filesOf([lineOf("a")])
-        const { code, stderr } = yield* runKimi(["batch", "run", input, output, "--system", "Be brief."], { env })
+        const { code, stderr } = yield* runKimi(["batch", "run", input, output, flag, value], { env })
         assert.strictEqual(code, 2)
-        assert.include(stderr, "--system")
+        assert.include(stderr, flag)
       })
     )
   )

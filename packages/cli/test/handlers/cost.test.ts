@@ -109,6 +109,18 @@ describe("kimi cost", () => {
       })
   )
 
+  it.live.each(["--text", "--column review --format csv"])(
+    "bounds responses to prompts by --max-tokens (%s)",
+    (flags) =>
+      Effect.gen(function* () {
+        const path = join(yield* temporaryFolder, "prompts.csv")
+        writeFileSync(path, "review\nGood\n")
+        const { stderr, stdout } = yield* runKimi(["cost", path, ...flags.split(" "), "--max-tokens", "200", "--json"])
+        const { outputTokens, requests } = decoded("cost", stdout)
+        assert.strictEqual(outputTokens.worst, 200 * requests, stderr)
+      })
+  )
+
   it.live("counts the lines that a batch would reject", () =>
     withServer((_, env) =>
       Effect.gen(function* () {

@@ -1,6 +1,7 @@
-/** A batch in this process with a time within which it must end. */
+/** A batch in this process with rules that stop it. */
 import { existsSync, writeFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
+import * as ErrorReply from "@kimi-effect/testing/ErrorReply"
 import * as Fault from "@kimi-effect/testing/Fault"
 import * as Reply from "@kimi-effect/testing/Reply"
 import * as Effect from "effect/Effect"
@@ -60,6 +61,58 @@ describe("kimi batch run --deadline", () => {
         assert.strictEqual(code, 1)
         assert.include(stderr, "its deadline has passed")
         assert.include(stderr, "Write to a file to be able to continue a batch.")
+      })
+    )
+  )
+})
+
+describe("kimi batch run", () => {
+  it.live("stops when its rows have cost what --cost allows, and continues", () =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        const { input, output } = yield* filesOf(["a", "b", "c"].map((id) => lineOf(id)))
+        const args = [...run, input, output, "--rows", "1", "--json"]
+        const { code, stderr, stdout } = yield* runKimi([...args, "--cost", "0.000001 USD"], { env })
+        assert.strictEqual(code, 1)
+        assert.include(stderr, "its cost has reached the limit")
+        assert.deepInclude(decoded("batch run", stdout), { answered: 1, stopped: "Cost" })
+        const next = yield* runKimi(args, { env })
+        assert.deepInclude(decoded("batch run", next.stdout), { answered: 3, resumed: 1, stopped: null })
+        assert.lengthOf(yield* server.requests, 3)
+      })
+    )
+  )
+
+  it.live("stops when a larger share of its rows fails than --error-rate allows", () =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        yield* server.replyAlways(ErrorReply.make(400, "invalid_request_error", "Invalid request"))
+        const { input, output } = yield* filesOf(Array.from({ length: 30 }, (_, index) => lineOf(`${index}`)))
+        const { code, stderr, stdout } = yield* runKimi(
+          [...run, input, output, "--rows", "1", "--json", "--error-rate", "0.5"],
+          { env }
+        )
+        assert.strictEqual(code, 1, stderr)
+        assert.include(stderr, "too many rows have failed")
+        assert.deepInclude(decoded("batch run", stdout), { failed: 20, stopped: "ErrorRate" })
+      })
+    )
+  )
+
+  it.live.each([
+    ["--cost", "5 USD", "--mode", "host"],
+    ["--error-rate", "0.1", "--mode", "auto"],
+    ["--cost", "5 USD", "--shared", "a"],
+    ["--cost", "5"],
+    ["--error-rate", "10"]
+  ])("refuses %s %s", (flags) =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        const { input, output } = yield* filesOf([lineOf("a")])
+        const { code, stderr } = yield* runKimi([...run, input, output, ...flags], { env })
+        assert.strictEqual(code, 2)
+        assert.include(stderr, flags[0] ?? "")
+        assert.lengthOf(yield* server.requests, 0)
       })
     )
   )
