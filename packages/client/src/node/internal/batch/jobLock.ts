@@ -2,8 +2,9 @@
  * Holds a job for one process. The lock is one of SQLite's on an empty file, so
  * that the system releases it when the process is killed.
  */
-import { existsSync, rmSync } from "node:fs"
-import { UnusablePathError } from "../FileFailure.ts"
+import { existsSync, rmSync, type Stats } from "node:fs"
+import type { DatabaseSync } from "node:sqlite"
+import { codeOf as codeOfFile, UnusablePathError } from "../FileFailure.ts"
 import { isSameFile } from "../FileStats.ts"
 import { codeOf, createFile, statFile } from "../SqliteDatabase.ts"
 
@@ -16,10 +17,29 @@ const diskFailure = (error: unknown): UnusablePathError | undefined =>
     ? new UnusablePathError(String(error.errstr))
     : undefined
 
-/** Releases the lock. Undefined is returned while another process holds it. */
-export const acquire = (path: string): (() => void) | undefined => {
+/** Tries that meet the release of the lock by another process, which removes its file, before the lock counts as held. */
+const maxTries = 5
+
+/** SQLite's code of a lock that another process holds. */
+const isBusy = (error: unknown): boolean => error instanceof Error && codeOf(error) === 5
+
+const removed = Symbol("removed")
+
+/** The file at the path, unless another process has just removed it. */
+const findFile = (path: string): Stats | undefined => {
+  try {
+    return statFile(path)
+  } catch (error) {
+    if (codeOfFile(error) === "ENOENT") return undefined
+    throw error
+  }
+}
+
+/** The lock; undefined while another process holds it, and `removed` if that has just released it. */
+const tryAcquire = (path: string): (() => void) | typeof removed | undefined => {
   createFile(path)
-  const opened = statFile(path)
+  const opened = findFile(path)
+  if (opened === undefined) return removed
   // Removing it when the job ends would remove what another application keeps in it.
   if (opened.size > 0)
     throw new UnusablePathError(
@@ -30,13 +50,14 @@ export const acquire = (path: string): (() => void) | undefined => {
   try {
     // A journal on the disk would stay after a kill.
     db.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE")
+    const locked = findFile(path)
     // The process that held the lock has removed the file, and others may have created and locked another.
-    if (!isSameFile(opened, statFile(path))) throw new Error("replaced")
+    if (locked === undefined || !isSameFile(opened, locked)) throw new Error("removed")
   } catch (error) {
     db.close()
     const failure = diskFailure(error)
     if (failure !== undefined) throw failure
-    return undefined
+    return isBusy(error) ? undefined : removed
   }
   return () => {
     rmSync(path, { force: true })
@@ -44,18 +65,31 @@ export const acquire = (path: string): (() => void) | undefined => {
   }
 }
 
+/** Releases the lock. Undefined is returned while another process holds it. */
+export const acquire = (path: string): (() => void) | undefined => {
+  for (let count = 1; count <= maxTries; count += 1) {
+    const release = tryAcquire(path)
+    if (release !== removed) return release
+  }
+  return undefined
+}
+
 /** Whether another process holds the lock. Reading it does not refuse that process its lock. */
 export const isHeld = (path: string): boolean => {
-  if (!existsSync(path)) return false
-  const { DatabaseSync } = process.getBuiltinModule("node:sqlite")
-  const db = new DatabaseSync(path, { timeout: 0, readOnly: true })
-  try {
-    db.exec("SELECT 1 FROM sqlite_schema")
-    return false
-  } catch (error) {
-    // SQLITE_BUSY
-    return error instanceof Error && codeOf(error) === 5
-  } finally {
-    db.close()
+  for (let count = 1; existsSync(path); count += 1) {
+    const { DatabaseSync } = process.getBuiltinModule("node:sqlite")
+    let db: DatabaseSync | undefined
+    try {
+      db = new DatabaseSync(path, { timeout: 0, readOnly: true })
+      db.exec("SELECT 1 FROM sqlite_schema")
+      return false
+    } catch (error) {
+      if (db !== undefined) return isBusy(error)
+      // It was removed since it was found, or cannot be opened.
+      if (count === maxTries) throw error
+    } finally {
+      db?.close()
+    }
   }
+  return false
 }

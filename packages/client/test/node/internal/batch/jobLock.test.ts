@@ -1,8 +1,21 @@
-import { mkdtempSync, readdirSync, rmSync } from "node:fs"
+import fs, { mkdtempSync, readdirSync, renameSync, rmSync, unlinkSync, writeFileSync } from "node:fs"
+import { syncBuiltinESMExports } from "node:module"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
+import { afterEach, vi } from "vitest"
 import * as jobLock from "../../../../src/node/internal/batch/jobLock.ts"
+
+/** The next times that a file is described, another process has just removed it. */
+const removeBeforeStat = (times: number): void => {
+  const stat = fs.lstatSync
+  let left = times
+  vi.spyOn(fs, "lstatSync").mockImplementation(((path: string, options: undefined) => {
+    if (path.endsWith(".lock") && left-- > 0) unlinkSync(path)
+    return stat(path, options)
+  }) as never)
+  syncBuiltinESMExports()
+}
 
 const inFolder = (use: (folder: string) => void): void => {
   const folder = mkdtempSync(join(tmpdir(), "kimi-effect-lock-"))
@@ -12,6 +25,11 @@ const inFolder = (use: (folder: string) => void): void => {
     rmSync(folder, { recursive: true })
   }
 }
+
+afterEach(() => {
+  vi.restoreAllMocks()
+  syncBuiltinESMExports()
+})
 
 describe("jobLock", () => {
   it("refuses a second holder until the first one has released it", () =>
@@ -25,6 +43,53 @@ describe("jobLock", () => {
       assert.isFalse(jobLock.isHeld(path))
       jobLock.acquire(path)?.()
     }))
+
+  describe("while another process releases it", () => {
+    /** Runs when SQLite is about to open the file. */
+    const beforeOpen = (run: () => void): void => {
+      const load = process.getBuiltinModule.bind(process)
+      const spy = vi.spyOn(process, "getBuiltinModule").mockImplementation(((name: string) => {
+        spy.mockRestore()
+        run()
+        return load(name)
+      }) as never)
+    }
+
+    it("is not held", () =>
+      inFolder((folder) => {
+        const path = join(folder, "job.lock")
+        writeFileSync(path, "")
+        beforeOpen(() => rmSync(path))
+        assert.isFalse(jobLock.isHeld(path))
+      }))
+
+    it("is acquired before its file is opened", () =>
+      inFolder((folder) => {
+        const path = join(folder, "job.lock")
+        // The old file is kept, so that the new one is another.
+        beforeOpen(() => renameSync(path, `${path}.old`))
+        const release = jobLock.acquire(path)
+        assert.isDefined(release)
+        assert.isTrue(jobLock.isHeld(path))
+        release?.()
+        assert.deepStrictEqual(readdirSync(folder), ["job.lock.old"])
+      }))
+
+    it("is acquired before its file is described", () =>
+      inFolder((folder) => {
+        const path = join(folder, "job.lock")
+        removeBeforeStat(2)
+        const release = jobLock.acquire(path)
+        assert.isDefined(release)
+        release?.()
+      }))
+
+    it("counts as held when that does not end", () =>
+      inFolder((folder) => {
+        removeBeforeStat(Number.POSITIVE_INFINITY)
+        assert.isUndefined(jobLock.acquire(join(folder, "job.lock")))
+      }))
+  })
 
   // What a killed process leaves is the lock itself, which the next one takes.
   it("keeps one file, while it is held", () =>
