@@ -22,7 +22,9 @@ import * as Layer from "effect/Layer"
 import * as TestClock from "effect/testing/TestClock"
 import { bounded } from "./internal/bounded.ts"
 import * as calls from "./internal/journal/calls.ts"
+import * as ends from "./internal/journal/ends.ts"
 import * as leases from "./internal/journal/leases.ts"
+import * as resources from "./internal/journal/resources.ts"
 import * as runs from "./internal/journal/runs.ts"
 import type { Subject } from "./internal/journal/Subject.ts"
 import type { It, StoreClock } from "./TestRunner.ts"
@@ -61,5 +63,7 @@ export const suite = (it: It, layer: Layer.Layer<Journal, unknown>, { clock = "E
   }
   calls.register(subject)
   leases.register(subject)
+  resources.register(subject)
   runs.register(subject)
+  ends.register(subject)
 }

@@ -32,9 +32,11 @@ export class Journal extends Context.Service<
     readonly join: (runId: string, header: Header) => Effect.Effect<Worker, JournalMismatchError | JournalStoreError>
     /** The state of a run, undefined when it does not exist. Takes no lease. */
     readonly status: (runId: string) => Effect.Effect<RunStatus | undefined, JournalStoreError>
+    /** Whether a run has no work left: it was cancelled or deleted, or all of its resources are completed. Costs less than its status. */
+    readonly isOver: (runId: string) => Effect.Effect<boolean, JournalStoreError>
     /** The recorded results of a resource, in the order in which they were recorded. Takes no lease. */
     readonly results: (runId: string, resource: string) => Effect.Effect<ReadonlyArray<Recorded>, JournalStoreError>
-    /** Asks the workers of a run to stop; they see it as `isCancelled` of its status. */
+    /** Asks the workers of a run to stop; they see it in `isOver`, and as `isCancelled` of its status. */
     readonly cancel: (runId: string) => Effect.Effect<void, JournalStoreError>
   }
 >()("@kimi-effect/client/journal/Journal") {}

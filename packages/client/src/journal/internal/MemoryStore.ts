@@ -2,6 +2,7 @@
 import * as MonotonicClock from "@kimi-effect/core/internal/MonotonicClock"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Iterable from "effect/Iterable"
 import type { Claim, ClaimRequest, Entry, Header, RunStatus, Store } from "./Store.ts"
 
 interface Resource {
@@ -106,6 +107,15 @@ export const make: Effect.Effect<Store> = Effect.map(Clock.Clock, (clock): Store
       Effect.sync(() => {
         const run = runs.get(runId)
         return run === undefined ? undefined : statusOf(run, now())
+      }),
+    isOver: (runId) =>
+      Effect.sync(() => {
+        const run = runs.get(runId)
+        return (
+          run === undefined ||
+          run.isCancelled ||
+          !Iterable.some(run.resources.values(), ({ isCompleted }) => !isCompleted)
+        )
       }),
     cancel: (runId) =>
       Effect.sync(() => {

@@ -89,16 +89,26 @@ const statementsOf = (
   db: DatabaseSync
 ): Readonly<
   Record<
-    "open" | "run" | "add" | "claim" | "renew" | "end" | "append" | "read" | "resources" | "calls" | "cancel",
+    | "open"
+    | "run"
+    | "nextOrdinal"
+    | "add"
+    | "claim"
+    | "renew"
+    | "end"
+    | "append"
+    | "read"
+    | "resources"
+    | "isOver"
+    | "calls"
+    | "cancel",
     StatementSync
   >
 > => ({
   open: db.prepare("INSERT INTO journal_run (run, kind, digest) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"),
   run: db.prepare(`SELECT ${named("kind", "digest", "cancelled")} FROM journal_run WHERE run = ?`),
-  add: db.prepare(
-    `INSERT INTO journal_resource (run, resource, ordinal)
-     SELECT ?1, ?2, count(*) FROM journal_resource WHERE run = ?1 ON CONFLICT DO NOTHING`
-  ),
+  nextOrdinal: db.prepare("SELECT coalesce(max(ordinal) + 1, 0) AS n FROM journal_resource WHERE run = ?"),
+  add: db.prepare("INSERT INTO journal_resource (run, resource, ordinal) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"),
   claim: db.prepare(
     `UPDATE journal_resource SET epoch = epoch + 1, until = ?1 WHERE run = ?2 AND resource IN (
        SELECT resource FROM journal_resource WHERE run = ?2 AND completed = 0 AND until <= ?3 AND (?4 IS NULL OR resource = ?4)
@@ -121,6 +131,10 @@ const statementsOf = (
   ),
   resources: db.prepare(
     `SELECT ${named("resource", "epoch", "until", "completed")} FROM journal_resource WHERE run = ? ORDER BY ordinal`
+  ),
+  isOver: db.prepare(
+    `SELECT NOT EXISTS (SELECT 1 FROM journal_run WHERE run = ?1 AND cancelled = 0)
+       OR NOT EXISTS (SELECT 1 FROM journal_resource WHERE run = ?1 AND completed = 0) AS n`
   ),
   calls: db.prepare("SELECT count(*) AS n FROM journal_entry WHERE run = ? AND kind = 'Result'"),
   cancel: db.prepare("UPDATE journal_run SET cancelled = 1 WHERE run = ?")
@@ -156,7 +170,9 @@ export const make = (
         }),
       add: (runId, resources) =>
         change("add", () => {
-          for (const resource of resources) sql.add.run(runId, resource)
+          // Once: each insert would read all resources of the run.
+          let ordinal = Number(sql.nextOrdinal.get(runId)?.["n"])
+          for (const resource of resources) ordinal += Number(sql.add.run(runId, resource, ordinal).changes)
         }),
       claim: (runId, { limit, resource, ttlMillis }) =>
         change("claim", () =>
@@ -202,6 +218,7 @@ export const make = (
             }))
           }
         }),
+      isOver: (runId) => attempt(path, "read the status", () => sql.isOver.get(runId)?.["n"] === 1),
       cancel: (runId) => Effect.asVoid(attempt(path, "cancel", () => sql.cancel.run(runId)))
     }
   })

@@ -48,6 +48,8 @@ const statementsOf = (schema: string) => {
       FROM ${run} WHERE run = $1`,
     resources: `SELECT resource, epoch, CASE WHEN completed THEN 'Completed' WHEN until > clock_timestamp() THEN 'Leased' ELSE 'Waiting' END
       AS state FROM ${resource} WHERE run = $1 ORDER BY ordinal, resource`,
+    isOver: `SELECT NOT EXISTS (SELECT 1 FROM ${run} WHERE run = $1 AND NOT cancelled)
+      OR NOT EXISTS (SELECT 1 FROM ${resource} WHERE run = $1 AND NOT completed) AS over`,
     cancel: `UPDATE ${run} SET cancelled = true WHERE run = $1`
   }
 }
@@ -138,6 +140,8 @@ export const make = (query: Query, schema: string): Store => {
           ? Effect.succeed(undefined)
           : Effect.map(query("read the status", sql.resources, [toText(runId)]), ({ rows }) => statusOf(row, rows))
       ),
+    isOver: (runId) =>
+      Effect.map(query("read the status", sql.isOver, [toText(runId)]), ({ rows: [row] }) => row?.["over"] === true),
     cancel: (runId) => Effect.asVoid(query("cancel", sql.cancel, [toText(runId)]))
   }
 }

@@ -48,7 +48,10 @@ const claims = (store: Store, breaks: (law: string) => boolean): Pick<Store, "cl
       if (!isFree && run === "locked" && breaks("refuses a second process on a whole run")) {
         return [{ resource: "run", epoch: 1 }]
       }
-      if (run === "order" && breaks("leases resources in the order in which they were added")) return found.toReversed()
+      const isReversed =
+        (run === "order" && breaks("leases resources in the order in which they were added")) ||
+        (run === "ordered" && breaks("adds resources after those that it has"))
+      if (isReversed) return found.toReversed()
       const isAgain = run === "dead" && found.some(({ epoch }) => epoch > 1)
       return isAgain && breaks("leases a resource again whose worker is frozen") ? [] : found
     })
@@ -113,12 +116,31 @@ const runs = (store: Store, breaks: (law: string) => boolean): Pick<Store, "open
       if (!isWaiting) return status
       return { ...status, resources: status.resources.map((one) => ({ ...one, state: "Waiting" as const })) }
     }),
-  cancel: (run) => (breaks("shows that a run was cancelled") ? Effect.void : store.cancel(run))
+  cancel: (run) => (run === "cancelled" && breaks("shows that a run was cancelled") ? Effect.void : store.cancel(run))
 })
+
+/** What is returned in place of whether a run is over, by the law that this breaks. */
+const wrongEnds: Readonly<Record<string, { readonly run: string; readonly isOver: boolean }>> = {
+  "is over when every resource is completed": { run: "over", isOver: false },
+  "is not over while a resource is leased": { run: "working", isOver: true },
+  "is over when it was cancelled": { run: "ended", isOver: false },
+  "is over when it does not exist": { run: "missing", isOver: false }
+}
+
+const ends = (store: Store, broken: string): Pick<Store, "isOver"> => {
+  const wrong = wrongEnds[broken]
+  return { isOver: (run) => (wrong?.run === run ? Effect.succeed(wrong.isOver) : store.isOver(run)) }
+}
 
 export const make = (broken = "") =>
   Effect.flatMap(MemoryStore.make, (store) => {
     const breaks = (law: string) => law === broken
-    const faulty = { name: "map", ...claims(store, breaks), ...entries(store, broken, breaks), ...runs(store, breaks) }
+    const faulty = {
+      name: "map",
+      ...claims(store, breaks),
+      ...entries(store, broken, breaks),
+      ...runs(store, breaks),
+      ...ends(store, broken)
+    }
     return OnStore.make(faulty, { lease })
   })

@@ -29,13 +29,6 @@ export const register = ({ test }: Subject): void => {
       equal(yield* (yield* journal.run("complete", header)).call(call("k"), never), 1)
     }))
 
-  test("adds a resource once", (journal) =>
-    Effect.gen(function* () {
-      const worker = yield* join(journal, "once", "a")
-      yield* worker.add(["a", "b"])
-      equal((yield* worker.claim({ limit: 9 })).length, 2)
-    }))
-
   test("shows the state of each resource", (journal) =>
     Effect.gen(function* () {
       const worker = yield* join(journal, "states", "a", "b", "c")
