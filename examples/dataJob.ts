@@ -39,9 +39,8 @@ const job = BatchJob.run({
     // The budget reserves the price of so many tokens for every row.
     request: { max_completion_tokens: 1_000 }
   },
-  concurrency: 1,
-  // Rows that failed because of the budget are not done: the next run asks again.
-  rerun: ["BudgetExceededError"]
+  // A row that the budget refuses stops the job and has no line: the next run asks again.
+  concurrency: 1
 }).pipe(CallOptions.provide({ job: "sentiments", priority: "batch" }))
 
 /** A row of the output: read it with any tool that reads JSON. */

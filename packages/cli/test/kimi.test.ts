@@ -120,7 +120,7 @@ const invocations: { readonly [command: string]: Pair } = {
       before: ["batch run DIR/in.jsonl DIR/out.jsonl --shared a --schema SCHEMA"],
       args: "batch shared a --schema SCHEMA",
       code: 0,
-      stdout: /^1 of 1 line done, complete/
+      stdout: /^1 row done, complete/
     },
     failure: { args: "batch shared a", code: 10, stderr: /DATABASE_URL/ }
   },

@@ -15,9 +15,10 @@ import type { BatchShared } from "../schemas/batch.ts"
 import { type InputFlags, isStandard, jobFiles } from "./batchFiles.ts"
 import { stoppedFailure } from "./batchText.ts"
 
-const toText = ({ done, isCancelled, isComplete, lines, ranges, written }: BatchShared): string =>
+const toText = ({ done, isCancelled, isComplete, ranges, written }: BatchShared): string =>
   [
-    `${done} of ${counted(lines, "line")} done${isComplete ? ", complete" : isCancelled ? ", cancelled" : ""}`,
+    // Not of the lines: a row of CSV may have several.
+    `${counted(done, "row")} done${isComplete ? ", complete" : isCancelled ? ", cancelled" : ""}`,
     `${counted(ranges.completed, "range")} completed, ${ranges.leased} leased, ${ranges.waiting} waiting`,
     ...(written === null ? [] : [`written: ${written.answered} answered, ${written.failed} failed`])
   ].join("\n")

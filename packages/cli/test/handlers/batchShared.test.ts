@@ -31,7 +31,7 @@ describe.skipIf(!reachable)("kimi batch run --shared", () => {
         assert.strictEqual(readFileSync(output, "utf8"), readFileSync(other, "utf8"))
         assert.lengthOf(yield* server.requests, 3)
         const shown = yield* runKimi(["batch", "shared", "november", "--schema", schema, "--write", output], settings)
-        assert.include(shown.stdout, "3 of 3 lines done, complete")
+        assert.include(shown.stdout, "3 rows done, complete")
         assert.include(shown.stdout, "written: 3 answered, 0 failed")
         const late = yield* runKimi(["batch", "shared", "november", "--schema", schema, "--cancel", "--json"], settings)
         assert.strictEqual(late.code, 0)

@@ -26,7 +26,8 @@
  *   flight are completed, except by a deadline, which interrupts them. Rows that wait for a
  *   circuit have no outcome.
  * - Equal requests are sent once, as long as the first is in flight or among the
- *   last 1,000 answers.
+ *   last 1,000 answers. Of these, 4 Mi characters are kept, and none that is longer
+ *   than 512 Ki.
  * - An iterable that throws is a defect. Use a `Stream` for an input that can fail.
  *
  * @since 0.1.0

@@ -1,5 +1,5 @@
 /**
- * Requests equal rows once: those in flight, and those answered of late. Failed
+ * Requests equal rows once: those in flight, and those recently answered. Failed
  * ones are requested again by later rows. A row that has the fingerprint of a
  * different one is requested.
  */
@@ -51,7 +51,7 @@ class KnownRow {
   }
 }
 
-/** The rows in flight, and those that were answered of late. */
+/** The rows in flight, and those that were recently answered. */
 class KnownRows {
   /** By their fingerprints. */
   readonly #rows = new Map<number, KnownRow>()
