@@ -11,8 +11,10 @@
  * **Details**
  *
  * - The output has one line for each row, with `id`, `line`, `error_tag`, `cost`,
- *   `attempts`, and `response` or `error`. A row with a complete line is never
- *   requested again; after a kill, at most the rows in flight are.
+ *   `attempts`, `cached`, `response` or `error`, and with a `schema` the `value` that
+ *   it has read. A row with a complete line is never requested again; after a kill, at
+ *   most the rows in flight are. With `order: "input"` these include rows that are
+ *   answered and wait for an earlier one; an interrupt writes them.
  * - The same call resumes a job. `rerun` selects failed rows by the tags of their
  *   errors to run them again: without it, a row that has failed keeps its outcome,
  *   and is in the counts of every later run.
@@ -106,7 +108,7 @@ export interface Prompts {
 }
 
 /**
- * Options of a job: those of a batch, and its files.
+ * Options of a job: those of a batch, and its files. `RP` is what its functions need.
  *
  * @category options
  * @since 0.1.0
@@ -118,7 +120,7 @@ export interface Options<A = string, RD = never, RP = never> extends Omit<Batch.
    * The path of the output, which is created, or continued if it is that of this
    * job; or a function that takes the lines.
    */
-  readonly output: string | WriteLine
+  readonly output: string | WriteLine<RP>
   /** Defaults to `csv` for paths that end with `.csv` or `.tsv`, also with `.gz` after it, and else to `jsonl`. */
   readonly format?: Format | undefined
   /** The separator of a CSV input. Defaults to a tab for `.tsv`, and else to a comma. */
@@ -128,7 +130,7 @@ export interface Options<A = string, RD = never, RP = never> extends Omit<Batch.
   /** Failed rows to run again, by the tags of their errors. Not with `order: "input"`. */
   readonly rerun?: ReadonlyArray<KimiError["_tag"]> | undefined
   /** Runs for each line of the input that is no row. With an output that is a file, they are also in its reject file. */
-  readonly onReject?: ((error: InvalidBatchRowError) => Effect.Effect<unknown>) | undefined
+  readonly onReject?: ((error: InvalidBatchRowError) => Effect.Effect<unknown, never, RP>) | undefined
   /** Runs with the counts, every `progressInterval` and at the end, when it is final. */
   readonly onProgress?: ((progress: jobProgress.JobProgress) => Effect.Effect<unknown, never, RP>) | undefined
 }
@@ -173,7 +175,7 @@ export type JobError =
 export const run = <A = string, RD = never, RP = never>(
   options: Options<A, RD, RP>
 ): Effect.Effect<JobResult, JobError, KimiClient | RD | RP> =>
-  Effect.flatMap(jobs(), ({ followed, run }) => run({ ...options, output: followed(options.output) }))
+  Effect.flatMap(jobs(), ({ runAlone }) => runAlone(options))
 
 /**
  * Options of `rows`: how an input is read.
@@ -181,7 +183,10 @@ export const run = <A = string, RD = never, RP = never>(
  * @category options
  * @since 0.1.0
  */
-export interface RowOptions extends Pick<Options, "format" | "input" | "onReject" | "prompts" | "separator"> {}
+export interface RowOptions<R = never> extends Pick<
+  Options<string, never, R>,
+  "format" | "input" | "onReject" | "prompts" | "separator"
+> {}
 
 /**
  * The rows of an input as a job reads them, without running them.
@@ -189,7 +194,9 @@ export interface RowOptions extends Pick<Options, "format" | "input" | "onReject
  * @category constructors
  * @since 0.1.0
  */
-export const rows = (options: RowOptions): Stream.Stream<BatchRow, ConfigurationError | InvalidRequestError> =>
+export const rows = <R = never>(
+  options: RowOptions<R>
+): Stream.Stream<BatchRow, ConfigurationError | InvalidRequestError, R> =>
   Stream.unwrap(Effect.map(jobs(), ({ rows }) => rows(options)))
 
 /**

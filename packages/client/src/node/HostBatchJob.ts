@@ -66,7 +66,8 @@ const jobs = () => loadModule(() => import("./internal/batch/host/hostJobs.ts"))
  */
 export interface Options<A = string, RD = never, RP = never>
   extends
-    Omit<BatchJob.Options<A, RD, RP>, "input" | "output">,
+    Omit<BatchJob.Options<A, RD, RP>, "input" | "onReject" | "output">,
+    Pick<BatchJob.Options, "onReject">,
     Pick<SubmitOptions, "completionWindow" | "metadata">,
     Omit<FollowOptions, "onState"> {
   /** The path of the input, which is read more than once. */

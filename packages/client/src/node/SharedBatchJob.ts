@@ -73,7 +73,7 @@ export interface Options<A = string, RD = never, RP = never> extends Omit<
 export interface SharedStatus {
   /** Rows with a result, and lines that are no rows. */
   readonly done: number
-  /** Lines of the input, blank ones included. */
+  /** Lines of the input: more than rows, if lines are blank or fields of CSV have line breaks. `ranges` show how far the job is. */
   readonly lines: number
   /** Ranges by their state. */
   readonly ranges: { readonly waiting: number; readonly leased: number; readonly completed: number }
@@ -140,7 +140,7 @@ export const status = (id: string): Effect.Effect<SharedStatus | undefined, Jour
 /**
  * Ends a job: its processes complete the rows in flight and leave.
  *
- * @category constructors
+ * @category operations
  * @since 0.1.0
  */
 export const cancel = (id: string): Effect.Effect<void, JournalStoreError, Journal> =>
@@ -150,7 +150,7 @@ export const cancel = (id: string): Effect.Effect<void, JournalStoreError, Journ
  * Writes the results that a job has so far, in the order of the input. A complete
  * job writes its output itself.
  *
- * @category constructors
+ * @category operations
  * @since 0.1.0
  */
 export const write = (

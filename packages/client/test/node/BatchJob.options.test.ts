@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import { MockProvider } from "@kimi-effect/testing"
-import { Effect, Schema, type Scope } from "effect"
+import { Effect, Schema, type Scope, Stream } from "effect"
 import type { KimiClient } from "../../src/KimiClient.ts"
 import * as BatchJob from "../../src/node/BatchJob.ts"
 import { attempts, inFolder, lineOf } from "./support/batch/answered.ts"
@@ -105,4 +105,33 @@ describe("a BatchJob", () => {
       })
     )
   )
+
+  describe("refuses an option that does not exist", () => {
+    it.live.each([
+      ["of the job", { concurency: 64 }, "BatchJob concurency: expected a known option; did you mean concurrency?"],
+      [
+        "of its prompts",
+        { prompts: { templat: "{text}" } as object },
+        "BatchJob prompts.templat: expected a known option; did you mean template?"
+      ]
+    ] as const)("%s", ([, options, message]) =>
+      withInput([], (files) =>
+        Effect.gen(function* () {
+          const error = yield* Effect.flip(BatchJob.run({ ...files, ...options }))
+          assert.strictEqual(error._tag, "ConfigurationError")
+          assert.include(error.message, message)
+        })
+      )
+    )
+
+    it.live("of the rows of an input", () =>
+      withInput([], ({ input }) =>
+        Effect.gen(function* () {
+          const options = { input, formt: "csv" }
+          const error = yield* Effect.flip(Stream.runDrain(BatchJob.rows(options)))
+          assert.deepInclude(error, { _tag: "ConfigurationError" })
+        })
+      )
+    )
+  })
 })

@@ -126,6 +126,13 @@ export const missingOutput = (output: string): InvalidRequestError =>
     "Check the path: it is that of the output of a batch job."
   )
 
+/** Of a version that has other errors, or of a line that was edited by hand. */
+export const unknownError = (output: string, line: number, tag: string): InvalidRequestError =>
+  failure(
+    `The output ${quoted(output)} has an error of row ${line} that this version cannot read: ${tag.slice(0, 100)}`,
+    "Read it with the version that has written it, or only the rows with other tags."
+  )
+
 /** Neither rows nor a record are replaced. */
 export const takenOutput = (output: string, taken: string): InvalidRequestError =>
   failure(

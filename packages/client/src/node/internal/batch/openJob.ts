@@ -9,7 +9,14 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as FileFailure from "../FileFailure.ts"
 import * as damage from "./damage.ts"
-import { type Input, openFile, openStream, type Source } from "./input/inputSource.ts"
+import {
+  type Input,
+  openFile,
+  openRecordedStream,
+  openStream,
+  type RecordedSource,
+  type Source
+} from "./input/inputSource.ts"
 import { attempt, checkFile, storeFailure } from "./jobFiles.ts"
 import { formOf } from "./output/forms.ts"
 import type * as jobRecord from "./jobRecord.ts"
@@ -28,7 +35,7 @@ import * as runRecord from "./runRecord.ts"
  * @category models
  * @since 0.1.0
  */
-export type WriteLine = (line: string) => Effect.Effect<unknown>
+export type WriteLine<R = never> = (line: string) => Effect.Effect<unknown, never, R>
 
 export interface Job {
   readonly source: Source
@@ -90,12 +97,18 @@ const iterator = (stream: Stream.Stream<Uint8Array, unknown>) =>
     (opened) => Effect.promise(async () => opened.return?.())
   )
 
-export const openSource = (input: Input): Effect.Effect<Source, InvalidRequestError, Scope.Scope> =>
-  typeof input === "string"
-    ? Effect.try({ try: () => openFile(input), catch: inputFailure(input) })
-    : Effect.flatMap(iterator(input), (opened) =>
-        Effect.tryPromise({ try: () => openStream(opened), catch: inputFailure(input) })
-      )
+const sourceWith =
+  <A extends Source>(open: (bytes: AsyncIterator<Uint8Array>) => Promise<A>) =>
+  (input: Input): Effect.Effect<A | RecordedSource, InvalidRequestError, Scope.Scope> =>
+    typeof input === "string"
+      ? Effect.try({ try: () => openFile(input), catch: inputFailure(input) })
+      : Effect.flatMap(iterator(input), (opened) =>
+          Effect.tryPromise({ try: () => open(opened), catch: inputFailure(input) })
+        )
+
+export const openSource = sourceWith(openStream)
+
+const openRecordedSource = sourceWith(openRecordedStream)
 
 const checkPaths = ({ input, order, output, rerun }: Files): Effect.Effect<void, InvalidRequestError> => {
   const refuse = (parameter: string, message: string) =>
@@ -136,7 +149,7 @@ const removeFailed = (
 
 const openWith = Effect.fnUntraced(function* (
   files: Files,
-  source: Source
+  source: RecordedSource
 ): Effect.fn.Return<Job, OpenError, Scope.Scope> {
   const { input, output } = files
   yield* lock(output)
@@ -219,20 +232,21 @@ const openWith = Effect.fnUntraced(function* (
 export const open = Effect.fnUntraced(function* (files: Files): Effect.fn.Return<Job, OpenError, Scope.Scope> {
   yield* checkPaths(files)
   yield* checkFile(files.output)
-  const source = yield* openSource(files.input)
+  const source = yield* openRecordedSource(files.input)
   return yield* Effect.uninterruptible(openWith(files, source))
 })
 
 /** A job whose lines go to a function: there is nothing to continue. */
-export const openWriter = Effect.fnUntraced(function* (
+export const openWriter = Effect.fnUntraced(function* <R>(
   { input, rerun }: Pick<Files, "input" | "rerun">,
-  write: WriteLine
-): Effect.fn.Return<Job, InvalidRequestError, Scope.Scope> {
+  write: WriteLine<R>
+): Effect.fn.Return<Job, InvalidRequestError, R | Scope.Scope> {
   if (rerun !== undefined && rerun.length > 0) {
     const message = "Rows of an output that is a function cannot be run again: write to a file"
     return yield* Effect.fail(new InvalidRequestError({ message, parameter: "rerun" }))
   }
   const source = yield* openSource(input)
+  const context = yield* Effect.context<R>()
   const counts = new Counts()
   let rejected = 0
   return {
@@ -241,7 +255,7 @@ export const openWriter = Effect.fnUntraced(function* (
     ids: new IdSet(),
     append: (line) =>
       Effect.andThen(
-        write(line),
+        Effect.provideContext(write(line), context),
         Effect.sync(() => counts.addLine(line))
       ),
     reject: () =>

@@ -124,16 +124,19 @@ export const statusOf = (output: string): Effect.Effect<JobStatus, InvalidReques
     return isAtHost ? { ...found, state: "at host" as const } : found
   })
 
-/** The failed rows of all tags or of some. `decode` reads one of its line, and may throw. */
+/** The failed rows of all tags or of some. `decode` reads one of its line, and has undefined for an error that it does not know. */
 export const failedLines = <A>(
   output: string,
   tags: ReadonlySet<string> | undefined,
-  decode: (line: string) => A
+  decode: (line: string) => A | undefined
 ): Effect.Effect<ReadonlyArray<A>, InvalidRequestError | JournalStoreError> => {
   const read = (): ReadonlyArray<A> => {
     const lines: Array<A> = []
-    formOf(output).read(output, ({ tag }, bytes) => {
-      if (tag !== undefined && (tags === undefined || tags.has(tag))) lines.push(decode(bytes.toString("utf8")))
+    formOf(output).read(output, ({ line, tag }, bytes) => {
+      if (tag === undefined || tags?.has(tag) === false) return
+      const row = decode(bytes.toString("utf8"))
+      if (row === undefined) throw damage.unknownError(output, line, tag)
+      lines.push(row)
     })
     return lines
   }

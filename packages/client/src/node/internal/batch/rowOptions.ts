@@ -14,7 +14,8 @@ export type OptionDigests = { readonly [name: string]: string }
 /** Functions, such as templates, are equal if their texts are. */
 const textOf = (value: unknown): string => (typeof value === "function" ? `${value}` : CanonicalJson.stringify(value))
 
-const digestOf = (text: string): string => hash("sha256", text, "hex").slice(0, 16)
+/** Equal for values whose members are in another order. */
+export const digestOf = (value: unknown): string => hash("sha256", textOf(value), "hex").slice(0, 16)
 
 /** Schemas are equal if they describe the same JSON. One that cannot be described is equal to others of the kind. */
 const schemaText = (schema: Schema.Constraint): string =>
@@ -43,7 +44,7 @@ export const digestsOf = ({ separator }: Reader, { model, prompts, schema }: Row
     model
   }
   return Object.fromEntries(
-    Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [[name, digestOf(textOf(value))]]))
+    Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [[name, digestOf(value)]]))
   )
 }
 

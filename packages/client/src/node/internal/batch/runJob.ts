@@ -2,10 +2,12 @@
 import type { InvalidBatchRowError } from "@kimi-effect/core/BatchErrors"
 import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import { listener } from "@kimi-effect/core/internal/Listener"
+import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
 import type { JournalStoreError } from "@kimi-effect/core/JournalErrors"
 import { codec, type KimiError } from "@kimi-effect/core/KimiError"
 import type { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -18,17 +20,20 @@ import * as ClientMoney from "../../../internal/clientMoney.ts"
 import { KimiClient } from "../../../KimiClient.ts"
 import type { JobError, JobResult, Options, RowOptions } from "../../BatchJob.ts"
 import * as NodeDigest from "../NodeDigest.ts"
+import { followed } from "./followed.ts"
+import { HeldRows } from "./heldRows.ts"
 import * as hostRecord from "./host/hostRecord.ts"
 import { type Reader, readerOf, rowsOf, streamRows } from "./input/inputRows.ts"
 import { Reading } from "./input/inputSource.ts"
 import * as jobProgress from "./jobProgress.ts"
 import { type Job, open, openSource, openWriter } from "./openJob.ts"
+import { jobRules, rowsRules } from "./optionNames.ts"
 import { encodeLine, encodeReject } from "./output/outputLine.ts"
 import { Counts, type Status } from "./jobStatus.ts"
 import { failedLines, statusOf } from "./readJob.ts"
 import * as rowOptions from "./rowOptions.ts"
 
-export { followed } from "./followed.ts"
+export { followed }
 export { statusOf as status } from "./readJob.ts"
 
 const openOutput = Effect.fnUntraced(function* <A, RD, RP>(options: Options<A, RD, RP>, reader: Reader) {
@@ -42,8 +47,8 @@ const openOutput = Effect.fnUntraced(function* <A, RD, RP>(options: Options<A, R
 
 /** Lines that are no rows go to the reject file. */
 const rejecting =
-  (job: Job, onReject: Options["onReject"]) =>
-  (error: InvalidBatchRowError): Effect.Effect<unknown, JournalStoreError> =>
+  <RP>(job: Job, onReject: Options<string, never, RP>["onReject"]) =>
+  (error: InvalidBatchRowError): Effect.Effect<unknown, JournalStoreError, RP> =>
     Effect.andThen(job.reject(encodeReject(error)), listener(onReject)(error))
 
 /** Counts rows with an id that another row has. */
@@ -57,7 +62,7 @@ const noting =
 const nothing: Status = new Counts().status
 
 /** What an output has whose job was not opened. A damaged one is named by the run that opens it. */
-const countsOf = (output: Options["output"]): Effect.Effect<Status> =>
+const countsOf = (output: unknown): Effect.Effect<Status> =>
   typeof output !== "string"
     ? Effect.succeed(nothing)
     : statusOf(output).pipe(
@@ -78,11 +83,14 @@ export const run = <A = string, RD = never, RP = never>(
       let job: Job | undefined
       let resumed = 0
       let before = nothing
+      const held = new HeldRows<A>()
       // Opened by the first read of the rows, so that the deadline covers the wait for a stream.
       const opened = Effect.gen(function* () {
         const found = yield* openOutput(options, reader)
         const { done, source } = found
         job = found
+        // The file is closed after it.
+        yield* Effect.addFinalizer(() => held.writeRest(record))
         resumed = done.size
         before = found.status()
         found.countRows(() => (reading.isAtEnd ? reading.rows - found.rejected() : undefined))
@@ -117,13 +125,25 @@ export const run = <A = string, RD = never, RP = never>(
             yield* onProgress(jobProgress.of(current, { given: total, reading, source, resumed, before, rejected }))
           })
       }
+      const isFile = typeof output === "string"
+      const isHeld = isFile && options.order === "input"
       // A worker writes its line before it takes another row: a kill loses only rows in flight.
-      const isWrittenAtOnce = typeof output === "string" && options.order !== "input"
-      yield* RowStream.make<A, RD, JobError, KimiClient, RP, JournalStoreError>(
+      const around: RowStream.Around<A, JournalStoreError> = (_, made) =>
+        Effect.tap(made, (outcome) => {
+          if (!isHeld) return record(outcome)
+          if (outcome !== skipped) held.add(outcome)
+          return Effect.void
+        })
+      const take = (outcome: BatchResponse<A>) => {
+        if (!isHeld) return isFile ? Effect.void : record(outcome)
+        // An interrupt between the two would write the line twice.
+        return Effect.uninterruptible(Effect.tap(record(outcome), () => Effect.sync(() => held.delete(outcome))))
+      }
+      yield* RowStream.make<A, RD, JobError, KimiClient | RP, RP, JournalStoreError>(
         () => Stream.unwrap(opened),
         settings,
-        isWrittenAtOnce ? (_, made) => Effect.tap(made, record) : undefined
-      ).pipe(Stream.runForEach((outcome) => (isWrittenAtOnce ? Effect.void : record(outcome))))
+        isFile ? around : undefined
+      ).pipe(Stream.runForEach(take))
       const stopped = progress?.stopped
       if (job === undefined) return { ...before, rejected: 0, duplicateIds: 0, resumed, stopped }
       yield* job.finish(stopped === undefined)
@@ -131,9 +151,19 @@ export const run = <A = string, RD = never, RP = never>(
     })
   ).pipe(Effect.provide(NodeDigest.layer))
 
-export const rows = (options: RowOptions): Stream.Stream<BatchRow, ConfigurationError | InvalidRequestError> =>
+/** A job with the options of `BatchJob` alone. */
+export const runAlone = <A = string, RD = never, RP = never>(
+  options: Options<A, RD, RP>
+): Effect.Effect<JobResult, JobError, KimiClient | RD | RP> =>
+  Effect.andThen(
+    OptionRules.check("BatchJob", jobRules(options)),
+    Effect.suspend(() => run({ ...options, output: followed(options.output) }))
+  )
+
+export const rows = <R>(options: RowOptions<R>): Stream.Stream<BatchRow, ConfigurationError | InvalidRequestError, R> =>
   Stream.unwrap(
     Effect.gen(function* () {
+      yield* OptionRules.check("BatchJob", rowsRules(options))
       const reader = yield* readerOf(options)
       const source = yield* openSource(options.input)
       return streamRows(
@@ -147,10 +177,12 @@ const FailedRow = Schema.Struct({ id: Schema.String, line: Schema.Int, attempts:
 
 export type FailedRow = typeof FailedRow.Type
 
-const decodeFailedRow = Schema.decodeUnknownSync(Schema.fromJsonString(FailedRow))
+const decodeFailedRow = Schema.decodeUnknownOption(Schema.fromJsonString(FailedRow))
 
 export const failedRows = (
   output: string,
   tags?: ReadonlyArray<KimiError["_tag"]>
 ): Effect.Effect<ReadonlyArray<FailedRow>, InvalidRequestError | JournalStoreError> =>
-  failedLines(output, tags === undefined ? undefined : new Set(tags), (line) => decodeFailedRow(line))
+  failedLines(output, tags === undefined ? undefined : new Set(tags), (line) =>
+    Option.getOrUndefined(decodeFailedRow(line))
+  )

@@ -1,6 +1,7 @@
 /** The rows of an input in one of its formats. */
 import { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import type { InvalidBatchRowError } from "@kimi-effect/core/BatchErrors"
+import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
 import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
@@ -8,6 +9,7 @@ import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import type { BatchRow } from "../../../../batch/BatchResponse.ts"
 import type { Format, Prompts } from "../../../BatchJob.ts"
+import { promptsRules } from "../optionNames.ts"
 import * as FileFailure from "../../FileFailure.ts"
 import { csvRecords, fieldsOf } from "./csv.ts"
 import { lineGroups } from "./inputLines.ts"
@@ -53,6 +55,8 @@ export const readerOf = (options: RowOptions): Effect.Effect<Reader, Configurati
       ? Effect.succeed({ separator, prompts })
       : refuse("prompts", "the column of a CSV input with the texts, or a template")
   }
+  const issues = OptionRules.issuesOf("BatchJob", promptsRules(prompts))
+  if (issues.length > 0) return Effect.fail(ConfigurationError.of(issues))
   const template = compile(prompts)
   if (typeof template === "string") return refuse("prompts.template", template)
   const { id, request, system } = prompts
@@ -150,10 +154,10 @@ export const rowsOf = (
     : csvRows(bytes, isWanted, reading, separator, prompts)
 
 /** The rows, with `onInvalid` for lines that are none. */
-export const streamRows = <E>(
+export const streamRows = <E, R>(
   groups: AsyncIterable<ReadonlyArray<Row>>,
-  onInvalid: (error: InvalidBatchRowError) => Effect.Effect<unknown, E>
-): Stream.Stream<BatchRow, E | InvalidRequestError> =>
+  onInvalid: (error: InvalidBatchRowError) => Effect.Effect<unknown, E, R>
+): Stream.Stream<BatchRow, E | InvalidRequestError, R> =>
   Stream.fromAsyncIterable(groups, readFailure).pipe(
     Stream.mapEffect((group) => {
       const valid: Array<BatchRow> = []

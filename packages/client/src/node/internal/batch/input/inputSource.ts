@@ -27,7 +27,6 @@ export class Reading {
 }
 
 export interface Source {
-  readonly record: InputRecord
   readonly isCompressed: boolean
   /** The bytes without compression. */
   readonly bytes: AsyncIterable<Buffer>
@@ -35,6 +34,11 @@ export interface Source {
   readonly estimateBytes: () => number | undefined
   /** Whether the file is still as it was when it was opened. */
   readonly isUnchanged: () => boolean
+}
+
+/** What a later run compares its input with. */
+export interface RecordedSource extends Source {
+  readonly record: InputRecord
 }
 
 const headBytes = 64 * 1024
@@ -91,7 +95,7 @@ const unzip = (compressed: Readable): Unzipped => {
 }
 
 /** A file, from a place in it if it is not compressed. */
-export const openFile = (path: string, start = 0): Source => {
+export const openFile = (path: string, start = 0): RecordedSource => {
   const { head, record } = describeFile(path)
   const isUnchanged = (): boolean => {
     const now = describeFile(path).record
@@ -148,18 +152,23 @@ const readHead = async (
   return head
 }
 
-/** A stream, of which the first lines are read. */
+/** A stream of which nothing is recorded: its first row is there before it has a second one. */
 export const openStream = async (raw: AsyncIterator<Uint8Array>): Promise<Source> => {
   const start = await readHead(raw, ({ length }) => length >= 2)
   const all = joined(start, raw)
-  const plain = isGzip(start) ? unzip(Readable.from(all, { objectMode: false })).bytes : all
-  const iterator = plain[Symbol.asyncIterator]()
-  const head = await readHead(iterator, isHead)
+  const isCompressed = isGzip(start)
   return {
-    record: { size: null, head: digestOf(cutHead(head)) },
-    isCompressed: isGzip(start),
-    bytes: joined(head, iterator),
+    isCompressed,
+    bytes: isCompressed ? unzip(Readable.from(all, { objectMode: false })).bytes : all,
     estimateBytes: () => undefined,
     isUnchanged: () => true
   }
+}
+
+/** A stream, of which the first lines are read. */
+export const openRecordedStream = async (raw: AsyncIterator<Uint8Array>): Promise<RecordedSource> => {
+  const source = await openStream(raw)
+  const iterator = source.bytes[Symbol.asyncIterator]()
+  const head = await readHead(iterator, isHead)
+  return { ...source, record: { size: null, head: digestOf(cutHead(head)) }, bytes: joined(head, iterator) }
 }

@@ -16,9 +16,11 @@ import * as ClientMoney from "../../../../internal/clientMoney.ts"
 import { KimiClient } from "../../../../KimiClient.ts"
 import type { Options, SharedJobError, SharedResult, SharedStatus, Written } from "../../../SharedBatchJob.ts"
 import * as inputRanges from "../input/inputRanges.ts"
-import { readerOf, readFailure } from "../input/inputRows.ts"
+import { type Reader, readerOf, readFailure } from "../input/inputRows.ts"
 import { openFile } from "../input/inputSource.ts"
 import { inputFailure } from "../openJob.ts"
+import { sharedRules } from "../optionNames.ts"
+import * as rowOptions from "../rowOptions.ts"
 import * as sharedOutput from "./sharedOutput.ts"
 import * as sharedRanges from "./sharedRanges.ts"
 import * as sharedRow from "./sharedRow.ts"
@@ -64,25 +66,19 @@ const plan = (reader: inputRanges.RangeReader, size: number) =>
     Stream.grouped(500)
   )
 
-/** Of what changes the rows. */
-const digestOf = <A, RD, RP>({ prompts, schema }: Options<A, RD, RP>, input: ReadonlyArray<unknown>) =>
-  Effect.map(Effect.flatMap(KimiClient, ClientMoney.of), (money) =>
-    sharedRow.digestOf([
-      input,
-      // As they were given: those that are compiled look the same for every template.
-      prompts,
-      schema !== undefined,
-      // Of rows that name none.
-      money?.defaultModel
-    ])
-  )
+/** Of what changes the rows and their ranges. */
+const digestOf = <A, RD, RP>({ prompts, schema }: Options<A, RD, RP>, reader: Reader, input: unknown, size: number) =>
+  Effect.map(Effect.flatMap(KimiClient, ClientMoney.of), (money) => {
+    const options = rowOptions.digestsOf(reader, { prompts, schema, model: money?.defaultModel })
+    return rowOptions.digestOf({ input, options, rangeRows: size })
+  })
 
 export const run = <A = string, RD = never, RP = never>(
   options: Options<A, RD, RP>
 ): Effect.Effect<SharedResult, SharedJobError, Journal | KimiClient | RD | RP> =>
   Effect.scoped(
     Effect.gen(function* () {
-      yield* OptionRules.check("SharedBatchJob", rulesOf(options))
+      yield* OptionRules.check("SharedBatchJob", [...sharedRules(options), ...rulesOf(options)])
       const { input, onProgress, onReject, output, pollInterval = "1 second", rangeRows = 100 } = options
       const rowReader = yield* readerOf(options)
       if (output !== undefined) yield* sharedOutput.checkOutput(output)
@@ -91,21 +87,21 @@ export const run = <A = string, RD = never, RP = never>(
 
       const journal = yield* Journal
       const runId = runIdOf(options.id)
-      const digest = yield* digestOf(options, [source.record, rowReader.separator, rangeRows])
+      const digest = yield* digestOf(options, rowReader, source.record, rangeRows)
       const worker = yield* journal.join(runId, { kind: "batch job", digest })
       yield* Stream.runForEach(plan(reader, rangeRows), worker.add)
 
       const outages = new sharedRow.Outages()
       const settings = {
         worker,
-        status: journal.status(runId),
+        isOver: journal.isOver(runId),
         reader,
         pollInterval: OptionRules.durationOf(pollInterval),
         onInvalid: (range: sharedRanges.LeasedRange, error: InvalidBatchRowError) =>
           Effect.andThen(sharedRow.reject(range, error, outages), listener(onReject)(error))
       }
       let own: BatchProgress | undefined
-      yield* RowStream.make<A, RD, sharedRanges.RowFailure, never, RP, sharedRanges.RowFailure>(
+      yield* RowStream.make<A, RD, sharedRanges.RowFailure, RP, RP, sharedRanges.RowFailure>(
         (isStopped) => sharedRanges.rows({ ...settings, isStopped }),
         {
           ...options,

@@ -1,9 +1,7 @@
 /** The ranges of a shared job that this process leases, one after the other, and the rows in them. */
 import type { InvalidBatchRowError } from "@kimi-effect/core/BatchErrors"
-import * as MonotonicClock from "@kimi-effect/core/internal/MonotonicClock"
 import type { JournalMismatchError, JournalStoreError } from "@kimi-effect/core/JournalErrors"
 import type { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
-import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -11,7 +9,7 @@ import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { BatchRow } from "../../../../batch/BatchResponse.ts"
-import type { Lease, RunStatus, Worker } from "../../../../journal/Journal.ts"
+import type { Lease, Worker } from "../../../../journal/Journal.ts"
 import { rangeOf, type RangeReader, rowsOfRange } from "../input/inputRanges.ts"
 import { streamRows } from "../input/inputRows.ts"
 
@@ -47,7 +45,12 @@ export class LeasedRange {
     return this.#complete
   }
 
-  /** Every row has started. */
+  /** The rest of its rows is left to other workers. */
+  leave(): void {
+    this.#isPartial = true
+  }
+
+  /** Every row that this worker runs has started. */
   read(): Effect.Effect<void> {
     this.#isRead = true
     return this.#complete
@@ -73,21 +76,18 @@ export interface SharedRow extends BatchRow {
   readonly range: LeasedRange
 }
 
-interface Settings {
+interface Settings<R> {
   readonly worker: Worker
-  /** The state of the run. Undefined only when it was deleted. */
-  readonly status: Effect.Effect<RunStatus | undefined, JournalStoreError>
+  /** Whether the run was cancelled or deleted, or is complete. */
+  readonly isOver: Effect.Effect<boolean, JournalStoreError>
   readonly reader: RangeReader
   readonly pollInterval: Duration.Duration
   readonly isStopped: () => boolean
-  readonly onInvalid: (range: LeasedRange, error: InvalidBatchRowError) => Effect.Effect<unknown, RowFailure>
+  readonly onInvalid: (range: LeasedRange, error: InvalidBatchRowError) => Effect.Effect<unknown, RowFailure, R>
 }
 
 /** Failures that end the work of this process. */
 export type RowFailure = InvalidRequestError | JournalMismatchError | JournalStoreError
-
-const isOver = (status: RunStatus | undefined): boolean =>
-  status === undefined || status.isCancelled || status.resources.every(({ state }) => state === "Completed")
 
 /** Leases a range in a separate scope, which ends with the range and not with the process. */
 const claim = (
@@ -111,43 +111,58 @@ const claim = (
     })
   )
 
+/** Whether the run is over, by what was read last. */
+class Watch {
+  isOver = false
+  /** Reads it now. A process that was frozen finds that an operation has taken too long. */
+  readonly read: Effect.Effect<boolean, JournalStoreError>
+
+  constructor(isOver: Effect.Effect<boolean, JournalStoreError>) {
+    this.read = Effect.tap(Effect.retry(isOver, { times: 2 }), (isOver) => Effect.sync(() => (this.isOver ||= isOver)))
+  }
+}
+
+/** Reads it until the scope closes, so that a worker leaves a range in which it is. */
+const watch = <R>({ isOver, pollInterval }: Settings<R>): Effect.Effect<Watch, JournalStoreError, Scope.Scope> =>
+  Effect.gen(function* () {
+    const found = new Watch(isOver)
+    yield* found.read
+    // A journal that does not answer fails the next claim or row.
+    yield* Effect.forkScoped(Effect.forever(Effect.delay(Effect.ignore(found.read), pollInterval)))
+    return found
+  })
+
 /** Gives the next range, or undefined when none is left. Waits for those that other workers have. */
-const nextOf = (
-  { isStopped, pollInterval, status: readStatus, worker }: Settings,
-  open: Set<LeasedRange>,
-  clock: Clock.Clock
-) => {
-  // A process that was frozen finds that an operation has taken too long.
-  const status = Effect.retry(readStatus, { times: 2 })
-  const interval = Duration.toMillis(pollInterval)
-  let lookedAt = Number.NEGATIVE_INFINITY
+const nextOf = <R>({ isStopped, pollInterval, worker }: Settings<R>, open: Set<LeasedRange>, run: Watch) => {
   let changed = Deferred.makeUnsafe<void>()
   const wake = (): void => void Deferred.doneUnsafe(changed, Exit.void)
   return Effect.gen(function* () {
     for (const range of open) if (range.isEnded) open.delete(range)
-    while (!isStopped()) {
+    while (!isStopped() && !run.isOver) {
       changed = Deferred.makeUnsafe<void>()
-      const now = MonotonicClock.millisUnsafe(clock)
-      // A job that was cancelled is left soon, without reading the status for each range.
-      if (now - lookedAt >= interval) {
-        lookedAt = now
-        if (isOver(yield* status)) return undefined
-      }
       const range = yield* Effect.retry(claim(worker, open, wake), { times: 2 })
       if (range !== undefined) return range
-      if (isOver(yield* status)) return undefined
-      yield* Effect.raceFirst(Effect.sleep(interval), Deferred.await(changed))
+      if (yield* run.read) return undefined
+      yield* Effect.raceFirst(Effect.sleep(pollInterval), Deferred.await(changed))
     }
     return undefined
   })
 }
 
-const rowsIn = (range: LeasedRange, { onInvalid, reader }: Settings) => {
+/** The rows of a range until the run is over. */
+async function* untilOver<Group>(groups: AsyncIterable<Group>, range: LeasedRange, run: Watch): AsyncGenerator<Group> {
+  for await (const group of groups) {
+    if (run.isOver) return range.leave()
+    yield group
+  }
+}
+
+const rowsIn = <R>(range: LeasedRange, { onInvalid, reader }: Settings<R>, run: Watch) => {
   const place = rangeOf(range.lease.resource)
   // A resource that this version of the job does not know stays as it is.
   if (place === undefined) return Stream.empty
   return Stream.concat(
-    streamRows(rowsOfRange(reader, place), (error) => onInvalid(range, error)).pipe(
+    streamRows(untilOver(rowsOfRange(reader, place), range, run), (error) => onInvalid(range, error)).pipe(
       Stream.map((row): SharedRow => {
         range.start()
         return { ...row, range }
@@ -158,16 +173,17 @@ const rowsIn = (range: LeasedRange, { onInvalid, reader }: Settings) => {
 }
 
 /** The rows of all ranges that this process gets. Leases end with the scope. */
-export const rows = (settings: Settings): Stream.Stream<SharedRow, RowFailure> =>
+export const rows = <R>(settings: Settings<R>): Stream.Stream<SharedRow, RowFailure, R> =>
   Stream.unwrap(
     Effect.gen(function* () {
       const open = new Set<LeasedRange>()
       yield* Effect.addFinalizer(() =>
         Effect.suspend(() => Effect.forEach(open, ({ close }) => close, { concurrency: 16, discard: true }))
       )
-      const next = nextOf(settings, open, yield* Clock.Clock)
+      const run = yield* watch(settings)
+      const next = nextOf(settings, open, run)
       return Stream.unfold(undefined, () =>
         Effect.map(next, (range) => (range === undefined ? undefined : ([range, undefined] as const)))
-      ).pipe(Stream.flatMap((range) => rowsIn(range, settings)))
+      ).pipe(Stream.flatMap((range) => rowsIn(range, settings, run)))
     })
   )

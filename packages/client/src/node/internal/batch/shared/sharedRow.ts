@@ -1,27 +1,27 @@
 /** A row of a shared job: it is recorded before and after it runs, under the lease of its range. */
-import { hash } from "node:crypto"
 import type { InvalidBatchRowError } from "@kimi-effect/core/BatchErrors"
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
+import * as Result from "effect/Result"
 import type { BatchResponse, BatchRow } from "../../../../batch/BatchResponse.ts"
 import type { Around } from "../../../../batch/internal/RowStream.ts"
 import { skipped } from "../../../../batch/internal/settling.ts"
 import { encodeLine, encodeReject } from "../output/outputLine.ts"
+import * as rowOptions from "../rowOptions.ts"
 import { RecordedRow } from "./sharedOutput.ts"
 import type { LeasedRange, RowFailure, SharedRow } from "./sharedRanges.ts"
-
-/** Functions, such as templates, are equal if their texts are. */
-export const digestOf = (value: unknown): string =>
-  hash(
-    "sha256",
-    JSON.stringify(value, (_, member: unknown) => (typeof member === "function" ? member.toString() : member)),
-    "hex"
-  )
 
 /** A row that stops the batch has no result, so that it runs when the job continues. */
 class Stopping {
   readonly _tag = "Stopping"
 }
+
+/** A request that nests too deep is refused by the client: its row fails, and not the job. */
+const digestOf = (request: unknown): string =>
+  Result.getOrElse(
+    Result.try(() => rowOptions.digestOf(request)),
+    () => "unreadable"
+  )
 
 const callOf = (line: number, digest: string) => ({
   key: `${line}`,
