@@ -95,6 +95,34 @@ node_modules/.bin/node packages/cli/src/bin.ts models
 Results are written to stdout; logs, hints and errors to stderr. \`kimi --completions bash\` prints the completions of a shell.
 If the host refuses the key, \`kimi doctor\` tries the other region of Moonshot, unless another base URL is configured.
 
+## A conversation
+
+\`kimi chat\` without a prompt holds a conversation in the terminal. Enter sends the prompt, and an empty one ends the conversation.
+
+| keys | what they do |
+| --- | --- |
+| Left, Right, Ctrl-B, Ctrl-F | move by a character |
+| Alt or Ctrl with Left or Right, Alt-B, Alt-F | move by a word |
+| Home, End, Ctrl-A, Ctrl-E | move to the start or the end of the line |
+| Up, Down, Ctrl-P, Ctrl-N | move by a line, and beyond the first or the last one to an earlier or later prompt, also of the file of \`--history\` |
+| Backspace, Delete | delete a character |
+| Ctrl-W | deletes back to a space |
+| Alt-Backspace, Alt-D | delete the word before or after the cursor |
+| Ctrl-U, Ctrl-K | delete to the start or the end of the line |
+| Ctrl-Y | inserts what one of the last three rows has deleted |
+| Alt-Enter, or a backslash and then Enter | begin a line in the prompt |
+| Ctrl-C | stops a response, whose prompt is then no part of the conversation; clears a prompt; ends the command with 130 in an empty prompt |
+| Ctrl-D | ends the conversation in an empty prompt; deletes a character in another one |
+| Ctrl-L | clears the screen |
+| Ctrl-Z | suspends the command |
+
+The lines of a pasted text are one prompt, which can be edited and which Enter sends. In a terminal that does not mark what is pasted
+(bracketed paste), so are lines that arrive at once. No prompt has control characters or escape sequences, whether they are typed,
+pasted or in the file of \`--history\`; it may have tabs.
+
+What is typed during a response is not sent and not lost: it is the start of the next prompt, in which Enter was a line end. It does not
+answer the question whether to run a tool of \`--mcp\`.
+
 ## In a program
 
 With \`--json\` the result is one document on stdout, whose form is [below](#results-as-json):
@@ -148,8 +176,8 @@ exist; those of a SQLite file of \`--journal\`, \`--cache\` or \`--budget-store\
 A server of \`--mcp\` that does not answer ends the command after two minutes: it has 60 seconds for each of the two versions of
 the protocol that are tried. \`--total-timeout\` bounds calls of the model only.
 
-Ctrl-C and SIGTERM end a command with 130. What continues it is a plain line on stderr, also with \`--json\`: an interruption is no
-error, and has no line of JSON.
+Ctrl-C and SIGTERM end a command with 130; a [conversation](#a-conversation) continues after Ctrl-C in a response. What continues a
+command is a plain line on stderr, also with \`--json\`: an interruption is no error, and has no line of JSON.
 
 With \`--json\`, a failure, also that of a version of Node that is too old, is one line on stderr: \`{ "error": { "tag", "category", "message", "hint", "exitCode" } }\`.
 

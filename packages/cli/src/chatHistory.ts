@@ -53,6 +53,16 @@ export const read = Effect.fnUntraced(function* (path: Option.Option<string>, sy
   return yield* unusable(path.value, "it waits for the results of tools")
 })
 
+/** The texts of the user, the oldest first. */
+export const prompts = ({ messages }: History): ReadonlyArray<string> =>
+  messages.flatMap((message) => {
+    if (message.role !== "user") return []
+    const { content } = message
+    const texts =
+      typeof content === "string" ? [content] : content.map((part) => (part.type === "text" ? part.text : ""))
+    return texts.filter((text) => text.trim() !== "").slice(-1)
+  })
+
 /** Keeps the conversation, readable for its owner only. */
 export const write = (path: Option.Option<string>, conversation: Conversation.Conversation) =>
   Option.isNone(path)

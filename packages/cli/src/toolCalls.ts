@@ -3,15 +3,15 @@ import * as Conversation from "@kimi-effect/client/agent/Conversation"
 import * as ToolSet from "@kimi-effect/client/agent/ToolSet"
 import type { ToolCall } from "@kimi-effect/core/Tool"
 import * as Effect from "effect/Effect"
-import * as Terminal from "effect/Terminal"
 import { CommandError } from "./commandError.ts"
 import * as Output from "./output.ts"
+import type { LinePrompt } from "./prompt/linePrompt.ts"
 
 /** Turns of the model with tool calls, one after another, before the chat stops it. */
 export const maxRounds = 30
 
-/** How calls are approved: by a person, one by one, or by the flag. */
-export type Approval = "ask" | "all"
+/** How calls are approved: by the flag, or by a person, who answers a question for each. */
+export type Approval = "all" | LinePrompt["question"]
 
 export const tooManyRounds = new CommandError(
   `The model called tools ${maxRounds} times in a row`,
@@ -23,9 +23,7 @@ const shown = ({ function: { arguments: text, name } }: ToolCall): string => Out
 
 const isApproved = Effect.fnUntraced(function* (call: ToolCall, approval: Approval) {
   if (approval === "all") return true
-  const terminal = yield* Terminal.Terminal
-  yield* Output.print(`Run ${shown(call)} ? [y/N] `)
-  return /^y(es)?$/i.test((yield* terminal.readLine).trim())
+  return /^y(es)?$/i.test((yield* approval(`Run ${shown(call)} ? [y/N] `)).trim())
 })
 
 const runOne = (tools: ToolSet.ToolSet, approval: Approval) =>

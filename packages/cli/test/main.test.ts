@@ -1,5 +1,4 @@
 /** The program as a process: through pipes, and in a terminal. */
-import { spawnSync } from "node:child_process"
 import { readFileSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
@@ -8,10 +7,10 @@ import * as Reply from "@kimi-effect/testing/Reply"
 import * as MockServer from "@kimi-effect/testing/node/MockServer"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as Schedule from "effect/Schedule"
 import { mcpServer } from "./mcpServer.ts"
-import { ended, firstOutput, key, program, start } from "./process.ts"
+import { ended, firstOutput, key, start } from "./process.ts"
 import { temporaryFolder } from "./temporaryFolder.ts"
+import { hasTmux, inTerminal, press, shows } from "./tmux.ts"
 
 describe("the process", () => {
   it.live("reads its prompt from a pipe", () =>
@@ -145,50 +144,16 @@ describe("the process", () => {
   )
 })
 
-const tmux = (...args: ReadonlyArray<string>) =>
-  spawnSync("tmux", ["-L", `kimi-${process.pid}`, ...args], { encoding: "utf8" })
-const hasTmux = tmux("-V").status === 0
-
-const shows = (text: string) =>
-  Effect.suspend(() => {
-    const screen = tmux("capture-pane", "-p").stdout
-    return screen.includes(text) ? Effect.succeed(screen) : Effect.fail("not yet")
-  }).pipe(Effect.retry({ schedule: Schedule.spaced("50 millis"), times: 300 }))
-
-/** Runs the command in a pseudo-terminal, which shows its exit code afterwards. */
-const inTerminal = (args: string, env: { readonly [name: string]: string }) => {
-  const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`)
-  const line = `env -u KIMI_API_KEY -u MOONSHOT_API_KEY ${variables.join(" ")} ${process.execPath} ${program} ${args}`
-  return Effect.acquireRelease(
-    Effect.sync(() => tmux("new-session", "-d", "-x", "100", "-y", "40", `${line}; echo code $?; sleep 60`)),
-    () => Effect.sync(() => tmux("kill-server"))
-  )
-}
-
 describe("a terminal", () => {
-  it.live.skipIf(!hasTmux)("holds a conversation until Ctrl-D", () =>
-    Effect.gen(function* () {
-      const server = yield* MockServer.make()
-      yield* inTerminal("chat", { KIMI_BASE_URL: server.url, KIMI_API_KEY: key, HOME: yield* temporaryFolder })
-      yield* shows("Ctrl-D ends")
-      tmux("send-keys", "Hello world!", "Enter")
-      yield* shows("tokens, $")
-      tmux("send-keys", "C-d")
-      yield* shows("code 0")
-      const [request] = yield* server.requests
-      assert.include(request?.body ?? "", "Hello world!")
-    })
-  )
-
   it.live.skipIf(!hasTmux)("asks for a missing key without showing it", () =>
     Effect.gen(function* () {
       const server = yield* MockServer.make({ apiKey: key })
       const folder = yield* temporaryFolder
       yield* inTerminal("balance", { KIMI_BASE_URL: server.url, HOME: folder })
       yield* shows("API key (not shown)")
-      tmux("send-keys", key, "Enter")
+      yield* press(key, "Enter")
       yield* shows("File to keep it in")
-      tmux("send-keys", "~/keys/kimi", "Enter")
+      yield* press("~/keys/kimi", "Enter")
       assert.notInclude(yield* shows("code 0"), key)
       const kept = join(folder, "keys/kimi")
       assert.deepStrictEqual([readFileSync(kept, "utf8"), statSync(kept).mode & 0o077], [`${key}\n`, 0])
@@ -199,7 +164,7 @@ describe("a terminal", () => {
     Effect.gen(function* () {
       yield* inTerminal("balance", { HOME: yield* temporaryFolder })
       yield* shows("API key (not shown)")
-      tmux("send-keys", "C-c")
+      yield* press("C-c")
       yield* shows("code 130")
     })
   )
@@ -219,7 +184,7 @@ describe("a terminal", () => {
       })
       // The number of rows is an estimate until the end of the input was read.
       yield* shows("1 of ")
-      tmux("send-keys", "C-c")
+      yield* press("C-c")
       assert.match(yield* shows("code 130"), /^1 of (?:about )?2 rows/m)
     })
   )

@@ -15,6 +15,7 @@ import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
 import * as Terminal from "effect/Terminal"
 import { interrupted } from "../src/exitCodes.ts"
+import { type InputEvent, TypedInput } from "../src/prompt/typedInput.ts"
 import { run } from "../src/run.ts"
 
 interface Outcome {
@@ -27,7 +28,7 @@ export interface Options {
   readonly env?: { readonly [name: string]: string }
   /** What is piped into the command. Without it, standard input is a terminal. */
   readonly stdin?: string
-  /** Lines that are typed; then Ctrl-D. The output is then a terminal too. */
+  /** Lines that are typed, each when the command asks for one; then Ctrl-D. The output is then a terminal too. */
   readonly typed?: ReadonlyArray<string>
   /** Keys that are pressed, such as `down` or `ctrl-c`. The output is then a terminal too. */
   readonly keys?: ReadonlyArray<string>
@@ -45,7 +46,8 @@ export const runKimi = (args: ReadonlyArray<string>, { env = {}, keys, stdin, ty
     let stdout = ""
     const shown = Deferred.makeUnsafe<number>()
     const errors: Array<string> = []
-    const lines = [...(typed ?? [])]
+    const lines = (typed ?? []).map((line) => `${line}\r`)
+    const input = yield* Queue.make<InputEvent, Cause.Done>()
     const console: Console.Console = {
       ...globalThis.console,
       log: (text: unknown) => {
@@ -64,13 +66,12 @@ export const runKimi = (args: ReadonlyArray<string>, { env = {}, keys, stdin, ty
         yield* Queue.offerAll(queue, (keys ?? []).map(inputOf))
         return queue
       }),
-      readLine: Effect.suspend(() => {
-        const line = lines.shift()
-        return line === undefined ? Effect.fail(new Terminal.QuitError({})) : Effect.succeed(line)
-      }),
+      readLine: Effect.die("not used: it also returns the lines of earlier questions"),
       display: (text) =>
         Effect.sync(() => {
           stdout += text
+          if (/(?:> |\[y\/N\] )$/.test(text))
+            Queue.offerUnsafe(input, { _tag: "Typed", text: lines.shift() ?? "\u0004" })
           if (until !== undefined && stdout.includes(until)) Deferred.doneUnsafe(shown, Effect.succeed(interrupted))
         })
     })
@@ -93,6 +94,7 @@ export const runKimi = (args: ReadonlyArray<string>, { env = {}, keys, stdin, ty
         canAnimate: isTerminal,
         canPrompt: isTerminal
       }),
+      Effect.provideService(TypedInput, { events: Effect.succeed(input), suspend: Effect.void }),
       Effect.provideService(Console.Console, console),
       Effect.provideService(ConfigProvider.ConfigProvider, ConfigProvider.fromEnv({ env: { ...env } }))
     )

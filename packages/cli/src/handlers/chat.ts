@@ -8,22 +8,21 @@ import type { ChatResponse } from "@kimi-effect/core/ChatResponse"
 import * as Cost from "@kimi-effect/core/Cost"
 import { counted } from "@kimi-effect/core/internal/Counted"
 import { loadModule } from "@kimi-effect/core/internal/ModuleLoader"
-import { isKimiError, type KimiError } from "@kimi-effect/core/KimiError"
+import type { KimiError } from "@kimi-effect/core/KimiError"
 import { StreamTruncatedError } from "@kimi-effect/core/StreamErrors"
 import type { StreamEvent } from "@kimi-effect/core/StreamEvent"
 import * as StreamFold from "@kimi-effect/core/StreamFold"
 import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
-import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as Terminal from "effect/Terminal"
 import * as ChatHistory from "../chatHistory.ts"
+import * as ChatLoop from "../chatLoop.ts"
 import * as ChatSpending from "../chatSpending.ts"
 import * as client from "../client.ts"
 import { UsageError, wrongFlag } from "../commandError.ts"
-import { report } from "../failure.ts"
 import { HintedError } from "../hintedError.ts"
 import { hintOf, messageOf } from "../hints.ts"
 import * as InputFile from "../inputFile.ts"
@@ -170,28 +169,6 @@ const ask = Effect.fnUntraced(function* (input: Input, history: ChatHistory.Hist
   return Conversation.user(images.length === 0 ? text : [...images, { type: "text", text }])(before)
 })
 
-const interactive = Effect.fnUntraced(function* (input: Input, start: ChatHistory.History, tools: Tools | undefined) {
-  const terminal = yield* Terminal.Terminal
-  let history = start
-  let isFirst = true
-  yield* Output.note("An empty line or Ctrl-D ends the conversation.")
-  while (true) {
-    yield* Output.print("> ")
-    const text = yield* terminal.readLine
-    if (text.trim() === "") return
-    const asked = isFirst ? yield* ask(input, history, text) : Conversation.user(text)(history)
-    isFirst = false
-    const next = yield* respond(input, asked, tools).pipe(
-      // A failed turn does not end the conversation: the same text can be sent again.
-      Effect.catchIf(isKimiError, (error) =>
-        Effect.as(report(Cause.fail(error), { command: "chat", isJson: false }), undefined)
-      )
-    )
-    if (next?.state === "calling") return yield* Output.note("The model called a tool, and this chat has none.")
-    if (next !== undefined) history = next
-  }
-})
-
 const noPrompt = new UsageError(
   "There is no prompt",
   "Pass it as arguments or pipe it in: kimi chat Hello, or kimi chat < prompt.txt. Without both, a chat needs a terminal and no --json."
@@ -214,17 +191,26 @@ const noApproval = (isSilent: boolean): UsageError =>
   )
 
 /** Starts the servers of `--mcp`. */
-const toolsOf = Effect.fnUntraced(function* (input: Input) {
+const toolSetOf = Effect.fnUntraced(function* (input: Input) {
   if (input.mcp.length === 0) return undefined
   const { toolSet } = yield* loadModule(() => import("../mcp.ts"))
-  const tools: Tools = { set: yield* toolSet(input.mcp, input.options), approval: input.yes ? "all" : "ask" }
-  return tools
+  return yield* toolSet(input.mcp, input.options)
 })
 
 const converse = Effect.fnUntraced(function* (input: Input, history: ChatHistory.History, text: string) {
-  const tools = yield* toolsOf(input)
-  if (text !== "") return void (yield* respond(input, yield* ask(input, history, text), tools))
-  yield* Effect.catchIf(interactive(input, history, tools), Terminal.isQuitError, () => Output.print("\n"))
+  const set = yield* toolSetOf(input)
+  const withTools = (approval: ToolCalls.Approval) => (conversation: Conversation.Ready) =>
+    respond(input, conversation, set === undefined ? undefined : { set, approval })
+  if (text !== "" && (set === undefined || input.yes)) {
+    return void (yield* withTools("all")(yield* ask(input, history, text)))
+  }
+  const LinePrompt = yield* loadModule(() => import("../prompt/linePrompt.ts"))
+  yield* LinePrompt.use((prompt) => {
+    const answer = withTools(input.yes ? "all" : prompt.question)
+    if (text !== "") return Effect.flatMap(ask(input, history, text), answer)
+    const turns = { ask: (history: ChatHistory.History, text: string) => ask(input, history, text), respond: answer }
+    return Effect.catchIf(ChatLoop.converse(prompt, history, turns), Terminal.isQuitError, () => Effect.void)
+  })
 })
 
 export const run = Effect.fnUntraced(function* (input: Input) {

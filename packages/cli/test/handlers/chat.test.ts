@@ -7,6 +7,13 @@ import { decoded, withServer } from "../mockedHost.ts"
 import { runKimi } from "../runKimi.ts"
 import { temporaryFolder } from "../temporaryFolder.ts"
 
+const image = Effect.map(temporaryFolder, (folder) => {
+  const path = join(folder, "dot.png")
+  const dot = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+  writeFileSync(path, Buffer.from(dot, "base64"))
+  return path
+})
+
 describe("kimi chat", () => {
   it.live("answers the words of the command line", () =>
     withServer((server, env) =>
@@ -91,17 +98,36 @@ describe("kimi chat", () => {
     )
   )
 
+  it.live("recalls the prompts of the conversation of a file", () =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        const path = join(yield* temporaryFolder, "chat.json")
+        yield* runKimi(["chat", "First", "--history", path], { env })
+        yield* runKimi(["chat", "--history", path], { env, typed: ["Second", "\u001b[A\u001b[A!"] })
+        const third = JSON.parse((yield* server.requests)[2]?.body ?? "{}")
+        assert.strictEqual(third.messages.at(-1).content, "First!")
+      })
+    )
+  )
+
+  it.live("sends the image again with the prompt after a turn that failed", () =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        yield* server.reply(ErrorReply.table.limitRpm)
+        const path = yield* image
+        yield* runKimi(["chat", "--image", path], { env, typed: ["What is this?", "\u001b[A", "Sure?"] })
+        const bodies = (yield* server.requests).map(({ body }) => body)
+        assert.lengthOf(bodies, 3)
+        assert.include(bodies[1] ?? "", "data:image/png;base64,")
+        assert.lengthOf((bodies[2] ?? "").split("data:image/png;base64,"), 2)
+      })
+    )
+  )
+
   it.live("sends an image in the message", () =>
     withServer((server, env) =>
       Effect.gen(function* () {
-        const path = join(yield* temporaryFolder, "dot.png")
-        writeFileSync(
-          path,
-          Buffer.from(
-            "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==",
-            "base64"
-          )
-        )
+        const path = yield* image
         yield* runKimi(["chat", "What is this?", "--image", path], { env })
         assert.include((yield* server.requests)[0]?.body ?? "", "data:image/png;base64,")
       })

@@ -1,0 +1,49 @@
+/** A conversation in the terminal. */
+import * as Conversation from "@kimi-effect/client/agent/Conversation"
+import { isKimiError } from "@kimi-effect/core/KimiError"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as ChatHistory from "./chatHistory.ts"
+import { report } from "./failure.ts"
+import * as Output from "./output.ts"
+import type { LinePrompt } from "./prompt/linePrompt.ts"
+
+/** A failed turn does not end the conversation: the same prompt can be sent again. */
+const reported = <A, E, R>(turn: Effect.Effect<A, E, R>) =>
+  Effect.catchIf(turn, isKimiError, (error) =>
+    Effect.as(report(Cause.fail(error), { command: "chat", isJson: false }), undefined)
+  )
+
+interface Turns<E, R, E2, R2> {
+  /** The conversation with its first prompt, and with the files of the command line. */
+  readonly ask: (history: ChatHistory.History, text: string) => Effect.Effect<Conversation.Ready, E, R>
+  readonly respond: (
+    conversation: Conversation.Ready
+  ) => Effect.Effect<Conversation.Ready | Conversation.Calling, E2, R2>
+}
+
+/** Asks for prompts and for their responses until the user ends the conversation. */
+export const converse = Effect.fnUntraced(function* <E, R, E2, R2>(
+  { prompt, stoppable }: LinePrompt,
+  start: ChatHistory.History,
+  { ask, respond }: Turns<E, R, E2, R2>
+) {
+  const prompts = [...ChatHistory.prompts(start)]
+  let history = start
+  let isFirst = true
+  yield* Output.note("An empty line or Ctrl-D ends the conversation. Alt-Enter begins a new line.")
+  while (true) {
+    const text = yield* prompt(prompts)
+    if (text === "") return
+    if (prompts.at(-1) !== text) prompts.push(text)
+    const asked = isFirst ? ask(history, text) : Effect.succeed(Conversation.user(text)(history))
+    const turn = yield* stoppable(Effect.flatMap(asked, (conversation) => reported(respond(conversation))))
+    if (Option.isNone(turn)) yield* Output.note("\nStopped. The conversation continues without this prompt.")
+    const next = Option.getOrUndefined(turn)
+    if (next?.state === "calling") return yield* Output.note("The model called a tool, and this chat has none.")
+    if (next === undefined) continue
+    history = next
+    isFirst = false
+  }
+})

@@ -1,0 +1,42 @@
+/** The command in a pseudo-terminal. */
+import { spawnSync } from "node:child_process"
+import { writeFileSync } from "node:fs"
+import { join } from "node:path"
+import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
+import { program } from "./process.ts"
+
+const tmux = (...args: ReadonlyArray<string>) =>
+  spawnSync("tmux", ["-L", `kimi-${process.pid}`, "-f", "/dev/null", "-u", ...args], { encoding: "utf8" })
+
+export const hasTmux = tmux("-V").status === 0
+
+/** Presses keys, such as `C-c`, or types a text. */
+export const press = (...keys: ReadonlyArray<string>) => Effect.sync(() => void tmux("send-keys", ...keys))
+
+/** Pastes a text, in brackets if the program has requested them. */
+export const paste = (text: string, folder: string) =>
+  Effect.sync(() => {
+    const file = join(folder, "clipboard")
+    writeFileSync(file, text)
+    tmux("load-buffer", file)
+    tmux("paste-buffer", "-p")
+  })
+
+/** Waits until the screen has a text, and returns what it shows. */
+export const shows = (text: string | RegExp) =>
+  Effect.suspend(() => {
+    const screen = tmux("capture-pane", "-p").stdout
+    const isShown = typeof text === "string" ? screen.includes(text) : text.test(screen)
+    return isShown ? Effect.succeed(screen) : Effect.fail(`The screen has no ${String(text)}:\n${screen}`)
+  }).pipe(Effect.retry({ schedule: Schedule.spaced("50 millis"), times: 150 }))
+
+/** Runs the command, which is followed by its exit code and by another command. */
+export const inTerminal = (args: string, env: { readonly [name: string]: string }, next = "sleep 60") => {
+  const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`)
+  const line = `env -u KIMI_API_KEY -u MOONSHOT_API_KEY ${variables.join(" ")} ${process.execPath} ${program} ${args}`
+  return Effect.acquireRelease(
+    Effect.sync(() => tmux("new-session", "-d", "-x", "100", "-y", "40", `${line}; echo code $?; ${next}`)),
+    () => Effect.sync(() => tmux("kill-server"))
+  )
+}
