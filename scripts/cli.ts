@@ -92,6 +92,9 @@ npm run setup
 node_modules/.bin/node packages/cli/src/bin.ts models
 \`\`\`
 
+The code that Node has compiled is kept below \`$XDG_CACHE_HOME\`, or \`~/.cache\`, in \`kimi/compile\`, so that the next command starts
+faster; where the home folder does not exist, nothing is kept. \`NODE_DISABLE_COMPILE_CACHE=1\` turns it off.
+
 Results are written to stdout; logs, hints and errors to stderr. \`kimi --completions bash\` prints the completions of a shell.
 If the host refuses the key, \`kimi doctor\` tries the other region of Moonshot, unless another base URL is configured.
 

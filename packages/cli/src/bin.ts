@@ -6,7 +6,9 @@
  * system can write. NODE_COMPILE_CACHE names another one, and
  * NODE_DISABLE_COMPILE_CACHE=1 turns it off.
  */
+import { existsSync } from "node:fs"
 import * as nodeModule from "node:module"
+import { isAbsolute } from "node:path"
 import { wantsJson } from "./jsonArgument.ts"
 import { problemOf, refusalOf } from "./nodeVersion.ts"
 
@@ -17,7 +19,10 @@ if (problem !== undefined) {
 }
 
 const { HOME, LOCALAPPDATA, XDG_CACHE_HOME } = process.env
-const folder = XDG_CACHE_HOME || LOCALAPPDATA || (HOME && `${HOME}/.cache`)
+// The home of a system user, such as /nonexistent, is not created: there is no cache then.
+const home = HOME && existsSync(HOME) ? `${HOME}/.cache` : undefined
+// The rules of XDG: what is no absolute path is ignored. It would be a folder of the working folder.
+const folder = [XDG_CACHE_HOME, LOCALAPPDATA, home].find((path) => path && isAbsolute(path))
 // An import by its name would end an older version with a SyntaxError, before the check.
 if (folder) nodeModule.enableCompileCache(`${folder}/kimi/compile`)
 const { main } = await import("./main.ts")

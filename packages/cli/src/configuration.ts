@@ -9,6 +9,7 @@ import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
+import * as Path from "effect/Path"
 import * as Result from "effect/Result"
 import * as Redacted from "effect/Redacted"
 import * as InputFile from "./inputFile.ts"
@@ -28,9 +29,11 @@ export interface Configuration {
 
 const userFile = Effect.gen(function* () {
   const fs = yield* FileSystem.FileSystem
+  const { isAbsolute } = yield* Path.Path
   const base = yield* Effect.option(Config.String("XDG_CONFIG_HOME"))
   const home = yield* Effect.option(Config.String("HOME"))
-  const folder = Option.orElse(base, () => Option.map(home, (path) => `${path}/.config`))
+  // The rules of XDG: what is no absolute path is ignored. A file of the working folder is not read unless it is named.
+  const folder = Option.orElse(Option.filter(base, isAbsolute), () => Option.map(home, (path) => `${path}/.config`))
   if (Option.isNone(folder)) return undefined
   const path = `${folder.value}/kimi/config.json`
   return (yield* Effect.orElseSucceed(fs.exists(path), () => false)) ? path : undefined

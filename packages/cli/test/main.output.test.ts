@@ -6,7 +6,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as MockServer from "@kimi-effect/testing/node/MockServer"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import { ended, firstOutput, key, program, start } from "./process.ts"
+import { ended, environment, firstOutput, program, start } from "./process.ts"
 import { temporaryFolder } from "./temporaryFolder.ts"
 
 describe("an output that is not read any more", () => {
@@ -37,7 +37,7 @@ describe("an output that is not read any more", () => {
       writeFileSync(input, Array.from({ length: 200 }, (_, i) => row(i)).join("\n"))
       const line = '"$0" "$1" batch run "$2" - --rows 1 | head -n 1; echo "code ${PIPESTATUS[0]}"'
       const child = spawn("bash", ["-c", line, process.execPath, program, input], {
-        env: { PATH: process.env["PATH"], HOME: "/nonexistent", KIMI_API_KEY: key, KIMI_BASE_URL: server.url }
+        env: { ...environment, KIMI_BASE_URL: server.url }
       })
       const { stdout } = yield* ended(child)
       const [first = "", last] = stdout.trim().split("\n")

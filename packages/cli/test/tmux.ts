@@ -34,7 +34,7 @@ export const shows = (text: string | RegExp) =>
 /** Runs the command, which is followed by its exit code and by another command. */
 export const inTerminal = (args: string, env: { readonly [name: string]: string }, next = "sleep 60") => {
   const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`)
-  const line = `env -u KIMI_API_KEY -u MOONSHOT_API_KEY ${variables.join(" ")} ${process.execPath} ${program} ${args}`
+  const line = `env -i PATH="$PATH" TERM="$TERM" NODE_DISABLE_COMPILE_CACHE=1 ${variables.join(" ")} ${process.execPath} ${program} ${args}`
   return Effect.acquireRelease(
     Effect.sync(() => tmux("new-session", "-d", "-x", "100", "-y", "40", `${line}; echo code $?; ${next}`)),
     () => Effect.sync(() => tmux("kill-server"))

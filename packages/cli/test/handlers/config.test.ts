@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process"
-import { writeFileSync } from "node:fs"
-import { join } from "node:path"
+import { mkdirSync, writeFileSync } from "node:fs"
+import { join, relative } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { decoded, key } from "../mockedHost.ts"
@@ -32,6 +32,29 @@ describe("kimi config", () => {
         tier: `file ${json} (kimi.tier)`,
         cache: `file ${dotEnv} (KIMI_CACHE)`
       })
+    })
+  )
+
+  it.live.each([
+    ["an absolute XDG_CONFIG_HOME", (path: string) => path, "from XDG"],
+    ["HOME for a relative XDG_CONFIG_HOME", (path: string) => relative(process.cwd(), path), "from HOME"]
+  ] as const)("reads the file of %s", ([, baseOf, expected]) =>
+    Effect.gen(function* () {
+      const folder = yield* temporaryFolder
+      for (const [base, model] of [
+        ["xdg", "from XDG"],
+        ["home/.config", "from HOME"]
+      ] as const) {
+        mkdirSync(join(folder, base, "kimi"), { recursive: true })
+        const text = JSON.stringify({ kimi: { model } })
+        writeFileSync(join(folder, base, "kimi/config.json"), text, { mode: 0o600 })
+      }
+      const env = { HOME: join(folder, "home"), XDG_CONFIG_HOME: baseOf(join(folder, "xdg")) }
+      const { stdout } = yield* runKimi(["config", "--json"], { env })
+      assert.deepStrictEqual(
+        decoded("config", stdout).options.map(({ value }) => value),
+        [expected]
+      )
     })
   )
 
