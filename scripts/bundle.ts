@@ -11,6 +11,9 @@ import { root } from "./tarballs.ts"
 const dist = join(root, "packages/cli/dist")
 rmSync(dist, { recursive: true, force: true })
 
+/** What most commands load. What only some of it needs, such as the reading of the options, is not among it. */
+const mostCommands = /(?:cli\/src\/(?:handler|optionFlags|output|userFile)|core\/src\/ModelCatalog)\.ts$/
+
 const build = await openBuild()
 await build.write({
   dir: dist,
@@ -18,13 +21,15 @@ await build.write({
   minify: true,
   entryFileNames: "[name].js",
   chunkFileNames: "[name]-[hash].js",
-  // One file for everything that each command loads: every further file delays the start.
-  // The entry and what it loads are apart, because an old version of Node can load nothing
-  // else, and because the compile cache is on only for what is loaded later.
+  // Every further file delays the start. So what all commands load is one file, what most of them load another, and what
+  // reads the options a third. The entry and what it loads are apart, because an old version of Node can load
+  // nothing else, and because the compile cache is on only for what is loaded later.
   codeSplitting: {
     groups: [
-      { name: "arguments", priority: 2, test: (id) => id.endsWith("cli/src/jsonArgument.ts") },
-      { name: "start", tags: ["$initial"], test: (id) => !/cli\/src\/(?:bin|nodeVersion)\.ts$/.test(id) }
+      { name: "arguments", priority: 3, test: (id) => id.endsWith("cli/src/jsonArgument.ts") },
+      { name: "start", priority: 2, tags: ["$initial"], test: (id) => !/cli\/src\/(?:bin|nodeVersion)\.ts$/.test(id) },
+      { name: "options", priority: 1, test: (id) => mostCommands.test(id) },
+      { name: "configuration", test: (id) => id.endsWith("cli/src/configuration.ts") }
     ]
   }
 })

@@ -29,7 +29,7 @@ const commands = new WeakMap<Given, ReturnType<typeof find>>()
 const find = Effect.fnUntraced(function* (given: Given) {
   const found = yield* configuration.read(given)
   const { canPrompt } = yield* TerminalCapabilities.TerminalCapabilities
-  if (!canPrompt || found.origins.apiKey !== undefined) return found
+  if (!canPrompt || (yield* configuration.originOf("apiKey", found)) !== undefined) return found
   const checked = yield* Effect.result(configuration.check(found))
   if (Result.isSuccess(checked) || !needsKey(checked.failure)) return found
   const { ask } = yield* loadModule(() => import("./keyPrompt.ts"))

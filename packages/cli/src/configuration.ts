@@ -4,18 +4,16 @@ import { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import * as ConfigSource from "@kimi-effect/core/internal/ConfigSource"
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
 import * as Settings from "@kimi-effect/core/Settings"
-import * as Config from "effect/Config"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
-import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
-import * as Path from "effect/Path"
 import * as Result from "effect/Result"
 import * as Redacted from "effect/Redacted"
 import * as InputFile from "./inputFile.ts"
 import * as FlagValues from "./flagValues.ts"
 import * as IssuePlace from "./issuePlace.ts"
 import type { Given } from "./optionFlags.ts"
+import * as UserFile from "./userFile.ts"
 
 /** Where the value of an option comes from, such as `environment (KIMI_TIER)`. */
 export type Origins = { readonly [N in KimiConfig.Name]?: string }
@@ -26,18 +24,6 @@ export interface Configuration {
   /** The environment and the files. */
   readonly provider: ConfigProvider.ConfigProvider
 }
-
-const userFile = Effect.gen(function* () {
-  const fs = yield* FileSystem.FileSystem
-  const { isAbsolute } = yield* Path.Path
-  const base = yield* Effect.option(Config.String("XDG_CONFIG_HOME"))
-  const home = yield* Effect.option(Config.String("HOME"))
-  // The rules of XDG: what is no absolute path is ignored. A file of the working folder is not read unless it is named.
-  const folder = Option.orElse(Option.filter(base, isAbsolute), () => Option.map(home, (path) => `${path}/.config`))
-  if (Option.isNone(folder)) return undefined
-  const path = `${folder.value}/kimi/config.json`
-  return (yield* Effect.orElseSucceed(fs.exists(path), () => false)) ? path : undefined
-})
 
 const alone = ConfigProvider.fromUnknown({})
 
@@ -63,27 +49,34 @@ const sourcesOf = Effect.fnUntraced(function* (dotEnv: string | undefined, json:
   return sources
 })
 
-const originsOf = Effect.fnUntraced(function* (
-  sources: ReadonlyArray<IssuePlace.Source>,
-  flags: ReadonlyMap<string, string>
+/** Where one option comes from: its flag, or the first source that has it. */
+export const originOf = Effect.fnUntraced(function* (
+  name: KimiConfig.Name,
+  { flags, sources }: Pick<Gathered, "flags" | "sources">
 ) {
+  const flag = flags.get(name)
+  if (flag !== undefined) return flag
+  for (const { label, provider } of sources) {
+    const found = yield* ConfigSource.lookup(provider, name)
+    if (found !== undefined) return `${label} (${found.label})`
+  }
+  return undefined
+})
+
+/** The same for every option. Few commands show it. */
+export const originsOf = Effect.fnUntraced(function* (gathered: Pick<Gathered, "flags" | "sources">) {
   const origins: { [N in KimiConfig.Name]?: string } = {}
   for (const name of Object.keys(KimiConfig.options) as ReadonlyArray<KimiConfig.Name>) {
-    const flag = flags.get(name)
-    if (flag !== undefined) origins[name] = flag
-    for (const { label, provider } of sources) {
-      if (origins[name] !== undefined) break
-      const found = yield* Effect.provideService(ConfigSource.lookup(name), ConfigProvider.ConfigProvider, provider)
-      if (found !== undefined) origins[name] = `${label} (${found.label})`
-    }
+    const origin = yield* originOf(name, gathered)
+    if (origin !== undefined) origins[name] = origin
   }
-  return origins
+  return origins satisfies Origins
 })
 
 /** What the flags and files of a command contain, with the flags that cannot be used. */
 export const gather = Effect.fnUntraced(function* (given: Given) {
   const { issues, origins: flags, overrides } = yield* FlagValues.read(given)
-  const json = Option.getOrUndefined(given.config) ?? (yield* userFile)
+  const json = Option.getOrUndefined(given.config) ?? (yield* UserFile.find)
   const dotEnv = Option.getOrUndefined(given.dotenv)
   const keyFile = Option.getOrUndefined(given.apiKeyFile)
   if (keyFile !== undefined) {
@@ -91,16 +84,16 @@ export const gather = Effect.fnUntraced(function* (given: Given) {
     flags.set("apiKey", `file ${keyFile}`)
   }
   const sources = yield* sourcesOf(dotEnv, json)
-  const origins: Origins = yield* originsOf(sources, flags)
   return {
     // Each override was read in the form of its option.
     overrides: overrides as Settings.Options,
     issues,
-    origins,
+    /** The flag of each option that one has set, also of those that cannot be used. */
+    flags: flags as ReadonlyMap<string, string>,
     sources,
     provider: yield* ConfigFile.make({ dotEnv, json }),
     /** Names the file or the flag from which an unusable value comes. */
-    locate: IssuePlace.locate(sources, origins)
+    locate: IssuePlace.locate(sources, flags)
   }
 })
 
@@ -137,21 +130,25 @@ export const valueOf = Effect.fnUntraced(function* (
 })
 
 /** With a key that no host is asked about, where there is none. */
-export const withAnyKey = <G extends Pick<Gathered, "origins" | "overrides">>(gathered: G): G =>
-  gathered.origins.apiKey === undefined
-    ? { ...gathered, overrides: { ...gathered.overrides, apiKey: Redacted.make("none") } }
-    : gathered
+export const withAnyKey = (gathered: Gathered): Effect.Effect<Gathered> =>
+  Effect.map(originOf("apiKey", gathered), (origin) =>
+    origin === undefined
+      ? { ...gathered, overrides: { ...gathered.overrides, apiKey: Redacted.make("none") } }
+      : gathered
+  )
 
 /** Reads and checks the options of a command. Fails with every option that cannot be used. */
 export const load = Effect.fnUntraced(function* (given: Given) {
   const found = yield* read(given)
-  const { origins, provider } = found
-  return { settings: yield* check(found), origins, provider } satisfies Configuration
+  return {
+    settings: yield* check(found),
+    origins: yield* originsOf(found),
+    provider: found.provider
+  } satisfies Configuration
 })
 
 /** The same for a command that calls no host, and so needs no key. */
 export const loadWithoutKey = Effect.fnUntraced(function* (given: Given) {
-  const found = withAnyKey(yield* read(given))
-  const { origins, provider } = found
-  return { settings: yield* check(found), origins, provider } satisfies Configuration
+  const found = yield* withAnyKey(yield* read(given))
+  return { settings: yield* check(found), provider: found.provider }
 })

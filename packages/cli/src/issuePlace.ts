@@ -34,21 +34,21 @@ export const sourceOf = Effect.fnUntraced(function* (sources: ReadonlyArray<Sour
 })
 
 /** An option that a flag has set is named by the flag. */
-const flagOf = (name: string, origins: { readonly [name: string]: string | undefined }): string | undefined => {
+const flagOf = (name: string, flags: ReadonlyMap<string, string>): string | undefined => {
   const [, option = "", rest = ""] = /^(\w+)(.*)$/s.exec(name) ?? []
-  const origin = Object.hasOwn(origins, option) ? (origins[option] ?? "") : ""
+  const origin = flags.get(option) ?? ""
   return origin.startsWith("flag ") ? `${origin.replace("flag ", "")}${rest}` : undefined
 }
 
 /** Names the file of each value that a file has, and the flag of each that a flag has set. */
 export const locate =
-  (sources: ReadonlyArray<Source>, origins: { readonly [name: string]: string | undefined }) =>
+  (sources: ReadonlyArray<Source>, flags: ReadonlyMap<string, string>) =>
   (error: ConfigurationError): Effect.Effect<ConfigurationError> =>
     Effect.map(
       Effect.forEach(
         error.issues,
         Effect.fnUntraced(function* ({ expected, name }): Effect.fn.Return<Issue> {
-          const flag = flagOf(name, origins)
+          const flag = flagOf(name, flags)
           if (flag !== undefined) return { name: flag, expected }
           const path = (yield* sourceOf(sources, name))?.path
           return { name: path === undefined ? name : `${name} in ${path}`, expected }

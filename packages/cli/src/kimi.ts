@@ -4,5 +4,5 @@ import { root } from "./root.ts"
 import { subcommands } from "./subcommands.ts"
 
 export const kimi = root.pipe(
-  Command.withSubcommands(await Promise.all(Object.values(subcommands).map((load) => load())))
+  Command.withSubcommands(await Promise.all(Object.values(subcommands).map(({ load }) => load())))
 )

@@ -9,7 +9,6 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
-
 import * as PlatformError from "effect/PlatformError"
 import * as ChildProcessSpawner from "effect/process/ChildProcessSpawner"
 import * as Stdio from "effect/Stdio"
@@ -17,10 +16,13 @@ import * as Sink from "effect/Sink"
 import * as Stream from "effect/Stream"
 import * as Terminal from "effect/Terminal"
 
-type Services = ChildProcessSpawner.ChildProcessSpawner | FileSystem.FileSystem | Stdio.Stdio | Terminal.Terminal
+type Services = ChildProcessSpawner.ChildProcessSpawner | Stdio.Stdio | Terminal.Terminal
 
 /** The services of Node, built once. */
 type Node = Effect.Effect<Context.Context<Services>>
+
+/** Its file system alone, which most commands with files need, and which loads few modules. */
+type NodeFiles = Effect.Effect<FileSystem.FileSystem>
 
 /** Operations of a file system that are effects, and from which Effect derives the others. */
 const fileOperations = [
@@ -53,8 +55,7 @@ const fileOperations = [
 
 type FileOperations = Pick<FileSystem.FileSystem, (typeof fileOperations)[number]>
 
-const fileSystem = (node: Node): FileSystem.FileSystem => {
-  const files = Effect.map(node, Context.get(FileSystem.FileSystem))
+const fileSystem = (files: NodeFiles): FileSystem.FileSystem => {
   const operation =
     (name: keyof FileOperations) =>
     (...args: ReadonlyArray<unknown>): Effect.Effect<unknown, PlatformError.PlatformError> =>
@@ -117,13 +118,14 @@ const spawner = (node: Node) => {
 export const layer = Layer.effectContext(
   Effect.gen(function* () {
     const scope = yield* Effect.scope
-    const node: Node = yield* Effect.cached(
-      Effect.flatMap(
-        loadModule(() => import("@effect/platform-node/NodeServices")),
-        ({ layer }) => Layer.buildWithScope(layer, scope)
-      )
+    const built = <A>(load: () => Promise<{ readonly layer: Layer.Layer<A> }>) =>
+      Effect.cached(Effect.flatMap(loadModule(load), ({ layer }) => Layer.buildWithScope(layer, scope)))
+    const node: Node = yield* built(() => import("@effect/platform-node/NodeServices"))
+    const files = Effect.map(
+      yield* built(() => import("@effect/platform-node/NodeFileSystem")),
+      Context.get(FileSystem.FileSystem)
     )
-    return Context.make(FileSystem.FileSystem, fileSystem(node)).pipe(
+    return Context.make(FileSystem.FileSystem, fileSystem(files)).pipe(
       Context.add(Stdio.Stdio, stdio(node)),
       Context.add(Terminal.Terminal, terminal(node)),
       Context.add(ChildProcessSpawner.ChildProcessSpawner, spawner(node))

@@ -16,7 +16,16 @@ describe("the command for its arguments", () => {
     })
   }
 
-  it.each([[[]], [["--help"]], [["unknown"]], [["toString"]], [["models", "--completions", "bash"]]])(
+  it.each([[[]], [["--help"]], [["-h"]]])(
+    "has the lines of all subcommands for %j",
+    async (args: ReadonlyArray<string>) => {
+      const command = await load(args)
+      assert.deepStrictEqual(namesOf(command), namesOf(kimi))
+      assert.notStrictEqual(command, kimi)
+    }
+  )
+
+  it.each([[["unknown"]], [["toString"]], [["--help", "models"]], [["models", "--completions", "bash"]]])(
     "has all subcommands for %j",
     async (args: ReadonlyArray<string>) => {
       assert.strictEqual(await load(args), kimi)

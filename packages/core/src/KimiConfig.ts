@@ -11,6 +11,7 @@
  *
  * @since 0.1.0
  */
+import * as ConfigProvider from "effect/ConfigProvider"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
@@ -144,12 +145,13 @@ export const fromConfig = Effect.fnUntraced(function* (given?: Options): Effect.
   const overrides = given ?? {}
   const reading = readInput(overrides)
   const labels = new Map<Name, string>()
+  const provider = yield* ConfigProvider.ConfigProvider
   for (const name of names) {
     if (overrides[name] !== undefined) {
       labels.set(name, name)
       continue
     }
-    const found = yield* ConfigSource.lookup(name)
+    const found = yield* ConfigSource.lookup(provider, name)
     if (found === undefined) continue
     labels.set(name, found.label)
     enter(reading, name, found.label, rowOf(name).fromSource(found.data))
@@ -170,7 +172,7 @@ export const fromConfig = Effect.fnUntraced(function* (given?: Options): Effect.
 export const readOption = Effect.fnUntraced(function* <N extends Name>(
   name: N
 ): Effect.fn.Return<Values[N], ConfigurationError> {
-  const found = yield* ConfigSource.lookup(name)
+  const found = yield* ConfigSource.lookup(yield* ConfigProvider.ConfigProvider, name)
   if (found === undefined) return defaults[name]
   const reading: Reading = { values: {}, issues: [] }
   enter(reading, name, found.label, rowOf(name).fromSource(found.data))

@@ -10,17 +10,26 @@ import { type Figure, median, summarize } from "../harness/Figure.ts"
 const root = new URL("../../../..", import.meta.url).pathname
 const kimi = `${root}packages/cli/dist/kimi.js`
 
-const programs = {
-  "node -e 0": ["-e", "0"],
-  "kimi models --json": [kimi, "models", "--json"],
-  "kimi --help": [kimi, "--help"],
-  "kimi config --json": [kimi, "config", "--json"]
-} as const
+interface Program {
+  readonly args: ReadonlyArray<string>
+  readonly variables?: { readonly [name: string]: string }
+  /** Most times that bare Node takes. */
+  readonly threshold?: number
+}
 
-type Name = keyof typeof programs
+const bareName = "node -e 0"
 
-const names = Object.keys(programs) as ReadonlyArray<Name>
-const thresholds: { readonly [N in Name]?: number } = { "kimi models --json": 3 }
+const programs: { readonly [name: string]: Program } = {
+  [bareName]: { args: ["-e", "0"] },
+  "kimi models --json": { args: [kimi, "models", "--json"], threshold: 3 },
+  "kimi models --json with KIMI_MODEL": {
+    args: [kimi, "models", "--json"],
+    variables: { KIMI_MODEL: "kimi-k2.6" },
+    threshold: 3
+  },
+  "kimi --help": { args: [kimi, "--help"] },
+  "kimi config --json": { args: [kimi, "config", "--json"] }
+}
 
 const bundle = (): void => {
   const { status, stderr } = spawnSync(process.execPath, [`${root}scripts/bundle.ts`], { encoding: "utf8" })
@@ -29,20 +38,20 @@ const bundle = (): void => {
 
 export const run = async (isQuick: boolean): Promise<ReadonlyArray<Figure>> => {
   bundle()
-  const samples = new Map<Name, Array<number>>(names.map((name) => [name, []]))
-  for (let round = -1; round < (isQuick ? 7 : 21); round++) {
-    for (const name of names) {
-      const { wall } = await runNode(root, programs[name])
+  const samples = new Map(Object.keys(programs).map((name) => [name, Array<number>()]))
+  for (let round = -1; round < (isQuick ? 7 : 41); round++) {
+    for (const [name, { args, variables }] of Object.entries(programs)) {
+      const { wall } = await runNode(root, args, variables)
       if (round >= 0) samples.get(name)?.push(wall)
     }
   }
-  const of = (name: Name): ReadonlyArray<number> => samples.get(name) ?? []
-  const bare = median(of("node -e 0"))
+  const of = (name: string): ReadonlyArray<number> => samples.get(name) ?? []
+  const bare = median(of(bareName))
+  const ratios = Object.entries(programs).filter(([name]) => name !== bareName)
   return [
-    ...names.map((name): Figure => ({ name, ...summarize(of(name)), unit: "ms" })),
-    ...names.slice(1).map((name): Figure => {
-      const figure = { name: `${name} to node -e 0`, value: median(of(name)) / bare, unit: "x" }
-      const threshold = thresholds[name]
+    ...Object.keys(programs).map((name): Figure => ({ name, ...summarize(of(name)), unit: "ms" })),
+    ...ratios.map(([name, { threshold }]): Figure => {
+      const figure = { name: `${name} to ${bareName}`, value: median(of(name)) / bare, unit: "x" }
       return threshold === undefined ? figure : { ...figure, threshold }
     })
   ]

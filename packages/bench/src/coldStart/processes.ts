@@ -9,9 +9,17 @@ export interface Run {
   readonly stdout: string
 }
 
-export const runNode = async (app: string, args: ReadonlyArray<string>): Promise<Run> => {
+export const runNode = async (
+  app: string,
+  args: ReadonlyArray<string>,
+  variables: { readonly [name: string]: string } = {}
+): Promise<Run> => {
   const start = performance.now()
-  const child = spawn(process.execPath, args, { cwd: app, stdio: ["ignore", "pipe", "inherit"] })
+  const child = spawn(process.execPath, args, {
+    cwd: app,
+    env: { ...process.env, ...variables },
+    stdio: ["ignore", "pipe", "inherit"]
+  })
   let stdout = ""
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
     stdout += text

@@ -12,6 +12,5 @@ export const balance = Command.make(
   handler(() => import("../handlers/balance.ts"))
 ).pipe(
   Command.withDescription("Prints the balance of the account. Moonshot's hosts only."),
-  Command.withShortDescription("Print the balance of the account"),
   Command.withExamples([{ command: "kimi balance", description: "Cash and vouchers" }])
 )

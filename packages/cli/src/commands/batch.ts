@@ -138,6 +138,5 @@ const run = Command.make(
 
 export const batch = Command.make("batch").pipe(
   Command.withDescription("Runs the requests of a file, which can be interrupted and continued."),
-  Command.withShortDescription("Run the requests of a file"),
   Command.withSubcommands([run, status, list, resume, cancel, forget, failed, repair, shared])
 )

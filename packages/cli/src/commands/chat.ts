@@ -72,7 +72,6 @@ export const chat = Command.make(
   Command.withDescription(
     "Sends one prompt, or holds a conversation. With --json, the response is one document, or with --stream one event per line."
   ),
-  Command.withShortDescription("Chat with Kimi"),
   Command.withExamples([
     { command: "kimi chat What is a monad?", description: "One question" },
     { command: "git diff | kimi chat Review this", description: "Piped input" },

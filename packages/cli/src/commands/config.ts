@@ -16,7 +16,6 @@ export const config = Command.make(
   Command.withDescription(
     "Prints the effective options with their origin, and marks values that cannot be used. Secrets are hidden."
   ),
-  Command.withShortDescription("Print the effective options and their origin"),
   Command.withExamples([
     { command: "kimi config --all", description: "Every option with its default" },
     { command: "kimi config --config kimi.json --json", description: "The options of a file, as JSON" }

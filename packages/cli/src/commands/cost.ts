@@ -40,7 +40,6 @@ export const cost = Command.make(
   Command.withDescription(
     "Computes what the requests of a file will cost before they are sent: likely, and at the worst. Works without a network. Exits with 1 if lines are no rows, which are counted and not in the amounts."
   ),
-  Command.withShortDescription("Compute what requests will cost"),
   Command.withExamples([
     { command: "kimi cost requests.jsonl", description: "Likely and worst cost" },
     { command: "kimi cost prompts.txt --text --output-tokens 200", description: "Plain prompts with short responses" }

@@ -14,7 +14,6 @@ export const doctor = Command.make(
   Command.withDescription(
     "Checks the configuration, key, region, network, clock, balance and stores, and states how to correct each problem. Free of charge."
   ),
-  Command.withShortDescription("Find out why calls fail"),
   Command.withExamples([
     { command: "kimi doctor", description: "Every check" },
     { command: "kimi doctor --provider moonshot-cn", description: "The checks at another host" }

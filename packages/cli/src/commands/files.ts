@@ -67,6 +67,5 @@ const remove = Command.make(
 
 export const files = Command.make("files").pipe(
   Command.withDescription("Lists, uploads, reads and deletes the files of the account."),
-  Command.withShortDescription("Manage the files of the account"),
   Command.withSubcommands([list, upload, get, remove])
 )

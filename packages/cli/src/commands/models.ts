@@ -23,7 +23,6 @@ export const models = Command.make(
   Command.withDescription(
     "Lists the models of Moonshot with their prices, windows and lifecycle. Works without a network."
   ),
-  Command.withShortDescription("List models with prices, windows and lifecycle"),
   Command.withExamples([
     { command: "kimi models", description: "The known models" },
     { command: "kimi models --live --json", description: "The models of the account, as JSON" }

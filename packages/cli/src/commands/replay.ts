@@ -18,7 +18,6 @@ export const replay = Command.make(
   Command.withDescription(
     "Prints the recorded requests and responses of a cassette. kimi serve-mock --cassette answers clients with them."
   ),
-  Command.withShortDescription("Print what a cassette has recorded"),
   Command.withExamples([
     { command: "kimi replay examples/test/cassettes/summary.json", description: "Each request with its response" }
   ])

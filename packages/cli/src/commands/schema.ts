@@ -26,7 +26,6 @@ export const schema = Command.make(
   handler(() => import("../handlers/schema.ts"))
 ).pipe(
   Command.withDescription("Prints the JSON Schema of what a command writes with --json."),
-  Command.withShortDescription("Print the JSON Schema of a command's result"),
   Command.withExamples([
     { command: "kimi schema models", description: "The form of kimi models --json" },
     { command: "kimi schema chat --stream", description: "The form of kimi chat --stream --json" }

@@ -34,7 +34,6 @@ export const serveMock = Command.make(
   Command.withDescription(
     "Runs a server on this machine that answers as Kimi does, until Ctrl-C, and prints its base URL."
   ),
-  Command.withShortDescription("Run a simulated host on this machine"),
   Command.withExamples([
     { command: "kimi serve-mock --port 8080", description: "For any client: KIMI_BASE_URL=http://127.0.0.1:8080/v1" },
     { command: "kimi serve-mock --cassette greeting.json", description: "The recorded responses of a cassette" }

@@ -54,7 +54,6 @@ export const simulate = Command.make(
   Command.withDescription(
     "Simulates a day of calls in seconds with the options of the command: the real client against a virtual host in virtual time. Needs neither a key nor a network."
   ),
-  Command.withShortDescription("Simulate a day of calls on a configuration"),
   Command.withExamples([
     { command: "kimi simulate --tier 2 --outage '5 minutes' --html day.html", description: "A day with an outage" },
     { command: "kimi simulate --traffic audit.jsonl --tier 3", description: "The recorded day at another tier" }

@@ -45,7 +45,6 @@ export const swarm = Command.make(
   Command.withDescription(
     "Runs a task with an orchestrator that creates agents without tools and assigns parts of the task to them. Shows what they do while they work: in a terminal the arrow keys select an agent, and Enter shows its details; elsewhere plain lines go to stderr."
   ),
-  Command.withShortDescription("Run a task with a team of agents"),
   Command.withExamples([
     {
       command: "kimi swarm 'Compare five sorting algorithms' --html team.html",

@@ -22,7 +22,6 @@ export const tokens = Command.make(
   handler(() => import("../handlers/tokens.ts"))
 ).pipe(
   Command.withDescription("Counts the tokens of a prompt: by an estimate without a network, or exactly at the host."),
-  Command.withShortDescription("Count the tokens of a prompt"),
   Command.withExamples([
     { command: "kimi tokens Hello world", description: "An estimate" },
     { command: "kimi tokens --live < prompt.txt", description: "The host's count of a file" }

@@ -27,7 +27,8 @@ const names = Object.keys(KimiConfig.options) as ReadonlyArray<KimiConfig.Name>
 
 /** Rows of the options whose values can be used. The others are read one by one, since no configuration has them. */
 const usable = Effect.fnUntraced(function* (
-  { origins, overrides, provider }: configuration.Gathered,
+  { overrides, provider }: configuration.Gathered,
+  origins: configuration.Origins,
   settings: KimiConfig.Values | undefined
 ) {
   const rows: Array<Row> = []
@@ -55,13 +56,14 @@ const toText = (rows: ReadonlyArray<Row>): string =>
       ])
 
 export const run = Effect.fnUntraced(function* ({ all, json, options }: Input) {
-  const gathered = configuration.withAnyKey(yield* configuration.gather(options))
-  const { issues, origins } = gathered
+  const gathered = yield* configuration.withAnyKey(yield* configuration.gather(options))
+  const { issues } = gathered
+  const origins = yield* configuration.originsOf(gathered)
   const checked = yield* Effect.result(configuration.check(gathered))
   const failed = [...issues, ...(Result.isFailure(checked) ? checked.failure.issues : [])]
   const settings = Result.isSuccess(checked) ? checked.success.config : undefined
-  const invalid = yield* unusable(failed, gathered, options)
-  const valid = (yield* usable(gathered, settings)).filter(
+  const invalid = yield* unusable(failed, { ...gathered, origins }, options)
+  const valid = (yield* usable(gathered, origins, settings)).filter(
     ({ name }) => (all || origins[name as KimiConfig.Name] !== undefined) && !invalid.some((row) => row.name === name)
   )
   const order = (row: Row): number => names.findIndex((name) => name === row.name) + 1 || names.length + 1

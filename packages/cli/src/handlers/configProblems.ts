@@ -2,9 +2,8 @@
 import type { ConfigurationIssue } from "@kimi-effect/core/ConfigurationErrors"
 import * as ConfigSource from "@kimi-effect/core/internal/ConfigSource"
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
-import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
-import type { Gathered } from "../configuration.ts"
+import type { Gathered, Origins } from "../configuration.ts"
 import { entriesOf } from "../flagValues.ts"
 import type { Given } from "../optionFlags.ts"
 import type { ConfigOptions } from "../schemas/config.ts"
@@ -16,26 +15,29 @@ type Row = ConfigOptions["options"][number]
 
 const names = Object.keys(KimiConfig.options) as ReadonlyArray<KimiConfig.Name>
 
+/** What a command was given, with where it comes from. */
+type Found = Gathered & { readonly origins: Origins }
+
 /** Whether an issue is one of a name, or of a place within its value. */
 const isOf = (issue: string, name: string): boolean => issue === name || /^[.[ ]/.test(issue.slice(name.length))
 
 const begins = (issue: string, name: string): boolean => issue.startsWith(name) && isOf(issue, name)
 
 /** The name under which an option was given, or under which it can be set. */
-const labelOf = (origins: Gathered["origins"], name: KimiConfig.Name): string =>
+const labelOf = (origins: Origins, name: KimiConfig.Name): string =>
   /\(([^()]*)\)$/.exec(origins[name] ?? "")?.[1] ??
   (origins[name]?.startsWith("flag ") === true
     ? (origins[name] ?? "").replace("flag ", "")
     : KimiConfig.variableName(name))
 
 /** The option of an issue; its own name where it is of none, such as a misspelt member of a file. */
-const optionOf = ({ name }: Issue, origins: Gathered["origins"]): string =>
+const optionOf = ({ name }: Issue, origins: Origins): string =>
   names.find((option) => begins(name, labelOf(origins, option))) ?? name.replace(/^--(?:set )?/, "")
 
 /** What the first source has for the option. */
-const given = Effect.fnUntraced(function* (name: KimiConfig.Name, { sources }: Gathered) {
+const given = Effect.fnUntraced(function* (name: KimiConfig.Name, { sources }: Found) {
   for (const { provider } of sources) {
-    const found = yield* Effect.provideService(ConfigSource.lookup(name), ConfigProvider.ConfigProvider, provider)
+    const found = yield* ConfigSource.lookup(provider, name)
     if (found !== undefined) return found.data
   }
   return undefined
@@ -45,7 +47,7 @@ const given = Effect.fnUntraced(function* (name: KimiConfig.Name, { sources }: G
 const rowOf = Effect.fnUntraced(function* (
   option: string,
   { expected }: Issue,
-  gathered: Gathered,
+  gathered: Found,
   flag: { readonly label: string; readonly text: string } | undefined
 ): Effect.fn.Return<Row> {
   if (flag !== undefined) {
@@ -62,7 +64,7 @@ const rowOf = Effect.fnUntraced(function* (
 })
 
 /** A row for each option that cannot be used. */
-export const unusable = Effect.fnUntraced(function* (issues: ReadonlyArray<Issue>, gathered: Gathered, flags: Given) {
+export const unusable = Effect.fnUntraced(function* (issues: ReadonlyArray<Issue>, gathered: Found, flags: Given) {
   const ofFlags = new Map(entriesOf(flags).map(([name, label, text]) => [name, { label, text }]))
   const rows = new Map<string, Row>()
   for (const issue of issues) {

@@ -8,6 +8,7 @@ import { wrongFlag } from "../commandError.ts"
 import type { Given } from "../optionFlags.ts"
 import * as Output from "../output.ts"
 import type { Model, Models, Price } from "../schemas/models.ts"
+import * as UserFile from "../userFile.ts"
 
 interface Input {
   readonly live: boolean
@@ -100,13 +101,14 @@ const toTable = (models: ReadonlyArray<Model>): string =>
 const ofMoonshot = (provider: string): string =>
   `These are the models and prices of Moonshot; those of ${provider} are not known. kimi models --live lists the models of the configured host.`
 
-/** Whether an option has a value, but for the key: to read the configuration takes as long as all of the rest. */
+/** Whether an option has a value, but for the key: to read the configuration takes longer than the catalogue. */
 const isConfigured = ({ flags, ...files }: Given) =>
   Effect.gen(function* () {
     const given: ReadonlyArray<Option.Option<unknown>> = [...Object.values(flags), ...Object.values(files)]
-    if (given.some((value) => Option.isSome(value))) return true
-    const variables = yield* (yield* ConfigProvider.ConfigProvider).load(["KIMI"])
-    return variables?._tag === "Record" && [...variables.keys].some((name) => name !== "API")
+    if (given.some((value) => Option.isSome(value)) || (yield* UserFile.find) !== undefined) return true
+    const provider = yield* ConfigProvider.ConfigProvider
+    const nodes = yield* Effect.forEach([["KIMI"], ["kimi"]], (path) => provider.load(path))
+    return nodes.some((node) => node?._tag === "Record" && [...node.keys].some((name) => name !== "API"))
   })
 
 /** An option that is wrong is wrong in every command. */

@@ -1,7 +1,10 @@
+import { mkdirSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { decoded, withServer } from "../mockedHost.ts"
 import { runKimi } from "../runKimi.ts"
+import { temporaryFolder } from "../temporaryFolder.ts"
 
 describe("kimi models", () => {
   it.live("lists prices without a key", () =>
@@ -35,6 +38,27 @@ describe("kimi models", () => {
       assert.include(stderr, "those of together are not known. kimi models --live")
       assert.strictEqual((yield* runKimi(["models"], { env: { KIMI_PROVIDER: "moonshot-cn" } })).stderr, "")
     })
+  )
+
+  it.live("reads the file of the user", () =>
+    Effect.gen(function* () {
+      const HOME = yield* temporaryFolder
+      mkdirSync(join(HOME, ".config/kimi"), { recursive: true })
+      const write = (kimi: object) =>
+        writeFileSync(join(HOME, ".config/kimi/config.json"), JSON.stringify({ kimi }), { mode: 0o600 })
+      write({ provider: "together" })
+      assert.include((yield* runKimi(["models"], { env: { HOME } })).stderr, "those of together are not known")
+      write({ tier: 9 })
+      const { code, stderr, stdout } = yield* runKimi(["models"], { env: { HOME } })
+      assert.deepStrictEqual([code, stdout], [10, ""])
+      assert.include(stderr, `kimi.tier in ${HOME}/.config/kimi/config.json: expected a tier from 0 to 5`)
+    })
+  )
+
+  it.live.each([{ KIMI_TIER: "9" }, { kimi_tier: "9" }])("refuses %j", (env) =>
+    Effect.map(runKimi(["models"], { env: env as Record<string, string> }), ({ code, stdout }) =>
+      assert.deepStrictEqual([code, stdout], [10, ""])
+    )
   )
 
   it.live("lists the models of the host", () =>

@@ -45,9 +45,13 @@ export interface Options {
 export const make = (options: Options): Effect.Effect<ConfigProvider.ConfigProvider, ConfigurationError> =>
   Effect.andThen(
     OptionRules.check("ConfigFile", configFileRules(options)),
-    Effect.flatMap(
-      loadModule(() => import("./internal/configProviders.ts")),
-      ({ ConfigHistory, make }) => make(options, new ConfigHistory())
+    Effect.suspend(() =>
+      options.dotEnv === undefined && options.json === undefined
+        ? ConfigProvider.ConfigProvider
+        : Effect.flatMap(
+            loadModule(() => import("./internal/configProviders.ts")),
+            ({ ConfigHistory, make }) => make(options, new ConfigHistory())
+          )
     )
   )
 

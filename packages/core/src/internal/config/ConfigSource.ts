@@ -8,6 +8,7 @@
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Result from "effect/Result"
 import type { Name } from "./OptionTable.ts"
 
 /**
@@ -26,28 +27,30 @@ const otherVariables: { readonly [N in Name]?: string } = { apiKey: "MOONSHOT_AP
  * A part of a source as plain data, whose values are texts; `Option.none`
  * where it cannot be read.
  *
+ * Eager, as `lookup`: most sources answer at once, and every option is looked up
+ * when a client or a command starts.
+ *
  * @category constructors
  * @since 0.1.0
  */
-export const load = (
+export const load = Effect.fnUntracedEager(function* (
   provider: ConfigProvider.ConfigProvider,
   path: ConfigProvider.Path
-): Effect.Effect<Option.Option<unknown>> =>
-  Effect.gen(function* () {
-    const found = yield* Effect.option(provider.load(path))
-    if (Option.isNone(found)) return Option.none()
-    const node = found.value
-    if (node === undefined || node._tag === "Value") return Option.some(node?.value)
-    const keys = node._tag === "Array" ? Array.from({ length: node.length }, (_, index) => index) : [...node.keys]
-    const members: Array<readonly [string | number, unknown]> = []
-    for (const key of keys) {
-      const member = yield* load(provider, [...path, key])
-      if (Option.isNone(member)) return Option.none()
-      if (member.value !== undefined) members.push([key, member.value])
-    }
-    // `fromEntries` defines members and so sets no prototype, regardless of the names.
-    return Option.some(node._tag === "Array" ? members.map(([, member]) => member) : Object.fromEntries(members))
-  })
+): Effect.fn.Return<Option.Option<unknown>> {
+  const found = yield* Effect.result(provider.load(path))
+  if (Result.isFailure(found)) return Option.none()
+  const node = found.success
+  if (node === undefined || node._tag === "Value") return Option.some(node?.value)
+  const keys = node._tag === "Array" ? Array.from({ length: node.length }, (_, index) => index) : [...node.keys]
+  const members: Array<readonly [string | number, unknown]> = []
+  for (const key of keys) {
+    const member = yield* load(provider, [...path, key])
+    if (Option.isNone(member)) return Option.none()
+    if (member.value !== undefined) members.push([key, member.value])
+  }
+  // `fromEntries` defines members and so sets no prototype, regardless of the names.
+  return Option.some(node._tag === "Array" ? members.map(([, member]) => member) : Object.fromEntries(members))
+})
 
 /**
  * The text at a path; `undefined` where it is absent, empty or cannot be read.
@@ -76,28 +79,28 @@ export interface Found {
 }
 
 /**
- * Looks an option up: its variable, then its member in the object `kimi`. An
- * empty text is absent.
+ * Looks an option up in a source: its variable, then its member in the object
+ * `kimi`. An empty text is absent.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const lookup = (name: Name): Effect.Effect<Found | undefined> =>
-  Effect.gen(function* () {
-    const provider = yield* ConfigProvider.ConfigProvider
-    const variables = [variableName(name), otherVariables[name]].filter((variable) => variable !== undefined)
-    for (const variable of variables) {
-      const found = yield* Effect.option(provider.load([variable]))
-      if (Option.isNone(found)) return { label: variable, data: undefined }
-      if (found.value?.value !== undefined && found.value.value !== "") {
-        return { label: variable, data: found.value.value }
-      }
-    }
-    const label = `kimi.${name}`
-    const member = yield* load(provider, ["kimi", name])
-    if (Option.isNone(member)) return { label, data: undefined }
-    return member.value === undefined || member.value === "" ? undefined : { label, data: member.value }
-  })
+export const lookup = Effect.fnUntracedEager(function* (
+  provider: ConfigProvider.ConfigProvider,
+  name: Name
+): Effect.fn.Return<Found | undefined> {
+  const variables = [variableName(name), otherVariables[name]].filter((variable) => variable !== undefined)
+  for (const variable of variables) {
+    const found = yield* Effect.result(provider.load([variable]))
+    if (Result.isFailure(found)) return { label: variable, data: undefined }
+    const text = found.success?.value
+    if (text !== undefined && text !== "") return { label: variable, data: text }
+  }
+  const label = `kimi.${name}`
+  const member = yield* load(provider, ["kimi", name])
+  if (Option.isNone(member)) return { label, data: undefined }
+  return member.value === undefined || member.value === "" ? undefined : { label, data: member.value }
+})
 
 /**
  * The members of the object `kimi`.
