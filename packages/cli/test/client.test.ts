@@ -6,7 +6,7 @@ import { filesOf, lineOf } from "./hostJob.ts"
 import { runKimi } from "./runKimi.ts"
 import { temporaryFolder } from "./temporaryFolder.ts"
 
-describe("a terminal is asked for the key by", () => {
+describe("a terminal is prompted for a missing key by", () => {
   it.live.each([
     "chat Hello",
     "batch run IN OUT",

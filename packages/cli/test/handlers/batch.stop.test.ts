@@ -67,7 +67,7 @@ describe("kimi batch run --deadline", () => {
 })
 
 describe("kimi batch run", () => {
-  it.live("stops when its rows have cost what --cost allows, and continues", () =>
+  it.live("stops when its rows have cost what --cost allows", () =>
     withServer((server, env) =>
       Effect.gen(function* () {
         const { input, output } = yield* filesOf(["a", "b", "c"].map((id) => lineOf(id)))
