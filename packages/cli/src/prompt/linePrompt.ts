@@ -196,7 +196,8 @@ class Session implements LinePrompt {
     }).pipe(
       Effect.onInterrupt(() => {
         this.entry = undefined
-        return this.print(this.screen.leave())
+        // `Output.print` waits for the end of the program where the terminal is gone, and the program for this.
+        return Effect.ignore(this.terminal.display(this.screen.leave()))
       })
     )
   }

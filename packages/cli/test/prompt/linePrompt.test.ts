@@ -1,65 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
-import type * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
-import * as Queue from "effect/Queue"
 import * as Terminal from "effect/Terminal"
 import * as TestClock from "effect/testing/TestClock"
-import * as LinePrompt from "../../src/prompt/linePrompt.ts"
-import { type InputEvent, TypedInput } from "../../src/prompt/typedInput.ts"
+import { inTerminal } from "./keyboard.ts"
 
 const pasteOn = "\u001b[?2004h"
 const pasteOff = "\u001b[?2004l"
-
-interface Keyboard {
-  /** Types what arrives at once, which is read before the effect ends. */
-  readonly type: (...inputs: ReadonlyArray<string>) => Effect.Effect<void>
-  readonly send: (event: InputEvent) => Effect.Effect<void>
-  readonly end: Effect.Effect<void>
-  readonly output: () => string
-}
-
-/** Runs a program in a terminal of 40 columns, in which something is typed meanwhile. */
-const inTerminal = <A, E>(
-  program: (prompt: LinePrompt.LinePrompt) => Effect.Effect<A, E>,
-  typing: (keyboard: Keyboard) => Effect.Effect<void>
-) =>
-  Effect.gen(function* () {
-    let output = ""
-    const events = yield* Queue.make<InputEvent, Cause.Done>()
-    const write = (text: string) =>
-      Effect.sync(() => {
-        output += text
-      })
-    const terminal = Terminal.make({
-      columns: Effect.succeed(40),
-      rows: Effect.succeed(10),
-      size: Effect.die("not used"),
-      readInput: Effect.die("not used"),
-      readLine: Effect.die("not used"),
-      display: write
-    })
-    const fiber = yield* LinePrompt.use(program).pipe(
-      Effect.provideService(Terminal.Terminal, terminal),
-      Effect.provideService(TypedInput, { events: Effect.succeed(events), suspend: write("(suspended)") }),
-      Effect.exit,
-      Effect.forkChild
-    )
-    const settle = TestClock.adjust("1 millis")
-    const send = (event: InputEvent) => Effect.andThen(Queue.offer(events, event), settle)
-    yield* settle
-    yield* typing({
-      type: (...inputs) => Effect.forEach(inputs, (text) => send({ _tag: "Typed", text }), { discard: true }),
-      send,
-      end: Effect.andThen(Queue.end(events), settle),
-      output: () => output
-    })
-    const exit = yield* Fiber.join(fiber)
-    return { exit, output }
-  })
 
 /** The prompt that is sent when this is typed, each part at once. */
 const sent = (...inputs: ReadonlyArray<string>) =>
@@ -305,6 +254,16 @@ describe("stoppable", () => {
 })
 
 describe("use", () => {
+  it.effect("ends at Ctrl-C in a terminal that is gone", () =>
+    Effect.gen(function* () {
+      const { exit } = yield* inTerminal(
+        ({ prompt }) => prompt([]),
+        ({ hangUp, type }) => Effect.andThen(hangUp, type("\u0003"))
+      )
+      assert.isTrue(Exit.hasInterrupts(exit))
+    })
+  )
+
   it.effect.each<[string, Effect.Effect<void, string>]>([
     ["success", Effect.void],
     ["a failure", Effect.fail("failed")],
