@@ -151,12 +151,15 @@ const documentText = (path: string) =>
   Effect.gen(function* () {
     const files = yield* Files.Files
     const content = yield* Files.open(path)
-    return yield* Effect.acquireUseRelease(
+    // An upload may take minutes: Ctrl-C ends it.
+    const { id } = yield* Effect.acquireRelease(
       files.upload({ purpose: "file-extract", content }),
-      ({ id }) => Effect.andThen(files.awaitReady(id), files.text(id)),
-      ({ id }) => Effect.ignore(files.delete(id, { ignoreMissing: true }))
+      ({ id }) => Effect.ignore(files.delete(id, { ignoreMissing: true })),
+      { interruptible: true }
     )
-  })
+    yield* files.awaitReady(id)
+    return yield* files.text(id)
+  }).pipe(Effect.scoped)
 
 /** A conversation that ends with the prompt, its documents before it and its images in it. */
 const ask = Effect.fnUntraced(function* (input: Input, history: ChatHistory.History, text: string) {

@@ -2,7 +2,11 @@ import { readFileSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as ErrorReply from "@kimi-effect/testing/ErrorReply"
+import * as Fault from "@kimi-effect/testing/Fault"
+import * as Reply from "@kimi-effect/testing/Reply"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import { decoded, withServer } from "../mockedHost.ts"
 import { runKimi } from "../runKimi.ts"
 import { temporaryFolder } from "../temporaryFolder.ts"
@@ -167,5 +171,26 @@ describe("a file of a prompt", () => {
       assert.strictEqual(code, 16)
       assert.include(stderr, `kimi: ${tag}: ${bad}: ${message}`)
     })
+  )
+
+  it.live("is not waited for when the command is interrupted while it is uploaded", () =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        const isUploading = yield* Deferred.make<void>()
+        yield* server.replyAt("POST /v1/files", () => {
+          Deferred.doneUnsafe(isUploading, Effect.void)
+          return Reply.withFault(Fault.StallBeforeHeaders())(Reply.text("Never."))
+        })
+        const path = join(yield* temporaryFolder, "a.txt")
+        writeFileSync(path, "Some text")
+        const command = yield* Effect.forkChild(runKimi(["chat", "Hi", "--file", path], { env, stdin: "" }))
+        yield* Deferred.await(isUploading)
+        yield* Fiber.interrupt(command)
+        assert.deepStrictEqual(
+          (yield* server.requests).map(({ method }) => method),
+          ["POST"]
+        )
+      })
+    )
   )
 })
