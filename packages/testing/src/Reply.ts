@@ -16,8 +16,9 @@
 import * as Schema from "effect/Schema"
 import type { Exchange } from "./Exchange.ts"
 import type { Fault } from "./Fault.ts"
-import * as ChatResponseBody from "./internal/chatResponseBody.ts"
-import { completion, type Completion, type Json, json, type Options, type Reply } from "./internal/replies/model.ts"
+import type * as ChatResponseBody from "./internal/chatResponseBody.ts"
+import { generated } from "./internal/replies/generated.ts"
+import { type Completion, type Json, json, type Options, type Reply } from "./internal/replies/model.ts"
 
 export {
   body,
@@ -91,8 +92,7 @@ export {
  * @category constructors
  * @since 0.1.0
  */
-export const chatResponse = (fields: ChatResponseFields, options?: Options): Completion =>
-  completion(ChatResponseBody.make(fields), options)
+export const chatResponse = (fields: ChatResponseFields, options?: Options): Completion => generated(fields, options)
 
 /**
  * What the model answers, with the names of the wire.
@@ -114,7 +114,7 @@ export interface CompletionOptions extends Omit<Options, "status"> {
   readonly reasoning?: string | undefined
   /** Defaults to `tool_calls` when there are tool calls, otherwise to `stop`. */
   readonly finishReason?: string | undefined
-  /** Defaults to `kimi-k3`. */
+  /** Defaults to the requested one. */
   readonly model?: string | undefined
   /** Tokens. Defaults to 88 prompt tokens, none of them cached, and 40 completion tokens. */
   readonly usage?: ChatResponseFields["usage"]

@@ -11,7 +11,7 @@ export interface ChatResponseFields {
   readonly tool_calls?: ReadonlyArray<{ readonly name: string; readonly arguments: string }> | undefined
   /** Defaults to `tool_calls` when there are tool calls, otherwise to `stop`. */
   readonly finish_reason?: string | undefined
-  /** Defaults to `kimi-k3`. */
+  /** Defaults to the requested one; `kimi-k3` where no request is known. */
   readonly model?: string | undefined
   /** Tokens. Defaults to 88 prompt tokens, none of them cached, and 40 completion tokens, none of them reasoning. */
   readonly usage?: UsageFields | undefined

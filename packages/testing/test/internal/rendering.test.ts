@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { chunkingOf, render } from "../../src/internal/rendering.ts"
 import * as Reply from "../../src/Reply.ts"
 
-const plain = { isStream: false, hasUsage: false, hasTools: false }
+const plain = { isStream: false, hasUsage: false, hasTools: false, model: undefined }
 const streamed = { ...plain, isStream: true }
 
 describe("rendering", () => {
@@ -18,6 +18,7 @@ describe("rendering", () => {
   })
 
   const reply = Reply.chatResponse({ content: "a" })
+  const completion = { choices: [{ index: 0, message: { role: "assistant", content: "a" }, finish_reason: "stop" }] }
 
   it("renders a completion as one body", () => {
     const whole = render(reply, plain)
@@ -35,6 +36,36 @@ describe("rendering", () => {
 
   it("adds the usage to a stream when it is requested", () => {
     assert.strictEqual(render(reply, { ...streamed, hasUsage: true }).events.length, 5)
+  })
+
+  const modelsOf = (events: ReadonlyArray<string>) =>
+    new Set(events.flatMap((event) => event.match(/(?<="model":")[^"]*/g) ?? []))
+
+  for (const form of [plain, streamed, { ...streamed, hasUsage: true }]) {
+    const kind = form.hasUsage ? "stream with usage" : form.isStream ? "stream" : "body"
+
+    it(`names the requested model in the ${kind} of a completion without one`, () => {
+      assert.deepStrictEqual([...modelsOf(render(reply, { ...form, model: "kimi-k2.6" }).events)], ["kimi-k2.6"])
+    })
+
+    it(`keeps the model of a completion in its ${kind}`, () => {
+      for (const named of [
+        Reply.text("a", { model: "kimi-k2.5" }),
+        Reply.completion({ ...completion, model: "kimi-k2.5" })
+      ]) {
+        assert.deepStrictEqual([...modelsOf(render(named, { ...form, model: "kimi-k2.6" }).events)], ["kimi-k2.5"])
+      }
+    })
+  }
+
+  it("names the requested model in every event of a stream that echoes it", () => {
+    const events = ['{"model":"kimi-k3","choices":[{"delta":{"content":"\\"model\\":\\"x\\""}}]}', "[DONE]"]
+    const echoing = { ...Reply.sse(events), echoesModel: true }
+    assert.deepStrictEqual(render(echoing, { ...streamed, model: "$&" }).events, [
+      'data: {"model":"$&","choices":[{"delta":{"content":"\\"model\\":\\"x\\""}}]}\n\n',
+      "data: [DONE]\n\n"
+    ])
+    assert.include(render(Reply.sse(events), { ...streamed, model: "other" }).events[0], '"model":"kimi-k3"')
   })
 
   it("returns the chunking of a reply", () => {

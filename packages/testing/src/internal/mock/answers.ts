@@ -13,7 +13,7 @@ import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { Chunking } from "../../Chunking.ts"
-import { render } from "../rendering.ts"
+import { render, type RequestForm } from "../rendering.ts"
 import { delaysOf } from "../wirePlan.ts"
 import type { Pace, Step } from "./Engine.ts"
 import { type Playback, planOf } from "./playback.ts"
@@ -44,10 +44,12 @@ interface Failure<E> {
   readonly isImmediate: boolean
 }
 
-const forms = {
-  chat: { isStream: false, hasUsage: true, hasTools: false },
-  stream: { isStream: true, hasUsage: true, hasTools: false }
-}
+const formOf = ({ model }: ModelRequest, isStream: boolean): RequestForm => ({
+  isStream,
+  hasUsage: true,
+  hasTools: false,
+  model
+})
 
 const later = <A, E>(millis: number, stream: Stream.Stream<A, E>): Stream.Stream<A, E> =>
   millis > 0 ? Stream.concat(Stream.fromEffectDrain(Effect.sleep(millis)), stream) : stream
@@ -67,8 +69,9 @@ export const makeChat = (
   const failures = Remembered.ofFailures<Failure<ChatError>>()
 
   const decodeChat = (request: ModelRequest, step: WireStep): Effect.Effect<ChatResponse, ChatError> => {
-    const plan = planOf(step, forms.chat, chunking)
-    const rendered = render(step.reply, forms.chat)
+    const form = formOf(request, false)
+    const plan = planOf(step, form, chunking)
+    const rendered = render(step.reply, form)
     return Effect.matchEffect(playback.chat(request, plan), {
       onSuccess: (value) => {
         responses.add(request, step, { rendered, value })
@@ -102,8 +105,9 @@ export const makeStream = (
 
   const decodeStream = (request: ModelRequest, step: WireStep): Stream.Stream<StreamEvent, StreamError> => {
     const all: Array<StreamEvent> = []
-    const plan = planOf(step, forms.stream, chunking)
-    const rendered = render(step.reply, forms.stream)
+    const form = formOf(request, true)
+    const plan = planOf(step, form, chunking)
+    const rendered = render(step.reply, form)
     const remember = (exit: Exit.Exit<unknown, StreamError>): void => {
       if (Exit.isSuccess(exit) && all.at(-1)?._tag === "Finish") streams.add(request, step, { rendered, value: all })
       // Only a failure in place of the stream is the same each time at once.

@@ -18,12 +18,10 @@ interface Faults extends Pick<Options, "failures" | "latency"> {
   readonly afterEvents?: number | undefined
 }
 
-const form = (isStream: boolean) => ({ isStream, hasUsage: true, hasTools: false })
-
-const planFor = (reply: Reply.Reply, isStream: boolean) =>
+const planFor = (reply: Reply.Reply, { model }: Call["request"], isStream: boolean) =>
   planOf(
     { _tag: "Wire", reply: asExplicit(reply), fault: reply.fault, pace: { latency: 0, tokensPerSecond: undefined } },
-    form(isStream),
+    { isStream, hasUsage: true, hasTools: false, model },
     { events: 1 }
   )
 
@@ -75,10 +73,10 @@ export const make = (
   })
 
   const failChat = ({ provider, request }: Call, tag: FailureTag) =>
-    playbackOf(provider).chat(request, planFor(isStreamFailure(tag) ? brokenBody : failureReplies[tag], false))
+    playbackOf(provider).chat(request, planFor(isStreamFailure(tag) ? brokenBody : failureReplies[tag], request, false))
 
   const failedStream = ({ provider, request }: Call, tag: FailureTag): Stream.Stream<StreamEvent, StreamError> =>
-    Stream.drain(playbackOf(provider).stream(request, planFor(streamReply(tag), true)))
+    Stream.drain(playbackOf(provider).stream(request, planFor(streamReply(tag), request, true)))
 
   return Stage.make("chaos", {
     effect: (inner) => (call) =>

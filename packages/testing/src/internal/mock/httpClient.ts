@@ -26,7 +26,7 @@ import { endWith } from "./transport.ts"
 
 const noPace = { latency: 0, tokensPerSecond: undefined }
 
-const plainForm: RequestForm = { isStream: false, hasUsage: false, hasTools: false }
+const plainForm: RequestForm = { isStream: false, hasUsage: false, hasTools: false, model: undefined }
 
 const bodyText = ({ body }: HttpClientRequest.HttpClientRequest): string => {
   if (body._tag === "Uint8Array") return new TextDecoder().decode(body.body)
@@ -50,7 +50,8 @@ const parseRequest = (text: string): ParsedRequest | undefined => {
     form: {
       isStream: stream === true,
       hasUsage: stream_options?.include_usage === true,
-      hasTools: request.tools !== undefined
+      hasTools: request.tools !== undefined,
+      model: request.model
     }
   }
 }

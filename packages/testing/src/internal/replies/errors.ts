@@ -5,8 +5,8 @@
 import * as Duration from "effect/Duration"
 import { type ErrorName, errorResponses, type ErrorResponse } from "../../ErrorResponses.ts"
 import * as Fault from "../../Fault.ts"
-import * as ChatResponseBody from "../chatResponseBody.ts"
-import { body, completion, type Completion, type Default, faulty, type Json, json, type Text } from "./model.ts"
+import { generated } from "./generated.ts"
+import { body, type Completion, type Default, faulty, type Json, json, type Text } from "./model.ts"
 
 /**
  * Options of the errors that a host answers with.
@@ -259,7 +259,7 @@ export const invalidResponse = (): Default => faulty(Fault.MalformedJson())
  * @category errors
  * @since 0.1.0
  */
-export const emptyResponse = (): Completion => completion(ChatResponseBody.make({ content: "" }))
+export const emptyResponse = (): Completion => generated({ content: "" })
 
 /**
  * `ReasoningBudgetExhaustedError`: the reasoning used all of
@@ -269,7 +269,7 @@ export const emptyResponse = (): Completion => completion(ChatResponseBody.make(
  * @since 0.1.0
  */
 export const reasoningExhausted = (): Completion =>
-  completion(ChatResponseBody.make({ content: "", reasoning_content: "Let me think", finish_reason: "length" }))
+  generated({ content: "", reasoning_content: "Let me think", finish_reason: "length" })
 
 /**
  * `MalformedOutputError`: a tool call without a name, which the host has not
@@ -278,8 +278,7 @@ export const reasoningExhausted = (): Completion =>
  * @category errors
  * @since 0.1.0
  */
-export const malformedOutput = (): Completion =>
-  completion(ChatResponseBody.make({ tool_calls: [{ name: "", arguments: "{" }] }))
+export const malformedOutput = (): Completion => generated({ tool_calls: [{ name: "", arguments: "{" }] })
 
 /**
  * `ToolArgumentsTooLargeError`, unless the configuration allows arguments of
@@ -289,7 +288,7 @@ export const malformedOutput = (): Completion =>
  * @since 0.1.0
  */
 export const toolArgumentsTooLarge = (bytes = 1_048_576): Completion =>
-  completion(ChatResponseBody.make({ tool_calls: [{ name: "write", arguments: JSON.stringify("x".repeat(bytes)) }] }))
+  generated({ tool_calls: [{ name: "write", arguments: JSON.stringify("x".repeat(bytes)) }] })
 
 /**
  * `ResponseTooLargeError` for a whole response, unless the configuration allows

@@ -76,6 +76,8 @@ export interface Completion extends FaultOptions {
   readonly body: Schema.Json
   /** The same body, decoded. The events of the stream are made from it. */
   readonly completion: ChatCompletion
+  /** Whether the response names the model of the request in place of that of the body, as hosts do. Defaults to `false`. */
+  readonly echoesModel?: boolean | undefined
   readonly headers: Headers
   /** Defaults to the chunking of the server. */
   readonly chunking?: Chunking | undefined
@@ -120,6 +122,8 @@ export interface Sse extends FaultOptions {
   readonly headers: Headers
   /** The raw text of each event, including its blank line. */
   readonly events: ReadonlyArray<string>
+  /** Whether the events name the model of the request in place of the given one, as hosts do. Defaults to `false`. */
+  readonly echoesModel?: boolean | undefined
   /** Defaults to the chunking of the server. */
   readonly chunking?: Chunking | undefined
   /** Defaults to everything at once. */

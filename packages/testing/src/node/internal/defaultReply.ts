@@ -1,5 +1,6 @@
 /**
- * The default responses of the server: the recorded responses of Kimi.
+ * The default responses of the server: the recorded responses of Kimi, for any
+ * model.
  */
 import type { RequestForm } from "../../internal/rendering.ts"
 import * as Reply from "../../Reply.ts"
@@ -17,7 +18,8 @@ export const formOf = (request: ReceivedRequest): RequestForm => {
   return {
     isStream: json["stream"] === true,
     hasUsage: toRecord(json["stream_options"])["include_usage"] === true,
-    hasTools: Array.isArray(json["tools"]) && json["tools"].length > 0 && !isAnsweredWithText(json)
+    hasTools: Array.isArray(json["tools"]) && json["tools"].length > 0 && !isAnsweredWithText(json),
+    model: typeof json["model"] === "string" ? json["model"] : undefined
   }
 }
 
@@ -44,12 +46,12 @@ export const formatted = ({ json }: ReceivedRequest): Reply.Explicit | undefined
 
 const recorded = (name: Fixtures.ExchangeName): Reply.Completion => {
   const { body, headers } = Reply.fromExchange(Fixtures.exchange(name))
-  return Reply.completion(body, { headers })
+  return { ...Reply.completion(body, { headers }), echoesModel: true }
 }
 
 const toolCall = recorded("plain-04-tool-calls")
 const greeting = recorded("plain-03-reasoning-cached")
-const streamWithUsage = Reply.sse(Fixtures.sse("stream-01-include-usage"))
+const streamWithUsage: Reply.Sse = { ...Reply.sse(Fixtures.sse("stream-01-include-usage")), echoesModel: true }
 const stream: Reply.Sse = {
   ...streamWithUsage,
   events: streamWithUsage.events.filter((event) => !event.includes('"choices":[]'))

@@ -148,6 +148,9 @@ const emptyReply: WirePlan.RenderedReply = { status: 200, headers: {}, events: [
 
 type Planner = (reply: Reply.Explicit, form: RequestForm, fault: Fault | undefined) => WirePlan.WirePlan
 
+/** Requests may name any number of models. */
+const maxForms = 64
+
 /** Caches plans: replies are immutable, and tests and benchmarks send the same object many times. */
 const makePlanner = (pace: WirePlan.Pace, replies: WeakMap<WirePlan.WirePlan, WirePlan.RenderedReply>): Planner => {
   const cache = new WeakMap<Reply.Explicit, Map<string, WirePlan.WirePlan>>()
@@ -159,9 +162,12 @@ const makePlanner = (pace: WirePlan.Pace, replies: WeakMap<WirePlan.WirePlan, Wi
   }
   return (reply, form, fault) => {
     if (fault !== reply.fault) return makePlan(reply, form, fault)
-    const key = `${form.isStream} ${form.hasUsage}`
+    const key = `${form.isStream} ${form.hasUsage} ${form.model}`
     const byForm = cache.get(reply) ?? new Map<string, WirePlan.WirePlan>()
-    const plan = byForm.get(key) ?? makePlan(reply, form, fault)
+    const known = byForm.get(key)
+    if (known !== undefined) return known
+    if (byForm.size >= maxForms) byForm.clear()
+    const plan = makePlan(reply, form, fault)
     cache.set(reply, byForm.set(key, plan))
     return plan
   }

@@ -13,8 +13,13 @@ const request = (json: unknown): ReceivedRequest => ({
 
 describe("defaultReply", () => {
   it("reads the form of a request", () => {
-    const all = { stream: true, stream_options: { include_usage: true }, tools: [{}] }
-    assert.deepStrictEqual(DefaultReply.formOf(request(all)), { isStream: true, hasUsage: true, hasTools: true })
+    const all = { model: "kimi-k2.6", stream: true, stream_options: { include_usage: true }, tools: [{}] }
+    assert.deepStrictEqual(DefaultReply.formOf(request(all)), {
+      isStream: true,
+      hasUsage: true,
+      hasTools: true,
+      model: "kimi-k2.6"
+    })
   })
 
   it("reads the default form from any other body", () => {
@@ -26,19 +31,20 @@ describe("defaultReply", () => {
       [],
       {},
       { stream_options: null },
-      { stream: "true", stream_options: { include_usage: false }, tools: [] }
+      { model: 1, stream: "true", stream_options: { include_usage: false }, tools: [] }
     ]) {
       assert.deepStrictEqual(DefaultReply.formOf(request(json)), {
         isStream: false,
         hasUsage: false,
-        hasTools: false
+        hasTools: false,
+        model: undefined
       })
     }
   })
 
   it("selects the recording by the form of the request", () => {
     const pick = (isStream: boolean, hasUsage: boolean, hasTools: boolean) => {
-      const reply = DefaultReply.chat({ isStream, hasUsage, hasTools })
+      const reply = DefaultReply.chat({ isStream, hasUsage, hasTools, model: undefined })
       return reply._tag === "Sse" ? reply.events.length : reply._tag === "Completion" ? reply.completion.id : reply._tag
     }
     assert.strictEqual(pick(false, false, false), "chatcmpl-6a5a9561c95b1c06317b3389")

@@ -32,6 +32,27 @@ describe("responder", () => {
     assert.notStrictEqual(responder.respond(request()), responder.respond(request({ stream: true })))
   })
 
+  for (const members of [{}, { stream: true }, { stream: true, stream_options: { include_usage: true } }]) {
+    it(`answers for the requested model: ${JSON.stringify(members)}`, () => {
+      const responder = make()
+      const models = ["kimi-k3", "kimi-k2.6", "kimi-k3"].map((model) => {
+        const { events } = responder.replyOf(responder.respond(request({ ...members, model })))
+        return [...new Set(events.flatMap((event) => event.match(/(?<="model":")[^"]*/g) ?? []))]
+      })
+      assert.deepStrictEqual(models, [["kimi-k3"], ["kimi-k2.6"], ["kimi-k3"]])
+    })
+  }
+
+  it("keeps a bounded number of plans of a reply", () => {
+    const responder = make()
+    responder.replyAlways(Reply.text("a"))
+    const first = responder.respond(request({ model: "model-0" }))
+    for (let model = 1; model < 64; model++) responder.respond(request({ model: `model-${model}` }))
+    assert.strictEqual(responder.respond(request({ model: "model-0" })), first)
+    responder.respond(request({ model: "model-64" }))
+    assert.notStrictEqual(responder.respond(request({ model: "model-0" })), first)
+  })
+
   it("applies a queued fault to one request only", () => {
     const responder = make()
     responder.enqueue([Reply.faulty(Fault.StallBeforeHeaders())])
