@@ -175,4 +175,21 @@ describe("the size limit of tool arguments", () => {
       )
     )
   }
+
+  it.live("leaves what a whole response is billed for", () =>
+    withKimi(
+      (client, server) =>
+        Effect.gen(function* () {
+          yield* server.reply(answer(1_001))
+          const { partial } = yield* Effect.flip(call(client, "chat", { ...hello, tools }))
+          assert.deepStrictEqual(partial, {
+            content: "",
+            reasoning_content: "",
+            tool_calls: [{ id: "f_0", name: "f", arguments: "" }],
+            usage: { prompt_tokens: 88, completion_tokens: 40 }
+          })
+        }),
+      { client: { maxToolArgumentBytes: 1_000 } }
+    )
+  )
 })

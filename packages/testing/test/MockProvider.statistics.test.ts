@@ -1,6 +1,7 @@
 /** The numbers of a provider, at every level. */
 import { KimiClient } from "@kimi-effect/client"
 import { assert, describe, it } from "@effect/vitest"
+import { Cost, StreamFold } from "@kimi-effect/core"
 import { Effect, Fiber, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import * as MockProvider from "../src/MockProvider.ts"
@@ -54,6 +55,32 @@ for (const [name, level] of Object.entries(levels)) {
             yield* Stream.runDrain(kimi.stream(request))
             assert.deepStrictEqual((yield* mock.statistics).tokens, { prompt: 98, cached: 4, completion: 45 })
           })
+      )
+    )
+
+    it.effect("counts the dearer price of a response that names another model", () =>
+      use(
+        { script: () => Reply.text("a", { model: "kimi-k3", usage: { prompt_tokens: 1_000, completion_tokens: 0 } }) },
+        (kimi, mock) =>
+          Effect.gen(function* () {
+            yield* kimi.chat({ ...request, model: "kimi-k3" })
+            yield* kimi.chat({ ...request, model: "kimi-k2.6" })
+            // Twice 1,000 tokens at $3.00 a million, and not at $0.95.
+            const { costs } = yield* mock.statistics
+            assert.strictEqual(Cost.format({ currency: "USD", total: costs["USD"] ?? assert.fail() }), "$0.006")
+          })
+      )
+    )
+
+    it.effect("names the requested model", () =>
+      use({}, (kimi) =>
+        Effect.gen(function* () {
+          const plain = yield* kimi.chat({ ...request, model: "kimi-k2.6" })
+          const streamed = yield* StreamFold.collect(kimi.stream({ ...request, model: "kimi-k2.6" }))
+          for (const { model, requestedModel } of [plain, streamed]) {
+            assert.deepStrictEqual([model, requestedModel], ["kimi-k2.6", undefined])
+          }
+        })
       )
     )
 

@@ -30,24 +30,28 @@ const decodeCompletion = (body: unknown): Result.Result<LenientBody<ChatCompleti
     onFailure: (error) => Result.fromOption(Option.fromUndefinedOr(completionFrom(body)), () => error)
   })
 
+/** What a response that became an error has of it. */
+const partialOf = (response: ChatResponse): PartialResponse =>
+  StreamFold.toPartial(StreamFold.toEvents(response).reduce(StreamFold.step, StreamFold.empty))
+
 /** The error of a response whose tool calls have larger arguments than `limit`. */
 const checkToolArguments = (
   response: ChatResponse,
   limit: number,
   head: { readonly provider: string; readonly requestId?: string; readonly traceId?: string }
-): ToolArgumentsTooLargeError | undefined =>
-  response.choices.some((choice) => choice.message.tool_calls?.some((call) => call.function.arguments.length > limit))
-    ? new ToolArgumentsTooLargeError({
-        ...head,
-        message: "The arguments of a tool call are larger than allowed",
-        model: response.model,
-        limit
-      })
-    : undefined
-
-/** The part of a response that its host gave up. */
-const partialOf = (response: ChatResponse): PartialResponse =>
-  StreamFold.toPartial(StreamFold.toEvents(response).reduce(StreamFold.step, StreamFold.empty))
+): ToolArgumentsTooLargeError | undefined => {
+  const isTooLarge = ({ message: { tool_calls = [] } }: ChatResponse["choices"][number]): boolean =>
+    tool_calls.some((call) => call.function.arguments.length > limit)
+  if (!response.choices.some(isTooLarge)) return undefined
+  const { tool_calls, ...partial } = partialOf(response)
+  return new ToolArgumentsTooLargeError({
+    ...head,
+    message: "The arguments of a tool call are larger than allowed",
+    model: response.requestedModel ?? response.model,
+    limit,
+    partial: { ...partial, tool_calls: tool_calls.map((call) => ({ ...call, arguments: "" })) }
+  })
+}
 
 /** A completion as a response, or the error that it reports or amounts to. */
 const fromDocument = (

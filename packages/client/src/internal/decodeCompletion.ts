@@ -22,6 +22,9 @@ import { UniqueIds } from "./toolCalls.ts"
 /** A complete response without content. */
 export type NoContentError = EmptyResponseError | ReasoningBudgetExhaustedError | ContentFilterError
 
+/** What the host reported of a response: it was generated, so it is billed. */
+type Billed = Pick<PartialResponse, "usage" | "model">
+
 /** Summary of a complete response. */
 export interface CompletionSummary {
   readonly hasContent: boolean
@@ -30,14 +33,15 @@ export interface CompletionSummary {
   readonly finishReason: string
   readonly completionTokens: number | undefined
   /** What the error reports in its partial response. */
-  readonly usage?: Usage.Usage | undefined
+  readonly billed?: Billed | undefined
 }
 
-/** What the host reported of a response that is an error: it was generated, so it is billed. */
-const usageMember = (usage: Usage.Usage | undefined): Pick<PartialResponse, "usage"> =>
-  usage === undefined
+const billedOf = (usage: Usage.Usage | undefined, servedModel: string | undefined): Billed => ({
+  ...(usage === undefined
     ? {}
-    : { usage: { prompt_tokens: usage.prompt_tokens, completion_tokens: usage.completion_tokens } }
+    : { usage: { prompt_tokens: usage.prompt_tokens, completion_tokens: usage.completion_tokens } }),
+  ...(servedModel === undefined ? {} : { model: servedModel })
+})
 
 /** The error of a complete response without text and tool calls; `undefined` if it has either. */
 export const noContentError = (
@@ -45,11 +49,11 @@ export const noContentError = (
   common: { readonly provider: string; readonly model: string; readonly requestId?: string; readonly traceId?: string }
 ): NoContentError | undefined => {
   if (outcome.hasContent) return undefined
-  const { completionTokens, reasoning, usage } = outcome
+  const { billed, completionTokens, reasoning } = outcome
   const partial =
-    reasoning === "" && usage === undefined
+    reasoning === "" && billed?.usage === undefined
       ? {}
-      : { partial: { content: "", reasoning_content: reasoning, tool_calls: [], ...usageMember(usage) } }
+      : { partial: { content: "", reasoning_content: reasoning, tool_calls: [], ...billed } }
   switch (outcome.finishReason) {
     case "content_filter":
       return new ContentFilterError({ ...common, ...partial, message: "The host filtered the whole response" })
@@ -194,7 +198,7 @@ export interface MalformedOutput {
 export const malformedMessage = ({ _tag, message }: MalformedOutput): string =>
   _tag === "markup" ? `The host left markup of the model in the response: ${message}` : message
 
-const toPartial = ({ message }: Choice, usage: Usage.Usage | undefined): PartialResponse => ({
+const toPartial = ({ message }: Choice, billed: Billed): PartialResponse => ({
   content: message.content,
   reasoning_content: message.reasoning_content ?? "",
   tool_calls: (message.tool_calls ?? []).map(({ id, function: { name, arguments: args } }) => ({
@@ -202,14 +206,14 @@ const toPartial = ({ message }: Choice, usage: Usage.Usage | undefined): Partial
     name,
     arguments: args
   })),
-  ...usageMember(usage)
+  ...billed
 })
 
 const malformedError = (
   choices: ReadonlyArray<ReadChoice>,
   head: ResponseHead,
   model: string,
-  usage: Usage.Usage | undefined,
+  billed: Billed,
   messages: ReadOptions["messages"]
 ): MalformedOutputError | undefined => {
   const found = choices.find(({ problem }) => problem !== undefined)
@@ -220,7 +224,7 @@ const malformedError = (
     message: malformedMessage(found.problem),
     reason: found.problem._tag,
     finishReason: finishWord(found.choice.finish_reason, messages),
-    partial: toPartial(found.choice, usage)
+    partial: toPartial(found.choice, billed)
   })
 }
 
@@ -238,13 +242,14 @@ const hasContent = ({ message }: Choice): boolean => message.content !== "" || m
 const summarize = (
   choices: ReadonlyArray<Choice>,
   usage: Usage.Usage | undefined,
+  billed: Billed,
   messages: ReadOptions["messages"]
 ): CompletionSummary => ({
   hasContent: choices.some(hasContent),
   reasoning: choices[0]?.message.reasoning_content ?? "",
   finishReason: finishWord(choices[0]?.finish_reason, messages),
   completionTokens: usage?.completion_tokens,
-  usage
+  billed
 })
 
 /** How a completion is read. */
@@ -280,16 +285,18 @@ export const fromCompletion = (
   const read = wire.choices.map((choice, position) => toChoice(choice, position, options.markup ?? keepMarkup))
   const choices = read.map(({ choice }) => choice)
   const usage = usageOf(wire)
-  const malformed = malformedError(read, head, requestedModel, usage, options.messages)
+  const members = modelMembers(wire.model || requestedModel, requestedModel)
+  const billed = billedOf(usage, "requestedModel" in members ? members.model : undefined)
+  const malformed = malformedError(read, head, requestedModel, billed, options.messages)
   if (malformed !== undefined) return malformed
   const warnings = warningsOf(read, options)
-  const error = noContentError(summarize(choices, usage, options.messages), { ...head, model: requestedModel })
+  const error = noContentError(summarize(choices, usage, billed, options.messages), { ...head, model: requestedModel })
   const [first, ...rest] = choices
   if (error !== undefined || first === undefined) return error ?? noChoicesError(head, requestedModel)
   return DecodedResponse.make({
     ...head,
     id: wire.id ?? "",
-    ...modelMembers(wire.model || requestedModel, requestedModel),
+    ...members,
     created: wire.created ?? 0,
     choices: [first, ...rest],
     ...(usage === undefined ? {} : { usage }),

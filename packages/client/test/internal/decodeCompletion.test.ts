@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { ChatCompletion } from "@kimi-effect/core/ChatCompletion"
 import { type ResponseMessage, ChatResponse } from "@kimi-effect/core/ChatResponse"
+import type { ChatError } from "@kimi-effect/core/OperationErrors"
 import type { Usage } from "@kimi-effect/core/Usage"
 import * as Schema from "effect/Schema"
 import { noContentError, reasoningOf } from "../../src/internal/decodeCompletion.ts"
@@ -231,6 +232,16 @@ describe("fromCompletion", () => {
     assert.strictEqual((plain({ model: "proxy", choices }, "asked") as ChatResponse).requestedModel, "asked")
     assert.isUndefined((plain({ model: "asked", choices }, "asked") as ChatResponse).requestedModel)
     assert.strictEqual((plain({ model: "", choices }, "asked") as ChatResponse).model, "asked")
+  })
+
+  it("has the name of the host in the partial response of an error", () => {
+    const named = { model: "proxy", usage: { prompt_tokens: 2, completion_tokens: 1 } }
+    const bad = { tool_calls: [{ id: "a", function: { name: null, arguments: "{}" } }] }
+    for (const completion of [says({}, "length"), says({}, "content_filter"), says({}), says(bad)]) {
+      const nameOf = (model: string) =>
+        (plain({ ...completion, ...named }, model) as Pick<ChatError, "partial">).partial?.model
+      assert.deepStrictEqual([nameOf("asked"), nameOf("proxy")], ["proxy", undefined])
+    }
   })
 
   it("makes a thousand equal ids unique", () => {

@@ -34,7 +34,9 @@ export const PartialResponse = Schema.Struct({
   /** Tool calls so far, in the order in which they began. Never run them: they may be incomplete. */
   tool_calls: Schema.Array(PartialToolCall),
   /** Token usage that the host reported before the failure. */
-  usage: Schema.optionalKey(Schema.Struct({ prompt_tokens: Schema.Finite, completion_tokens: Schema.Finite }))
+  usage: Schema.optionalKey(Schema.Struct({ prompt_tokens: Schema.Finite, completion_tokens: Schema.Finite })),
+  /** The model as the host names it, if the request names another. */
+  model: Schema.optionalKey(Schema.String)
 })
 
 /**

@@ -139,6 +139,10 @@ const choiceOf = (folded: FoldedChoice, index: number, finish: typeof Finish.Typ
   return { index, message, finish_reason: finish.finishReasons[index] ?? finish.finishReason }
 }
 
+/** The model that the host named only after the beginning, which has that of the request then. */
+const lateModel = (start: typeof Start.Type, { model }: typeof Finish.Type) =>
+  model === undefined || model === start.model ? {} : { model, requestedModel: start.requestedModel ?? start.model }
+
 /**
  * The complete response, or none before `Finish`.
  *
@@ -152,12 +156,12 @@ export const toResponse = (fold: StreamFold): Option.Option<ChatResponse> => {
   const others = Math.max(1, fold.choices.length, finish.finishReasons.length) - 1
   const choice = (index: number): Choice => choiceOf(fold.choices[index] ?? emptyChoice, index, finish)
   const { _tag, ...head } = start
-  const { created, id, model, warnings } = finish
+  const { created, id, warnings } = finish
   return Option.some(
     new ChatResponse({
       ...head,
       ...(id === undefined ? {} : { id }),
-      ...(model === undefined ? {} : { model }),
+      ...lateModel(start, finish),
       ...(created === undefined ? {} : { created }),
       ...(warnings === undefined ? {} : { warnings }),
       choices: [choice(0), ...Array.from({ length: others }, (_, i) => choice(i + 1))],
@@ -184,7 +188,8 @@ export const toPartial = (fold: StreamFold): PartialResponse => {
     })),
     ...(fold.usage === undefined
       ? {}
-      : { usage: { prompt_tokens: fold.usage.prompt_tokens, completion_tokens: fold.usage.completion_tokens } })
+      : { usage: { prompt_tokens: fold.usage.prompt_tokens, completion_tokens: fold.usage.completion_tokens } }),
+    ...(fold.start?.requestedModel === undefined ? {} : { model: fold.start.model })
   }
 }
 

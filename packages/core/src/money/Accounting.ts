@@ -49,6 +49,7 @@ export type Outcome = (typeof outcomes)[number]
 export interface AttemptUsage {
   readonly account: string
   readonly provider: string
+  /** As the request names it; `usage` has the name of the host, if that is another. */
   readonly model: string
   readonly outcome: Outcome
   readonly usage: Cost.BillableUsage
@@ -67,7 +68,8 @@ export interface AttemptUsage {
 }
 
 /**
- * The total usage by host, model, day, tags and outcome.
+ * The total usage by host, model, day, tags and outcome, and by the name that the
+ * host has for the model.
  *
  * When the maximum number of entries is reached, the oldest are merged into one
  * for each currency, outcome and kind, with empty names and day, so that no cost
@@ -79,6 +81,7 @@ export interface AttemptUsage {
 export interface Entry extends Tags {
   readonly account: string
   readonly provider: string
+  /** As the request names it; `usage` has the name of the host, if that is another. */
   readonly model: string
   /** `YYYY-MM-DD`, in UTC. */
   readonly day: string
@@ -191,7 +194,7 @@ export const fromCachedResponse = (
         // Attempts are recorded by the name of the request too.
         model: response.requestedModel ?? response.model,
         outcome: "cached",
-        usage: Cost.billableUsage(response.usage, Cost.toolNames(response), call.request),
+        usage: Cost.usageOf(response, response.usage, call.request),
         isEstimate: false,
         tags
       })

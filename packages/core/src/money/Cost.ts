@@ -17,7 +17,7 @@ import * as ResponseCost from "./internal/ResponseCost.ts"
 import type { Cost } from "./internal/UsageCost.ts"
 import { worstCase } from "./internal/WorstCase.ts"
 
-export { billableUsage, toolNames } from "./internal/ResponseCost.ts"
+export { billableUsage, servedModel, toolNames, usageOf } from "./internal/ResponseCost.ts"
 export { make, of, ofCharge, ofModel, sum } from "./internal/UsageCost.ts"
 export type { BillableUsage, Cost, Purchase } from "./internal/UsageCost.ts"
 export { maxUsage, worstCase } from "./internal/WorstCase.ts"
@@ -50,11 +50,10 @@ export const format = (cost: Pick<Cost, "currency" | "total">): string =>
 
 /**
  * The cost of a response at today's price; none if the host reported no usage or
- * the price is not known. If the model has no price under the name of the host,
- * the name of the request counts. A response of the client's cache is free, and its
- * whole price
- * counts as saved. The request is needed only where it sets `prompt_cache_options`,
- * which the response does not name.
+ * the price is not known. If the host names another model than the request, the
+ * higher price counts, as in a budget. A response of the client's cache is free, and
+ * its whole price counts as saved. The request is needed only where it sets
+ * `prompt_cache_options`, which the response does not name.
  *
  * @category constructors
  * @since 0.1.0

@@ -37,6 +37,14 @@ const finish = (...finishReasons: ReadonlyArray<string>): StreamEvent => ({
   finishReasons
 })
 
+/** The end of a stream whose host named its model only then. */
+const late = (model: string): StreamEvent => ({
+  _tag: "Finish",
+  finishReason: "stop",
+  finishReasons: ["stop"],
+  model
+})
+
 const fold = (...events: ReadonlyArray<StreamEvent>): ChatResponse => Option.getOrThrow(StreamFold.fold(events))
 const after = (...events: ReadonlyArray<StreamEvent>): StreamFold.StreamFold =>
   events.reduce(StreamFold.step, StreamFold.empty)
@@ -68,6 +76,14 @@ describe("StreamFold.fold", () => {
     assert.deepStrictEqual(response.message, { role: "assistant", content: "hi" })
     assert.notProperty(response, "usage")
     assert.strictEqual(response.finishReason, "length")
+  })
+
+  it("has both names of a model that the host names only at the end", () => {
+    const named = fold(start, text("hi"), late("other"))
+    assert.deepStrictEqual([named.model, named.requestedModel], ["other", "kimi-k3"])
+    const same = fold({ _tag: "Start", ...head, model: "a", requestedModel: "b" }, text("hi"), late("c"))
+    assert.deepStrictEqual([same.model, same.requestedModel], ["c", "b"])
+    assert.notProperty(fold(start, late("kimi-k3")), "requestedModel")
   })
 
   it("returns an empty response for a stream without content", () => {

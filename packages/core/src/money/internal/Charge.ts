@@ -16,7 +16,6 @@ import type { Transcript } from "../../pipeline/internal/Transcript.ts"
 import * as TokenCount from "../../TokenCount.ts"
 import type * as Accounting from "../Accounting.ts"
 import * as Cost from "../Cost.ts"
-import { withLifetime } from "./CacheWrites.ts"
 
 /**
  * The charge of one attempt.
@@ -45,19 +44,28 @@ const usageOfLost = (call: Call, received: number, millis: number): Cost.Billabl
   return { ...most, completion_tokens: completion, total_tokens: most.prompt_tokens + completion }
 }
 
+/** What is known of a response that was lost. */
+interface Received {
+  readonly reported: Usage | undefined
+  /** Generated tokens. */
+  readonly completion: number
+  readonly tools: Iterable<string>
+  readonly servedModel: string | undefined
+}
+
 /** The usage of an attempt whose response was lost, with the tools that it has called. */
 const chargeForLost = (
   call: Call,
-  reported: Usage | undefined,
-  received: number,
-  tools: Iterable<string>,
+  { completion, reported, servedModel, tools }: Received,
   millis: number
 ): Omit<Charge, "outcome"> => {
-  const lost = usageOfLost(call, received, millis)
+  const lost = usageOfLost(call, completion, millis)
   const { isEstimate, usage } = orEstimate(reported, () => lost, Cost.maxUsage(call.request).completion_tokens)
-  if (!isEstimate) return { usage: Cost.billableUsage(usage, tools, call.request), isEstimate }
-  const used = withLifetime(usage, call.request)
-  return { usage: lost.toolCalls === undefined ? used : { ...used, toolCalls: lost.toolCalls }, isEstimate }
+  const known = Cost.billableUsage(usage, isEstimate ? [] : tools, call.request, servedModel)
+  return {
+    usage: isEstimate && lost.toolCalls !== undefined ? { ...known, toolCalls: lost.toolCalls } : known,
+    isEstimate
+  }
 }
 
 /** The usage that an error reports. */
@@ -89,8 +97,13 @@ export const forFailure = (call: Call, cause: Cause.Cause<KimiError>, millis: nu
   const outcome = failureOutcome(cause)
   if (outcome === undefined) return undefined
   const error = Option.getOrUndefined(Cause.findErrorOption(cause))
-  const tools = error?.partial?.tool_calls.map(({ name }) => name) ?? []
-  return { outcome, ...chargeForLost(call, reportedBy(error, call), 0, tools, millis), isEstimate: true }
+  const received: Received = {
+    reported: reportedBy(error, call),
+    completion: 0,
+    tools: error?.partial?.tool_calls.map(({ name }) => name) ?? [],
+    servedModel: error?.partial?.model
+  }
+  return { outcome, ...chargeForLost(call, received, millis), isEstimate: true }
 }
 
 const estimateOfResponse = ({ request }: Call, { choices }: ChatResponse): Usage => {
@@ -114,7 +127,7 @@ export const forResponse = (call: Call, response: ChatResponse): Charge => {
     () => estimateOfResponse(call, response),
     () => TokenCount.maxCompletion(call.request)
   )
-  return { outcome: "succeeded", usage: Cost.billableUsage(usage, Cost.toolNames(response), call.request), isEstimate }
+  return { outcome: "succeeded", usage: Cost.usageOf(response, usage, call.request), isEstimate }
 }
 
 /**
@@ -134,10 +147,13 @@ export const forStream = (
   const outcome = Exit.isSuccess(exit) ? "succeeded" : failureOutcome(exit.cause)
   if (outcome === undefined && transcript.start === undefined && transcript.usage === undefined) return undefined
   const { isEstimate, usage } = transcript.billedUsage(call.request)
+  const { servedModel } = transcript
   // After the end of the response nothing more was generated, however the stream ends.
   if (Exit.isFailure(exit) && !transcript.hasFinished) {
-    const charge = chargeForLost(call, transcript.usage?.usage, usage.completion_tokens, tools, millis)
+    const reported = transcript.usage?.usage
+    const charge = chargeForLost(call, { reported, completion: usage.completion_tokens, tools, servedModel }, millis)
     return { outcome: outcome ?? "failed", ...charge }
   }
-  return { outcome: outcome ?? "failed", usage: Cost.billableUsage(usage, tools, call.request), isEstimate }
+  const used = Cost.billableUsage(usage, tools, call.request, servedModel)
+  return { outcome: outcome ?? "failed", usage: used, isEstimate }
 }

@@ -17,8 +17,9 @@ import type { BillableUsage, Cost } from "./UsageCost.ts"
 const isHostTool = (name: string): boolean => name.startsWith("$")
 
 /**
- * The usage of a response to a request, including calls of the host's tools, and
- * the lifetime of what was written to the host's cache.
+ * The usage of a response to a request, including calls of the host's tools, the
+ * lifetime of what was written to the host's cache, and the model as the host names
+ * it, if the request names another.
  *
  * @category getters
  * @since 0.1.0
@@ -26,9 +27,11 @@ const isHostTool = (name: string): boolean => name.startsWith("$")
 export const billableUsage = (
   reported: Usage,
   calls: Iterable<string>,
-  request: Pick<ModelRequest, "prompt_cache_options" | "extra_body">
+  request: Pick<ModelRequest, "prompt_cache_options" | "extra_body">,
+  servedModel?: string
 ): BillableUsage => {
-  const usage = withLifetime(reported, request)
+  const lasting = withLifetime(reported, request)
+  const usage = servedModel === undefined ? lasting : { ...lasting, servedModel }
   let toolCalls: Map<string, number> | undefined
   for (const name of calls) {
     if (isHostTool(name)) (toolCalls ??= new Map<string, number>()).set(name, (toolCalls.get(name) ?? 0) + 1)
@@ -47,6 +50,29 @@ export const toolNames = ({ choices }: ChatResponse): ReadonlyArray<string> => {
   for (const { message } of choices) for (const call of message.tool_calls ?? []) names.push(call.function.name)
   return names
 }
+
+/**
+ * The model of a response as the host names it; `undefined` if the request named
+ * it so.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const servedModel = ({ model, requestedModel }: Pick<ChatResponse, "model" | "requestedModel">) =>
+  requestedModel === undefined ? undefined : model
+
+/**
+ * Everything that a response is charged for, with the usage that the host reported
+ * or an estimate.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const usageOf = (
+  response: ChatResponse,
+  usage: Usage,
+  request: Pick<ModelRequest, "prompt_cache_options" | "extra_body">
+): BillableUsage => billableUsage(usage, toolNames(response), request, servedModel(response))
 
 /** The cost of a response of the client's cache, or of another call's request. */
 const cachedCost = ({ currency, saved, total }: Cost): Cost => ({
@@ -72,11 +98,8 @@ export const of = (
   day: string,
   prices: PriceTable.Prices
 ): Option.Option<Cost> => {
-  const { cached, model, provider, requestedModel, usage } = response
+  const { cached, model, provider, requestedModel = model, usage } = response
   if (usage === undefined || provider === undefined) return Option.none()
-  const used = billableUsage(usage, toolNames(response), request)
-  const own = UsageCost.of(used, { model, provider, day }, prices)
-  const name = requestedModel ?? model
-  const cost = Option.isSome(own) || name === model ? own : UsageCost.of(used, { model: name, provider, day }, prices)
+  const cost = UsageCost.of(usageOf(response, usage, request), { model: requestedModel, provider, day }, prices)
   return cached === undefined ? cost : Option.map(cost, cachedCost)
 }

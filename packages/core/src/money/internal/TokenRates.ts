@@ -102,15 +102,17 @@ export const worstCase = (
     : undefined
 
 /**
- * The cost of usage, as `Cost.make` computes it; `undefined` if tools were
- * called, whose prices are others, or if a count is not a whole number.
+ * The cost of usage, as `Cost.make` computes it; `undefined` if tools were called
+ * or the host names another model, whose prices are others, or if a count is not a
+ * whole number.
  *
  * @category getters
  * @since 0.1.0
  */
 export const amountOf = (usage: BillableUsage, rates: TokenRates): bigint | undefined => {
   const { cache_write_tokens, cached_tokens, completion_tokens, oneHourCacheWrites = 0, prompt_tokens } = usage
-  if (usage.toolCalls !== undefined || !isCount(prompt_tokens) || !isCount(completion_tokens)) return undefined
+  if (usage.toolCalls !== undefined || usage.servedModel !== undefined) return undefined
+  if (!isCount(prompt_tokens) || !isCount(completion_tokens)) return undefined
   let value = BigInt(prompt_tokens) * rates.cacheMiss + BigInt(completion_tokens) * rates.output
   if (cached_tokens !== 0 || cache_write_tokens !== 0) {
     if (!isCount(cached_tokens) || !isCount(cache_write_tokens) || !isCount(oneHourCacheWrites)) return undefined

@@ -13,7 +13,11 @@ import * as Cost from "../Cost.ts"
 import * as Day from "../../internal/Day.ts"
 import type { Prices } from "../PriceTable.ts"
 
-type MutableUsage = { -readonly [K in keyof Usage]: Usage[K] } & { oneHourCacheWrites?: number }
+type MutableUsage = { -readonly [K in keyof Usage]: Usage[K] } & {
+  oneHourCacheWrites?: number
+  /** The same of all attempts of an aggregate: it may have another price. */
+  readonly servedModel?: string
+}
 
 /** The members by which usage is aggregated. */
 type EntryKey = Omit<Entry, "usage" | "attempts" | "cost">
@@ -42,7 +46,8 @@ const otherTools = "$other"
 
 const noTags: Tags = { tenant: "", job: "", agent: "" }
 
-const emptyUsage = (): MutableUsage => fromTokens(0, 0)
+const emptyUsage = (servedModel?: string): MutableUsage =>
+  servedModel === undefined ? fromTokens(0, 0) : { ...fromTokens(0, 0), servedModel }
 
 const addUsage = (sum: MutableUsage, usage: Cost.BillableUsage): void => {
   // No token is counted twice; otherwise the cost of the sum would not be the sum of the costs.
@@ -62,18 +67,26 @@ const addUsage = (sum: MutableUsage, usage: Cost.BillableUsage): void => {
 const hasTags = (key: EntryKey, { agent, job, tenant }: Tags): boolean =>
   key.tenant === tenant && key.job === job && key.agent === agent
 
-/** Whether an attempt on a day belongs to an aggregate. Calls of tools are not compared, and belong to none. */
-const isAggregateOf = (key: EntryKey, attempt: AttemptUsage, day: string): boolean =>
-  key.tool === undefined &&
-  attempt.tool === undefined &&
-  key.day === day &&
+const hasNames = ({ key, usage }: Aggregate, attempt: AttemptUsage): boolean =>
   key.model === attempt.model &&
+  usage.servedModel === attempt.usage.servedModel &&
   key.account === attempt.account &&
-  key.provider === attempt.provider &&
-  key.outcome === attempt.outcome &&
-  key.isEstimate === attempt.isEstimate &&
-  key.isBatch === (attempt.isBatch ?? false) &&
-  hasTags(key, attempt.tags ?? noTags)
+  key.provider === attempt.provider
+
+/** Whether an attempt on a day belongs to an aggregate. Calls of tools are not compared, and belong to none. */
+const isAggregateOf = (aggregate: Aggregate, attempt: AttemptUsage, day: string): boolean => {
+  const { key } = aggregate
+  return (
+    key.tool === undefined &&
+    attempt.tool === undefined &&
+    key.day === day &&
+    hasNames(aggregate, attempt) &&
+    key.outcome === attempt.outcome &&
+    key.isEstimate === attempt.isEstimate &&
+    key.isBatch === (attempt.isBatch ?? false) &&
+    hasTags(key, attempt.tags ?? noTags)
+  )
+}
 
 /**
  * Aggregates the usage of attempts.
@@ -142,7 +155,7 @@ export class UsageAggregator {
 
   #aggregateFor(attempt: AttemptUsage, day: string, prices: Prices): Aggregate {
     const latest = this.#latest
-    if (latest !== undefined && isAggregateOf(latest.key, attempt, day)) return latest
+    if (latest !== undefined && isAggregateOf(latest, attempt, day)) return latest
     const found = this.#findAggregate(attempt, day, prices)
     this.#latest = found
     return found
@@ -151,8 +164,10 @@ export class UsageAggregator {
   #findAggregate(attempt: AttemptUsage, day: string, prices: Prices): Aggregate {
     const { account, charge, isBatch = false, isEstimate, model, outcome, provider, tags = noTags, tool } = attempt
     const { agent, job, tenant } = tags
-    const of = tool === undefined ? [] : [tool, charge?.currency]
-    const key = JSON.stringify([account, provider, model, day, outcome, isEstimate, isBatch, tenant, job, agent, ...of])
+    const { servedModel } = attempt.usage
+    const kind = [outcome, isEstimate, isBatch, tenant, job, agent]
+    const of = tool === undefined ? [servedModel] : [servedModel, tool, charge?.currency]
+    const key = JSON.stringify([account, provider, model, day, ...kind, ...of])
     const existing = this.#aggregates.get(key)
     if (existing !== undefined) return existing
     if (this.isFull) this.#foldOldest(prices)
@@ -160,7 +175,7 @@ export class UsageAggregator {
     const aggregate: Aggregate = {
       key: tool === undefined ? names : { ...names, tool },
       attempts: 0,
-      usage: emptyUsage(),
+      usage: emptyUsage(servedModel),
       toolCalls: undefined,
       charge: undefined
     }

@@ -31,8 +31,8 @@ export interface Cost {
 }
 
 /**
- * Everything that a call is charged for: its tokens, and calls of tools that run
- * at the host.
+ * Everything that a call is charged for: its tokens, calls of tools that run at
+ * the host, and the model that has generated them.
  *
  * @category models
  * @since 0.1.0
@@ -42,6 +42,8 @@ export interface BillableUsage extends Usage {
   readonly toolCalls?: ReadonlyMap<string, number>
   /** How many of `cache_write_tokens` were written to the one-hour cache. Defaults to 0. */
   readonly oneHourCacheWrites?: number
+  /** The model as the host names it, if the request names another. */
+  readonly servedModel?: string
 }
 
 /**
@@ -214,8 +216,36 @@ export const toolCost = (
   return Option.some(total)
 }
 
+/** The cost of usage under the name that a purchase has for the model. */
+const atName = (usage: BillableUsage, purchase: Purchase, prices: PriceTable.Prices): Option.Option<Cost> => {
+  const { day, isBatch = false, model, provider } = purchase
+  const price = isBatch
+    ? Option.getOrUndefined(PriceTable.priceOf(prices, model, provider, day, isBatch))
+    : (prices.model(model, provider, day) ?? undefined)
+  if (price === undefined) return Option.none()
+  if (usage.toolCalls === undefined) return Option.some(make(usage, price))
+  const tools = toolCost(usage.toolCalls, purchase, prices, price.currency)
+  return Option.map(tools, (cost) => make(usage, price, cost))
+}
+
+/** The higher one of two costs. Where they cannot be compared, that of the request, whose currency was reserved. */
+const higherOf = (requested: Option.Option<Cost>, served: Option.Option<Cost>): Option.Option<Cost> => {
+  if (Option.isNone(served)) return requested
+  if (Option.isNone(requested)) return served
+  const isHigher =
+    served.value.currency === requested.value.currency &&
+    BigDecimal.isGreaterThan(served.value.total, requested.value.total)
+  return isHigher ? served : requested
+}
+
 /**
  * The cost of usage; none if a price is not known, which is not the same as free.
+ *
+ * Hosts bill the model that served a request, which an alias or a fallback of a
+ * gateway may choose, but a name in a response may also be that of a proxy, or of a
+ * cheaper variant. If the host names another model than the request and both have a
+ * price, the cost is therefore the higher one, so that a budget never counts too
+ * little; if one of them has a price, it is that.
  *
  * @category constructors
  * @since 0.1.0
@@ -225,14 +255,10 @@ export const of = (
   purchase: Purchase,
   prices: PriceTable.Prices = PriceTable.catalog
 ): Option.Option<Cost> => {
-  const { day, isBatch = false, model, provider } = purchase
-  const price = isBatch
-    ? Option.getOrUndefined(PriceTable.priceOf(prices, model, provider, day, isBatch))
-    : (prices.model(model, provider, day) ?? undefined)
-  if (price === undefined) return Option.none()
-  if (usage.toolCalls === undefined) return Option.some(make(usage, price))
-  const tools = toolCost(usage.toolCalls, purchase, prices, price.currency)
-  return Option.map(tools, (cost) => make(usage, price, cost))
+  const requested = atName(usage, purchase, prices)
+  const { servedModel } = usage
+  if (servedModel === undefined || servedModel === purchase.model) return requested
+  return higherOf(requested, atName(usage, { ...purchase, model: servedModel }, prices))
 }
 
 /**

@@ -35,6 +35,15 @@ export class Transcript {
   isCommitted = false
   /** Whether the response is complete. */
   hasFinished = false
+  /** The model that the host named only at the end. */
+  lateModel: string | undefined = undefined
+
+  /** The model as the host names it, if the request names another. */
+  get servedModel(): string | undefined {
+    const { start } = this
+    if (this.lateModel !== undefined && this.lateModel !== start?.model) return this.lateModel
+    return start?.requestedModel === undefined ? undefined : start.model
+  }
 
   /** Adds an event. */
   add(event: StreamEvent): void {
@@ -64,6 +73,7 @@ export class Transcript {
       case "Finish":
         this.isCommitted = true
         this.hasFinished = true
+        this.lateModel = event.model
         return
       case "Reset":
         Object.assign(this, new Transcript())

@@ -8,7 +8,7 @@ import { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import { isKimiError } from "@kimi-effect/core/KimiError"
 import * as TokenCount from "@kimi-effect/core/TokenCount"
 import type { ChatError, StreamError } from "@kimi-effect/core/OperationErrors"
-import type { Usage } from "@kimi-effect/core/Usage"
+import type { BillableUsage } from "@kimi-effect/core/Cost"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
@@ -34,9 +34,7 @@ export interface Attempt {
   endedAt: number | undefined
   /** `Success`, the tag of an error, `Interrupted` or `Defect`; absent while it runs. */
   outcome: string | undefined
-  usage: Usage | undefined
-  /** Names of the tools that the response calls. */
-  toolNames: ReadonlyArray<string>
+  usage: BillableUsage | undefined
   /** The limits that count it as running; after a reset they are not the current ones. */
   admittedBy: HostLimits | undefined
 }
@@ -130,7 +128,6 @@ export class Engine {
       endedAt: undefined,
       outcome: undefined,
       usage: undefined,
-      toolNames: [],
       admittedBy: undefined
     }
     this.requests.push(received)
@@ -144,12 +141,11 @@ export class Engine {
   }
 
   /** Records the end of an attempt, once. */
-  end(attempt: Attempt, outcome: string, usage?: Usage, toolNames: ReadonlyArray<string> = []): void {
+  end(attempt: Attempt, outcome: string, usage?: BillableUsage): void {
     if (attempt.outcome !== undefined) return
     attempt.outcome = outcome
     attempt.endedAt = this.now()
     attempt.usage = usage
-    attempt.toolNames = toolNames
     attempt.admittedBy?.release()
   }
 

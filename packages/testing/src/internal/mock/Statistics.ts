@@ -38,11 +38,11 @@ const countBy = (outcomes: Iterable<string>): { readonly [tag: string]: number }
   return counts
 }
 
-const costOf = ({ received, toolNames, usage }: Attempt, provider: string, prices: PriceTable.Prices) =>
+const costOf = ({ received, usage }: Attempt, provider: string, prices: PriceTable.Prices) =>
   usage === undefined
     ? Option.none()
     : Cost.of(
-        Cost.billableUsage(usage, toolNames, received.request),
+        usage,
         { model: received.request.model, provider, day: DateTime.formatIsoDateUtc(DateTime.makeUnsafe(received.at)) },
         prices
       )

@@ -24,9 +24,11 @@ const failedOutcome = (cause: Cause.Cause<unknown>): string => {
 export const endWith = (engine: Engine, attempt: Attempt, exit: Exit.Exit<ChatResponse | undefined, unknown>): void => {
   if (Exit.isFailure(exit)) return engine.end(attempt, failedOutcome(exit.cause))
   const response = exit.value
-  return response === undefined
-    ? engine.end(attempt, "Success")
-    : engine.end(attempt, "Success", response.usage, Cost.toolNames(response))
+  engine.end(
+    attempt,
+    "Success",
+    response?.usage === undefined ? undefined : Cost.usageOf(response, response.usage, attempt.received.request)
+  )
 }
 
 /** Makes the transport of an engine. */

@@ -22,24 +22,29 @@ const sumOfTools = (
   return { toolCalls: sum }
 }
 
-/** A report may have more cached tokens than it has tokens of a prompt. */
+const sumOfWrites = (a = 0, b = 0): Pick<Cost.BillableUsage, "oneHourCacheWrites"> =>
+  a + b === 0 ? {} : { oneHourCacheWrites: a + b }
+
+/** A report may have more cached tokens than it has tokens of a prompt. The rows of a sum were served by one model. */
 const sumOf = (a: Cost.BillableUsage, b: Cost.BillableUsage): Cost.BillableUsage => ({
   ...Usage.add(a, { ...b, cached_tokens: Math.min(b.cached_tokens, b.prompt_tokens) }),
-  ...sumOfTools(a.toolCalls, b.toolCalls)
+  ...sumOfTools(a.toolCalls, b.toolCalls),
+  ...sumOfWrites(a.oneHourCacheWrites, b.oneHourCacheWrites),
+  ...(b.servedModel === undefined ? {} : { servedModel: b.servedModel })
 })
 
 export class BatchUsage {
   readonly #sums = new Map<string, Sum>()
 
   add({ isEstimate, outcome }: Group, usage: Cost.BillableUsage): void {
-    const key = `${outcome} ${isEstimate}`
+    const key = `${outcome} ${isEstimate} ${usage.servedModel}`
     const sum = this.#sums.get(key) ?? { isEstimate, outcome, rows: 0, usage: Usage.fromTokens(0, 0) }
     this.#sums.set(key, sum)
     sum.rows += 1
     sum.usage = sumOf(sum.usage, usage)
   }
 
-  /** One record for each kind of outcome. */
+  /** One record for each kind of outcome, and for each model that the host names. */
   attempts(
     members: Pick<Accounting.AttemptUsage, "account" | "model" | "provider" | "tags">
   ): ReadonlyArray<Accounting.AttemptUsage> {

@@ -67,9 +67,17 @@ const decodeAnswer = (
     fromParsed(body, head, context, limits) ??
     invalidResponse("The result of the row is not a chat completion", context, head)
   const reported = usageOf(body)
-  if (!isResponse(outcome)) return { outcome, billed: reported && { usage: reported, isEstimate: false } }
+  if (!isResponse(outcome)) {
+    if (reported === undefined) return { outcome, billed: undefined }
+    const { model: servedModel, tool_calls = [] } = outcome.partial ?? {}
+    const tools = tool_calls.map(({ name }) => name)
+    return {
+      outcome,
+      billed: { usage: Cost.billableUsage(reported, tools, request ?? {}, servedModel), isEstimate: false }
+    }
+  }
   const usage = outcome.usage ?? reported
-  const used = Cost.billableUsage(usage ?? estimate(outcome, request), Cost.toolNames(outcome), request ?? {})
+  const used = Cost.usageOf(outcome, usage ?? estimate(outcome, request), request ?? {})
   return { outcome, billed: { usage: used, isEstimate: usage === undefined } }
 }
 
