@@ -1,4 +1,14 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs"
+import { gunzipSync, gzipSync } from "node:zlib"
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync
+} from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import { MockProvider } from "@kimi-effect/testing"
 import { Effect, Fiber } from "effect"
@@ -63,6 +73,19 @@ describe("BatchJob.repair", () => {
         assert.strictEqual(costOf(path("to.jsonl")) * 2, Number(costOf(files.output)))
         truncateSync(path("to.jsonl"))
         assert.include((yield* refused(BatchJob.status(path("to.jsonl")))).message, "had at least 2")
+      })
+    )
+  )
+
+  it.live("replaces what a killed repair has left", () =>
+    inFolder((path) =>
+      Effect.gen(function* () {
+        const files = yield* finished(path, "out.jsonl.gz", rows)
+        writeFileSync(files.output, gzipSync(gunzipSync(readFileSync(files.output))))
+        for (const name of ["new.tmp", "lines.tmp"]) writeFileSync(path(`to.jsonl.${name}`), "left")
+        assert.deepInclude(yield* BatchJob.repair(files.output, path("to.jsonl")), { rows: rows.length })
+        const left = readdirSync(path(".")).filter((name) => name.startsWith("to."))
+        assert.deepStrictEqual(left.toSorted(), ["to.jsonl", "to.jsonl.job.json"])
       })
     )
   )

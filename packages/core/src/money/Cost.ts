@@ -17,7 +17,7 @@ import * as ResponseCost from "./internal/ResponseCost.ts"
 import type { Cost } from "./internal/UsageCost.ts"
 import { worstCase } from "./internal/WorstCase.ts"
 
-export { billableUsage, servedModel, toolNames, usageOf } from "./internal/ResponseCost.ts"
+export { billableUsage, toolNames, usageOf } from "./internal/ResponseCost.ts"
 export { make, of, ofCharge, ofModel, sum } from "./internal/UsageCost.ts"
 export type { BillableUsage, Cost, Purchase } from "./internal/UsageCost.ts"
 export { maxUsage, worstCase } from "./internal/WorstCase.ts"

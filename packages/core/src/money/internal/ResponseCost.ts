@@ -51,14 +51,8 @@ export const toolNames = ({ choices }: ChatResponse): ReadonlyArray<string> => {
   return names
 }
 
-/**
- * The model of a response as the host names it; `undefined` if the request named
- * it so.
- *
- * @category getters
- * @since 0.1.0
- */
-export const servedModel = ({ model, requestedModel }: Pick<ChatResponse, "model" | "requestedModel">) =>
+/** The model of a response as the host names it; `undefined` if the request named it so. */
+const servedModel = ({ model, requestedModel }: Pick<ChatResponse, "model" | "requestedModel">) =>
   requestedModel === undefined ? undefined : model
 
 /**

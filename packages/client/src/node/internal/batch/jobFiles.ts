@@ -6,6 +6,7 @@ import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import * as Effect from "effect/Effect"
 import * as FileFailure from "../FileFailure.ts"
 import { NewFile } from "./output/NewFile.ts"
+import type { Temporary } from "./output/temporaryFile.ts"
 
 /**
  * The file that the system names, so that its path can be corrected. It names none when it
@@ -33,9 +34,9 @@ export const attempt = <A>(operation: string, run: () => A, output: string): Eff
   Effect.try({ try: run, catch: (cause) => storeFailure(operation, cause, output) })
 
 /** A file that appears under its name when it is complete, and is removed with the scope if it is not. */
-export const newFile = (path: string) =>
+export const newFile = (path: string, temporaryFor?: (path: string) => Temporary) =>
   Effect.acquireRelease(
-    attempt("open", () => new NewFile(path), path),
+    attempt("open", () => new NewFile(path, temporaryFor), path),
     (file) => Effect.sync(() => file.close())
   )
 

@@ -1,5 +1,4 @@
 /** Writes the whole rows of a damaged output into another one, with which the job continues. */
-import { randomUUID } from "node:crypto"
 import { createReadStream, createWriteStream, existsSync, readFileSync, rmSync } from "node:fs"
 import { pipeline } from "node:stream/promises"
 import { createGunzip } from "node:zlib"
@@ -87,9 +86,11 @@ const writeRecords = (to: string, { host, job }: Records): void => {
 
 /** The lines of an output that another program has compressed, in a file that is removed with the scope. */
 const decompressed = (output: string, to: string) => {
-  const path = `${to}.${randomUUID()}.lines.tmp`
+  // The lock of the new output is held: what a killed process has left is replaced.
+  const path = `${to}.lines.tmp`
   const write = async () => {
     try {
+      rmSync(path, { force: true })
       const to = createWriteStream(path, { flags: "wx", mode: 0o600 })
       await pipeline(createReadStream(output), createGunzip(), to)
     } catch (error) {

@@ -1,9 +1,9 @@
 /** A file that appears under its name when it is complete. */
-import { randomUUID } from "node:crypto"
 import { closeSync, fchmodSync, fsyncSync, openSync, realpathSync, renameSync, rmSync, statSync } from "node:fs"
 import * as gzipMember from "./gzipMember.ts"
 import { memberBytes } from "./GzipOutput.ts"
 import { writeAll } from "./PlainOutput.ts"
+import { locked, type Temporary } from "./temporaryFile.ts"
 
 /** As the system refuses a folder, but before the file is written. */
 class FolderError extends Error {
@@ -17,21 +17,32 @@ class FolderError extends Error {
 
 export class NewFile {
   readonly #path: string
-  readonly #temporary: string
+  readonly #temporary: Temporary
   readonly #file: number
   #end = 0
   #lines: Array<Uint8Array> = []
   #bytes = 0
 
-  constructor(path: string) {
+  /** The process holds the lock of the job, unless `temporaryFor` gives a file that no other process writes. */
+  constructor(path: string, temporaryFor: (path: string) => Temporary = locked) {
     const before = statSync(path, { throwIfNoEntry: false })
     if (before?.isDirectory() === true) throw new FolderError(path)
     // A link stays one.
     this.#path = before === undefined ? path : realpathSync(path)
-    // Several processes may write the same file on a shared volume.
-    this.#temporary = `${this.#path}.${randomUUID()}.tmp`
-    this.#file = openSync(this.#temporary, "wx", 0o600)
+    this.#temporary = temporaryFor(this.#path)
+    this.#file = this.#open()
     if (before !== undefined) fchmodSync(this.#file, before.mode & 0o777)
+  }
+
+  #open(): number {
+    const { path, release } = this.#temporary
+    try {
+      rmSync(path, { force: true })
+      return openSync(path, "wx", 0o600)
+    } catch (error) {
+      release()
+      throw error
+    }
   }
 
   /** Takes whole lines. Many of them are written together, and are a member of a compressed file. */
@@ -56,12 +67,13 @@ export class NewFile {
     this.#write()
     fsyncSync(this.#file)
     prepare?.()
-    renameSync(this.#temporary, this.#path)
+    renameSync(this.#temporary.path, this.#path)
   }
 
   /** Removes it, unless it is complete. */
   close(): void {
     closeSync(this.#file)
-    rmSync(this.#temporary, { force: true })
+    rmSync(this.#temporary.path, { force: true })
+    this.#temporary.release()
   }
 }

@@ -11,6 +11,7 @@ import { Counts, type Status } from "../jobStatus.ts"
 import { attempt, checkFile, newFile, storeFailure } from "../jobFiles.ts"
 import { NewFile } from "../output/NewFile.ts"
 import { startsAsOutput } from "../output/OutputForm.ts"
+import * as temporaryFile from "../output/temporaryFile.ts"
 
 /** What is recorded of a row: its line of the output, or of the reject file. */
 export const RecordedRow = Schema.Struct({ to: Schema.Literals(["output", "rejects"]), text: Schema.String })
@@ -45,7 +46,7 @@ export const checkOutput = (output: string): Effect.Effect<void, InvalidRequestE
   Effect.gen(function* () {
     yield* checkFile(output)
     const create = () => {
-      for (const path of [output, rejectsOf(output)]) new NewFile(path).close()
+      for (const path of [output, rejectsOf(output)]) new NewFile(path, temporaryFile.shared).close()
     }
     yield* attempt("open", create, output)
     yield* checkOwn(output)
@@ -68,8 +69,9 @@ export const write = (
       const ranges = (status?.resources ?? []).toSorted(
         (one, other) => (rangeOf(one.resource)?.line ?? 0) - (rangeOf(other.resource)?.line ?? 0)
       )
-      const lines = yield* newFile(output)
-      const rejects = yield* newFile(rejectsOf(output))
+      // Each of several processes may write the same output.
+      const lines = yield* newFile(output, temporaryFile.shared)
+      const rejects = yield* newFile(rejectsOf(output), temporaryFile.shared)
       const counts = new Counts()
       let rejected = 0
       for (const { resource } of ranges) {
