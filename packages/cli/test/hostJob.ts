@@ -42,16 +42,17 @@ export const leave = (
 
 export const poll = ["--poll", "1 millis"]
 
+/** The batch, without counts of its rows. */
+export const batchWith = (members: { readonly [name: string]: unknown }): Reply.Json =>
+  Reply.json({
+    id: "batch-000001",
+    endpoint: "/v1/chat/completions",
+    input_file_id: "file-000001",
+    completion_window: "24h",
+    status: "completed",
+    ...members
+  } as never)
+
 /** Ends the batch in a state. */
 export const endsWith = (server: Server, members: { readonly [name: string]: unknown }) =>
-  server.replyAt(
-    batchRoute,
-    Reply.json({
-      id: "batch-000001",
-      endpoint: "/v1/chat/completions",
-      input_file_id: "file-000001",
-      completion_window: "24h",
-      status: "completed",
-      ...members
-    } as never)
-  )
+  server.replyAt(batchRoute, batchWith(members))

@@ -15,11 +15,11 @@ import { CommandError, UsageError, wrongFlag } from "../commandError.ts"
 import { live } from "../live.ts"
 import type { Given } from "../optionFlags.ts"
 import * as Output from "../output.ts"
-import type { BatchRun } from "../schemas/batch.ts"
+import type { BatchAtHost, BatchRun } from "../schemas/batch.ts"
 import { type InputFlags, isOfPrompts, isStandard, jobFiles } from "./batchFiles.ts"
 import { progressLine } from "./batchProgress.ts"
 import { tagsOf } from "./batchTags.ts"
-import { atHost, byId as ofId, checkJob, fromBatch, isBatchId } from "./batchTarget.ts"
+import { atHost, byId as ofId, checkJob, fromBatch, isBatchId, recordedRows } from "./batchTarget.ts"
 import { noteDuplicates, repeatHints, sentence, stoppedFailure, toText } from "./batchText.ts"
 
 export interface HostFlags {
@@ -91,7 +91,7 @@ const surplusText = ({ duplicates, malformed, unknown }: HostBatchJob.JobResult[
     unknown === 0 ? "" : `${unknown} of no row`
   ])
 
-const toRun = ({ batch, choice, surplus, ...result }: HostBatchJob.JobResult): BatchRun => ({
+const toRun = ({ choice, surplus, ...result }: HostBatchJob.JobResult, host: BatchAtHost | undefined): BatchRun => ({
   answered: result.answered,
   failed: result.failed,
   failedByTag: result.failedByTag,
@@ -104,7 +104,7 @@ const toRun = ({ batch, choice, surplus, ...result }: HostBatchJob.JobResult): B
   unanswered: result.unanswered,
   ...(choice === undefined ? {} : { reason: choice.reason }),
   ...(surplusText(surplus) === "" ? {} : { surplus }),
-  ...(batch === undefined ? {} : { host: fromBatch(batch) })
+  ...(host === undefined ? {} : { host })
 })
 
 interface FollowInput extends Pick<RunInput, "json" | "options" | "output"> {
@@ -116,6 +116,16 @@ interface FollowInput extends Pick<RunInput, "json" | "options" | "output"> {
   readonly isPrompted?: boolean | undefined
   /** Whether the command has chosen where the rows run. */
   readonly isChosen?: boolean | undefined
+}
+
+/** The batch, whose rows are known if the host has not counted them: each has an outcome in the answers of one by its id. */
+const hostOf = (
+  { answered, batch, failed }: HostBatchJob.JobResult,
+  { byId = false, output }: Pick<FollowInput, "byId" | "output">
+): Effect.Effect<BatchAtHost | undefined> => {
+  if (batch === undefined) return Effect.undefined
+  const rows = byId ? Effect.succeed(answered + failed) : recordedRows(output, batch)
+  return Effect.map(rows, (known) => fromBatch(batch, known))
 }
 
 /** What is left to do, as the failure of the command. */
@@ -162,7 +172,7 @@ const follow = Effect.fnUntraced(function* <E, R>(
       )
     )
   )
-  yield* json ? Output.json(toRun(result)) : Output.line(toText(result))
+  yield* json ? Output.json(toRun(result, yield* hostOf(result, { byId, output }))) : Output.line(toText(result))
   yield* noteDuplicates(result, isPrompted)
   // With --json, the result has the reason.
   if (isChosen && !json && result.choice !== undefined) {

@@ -15,7 +15,17 @@ import * as configuration from "../configuration.ts"
 import type { Given } from "../optionFlags.ts"
 import * as Output from "../output.ts"
 import type { BatchAtHost, BatchStatus } from "../schemas/batch.ts"
-import { byId, checkJob, fromBatch, hasRecord, hostLine, isBatchId, ofHost, recordOf } from "./batchTarget.ts"
+import {
+  byId,
+  checkJob,
+  fromBatch,
+  hasRecord,
+  hostLine,
+  isBatchId,
+  ofHost,
+  recordedRows,
+  recordOf
+} from "./batchTarget.ts"
 import { repeatHints, sentence, toText } from "./batchText.ts"
 
 const withHost = <A, E, R>(options: Given, use: Effect.Effect<A, E, R | HostBatch.HostBatch>) =>
@@ -120,7 +130,7 @@ export const list = Effect.fnUntraced(function* ({
   readonly options: Given
 }) {
   const newest = Effect.flatMap(BatchApi.BatchApi, ({ listAll }) => Stream.runCollect(Stream.take(listAll, maxListed)))
-  const batches = Array.from(yield* withApi(options, newest), fromBatch)
+  const batches = Array.from(yield* withApi(options, newest), (batch) => fromBatch(batch))
   if (json) return yield* Output.json(batches)
   for (const batch of batches) yield* Output.line(hostLine(batch))
 })
@@ -137,7 +147,8 @@ export const cancel = Effect.fnUntraced(function* ({
   if (!isBatchId(target)) yield* checkJob(target)
   const ofId = byId(Effect.flatMap(HostBatch.HostBatch, (host) => host.cancel(target)))
   const batch = yield* isBatchId(target) ? withHost(options, ofId) : withHost(options, HostBatchJob.cancel(target))
-  yield* json ? Output.json(fromBatch(batch)) : Output.line(hostLine(fromBatch(batch)))
+  const shown = fromBatch(batch, isBatchId(target) ? null : yield* recordedRows(target, batch))
+  yield* json ? Output.json(shown) : Output.line(hostLine(shown))
 })
 
 const forgottenLine = (batch: BatchAtHost, other: string | undefined): string =>

@@ -3,8 +3,9 @@ import { existsSync } from "node:fs"
 import type { Batch } from "@kimi-effect/core/Batch"
 import { counted } from "@kimi-effect/core/internal/Counted"
 import type { KimiError } from "@kimi-effect/core/KimiError"
-import type * as HostBatchJob from "@kimi-effect/client/node/HostBatchJob"
+import * as HostBatchJob from "@kimi-effect/client/node/HostBatchJob"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import { HintedError } from "../hintedError.ts"
 import * as InputFile from "../inputFile.ts"
 import type { BatchAtHost } from "../schemas/batch.ts"
@@ -42,11 +43,12 @@ export const atHost = <A, E extends KimiError, R>(
       : error
   )
 
-export const fromBatch = (batch: Batch): BatchAtHost => ({
+/** `rows` is what is known without the host, which counts none before it has read them. */
+export const fromBatch = (batch: Batch, rows: number | null = null): BatchAtHost => ({
   batchId: batch.id,
   status: batch.status,
   model: null,
-  rows: batch.request_counts?.total ?? 0,
+  rows: batch.request_counts?.total || rows,
   completed: batch.request_counts?.completed ?? null,
   failed: batch.request_counts?.failed ?? null
 })
@@ -55,7 +57,7 @@ export const hostLine = ({ batchId, completed, failed, rows, status }: BatchAtHo
   sentence([
     `Batch ${batchId ?? "not created yet"}`,
     status ?? "",
-    rows === 0 ? "" : counted(rows, "row"),
+    rows === null ? "" : counted(rows, "row"),
     completed === null ? "" : `${completed} answered`,
     failed === null ? "" : `${failed} failed`
   ])
@@ -68,6 +70,14 @@ export const ofHost = (status: HostBatchJob.HostStatus): BatchAtHost => ({
   completed: null,
   failed: null
 })
+
+/** The rows of a batch by the record of its job. */
+export const recordedRows = (output: string, { id }: Batch): Effect.Effect<number | null> =>
+  HostBatchJob.status(output).pipe(
+    Effect.map((found) => Option.filter(found, ({ batchId }) => batchId === id)),
+    Effect.map((found) => (Option.isNone(found) ? null : found.value.rows)),
+    Effect.orElseSucceed(() => null)
+  )
 
 export const recordOf = (output: string): string => `${output}.job.json`
 

@@ -18,7 +18,10 @@ export const BatchAtHost = Schema.Struct({
   batchId: Schema.NullOr(Schema.String).annotate({ description: "Null before the batch was created" }),
   status: Schema.NullOr(Schema.String).annotate({ description: "The last status of the host that is known" }),
   model: Schema.NullOr(Schema.String),
-  rows: Schema.Finite.annotate({ description: "Rows of the batch; 0 before the host has read it" }),
+  rows: Schema.NullOr(Schema.Finite).annotate({
+    description:
+      "Rows of the batch; null if not known, as of one by its id that the host has not read or does not count"
+  }),
   completed: Schema.NullOr(Schema.Finite).annotate({ description: "Rows that the host has answered, if it was asked" }),
   failed: Schema.NullOr(Schema.Finite).annotate({ description: "Rows that the host has failed, if it was asked" })
 })

@@ -4,8 +4,9 @@ import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as ErrorReply from "@kimi-effect/testing/ErrorReply"
 import * as Effect from "effect/Effect"
-import { filesOf, lineOf } from "../hostJob.ts"
-import { withServer } from "../mockedHost.ts"
+import * as Reply from "@kimi-effect/testing/Reply"
+import { batchWith, endsWith, filesOf, leave, lineOf, poll } from "../hostJob.ts"
+import { decoded, withServer } from "../mockedHost.ts"
 import { runKimi } from "../runKimi.ts"
 import { temporaryFolder } from "../temporaryFolder.ts"
 
@@ -71,6 +72,42 @@ describe("an output without a suffix", () => {
         assert.strictEqual(code, 16)
         assert.include(stderr, `${output}`)
         assert.strictEqual((yield* server.requests).length, before)
+      })
+    )
+  )
+})
+
+describe("a batch whose rows the host does not count", () => {
+  const results = ["a", "b"].map((id) => JSON.stringify({ custom_id: id, error: { message: "No" } }))
+
+  for (const [name, command, args, rows] of [
+    ["the run of its job", "run", "INPUT OUTPUT --mode host", 2],
+    ["the job that collects it", "resume", "OUTPUT", 2],
+    ["a collection by its id", "resume", "batch-000001 OUTPUT.2", 2],
+    ["a question for its state", "status", "batch-000001", null]
+  ] as const) {
+    it.live(`has the rows that are known to ${name}`, () =>
+      withServer((server, env) =>
+        Effect.gen(function* () {
+          const { input, output } = yield* leave(server, env)
+          yield* endsWith(server, { output_file_id: "out" })
+          yield* server.replyAt("GET /v1/files/out/content", Reply.body(results.join("\n")))
+          const words = args.replace("INPUT", input).replace("OUTPUT", output).split(" ")
+          const flags = command === "status" ? ["--json"] : ["--json", ...poll]
+          const { stdout } = yield* runKimi(["batch", command, ...words, ...flags], { env })
+          assert.deepInclude(decoded(`batch ${command}`, stdout).host, { batchId: "batch-000001", rows })
+        })
+      )
+    )
+  }
+
+  it.live("has the rows that are known when it is cancelled by its job", () =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        const { output } = yield* leave(server, env)
+        yield* server.replyAt("POST /v1/batches/batch-000001/cancel", batchWith({ status: "cancelling" }))
+        const { stdout } = yield* runKimi(["batch", "cancel", output, "--json"], { env })
+        assert.deepInclude(decoded("batch cancel", stdout), { status: "cancelling", rows: 2 })
       })
     )
   )
