@@ -42,9 +42,12 @@ export interface BatchProgress {
   readonly elapsed: number
   /** Outcomes per second since the start. */
   readonly rowsPerSecond: number
-  /** Milliseconds until the last row at this rate; absent without `total` or before the first outcome. */
+  /**
+   * Milliseconds until the last row at this rate; absent without `total`, before the
+   * first outcome, and when the batch was stopped or has ended before its last row.
+   */
   readonly remaining: number | undefined
-  /** Tokens of the rows that were requested from the host. */
+  /** Tokens of the rows that were requested from the host, also of those that failed, as far as it reported them. */
   readonly promptTokens: number
   readonly completionTokens: number
   /** The cost by currency. */

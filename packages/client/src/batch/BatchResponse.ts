@@ -48,6 +48,8 @@ interface Outcome {
   readonly attempts: number
   /** Whether the outcome is that of the cache or of an equal row. */
   readonly isCached: boolean
+  /** The tokens of its last response, also of one that became an error. Absent when the host reported none. */
+  readonly usage: Usage | undefined
   /**
    * The cost, of failed attempts too if the client has an `Accounting`; zero if
    * cached. None if it is not known.
@@ -66,8 +68,6 @@ export interface Answered<A = string> extends Outcome {
   /** The text, or the value of the Schema. */
   readonly value: A
   readonly response: ChatResponse
-  /** Absent when the host reported none. */
-  readonly usage: Usage | undefined
 }
 
 /**

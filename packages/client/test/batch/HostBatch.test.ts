@@ -69,6 +69,20 @@ describe("HostBatch.run", () => {
     )
   )
 
+  it.live("counts the tokens of rows that failed", () =>
+    withHost(({ server }) =>
+      Effect.gen(function* () {
+        yield* server.reply(
+          Reply.text("yes", { usage }),
+          Reply.chatResponse({ finish_reason: "content_filter", usage })
+        )
+        const { progress } = yield* HostBatch.run([rowOf("a"), rowOf("b")], fast)
+        const counts = { failed: 1, promptTokens: 2_000, completionTokens: 1_000, cost: { USD: 0.00354 } }
+        assert.deepInclude(progress, counts)
+      })
+    )
+  )
+
   it.live("enters the usage of all rows once in the accounting", () =>
     withHost(({ accounting, server }) =>
       Effect.gen(function* () {

@@ -10,7 +10,7 @@ import type { KimiClient } from "../../KimiClient.ts"
 import type { Answered, BatchResponse, BatchRow, Failed, RowError } from "../BatchResponse.ts"
 import type { CircuitWait } from "./CircuitWait.ts"
 import type { Share } from "./EqualRows.ts"
-import { Attempts, type CostOf } from "./rowCost.ts"
+import { Attempts, type CostOf, usageOfError } from "./rowCost.ts"
 import { type Decode, textOf } from "./rowDecoder.ts"
 import { skipped } from "./settling.ts"
 
@@ -108,7 +108,8 @@ export class Row<A, R, B> {
       error,
       attempts: isShared ? 0 : Math.max(this.#attempts?.count ?? 0, this.#earlier + attemptsOf(error)),
       isCached: isShared,
-      cost: isShared ? Option.none() : this.#settings.costOf(this.#attempts, this.#request, response)
+      usage: response === undefined ? usageOfError(error) : response.usage,
+      cost: isShared ? Option.none() : this.#settings.costOf(this.#attempts, this.#request, response ?? error)
     }
     return this.#deliver(outcome)
   }

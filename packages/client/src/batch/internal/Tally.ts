@@ -6,6 +6,7 @@ import * as Option from "effect/Option"
 import type { BatchProgress, StopReason } from "../BatchProgress.ts"
 import type { BatchResponse, RowError } from "../BatchResponse.ts"
 import { CostSums, type Currency } from "./CostSums.ts"
+import { timeLeft } from "./timeLeft.ts"
 
 export interface Limits {
   /** The highest share of failed rows. */
@@ -65,6 +66,8 @@ export class Tally {
   add(outcome: BatchResponse<unknown>): void {
     const stops = outcome._tag === "Failed" && this.#limits.errorTags.has(outcome.error._tag)
     if (!(stops && this.#limits.leavesStopping === true)) this.#count(outcome)
+    // What was paid counts in any case.
+    this.#addTokens(outcome)
     this.#addCost(outcome)
     const reason = this.#reasonToStop(outcome)
     if (reason !== undefined) this.stop(reason)
@@ -74,10 +77,12 @@ export class Tally {
     this.#done += 1
     if (outcome._tag === "Failed") this.#failed += 1
     if (outcome.isCached) this.#cached += 1
-    else if (outcome._tag === "Answered" && outcome.usage !== undefined) {
-      this.#promptTokens += outcome.usage.prompt_tokens
-      this.#completionTokens += outcome.usage.completion_tokens
-    }
+  }
+
+  #addTokens({ isCached, usage }: BatchResponse<unknown>): void {
+    if (isCached || usage === undefined) return
+    this.#promptTokens += usage.prompt_tokens
+    this.#completionTokens += usage.completion_tokens
   }
 
   #addCost({ _tag, cost }: BatchResponse<unknown>): void {
@@ -109,6 +114,7 @@ export class Tally {
     const elapsed = now - this.#startedAt
     const rowsPerSecond = elapsed > 0 ? (this.#done * 1000) / elapsed : 0
     const total = this.#total
+    const { stopped } = this
     return {
       done: this.#done,
       failed: this.#failed,
@@ -116,16 +122,13 @@ export class Tally {
       total,
       elapsed,
       rowsPerSecond,
-      remaining:
-        total === undefined || rowsPerSecond === 0
-          ? undefined
-          : (Math.max(0, total - this.#done) * 1000) / rowsPerSecond,
+      remaining: timeLeft(total === undefined ? undefined : total - this.#done, { rowsPerSecond, isFinal, stopped }),
       promptTokens: this.#promptTokens,
       completionTokens: this.#completionTokens,
       cost: this.#cost.numbers,
       unknownCosts: this.#unknownCosts,
       isFinal,
-      stopped: this.stopped
+      stopped
     }
   }
 }

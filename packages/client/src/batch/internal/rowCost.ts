@@ -1,14 +1,16 @@
-/** What a row took: all attempts that the client records, or else its response. */
+/** What a row took: all attempts that the client records, or else its response, also one that became an error. */
 import * as Accounting from "@kimi-effect/core/Accounting"
 import type { ChatRequest } from "@kimi-effect/core/ChatRequest"
-import type { ChatResponse } from "@kimi-effect/core/ChatResponse"
+import { ChatResponse } from "@kimi-effect/core/ChatResponse"
 import * as Cost from "@kimi-effect/core/Cost"
 import * as Day from "@kimi-effect/core/internal/Day"
 import * as ResponseCost from "@kimi-effect/core/internal/ResponseCost"
 import * as PriceTable from "@kimi-effect/core/PriceTable"
+import { fromTokens, type Usage } from "@kimi-effect/core/Usage"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import type { RowError } from "../BatchResponse.ts"
 
 const noEntries = Effect.succeed([])
 
@@ -48,11 +50,29 @@ const sumOf = (
   return total
 }
 
-/** The cost of an answered row. That of a failed one is the same without a response. */
+/** What the host reported of a response that became an error. */
+export const usageOfError = ({ partial }: RowError): Usage | undefined =>
+  partial?.usage && fromTokens(partial.usage.prompt_tokens, partial.usage.completion_tokens)
+
+/** None if the host reported nothing, and if the error does not have what it was priced by. */
+const costOfError = (
+  error: RowError,
+  request: ChatRequest,
+  day: string,
+  prices: PriceTable.Prices
+): Option.Option<Cost.Cost> => {
+  const { model, partial, provider } = error
+  const usage = usageOfError(error)
+  if (usage === undefined || model === undefined || provider === undefined) return Option.none()
+  const tools = partial?.tool_calls.map(({ name }) => name) ?? []
+  return Cost.of(Cost.billableUsage(usage, tools, request, partial?.model), { model, provider, day }, prices)
+}
+
+/** The cost of a row that ended with a response or an error. */
 export type CostOf = (
   attempts: Attempts | undefined,
   request: ChatRequest,
-  response?: ChatResponse
+  end: ChatResponse | RowError
 ) => Option.Option<Cost.Cost>
 
 /** Costs at the prices of this fiber. They are read once, since the effects of a row take longer than its cost. */
@@ -60,12 +80,11 @@ export const make: Effect.Effect<CostOf> = Effect.zipWith(
   PriceTable.PriceTable,
   Clock.Clock,
   (prices, clock): CostOf =>
-    (attempts, request, response) => {
+    (attempts, request, end) => {
       const recorded = attempts?.recorded ?? []
       const day = Day.dateAt(clock.currentTimeMillisUnsafe())
-      if (response !== undefined && (response.cached !== undefined || recorded.length === 0)) {
-        return ResponseCost.of(response, request, day, prices)
-      }
-      return recorded.length === 0 ? Option.none() : sumOf(recorded, day, prices)
+      const isResponse = end instanceof ChatResponse
+      if (recorded.length > 0 && !(isResponse && end.cached !== undefined)) return sumOf(recorded, day, prices)
+      return isResponse ? ResponseCost.of(end, request, day, prices) : costOfError(end, request, day, prices)
     }
 )

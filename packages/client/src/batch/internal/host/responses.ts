@@ -59,14 +59,18 @@ const missing = (provider: string, { id, status }: Batch): RowError => {
   }
 }
 
-const failedOf = ({ id, line }: HostRow, error: RowError, attempts: number, cost: Failed["cost"]): Failed => ({
+/** What was billed for a row that failed. */
+type Billed = Pick<Failed, "attempts" | "cost" | "usage">
+
+const notRun: Billed = { attempts: 0, usage: undefined, cost: Option.none() }
+
+const failedOf = ({ id, line }: HostRow, error: RowError, billed: Billed): Failed => ({
   _tag: "Failed",
   id,
   line,
   error,
-  attempts,
   isCached: false,
-  cost
+  ...billed
 })
 
 /** Emits an outcome for each row that is wanted: those with a result, and then those without one. */
@@ -94,9 +98,9 @@ export const responses = <A, RD, E, R>(
       }
       if (!isWanted(row)) return Effect.undefined
       const cost = costOf(billed, of)
-      if (!isResponse) return Effect.succeed(failedOf(row, outcome, 1, cost))
+      if (!isResponse) return Effect.succeed(failedOf(row, outcome, { attempts: 1, usage: billed?.usage, cost }))
       return Effect.match(decode(outcome), {
-        onFailure: (error): BatchResponse<A> => failedOf(row, error, 1, cost),
+        onFailure: (error): BatchResponse<A> => failedOf(row, error, { attempts: 1, usage: outcome.usage, cost }),
         onSuccess: (value): BatchResponse<A> => ({
           _tag: "Answered",
           id: row.id,
@@ -135,7 +139,7 @@ export const responses = <A, RD, E, R>(
     })
     const unanswered = Stream.suspend(() =>
       Stream.fromArray(
-        [...open.values()].filter(isWanted).map((row) => failedOf(row, missing(provider.id, batch), 0, Option.none()))
+        [...open.values()].filter(isWanted).map((row) => failedOf(row, missing(provider.id, batch), notRun))
       )
     )
     return joined.pipe(

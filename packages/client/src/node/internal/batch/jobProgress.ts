@@ -1,5 +1,6 @@
 /** The counts of a job: those of its batch, and how much of the input there is. */
 import type { BatchProgress } from "../../../batch/BatchProgress.ts"
+import { timeLeft } from "../../../batch/internal/timeLeft.ts"
 import type { Status } from "./jobStatus.ts"
 import type { Reading, Source } from "./input/inputSource.ts"
 
@@ -50,7 +51,7 @@ export const of = (
 ): JobProgress => {
   const lines = reading.isAtEnd ? reading.rows : estimate(reading, source)
   const total = given ?? (lines === undefined ? undefined : Math.max(lines - rejected, resumed + progress.done))
-  const { done, rowsPerSecond } = progress
+  const left = total === undefined ? undefined : total - resumed - progress.done
   return {
     ...progress,
     resumed,
@@ -58,9 +59,6 @@ export const of = (
     rejected,
     total,
     isEstimate: given === undefined && total !== undefined && !reading.isAtEnd,
-    remaining:
-      total === undefined || rowsPerSecond === 0
-        ? undefined
-        : (Math.max(0, total - resumed - done) * 1000) / rowsPerSecond
+    remaining: timeLeft(left, progress)
   }
 }
