@@ -18,13 +18,13 @@
  * - A row that fails does not fail the batch, unless the stream is piped to `failFast`. The
  *   client's retries, limits, cache and budget apply to each row; its calls have
  *   the priority `batch`.
- * - While the host has an outage, so that its circuit is open, rows wait and are sent when
- *   it is back.
+ * - While the host has an outage, so that its circuit is open, or while the store of a
+ *   budget is unavailable, rows wait and are sent when it is back.
  * - Rows are read when there is room for them, so `stream` takes constant memory.
  *   `run` collects the outcomes.
  * - A batch that is stopped reads no further rows and emits what it has: rows in
- *   flight are completed, except by a deadline, which interrupts them. Rows that wait for a
- *   circuit have no outcome.
+ *   flight are completed, except by a deadline, which interrupts them. Rows that wait for
+ *   the end of an outage have no outcome.
  * - Equal requests are sent once, as long as the first is in flight or among the
  *   last 1,000 answers. Of these, 4 Mi characters are kept, and none that is longer
  *   than 512 Ki.
@@ -73,14 +73,15 @@ export interface StopRules {
   /** Longest time of the batch. Rows in flight are then interrupted and have no outcome. */
   readonly deadline?: Duration.Input | undefined
   /**
-   * How long a row waits while the circuit of its host and model is open. Then it fails with
-   * `CircuitOpenError`, which stops the batch by default. Defaults to 10 minutes.
+   * How long a row waits while the circuit of its host and model is open, or while the store of
+   * a budget is unavailable. Then it fails with `CircuitOpenError` or `BudgetStoreError`, which
+   * stops the batch by default. Defaults to 10 minutes.
    */
   readonly outage?: Duration.Input | undefined
   /**
    * Errors that every other row would fail with too. Defaults to those of the
-   * key, of an empty account or day, of an exceeded budget, and of a circuit that is open
-   * for longer than `outage`.
+   * key, of an empty account or day, of an exceeded budget, and of an outage that is longer
+   * than `outage`.
    */
   readonly errorTags?: ReadonlyArray<KimiError["_tag"]> | undefined
 }

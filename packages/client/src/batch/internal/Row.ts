@@ -1,5 +1,6 @@
 /** Runs one row of a batch to its end, and makes its outcome. */
 import * as Accounting from "@kimi-effect/core/Accounting"
+import * as CallOptions from "@kimi-effect/core/CallOptions"
 import type { ChatRequest } from "@kimi-effect/core/ChatRequest"
 import { ChatResponse } from "@kimi-effect/core/ChatResponse"
 import { table, type Tag } from "@kimi-effect/core/ErrorFacts"
@@ -8,8 +9,8 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { KimiClient } from "../../KimiClient.ts"
 import type { Answered, BatchResponse, BatchRow, Failed, RowError } from "../BatchResponse.ts"
-import type { CircuitWait } from "./CircuitWait.ts"
 import type { Share } from "./EqualRows.ts"
+import { isRefusal, type OutageWait } from "./OutageWait.ts"
 import { Attempts, type CostOf, usageOfError } from "./rowCost.ts"
 import { type Decode, textOf } from "./rowDecoder.ts"
 import { skipped } from "./settling.ts"
@@ -21,7 +22,7 @@ const sharedResponse = (response: ChatResponse): ChatResponse =>
 export interface Settings<A, R> {
   readonly client: KimiClient["Service"]
   readonly share: Share
-  readonly circuits: CircuitWait
+  readonly outages: OutageWait
   readonly costOf: CostOf
   /** Whether the client records attempts; otherwise those of a row are not known. */
   readonly isRecorded: boolean
@@ -42,6 +43,8 @@ const isUnsent = (tag: string, status: number | undefined): boolean => {
 /** The failed attempts that an error lists, or the one that it is of, as far as they were sent. */
 const attemptsOf = ({ _tag, attempts, status }: RowError): number =>
   attempts === undefined ? (isUnsent(_tag, status) ? 0 : 1) : attempts.filter(({ tag }) => !isUnsent(tag, 0)).length
+
+const onlyAttempt = CallOptions.provide({ maxAttempts: 1 })
 
 /** A row that runs. It delivers its outcome when it ends, which takes a step less than to return it. */
 export class Row<A, R, B> {
@@ -81,10 +84,11 @@ export class Row<A, R, B> {
   }
 
   again(error: ChatError): Effect.Effect<ChatResponse, ChatError> | undefined {
-    if (error._tag !== "CircuitOpenError") return undefined
-    return this.#settings.circuits.call(error, (refusal) => {
+    if (!isRefusal(error)) return undefined
+    return this.#settings.outages.call(error, (refusal) => {
       this.#earlier += attemptsOf(refusal)
-      return this.#call()
+      // A retry that the store of a budget has refused is made, and no further ones: the call has had its attempts.
+      return this.#earlier > 0 && refusal._tag === "BudgetStoreError" ? onlyAttempt(this.#call()) : this.#call()
     })
   }
 
@@ -100,7 +104,7 @@ export class Row<A, R, B> {
 
   /** With the response of a row whose value does not fit the schema. */
   failed(error: RowError, isShared: boolean, response?: ChatResponse): Effect.Effect<B> {
-    if (this.#settings.circuits.isLeft(error, isShared)) return this.#deliver(skipped)
+    if (this.#settings.outages.isLeft(error, isShared)) return this.#deliver(skipped)
     const outcome: Failed = {
       _tag: "Failed",
       id: this.#id,

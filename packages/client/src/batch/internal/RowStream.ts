@@ -14,8 +14,8 @@ import { KimiClient } from "../../KimiClient.ts"
 import type { Input, Options, StopRules } from "../Batch.ts"
 import type { BatchProgress } from "../BatchProgress.ts"
 import type { BatchResponse, BatchRow } from "../BatchResponse.ts"
-import { CircuitWait } from "./CircuitWait.ts"
 import * as EqualRows from "./EqualRows.ts"
+import { OutageWait } from "./OutageWait.ts"
 import { Row, type Settings } from "./Row.ts"
 import * as RowInput from "./RowInput.ts"
 import * as RowPool from "./RowPool.ts"
@@ -114,20 +114,20 @@ const reportEvery = <R>(
 const settingsOf = <A, RD, RP>(
   client: KimiClient["Service"],
   share: EqualRows.Share,
-  circuits: CircuitWait,
+  outages: OutageWait,
   { schema }: Options<A, RD, RP>
 ) =>
   Effect.map(rowCost.make, (costOf): Settings<A, RD> => ({
     client,
     share,
-    circuits,
+    outages,
     costOf,
     isRecorded: ClientMoney.isRecorded(client),
     decode: rowDecoderOf(schema)
   }))
 
-const circuitWaitOf = (stop: StopRules | undefined, clock: Clock.Clock, tally: Tally): CircuitWait =>
-  new CircuitWait(Duration.toMillis(OptionRules.durationOf(stop?.outage ?? "10 minutes")), clock, tally)
+const outageWaitOf = (stop: StopRules | undefined, clock: Clock.Clock, tally: Tally): OutageWait =>
+  new OutageWait(Duration.toMillis(OptionRules.durationOf(stop?.outage ?? "10 minutes")), clock, tally)
 
 const deadlineOf = (stop: StopRules | undefined): number | undefined =>
   stop?.deadline === undefined ? undefined : Duration.toMillis(OptionRules.durationOf(stop.deadline))
@@ -192,7 +192,7 @@ export const make = <A, RD, E, R, RP, EA>(
       // Only what is done around rows interrupts one alone.
       const mayRequest = around === undefined ? undefined : () => !isLeft && !isPassed(endsAt, clock)
       const share = yield* EqualRows.make(options.deduplicate ?? true, mayRequest)
-      const settings = yield* settingsOf(client, share, circuitWaitOf(stop, clock, tally), options)
+      const settings = yield* settingsOf(client, share, outageWaitOf(stop, clock, tally), options)
       if (onProgress !== undefined) yield* reportEvery(progressInterval, clock, tally, onProgress)
 
       const deadline = deadlineOf(stop)

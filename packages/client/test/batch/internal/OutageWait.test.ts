@@ -3,7 +3,7 @@ import type { FailedAttempt } from "@kimi-effect/core/FailedAttempt"
 import * as MonotonicClock from "@kimi-effect/core/internal/MonotonicClock"
 import { CircuitOpenError } from "@kimi-effect/core/ResilienceErrors"
 import { Clock, Duration, Effect } from "effect"
-import { CircuitWait } from "../../../src/batch/internal/CircuitWait.ts"
+import { OutageWait } from "../../../src/batch/internal/OutageWait.ts"
 import { Tally } from "../../../src/batch/internal/Tally.ts"
 import { passing } from "../../support/batch.ts"
 import { responseOf } from "../../support/responses.ts"
@@ -31,7 +31,7 @@ const callsOf = (first: CircuitOpenError, further: ReadonlyArray<CircuitOpenErro
       errorTags: new Set<string>(),
       leavesStopping: false
     }
-    const waits = new CircuitWait(600_000, clock, new Tally(limits, start, undefined))
+    const waits = new OutageWait(600_000, clock, new Tally(limits, start, undefined))
     const calls: Array<number> = []
     yield* passing(
       waits.call(first, () =>
@@ -45,7 +45,7 @@ const callsOf = (first: CircuitOpenError, further: ReadonlyArray<CircuitOpenErro
     return calls
   })
 
-describe("CircuitWait", () => {
+describe("OutageWait", () => {
   it.effect("waits for as long as the circuit stays open", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(yield* callsOf(refusal("30 seconds"), [refusal("5 seconds")]), [30_000, 35_000])

@@ -1,9 +1,11 @@
 /**
- * Lets rows wait while a circuit is open: its refusals cost no time, so that without
- * a wait an outage of seconds would fail all rows that are left.
+ * Lets rows wait while a circuit is open or the store of a budget is unavailable: such
+ * refusals cost no time, so that without a wait an outage of seconds would fail all rows
+ * that are left. What was refused was not sent.
  */
 import type { ChatResponse } from "@kimi-effect/core/ChatResponse"
 import * as MonotonicClock from "@kimi-effect/core/internal/MonotonicClock"
+import type { BudgetStoreError } from "@kimi-effect/core/MoneyErrors"
 import type { ChatError } from "@kimi-effect/core/OperationErrors"
 import type { CircuitOpenError } from "@kimi-effect/core/ResilienceErrors"
 import type * as Clock from "effect/Clock"
@@ -14,22 +16,29 @@ import * as Result from "effect/Result"
 import type { RowError } from "../BatchResponse.ts"
 import type { Tally } from "./Tally.ts"
 
-/** The first wait, in milliseconds, where it is not known when a circuit permits calls. */
+/** How calls are refused during an outage: of the host, or of a store without which a call must not be made. */
+export type Refusal = BudgetStoreError | CircuitOpenError
+
+/** Stores of limits, circuits and caches refuse no call when they are unavailable. */
+export const isRefusal = (error: RowError): error is Refusal =>
+  error._tag === "CircuitOpenError" || error._tag === "BudgetStoreError"
+
+/** The first wait, in milliseconds, where it is not known when calls are permitted. */
 const shortestWait = 100
 
 /** Waits double up to this. */
 const longestWait = 5000
 
 /** With several hosts, the error is that of the last one, and another may permit calls before. */
-const isOfSeveral = ({ attempts = [] }: CircuitOpenError): boolean =>
+const isOfSeveral = ({ attempts = [] }: Refusal): boolean =>
   attempts.filter(({ tag }) => tag === "CircuitOpenError").length > 1
 
-/** The waits of one row for circuits. */
+/** The waits of one row. */
 class Waits {
   #count = 0
 
   /** The next one in milliseconds. `chance` is from 0 to 1. */
-  next(error: CircuitOpenError, chance: number): number {
+  next(error: Refusal, chance: number): number {
     const { retryAfter } = error
     const wait = Math.min(longestWait, shortestWait * 2 ** this.#count) * (1 - chance / 2)
     this.#count += 1
@@ -42,7 +51,7 @@ class Waits {
   }
 }
 
-export class CircuitWait {
+export class OutageWait {
   readonly #clock: Clock.Clock
   readonly #longest: number
   readonly #tally: Tally
@@ -59,8 +68,8 @@ export class CircuitWait {
    * takes too long, which stops the batch. `again` gets the refusal before the call.
    */
   call(
-    refusal: CircuitOpenError,
-    again: (refusal: CircuitOpenError) => Effect.Effect<ChatResponse, ChatError>
+    refusal: Refusal,
+    again: (refusal: Refusal) => Effect.Effect<ChatResponse, ChatError>
   ): Effect.Effect<ChatResponse, ChatError> {
     const clock = this.#clock
     const endsAt = MonotonicClock.millisUnsafe(clock) + this.#longest
@@ -79,7 +88,7 @@ export class CircuitWait {
         if (this.#tally.stopped !== undefined) break
         const result = yield* Effect.result(again(error))
         if (Result.isSuccess(result)) return result.success
-        if (result.failure._tag !== "CircuitOpenError") return yield* Effect.fail(result.failure)
+        if (!isRefusal(result.failure)) return yield* Effect.fail(result.failure)
         error = result.failure
       }
       return yield* Effect.fail(error)
@@ -89,7 +98,7 @@ export class CircuitWait {
   /** Whether a row that failed was not sent in a batch that was stopped, and is not the one that stopped it. */
   isLeft(error: RowError, isShared: boolean): boolean {
     const { stopped } = this.#tally
-    if (error._tag !== "CircuitOpenError" || stopped === undefined) return false
+    if (!isRefusal(error) || stopped === undefined) return false
     return isShared || stopped._tag !== "Error" || stopped.error !== error
   }
 }
