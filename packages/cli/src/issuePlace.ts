@@ -15,9 +15,12 @@ export interface Source {
 
 type Issue = typeof ConfigurationIssue.Type
 
-/** The path of a variable, or of a member of the object `kimi`. What follows it is a place within its value. */
+/**
+ * The path of a variable, or of a member of the object `kimi`, whose members can be variables in lower case too.
+ * What follows it is a place within its value.
+ */
 const pathOf = (name: string): ReadonlyArray<string> | undefined => {
-  const [, member, variable] = /^(?:kimi\.([^.[\s]+)|([A-Z][A-Z\d_]*)(?![\w.]))/.exec(name) ?? []
+  const [, member, variable] = /^(?:kimi\.([^.[\s]+)|([A-Z][A-Z\d_]*|kimi_\w+)(?![\w.]))/.exec(name) ?? []
   if (member !== undefined) return ["kimi", member]
   return variable === undefined ? undefined : [variable]
 }

@@ -157,7 +157,8 @@ export const fromConfig = Effect.fnUntraced(function* (given?: Options): Effect.
     enter(reading, name, found.label, rowOf(name).fromSource(found.data))
   }
   for (const key of yield* ConfigSource.members) {
-    if (!isName(key) && !nonOptionKeys.has(key)) reading.issues.push(unknownOption(key, `kimi.${key}`))
+    if (isName(key) || nonOptionKeys.has(key)) continue
+    reading.issues.push(unknownOption(key, (yield* ConfigSource.variableAt(provider, ["kimi", key])) ?? `kimi.${key}`))
   }
   return yield* check(reading, (name) => labels.get(name) ?? ConfigSource.variableName(name))
 })

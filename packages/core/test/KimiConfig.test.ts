@@ -149,6 +149,20 @@ describe("KimiConfig.fromConfig", () => {
     })
   )
 
+  it.effect("names a variable in lower case, which an environment has as a member of kimi", () =>
+    Effect.gen(function* () {
+      const variables = { kimi_tier: "9", kimi_teir: "2", kimi_other_tool: "1", kimi_fallback_0_provider: "none" }
+      const error = yield* refused(ConfigProvider.orElse(env(variables), json({ apiKey: "sk-1", maxAttempts: 0 })))
+      assert.sameMembers(namesOf(error), [
+        "kimi_tier",
+        "kimi_teir",
+        "kimi_other_tool",
+        "kimi.fallback[0].provider",
+        "kimi.maxAttempts"
+      ])
+    })
+  )
+
   it.effect("never repeats the value that was given", () =>
     Effect.gen(function* () {
       const spoiled = `${canary} spoiled`

@@ -56,7 +56,8 @@ const rowOf = Effect.fnUntraced(function* (
   const known = names.find((name) => name === option)
   if (known === undefined) {
     const [name = option, file] = option.split(" in ", 2)
-    return { name, value: null, origin: file === undefined ? "default" : `file ${file}`, expected }
+    // What is in no file is a variable.
+    return { name, value: null, origin: file === undefined ? `environment (${name})` : `file ${file}`, expected }
   }
   const value = yield* given(known, gathered)
   const text = value === undefined ? null : unusableText(known, value)

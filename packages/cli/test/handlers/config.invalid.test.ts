@@ -69,6 +69,38 @@ describe("kimi config with values that cannot be used", () => {
   )
 })
 
+describe("a variable in lower case", () => {
+  it.live.each(["kimi_foo", "kimi_foo_bar", "kimi_tier", "kimi_prices_models"])(
+    "is named in place of the member that %s is read as",
+    (name) =>
+      Effect.gen(function* () {
+        const { code, stderr, stdout } = yield* runKimi(["config", "--json"], { env: { [name]: "9" } })
+        assert.strictEqual(code, 10)
+        assert.match(JSON.parse(stderr).error.message, new RegExp(String.raw`\n  ${name}: expected [^\n]+$`))
+        assert.deepStrictEqual(
+          decoded("config", stdout).options.map(({ origin }) => origin),
+          [`environment (${name})`]
+        )
+      })
+  )
+
+  it.live("is named with the file that has it", () =>
+    Effect.gen(function* () {
+      const path = join(yield* temporaryFolder, ".env")
+      writeFileSync(path, "kimi_foo=1\n", { mode: 0o600 })
+      const { code, stderr } = yield* runKimi(["tokens", "Hi", "--dotenv", path])
+      assert.strictEqual(code, 10)
+      assert.include(stderr, `kimi_foo in ${path}: expected `)
+    })
+  )
+
+  it.live("is the origin of its option", () =>
+    Effect.map(runKimi(["config", "--json"], { env: { kimi_tier: "3" } }), ({ stdout }) =>
+      assert.strictEqual(decoded("config", stdout).options[0]?.origin, "environment (kimi_tier)")
+    )
+  )
+})
+
 describe("an option that cannot be used", () => {
   it.live("is named with the file that has it in every command", () =>
     Effect.gen(function* () {

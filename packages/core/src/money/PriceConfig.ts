@@ -96,6 +96,24 @@ const keyOf = (segment: PropertyKey | { readonly key: PropertyKey }): PropertyKe
 const issuesOf = (error: Schema.SchemaError): ReadonlyArray<Issue> =>
   format(error.issue).issues.map(({ path = [] }) => issueAt(path.map(keyOf)))
 
+/** The prices of a source. */
+const read = Effect.fnUntraced(function* (found: unknown): Effect.fn.Return<PriceTable.Options, ConfigurationError> {
+  const decoded = decode(found)
+  if (Result.isFailure(decoded)) return yield* Effect.fail(ConfigurationError.of(issuesOf(decoded.failure)))
+  yield* Effect.mapError(PriceTable.make(decoded.success), ({ issues }) =>
+    ConfigurationError.of(
+      issues.map(({ expected, name }) => ({ name: name.replace(/^PriceTable /, "kimi.prices."), expected }))
+    )
+  )
+  return decoded.success
+})
+
+/** The issues by the names of variables, where the prices are those of an environment. */
+const byVariable = ({ issues }: ConfigurationError): ConfigurationError =>
+  ConfigurationError.of(
+    issues.map(({ expected, name }) => ({ name: name.replaceAll(/[.[]/g, "_").replaceAll("]", ""), expected }))
+  )
+
 /**
  * Reads the prices from the current `ConfigProvider`; `undefined` if it has none.
  * The error names every invalid price.
@@ -104,15 +122,10 @@ const issuesOf = (error: Schema.SchemaError): ReadonlyArray<Issue> =>
  * @since 0.1.0
  */
 export const fromConfig: Effect.Effect<PriceTable.Options | undefined, ConfigurationError> = Effect.gen(function* () {
-  const found = yield* ConfigSource.load(yield* ConfigProvider.ConfigProvider, ["kimi", "prices"])
+  const provider = yield* ConfigProvider.ConfigProvider
+  const found = yield* ConfigSource.load(provider, ["kimi", "prices"])
   if (Option.isNone(found)) return yield* Effect.fail(ConfigurationError.of([issueAt([])]))
   if (found.value === undefined) return undefined
-  const decoded = decode(found.value)
-  if (Result.isFailure(decoded)) return yield* Effect.fail(ConfigurationError.of(issuesOf(decoded.failure)))
-  yield* Effect.mapError(PriceTable.make(decoded.success), ({ issues }) =>
-    ConfigurationError.of(
-      issues.map(({ expected, name }) => ({ name: name.replace(/^PriceTable /, "kimi.prices."), expected }))
-    )
-  )
-  return decoded.success
+  const variable = yield* ConfigSource.variableAt(provider, ["kimi", "prices"])
+  return yield* Effect.mapError(read(found.value), (error) => (variable === undefined ? error : byVariable(error)))
 })

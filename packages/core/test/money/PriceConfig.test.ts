@@ -93,6 +93,18 @@ describe("PriceConfig.fromConfig", () => {
     })
   )
 
+  it.effect("names the variables of an environment", () =>
+    Effect.gen(function* () {
+      const model = { model: "a", provider: "b", currency: "EUR", cacheMiss: "1" }
+      const variables = Object.entries(model).map(([name, value]) => [`kimi_prices_models_0_${name}`, value])
+      const { issues } = yield* Effect.flip(read(env(Object.fromEntries(variables))))
+      assert.deepStrictEqual(
+        issues.map(({ name }) => name),
+        ["kimi_prices_models_0_currency", "kimi_prices_models_0_output"]
+      )
+    })
+  )
+
   it.effect("reports a source that cannot be read", () =>
     Effect.gen(function* () {
       const broken = ConfigProvider.make((path) =>

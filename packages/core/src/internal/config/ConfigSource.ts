@@ -33,10 +33,10 @@ const otherVariables: { readonly [N in Name]?: string } = { apiKey: "MOONSHOT_AP
  * @category constructors
  * @since 0.1.0
  */
-export const load = Effect.fnUntracedEager(function* (
+export const load: (
   provider: ConfigProvider.ConfigProvider,
   path: ConfigProvider.Path
-): Effect.fn.Return<Option.Option<unknown>> {
+) => Effect.Effect<Option.Option<unknown>> = Effect.fnUntracedEager(function* (provider, path) {
   const found = yield* Effect.result(provider.load(path))
   if (Result.isFailure(found)) return Option.none()
   const node = found.success
@@ -65,6 +65,30 @@ export const readText = (path: ConfigProvider.Path): Effect.Effect<string | unde
     return node?.value === "" ? undefined : node?.value
   })
 
+/** A bound for a source that has a value for every path. */
+const maxSegments = 12
+
+/**
+ * The variable at a path, or the first below it, in a source such as an
+ * environment, which has variables as a tree with an underscore between the
+ * levels: `kimi_foo` at `kimi.foo`. `undefined` in a document.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const variableAt: (
+  provider: ConfigProvider.ConfigProvider,
+  path: ConfigProvider.Path
+) => Effect.Effect<string | undefined> = Effect.fnUntracedEager(function* (provider, path) {
+  const name = path.join("_")
+  const variable = yield* Effect.result(provider.load([name]))
+  if (Result.isSuccess(variable) && variable.success?.value !== undefined) return name
+  const found = yield* Effect.result(provider.load(path))
+  const node = Result.getOrUndefined(found)
+  const [key] = node?._tag === "Record" ? node.keys : node?._tag === "Array" ? [0] : []
+  return key === undefined || path.length >= maxSegments ? undefined : yield* variableAt(provider, [...path, key])
+})
+
 /**
  * What a source holds for an option.
  *
@@ -85,22 +109,23 @@ export interface Found {
  * @category constructors
  * @since 0.1.0
  */
-export const lookup = Effect.fnUntracedEager(function* (
-  provider: ConfigProvider.ConfigProvider,
-  name: Name
-): Effect.fn.Return<Found | undefined> {
-  const variables = [variableName(name), otherVariables[name]].filter((variable) => variable !== undefined)
-  for (const variable of variables) {
-    const found = yield* Effect.result(provider.load([variable]))
-    if (Result.isFailure(found)) return { label: variable, data: undefined }
-    const text = found.success?.value
-    if (text !== undefined && text !== "") return { label: variable, data: text }
-  }
-  const label = `kimi.${name}`
-  const member = yield* load(provider, ["kimi", name])
-  if (Option.isNone(member)) return { label, data: undefined }
-  return member.value === undefined || member.value === "" ? undefined : { label, data: member.value }
-})
+export const lookup: (provider: ConfigProvider.ConfigProvider, name: Name) => Effect.Effect<Found | undefined> =
+  Effect.fnUntracedEager(function* (provider, name) {
+    const variables = [variableName(name), otherVariables[name]].filter((variable) => variable !== undefined)
+    for (const variable of variables) {
+      const found = yield* Effect.result(provider.load([variable]))
+      if (Result.isFailure(found)) return { label: variable, data: undefined }
+      const text = found.success?.value
+      if (text !== undefined && text !== "") return { label: variable, data: text }
+    }
+    const member = yield* load(provider, ["kimi", name])
+    if (Option.isNone(member)) return { label: `kimi.${name}`, data: undefined }
+    const data = member.value
+    if (data === undefined || data === "") return undefined
+    // What is below an object or a list is named by its place in it.
+    const variable = typeof data === "string" ? yield* variableAt(provider, ["kimi", name]) : undefined
+    return { label: variable ?? `kimi.${name}`, data }
+  })
 
 /**
  * The members of the object `kimi`.
