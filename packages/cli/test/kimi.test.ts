@@ -59,7 +59,7 @@ const noSwarm = (name: string): Invocation => ({
 /** The command tree names the commands; this table has an invocation of each that succeeds, and one that fails. */
 const invocations: { readonly [command: string]: Pair } = {
   balance: {
-    success: { args: "balance", code: 0, stdout: /^[\d.]+ available: / },
+    success: { args: "balance", code: 0, stdout: /^[\d.]+ USD available: / },
     failure: { args: "balance --provider together", code: 16, stderr: /UnsupportedOperationError/ }
   },
   batch: {

@@ -11,6 +11,8 @@ export const balance = Command.make(
   },
   handler(() => import("../handlers/balance.ts"))
 ).pipe(
-  Command.withDescription("Prints the balance of the account. Moonshot's hosts only."),
+  Command.withDescription(
+    "Prints the balance of the account. The host reports no currency: it is that of the region, USD at api.moonshot.ai, CNY at api.moonshot.cn. Moonshot's hosts only."
+  ),
   Command.withExamples([{ command: "kimi balance", description: "Cash and vouchers" }])
 )

@@ -25,8 +25,7 @@ import { placeOf, problem } from "./check.ts"
 const clientChecks = (config: KimiConfig.Values, isReachable: boolean) =>
   Effect.gen(function* () {
     const kimi = yield* KimiClient
-    const { hasAccountApi } = Provider.fromConfig(config)
-    const balance = isReachable ? [yield* AccountCheck.balance(kimi, hasAccountApi)] : []
+    const balance = isReachable ? [yield* AccountCheck.balance(kimi, Provider.fromConfig(config))] : []
     return [...balance, AccountCheck.limits(config)]
   }).pipe(
     Effect.provide(KimiNode.layer(StoreCheck.withoutStores(config))),

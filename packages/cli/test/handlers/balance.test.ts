@@ -12,6 +12,21 @@ describe("kimi balance", () => {
     )
   )
 
+  it.live.each([
+    { provider: "moonshot", currency: "USD", text: "12.5 USD available: " },
+    { provider: "moonshot-cn", currency: "CNY", text: "12.5 CNY available: " },
+    { provider: "custom", currency: undefined, text: "12.5 available: " }
+  ])("has the currency of the region of $provider", ({ currency, provider, text }) =>
+    withServer((_, env) =>
+      Effect.gen(function* () {
+        const args = ["balance", "--provider", provider]
+        assert.include((yield* runKimi(args, { env })).stdout, text)
+        const { stdout } = yield* runKimi([...args, "--json"], { env })
+        assert.strictEqual(decoded("balance", stdout).currency, currency)
+      })
+    )
+  )
+
   it.live("fails at a host without balances", () =>
     withServer((_, env) =>
       Effect.map(runKimi(["balance", "--provider", "together"], { env }), ({ code, stderr }) => {

@@ -83,7 +83,7 @@ describe("kimi doctor", () => {
   broken("a model that the host does not serve", /^model: kimi-k2\.5 /m, () =>
     Effect.succeed({ KIMI_MODEL: "kimi-k2.5" })
   )
-  broken("an account without money", /^balance: 0 available/m, ({ server }) =>
+  broken("an account without money", /^balance: 0 USD available/m, ({ server }) =>
     Effect.as(
       server.replyAt(
         "GET /v1/users/me/balance",
