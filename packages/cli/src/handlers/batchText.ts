@@ -67,6 +67,9 @@ export const stoppedFailure = (stopped: StopReason, next: string): CommandError 
 /** An invalid request fails again. Other errors may pass, some of them when their cause is removed. */
 const mayPass = (tag: string): boolean => !isTag(tag) || ErrorFacts.table[tag].category !== "validation"
 
+/** Whether the model is what is wrong, which may be that of the command. */
+const isOfModel = (tag: string): boolean => isTag(tag) && ErrorFacts.table[tag].recovery === "SwitchModel"
+
 /** How failed rows of a job are run again, and which of them only in a new input. */
 export const repeatHints = (failedByTag: BatchStatus["failedByTag"], output: string): ReadonlyArray<string> => {
   const tags = Object.keys(failedByTag)
@@ -77,7 +80,10 @@ export const repeatHints = (failedByTag: BatchStatus["failedByTag"], output: str
     ...(invalid.length === 0
       ? []
       : [
-          `Rows with ${invalid.join(" or ")} fail again as they are: kimi batch failed ${output} lists them. Correct them in a new input, and run it with another output.`
+          `Rows with ${invalid.join(" or ")} fail again as they are: kimi batch failed ${output} lists them. Correct them in a new input, and run it with another output.`,
+          ...(invalid.some(isOfModel)
+            ? ["Rows that name no model have that of --model: run them with another one and with another output."]
+            : [])
         ])
   ]
 }

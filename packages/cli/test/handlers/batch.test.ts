@@ -201,6 +201,17 @@ describe("kimi batch run", () => {
     )
   )
 
+  it.live("names the flag of a model that the host does not have", () =>
+    withServer((_, env) =>
+      Effect.gen(function* () {
+        const { input, output } = yield* filesOf(['{"messages":[{"role":"user","content":"a"}]}'])
+        const { code, stderr } = yield* runKimi(["batch", "run", input, output, "--model", "no-such-model"], { env })
+        assert.strictEqual(code, 1)
+        assert.include(stderr, "Rows that name no model have that of --model")
+      })
+    )
+  )
+
   it.live("names the flag that runs failed rows again", () =>
     withServer((server, env) =>
       Effect.gen(function* () {
