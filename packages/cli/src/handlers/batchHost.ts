@@ -207,7 +207,7 @@ const noteWindow = ({ deadline, mode, window }: HostFlags, output: string): Effe
 }
 
 /** Only the job that has made the record knows which of its rows the host runs. */
-const hasRecord = (output: string): UsageError =>
+const needsFiles = (output: string): UsageError =>
   new UsageError(
     `${output} is the output of a job that has been at the host, which needs its input as a file and no --shared`,
     "Run it with its files, or name another output."
@@ -218,7 +218,7 @@ export const run = Effect.fnUntraced(function* (
   { deadline, mode, poll, window }: HostFlags
 ) {
   if (isShared || isStandard(input) || isStandard(output)) {
-    return yield* Effect.fail(mode === "local" ? hasRecord(output) : wrongMode(isShared))
+    return yield* Effect.fail(mode === "local" ? needsFiles(output) : wrongMode(isShared))
   }
   const tags = yield* tagsOf("--rerun", rerun)
   const { format, prompts, separator } = yield* jobFiles({ input, output }, read)

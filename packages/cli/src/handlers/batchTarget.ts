@@ -11,12 +11,13 @@ import * as InputFile from "../inputFile.ts"
 import type { BatchAtHost } from "../schemas/batch.ts"
 import { sentence } from "./batchText.ts"
 
-/** A job has the file of its answers, or one of its records, which name what is wrong without it. */
-const isJob = (target: string): boolean =>
-  ["", ".host.json", ".job.json"].some((suffix) => existsSync(`${target}${suffix}`))
+/** Whether a job has a record, which names what is wrong with its output. */
+const hasAnyRecord = (output: string): boolean =>
+  [".host.json", ".job.json"].some((suffix) => existsSync(`${output}${suffix}`))
 
-/** An id has no suffix and no folder, and no job has its name. */
-export const isBatchId = (target: string): boolean => !/[\\/.]/.test(target) && !isJob(target)
+/** An id has no suffix and no folder, and neither a file nor a job has its name. */
+export const isBatchId = (target: string): boolean =>
+  !/[\\/.]/.test(target) && !existsSync(target) && !hasAnyRecord(target)
 
 /** A batch that is named by its id has no job whose rows could be sent again. */
 export const byId = <A, E extends KimiError, R>(batch: Effect.Effect<A, E, R>): Effect.Effect<A, E | HintedError, R> =>
@@ -84,4 +85,4 @@ export const recordOf = (output: string): string => `${output}.job.json`
 /** Whether there is a record of the job, which may be damaged. */
 export const hasRecord = (output: string): boolean => existsSync(recordOf(output))
 
-export const checkJob = (output: string) => (isJob(output) ? Effect.void : InputFile.check(output))
+export const checkJob = (output: string) => (hasAnyRecord(output) ? Effect.void : InputFile.check(output))
