@@ -1,5 +1,5 @@
 /** Commands that name a batch by its id at the host. */
-import { globSync, rmSync } from "node:fs"
+import { globSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as ErrorReply from "@kimi-effect/testing/ErrorReply"
@@ -40,6 +40,28 @@ describe("kimi batch resume", () => {
     })
   )
 
+  it.live("names a file that exists where the answers of a batch by its id would be", () =>
+    withServer((_, env) =>
+      Effect.gen(function* () {
+        const { input } = yield* filesOf([lineOf("a")])
+        const { code, stderr } = yield* runKimi(["batch", "resume", "batch-000001", input], { env })
+        assert.strictEqual(code, 16)
+        assert.include(stderr, `The output ${JSON.stringify(input)} exists`)
+        assert.include(stderr, "Choose an output that does not exist, or move this file away.")
+      })
+    )
+  )
+
+  it.live("names the command that collects the batch of a job for the path of that job", () =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        const { output } = yield* leave(server, env)
+        const { stderr } = yield* runKimi(["batch", "resume", "batch-000001", output], { env })
+        assert.include(stderr, `kimi batch resume ${output} collects the batch of the job itself`)
+      })
+    )
+  )
+
   it.live("names the command that continues a job which has never been at the host", () =>
     withServer((_, env) =>
       Effect.gen(function* () {
@@ -72,6 +94,23 @@ describe("an output without a suffix", () => {
         assert.strictEqual(code, 16)
         assert.include(stderr, `${output}`)
         assert.strictEqual((yield* server.requests).length, before)
+      })
+    )
+  )
+})
+
+describe("a damaged record of a job that alone names an open batch", () => {
+  it.live.each(["status", "resume", "cancel", "forget", "forget --force"])("is named by kimi batch %s", (args) =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        const { output } = yield* leave(server, env)
+        rmSync(`${output}.host.json`)
+        const record = `${output}.job.json`
+        writeFileSync(record, readFileSync(record, "utf8").trim().slice(0, -1))
+        const { code, stderr } = yield* runKimi(["batch", ...args.split(" "), output], { env })
+        assert.strictEqual(code, 26)
+        assert.include(stderr, "is damaged, and names the batch batch-000001, which may be open at the host")
+        assert.include(stderr, `kimi batch resume batch-000001 ${output}.collected.jsonl`)
       })
     )
   )

@@ -122,6 +122,67 @@ describe("a record of a job that is damaged while its batch has no record", () =
   }
 })
 
+describe("a damaged record of a job that alone names an open batch", () => {
+  const withDamaged =
+    <A, E, R>(use: (job: Job) => Effect.Effect<A, E, R>) =>
+    (job: Job) =>
+      Effect.gen(function* () {
+        yield* leave(job)
+        rmSync(hostRecordOf(job))
+        truncateSync(jobRecordOf(job), readFileSync(jobRecordOf(job), "utf8").trim().length - 1)
+        return yield* use(job)
+      })
+
+  for (const [name, call] of [
+    ["HostBatchJob.status", HostBatchJob.status],
+    ["HostBatchJob.resume", HostBatchJob.resume],
+    ["HostBatchJob.cancel", HostBatchJob.cancel],
+    ["HostBatchJob.forget", HostBatchJob.forget],
+    ["HostBatchJob.abandon", HostBatchJob.abandon],
+    ["BatchJob.repair", (output: string) => BatchJob.repair(output, `${output}.2`)]
+  ] as ReadonlyArray<[string, (output: string) => Effect.Effect<unknown, HostBatchJob.JobError, never>]>) {
+    it.live(`is named with the batch by ${name}`, () =>
+      withJob(
+        two,
+        withDamaged((job) =>
+          Effect.gen(function* () {
+            const { output } = job.files
+            const before = (yield* job.server.requests).length
+            const error = yield* Effect.flip(call(output))
+            assert.strictEqual(error._tag, "JournalStoreError")
+            assert.include(error.message, `${JSON.stringify(jobRecordOf(job))} of the batch job is damaged`)
+            assert.include(error.message, "names the batch batch-000001, which may be open at the host")
+            const collected = JSON.stringify(`${output}.collected.jsonl`)
+            assert.include(error.hint, `HostBatchJob.collect("batch-000001", ${collected})`)
+            assert.lengthOf(yield* job.server.requests, before)
+          })
+        )
+      )
+    )
+  }
+
+  it.live("leaves the job at the host in BatchJob.status", () =>
+    withJob(
+      two,
+      withDamaged(({ files }) =>
+        Effect.map(BatchJob.status(files.output), ({ state }) => assert.strictEqual(state, "at host"))
+      )
+    )
+  )
+
+  it.live("names no batch if the record of that has ended", () =>
+    withJob(two, (job) =>
+      Effect.gen(function* () {
+        yield* endsWith(job, { status: "completed", output: ["a", "b"].map((id) => result(id)) })
+        yield* run(job)
+        const text = readFileSync(jobRecordOf(job), "utf8").trim()
+        writeFileSync(jobRecordOf(job), `${text.slice(0, -1)},"batch":{"submission":"s","batchId":"batch-000001"`)
+        assert.deepInclude(Option.getOrThrow(yield* HostBatchJob.status(job.files.output)), { state: "ended" })
+      })
+    )
+  )
+})
+
 describe("an output without a whole row", () => {
   it.live("keeps the record of an open batch when its rows are requested again", () =>
     withJob(two, (job) =>
@@ -141,6 +202,32 @@ describe("an output without a whole row", () => {
   )
 })
 
+describe("HostBatchJob.collect into a file that exists", () => {
+  it.live("names the file with what to do", () =>
+    withJob(two, ({ files, server }) =>
+      Effect.gen(function* () {
+        writeFileSync(files.output, "kept")
+        const error = yield* Effect.flip(HostBatchJob.collect("batch-000001", files.output))
+        assert.deepInclude(error, { _tag: "InvalidRequestError", parameter: "output" })
+        assert.include(error.message, `The output ${JSON.stringify(files.output)} exists`)
+        assert.include(error.hint, "Choose an output that does not exist, or move this file away.")
+        assert.strictEqual(readFileSync(files.output, "utf8"), "kept")
+        assert.deepStrictEqual(yield* server.requests, [])
+      })
+    )
+  )
+
+  it.live("names another output for one that would be compressed", () =>
+    withJob(two, ({ files }) =>
+      Effect.gen(function* () {
+        const error = yield* Effect.flip(HostBatchJob.collect("batch-000001", `${files.output}.gz`))
+        assert.include(error.message, JSON.stringify(`${files.output}.gz`))
+        assert.include(error.hint, JSON.stringify(files.output))
+      })
+    )
+  )
+})
+
 describe("HostBatchJob.collect into the path of a job", () => {
   for (const suffix of [".job.json", ".host.json"]) {
     it.live(`is refused next to its ${suffix}`, () =>
@@ -155,6 +242,7 @@ describe("HostBatchJob.collect into the path of a job", () => {
           const error = yield* Effect.flip(HostBatchJob.collect("batch-000001", output))
           assert.deepInclude(error, { _tag: "InvalidRequestError", parameter: "output" })
           assert.include(error.message, JSON.stringify(`${output}${suffix}`))
+          assert.include(error.hint, `HostBatchJob.resume(${JSON.stringify(output)})`)
           assert.isFalse(existsSync(output))
         })
       )

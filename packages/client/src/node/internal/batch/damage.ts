@@ -13,11 +13,32 @@ import { isForeign } from "./output/salvage.ts"
 const failure = (message: string, fix?: string): InvalidRequestError =>
   new InvalidRequestError({ message, parameter: "output", ...(fix === undefined ? {} : { fix }) })
 
-export const notAnOutput = (): InvalidRequestError =>
+export const notAnOutput = (output: string): InvalidRequestError =>
   failure(
-    "The output file exists and is not that of a batch job: choose another one",
+    `The file ${quoted(output)} exists and is not the output of a batch job`,
     "Choose another output, or move this file away."
   )
+
+/** The records next to an output are those of one job. */
+export const otherJob = (output: string, record: string): InvalidRequestError =>
+  failure(
+    `The output ${quoted(output)} is that of another job, whose record ${quoted(record)} exists`,
+    "Choose another output."
+  )
+
+/** The answers of a batch by its id are written into a new file: its lines are not rows of a job. */
+export const existingOutput = (output: string, taken: string): InvalidRequestError => {
+  const record = recordBy(output) ?? (taken === output ? undefined : taken)
+  return record === undefined
+    ? failure(
+        `The output ${quoted(output)} exists, and is not replaced by the answers of the batch`,
+        "Choose an output that does not exist, or move this file away."
+      )
+    : failure(
+        `The output ${quoted(output)} is that of a job, whose file ${quoted(record)} exists`,
+        `Choose an output that does not exist. ${hostRecord.call("resume", output)} collects the batch of the job itself.`
+      )
+}
 
 /** Of what is only read, so that there is no need to choose another output. */
 const otherFile = (output: string): InvalidRequestError =>
@@ -54,6 +75,10 @@ const isOwn = (output: string): boolean => existsSync(jobRecord.pathOf(output))
 /** The files that make a path the output of a job. */
 const takenFiles = (output: string): ReadonlyArray<string> =>
   [output, pendingOf(output), jobRecord.pathOf(output), hostRecord.pathOf(output)].filter((path) => existsSync(path))
+
+/** The record that makes a path the output of a job. */
+export const recordBy = (output: string): string | undefined =>
+  [jobRecord.pathOf(output), hostRecord.pathOf(output)].find((path) => existsSync(path))
 
 /** What is where an output that is new would be. */
 export const takenBy = (output: string): string | undefined => takenFiles(output)[0]

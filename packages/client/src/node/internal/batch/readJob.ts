@@ -120,7 +120,7 @@ export const statusOf = (output: string): Effect.Effect<JobStatus, InvalidReques
     const host = Option.flatten(yield* Effect.option(hostRecord.read(output)))
     const isOpen = Option.exists(host, ({ state }) => state === "open")
     // Also if its record is lost or damaged.
-    const isAtHost = isOpen || jobRecord.find(output)?.batch !== undefined
+    const isAtHost = isOpen || hostRecord.mayNameBatch(output)
     return isAtHost ? { ...found, state: "at host" as const } : found
   })
 

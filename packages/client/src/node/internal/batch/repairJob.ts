@@ -64,7 +64,7 @@ interface Records {
 const readRecords = (output: string): Effect.Effect<Records, JournalStoreError> =>
   Effect.gen(function* () {
     // A damaged one fails, as it does when the job continues.
-    const host = yield* hostRecord.read(output)
+    const host = yield* hostRecord.readAlone(output)
     return yield* attempt(
       "read",
       () => {

@@ -66,7 +66,7 @@ const checkNew = (
     const [rows] = rowFiles(output)
     if (rows === undefined) return { options, total: undefined, done: 0 }
     const isOwn = yield* attempt("read", () => startsAsOutput(rows), output)
-    return yield* Effect.fail(isOwn ? damage.missingRecord(output, current) : damage.notAnOutput())
+    return yield* Effect.fail(isOwn ? damage.missingRecord(output, current) : damage.notAnOutput(output))
   })
 
 /** Compares the input and the options with those of earlier runs. */

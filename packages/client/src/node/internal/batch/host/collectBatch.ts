@@ -1,7 +1,7 @@
 /** Writes the outcomes of a batch that is known by its id only. */
 import { listener } from "@kimi-effect/core/internal/Listener"
 import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
-import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
+import type { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { Surplus } from "../../../../batch/HostBatch.ts"
@@ -18,24 +18,12 @@ import * as optionNames from "./optionNames.ts"
 import * as jobFailure from "./jobFailure.ts"
 import { encodeLine, readHead } from "../output/outputLine.ts"
 
-const checkOutput = (output: string): Effect.Effect<void, InvalidRequestError> => {
-  const refuse = (message: string) =>
-    Effect.fail(
-      new InvalidRequestError({
-        message,
-        parameter: "output",
-        fix: "Choose an output that does not exist."
-      })
-    )
-  // The records of a job are not those of this batch: they would make its lines rows of the job.
-  const taken = damage.takenBy(output)
-  if (taken === undefined) return Effect.void
-  return refuse(
-    taken === output
-      ? "The output file exists: choose another one"
-      : `The output ${JSON.stringify(output)} is that of a job, whose file ${JSON.stringify(taken)} exists: choose another one`
-  )
-}
+const checkOutput = (output: string): Effect.Effect<void, InvalidRequestError> =>
+  Effect.suspend(() => {
+    // The records of a job are not those of this batch: they would make its lines rows of the job.
+    const taken = damage.takenBy(output)
+    return taken === undefined ? Effect.void : Effect.fail(damage.existingOutput(output, taken))
+  })
 
 export const collectBatch = <A, RD, RP>(
   batchId: string,

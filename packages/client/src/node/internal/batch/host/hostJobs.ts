@@ -30,7 +30,7 @@ const toStatus = ({ model, rows, state, status, submission }: hostRecord.HostRec
 })
 
 export const status = (output: string): Effect.Effect<Option.Option<HostStatus>, JournalStoreError> =>
-  Effect.map(hostRecord.read(output), Option.map(toStatus))
+  Effect.map(hostRecord.readAlone(output), Option.map(toStatus))
 
 const noBatch = (message: string, fix: string): InvalidRequestError =>
   new InvalidRequestError({ message, parameter: "output", fix })
@@ -39,7 +39,7 @@ export const resume = <A = string, RD = never, RP = never>(
   output: string,
   options: ResumeOptions<A, RD, RP> = {}
 ): Effect.Effect<JobResult, JobError, HostBatch | KimiClient | RD | RP> =>
-  Effect.flatMap(hostRecord.read(output), (record) => {
+  Effect.flatMap(hostRecord.readAlone(output), (record) => {
     const input = Option.getOrUndefined(record)?.input
     if (input === undefined) {
       return Effect.fail(
@@ -74,7 +74,7 @@ export const resume = <A = string, RD = never, RP = never>(
 
 const openRecord = (output: string) =>
   Effect.map(
-    hostRecord.read(output),
+    hostRecord.readAlone(output),
     Option.filter(({ state }) => state === "open")
   )
 

@@ -179,6 +179,44 @@ export const read = (output: string): Effect.Effect<Option.Option<HostRecord>, J
     )
   })
 
+/** The batch that a damaged record of the job names. The record of the batch itself, if there is one, has what is lost there. */
+const batchInDamaged = (output: string): jobRecord.OpenBatch | undefined => {
+  const path = jobRecord.pathOf(output)
+  if (!existsSync(path) || existsSync(pathOf(output)) || jobRecord.find(output) !== undefined) return undefined
+  return jobRecord.batchIn(readFileSync(path, "utf8"))
+}
+
+/** Whether a record that is damaged or lost may be that of a batch which is open. */
+export const mayNameBatch = (output: string): boolean =>
+  jobRecord.find(output)?.batch !== undefined || batchInDamaged(output) !== undefined
+
+/**
+ * Fails if the record of the job is damaged and alone names a batch that may be open. A run names it with the
+ * line that restores the record, for which it has the input.
+ */
+export const checkDamaged = (output: string): Effect.Effect<void, JournalStoreError> =>
+  Effect.flatMap(
+    attempt("read", () => batchInDamaged(output), output),
+    (batch) => (batch === undefined ? Effect.void : Effect.fail(damagedJob(output, batch)))
+  )
+
+const damagedJob = (output: string, { batchId }: jobRecord.OpenBatch): JournalStoreError => {
+  const answers =
+    batchId === undefined
+      ? ""
+      : ` The answers of the batch can be read without a cost: HostBatchJob.collect(${JSON.stringify(batchId)}, ${JSON.stringify(`${output}.collected.jsonl`)}).`
+  return new JournalStoreError({
+    message: `The record ${JSON.stringify(jobRecord.pathOf(output))} of the batch job is damaged, and names ${nameOf(batchId)}, which may be open at the host`,
+    store: "file",
+    operation: "read",
+    fix: `Restore it from a copy. If there is none, run the job with its input and its options: the error has the line that replaces it.${answers}`
+  })
+}
+
+/** The same as `read` for what has no input, with which the record of the job could be restored. */
+export const readAlone = (output: string): Effect.Effect<Option.Option<HostRecord>, JournalStoreError> =>
+  Effect.andThen(checkDamaged(output), read(output))
+
 /** The batches that the records of a job name as open, which do not agree if there are two. */
 export const openIds = (output: string): Effect.Effect<ReadonlyArray<string>, JournalStoreError> =>
   Effect.gen(function* () {

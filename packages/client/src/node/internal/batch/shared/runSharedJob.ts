@@ -15,6 +15,7 @@ import type { RunStatus } from "../../../../journal/Journal.ts"
 import * as ClientMoney from "../../../../internal/clientMoney.ts"
 import { KimiClient } from "../../../../KimiClient.ts"
 import type { Options, SharedJobError, SharedResult, SharedStatus, Written } from "../../../SharedBatchJob.ts"
+import { followed } from "../followed.ts"
 import * as inputRanges from "../input/inputRanges.ts"
 import { type Reader, readerOf, readFailure } from "../input/inputRows.ts"
 import { openFile } from "../input/inputSource.ts"
@@ -79,7 +80,8 @@ export const run = <A = string, RD = never, RP = never>(
   Effect.scoped(
     Effect.gen(function* () {
       yield* OptionRules.check("SharedBatchJob", [...sharedRules(options), ...rulesOf(options)])
-      const { input, onProgress, onReject, output, pollInterval = "1 second", rangeRows = 100 } = options
+      const { input, onProgress, onReject, pollInterval = "1 second", rangeRows = 100 } = options
+      const output = followed(options.output)
       const rowReader = yield* readerOf(options)
       if (output !== undefined) yield* sharedOutput.checkOutput(output)
       const source = yield* Effect.try({ try: () => openFile(input), catch: inputFailure(input) })
@@ -145,4 +147,4 @@ export const write = (
   id: string,
   output: string
 ): Effect.Effect<Written, InvalidRequestError | JournalStoreError, Journal> =>
-  Effect.flatMap(Journal, (journal) => sharedOutput.write(journal, runIdOf(id), output))
+  Effect.flatMap(Journal, (journal) => sharedOutput.write(journal, runIdOf(id), followed(output)))

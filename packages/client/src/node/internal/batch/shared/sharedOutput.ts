@@ -5,10 +5,11 @@ import type { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { Journal } from "../../../../journal/Journal.ts"
-import { notAnOutput } from "../damage.ts"
+import * as damage from "../damage.ts"
+import * as hostRecord from "../host/hostRecord.ts"
 import { rangeOf } from "../input/inputRanges.ts"
 import { Counts, type Status } from "../jobStatus.ts"
-import { attempt, checkFile, newFile, storeFailure } from "../jobFiles.ts"
+import { attempt, checkFile, newFile } from "../jobFiles.ts"
 import { NewFile } from "../output/NewFile.ts"
 import { startsAsOutput } from "../output/OutputForm.ts"
 import * as temporaryFile from "../output/temporaryFile.ts"
@@ -22,16 +23,22 @@ const decode = Schema.decodeUnknownSync(Schema.fromJsonString(RecordedRow))
 
 const rejectsOf = (output: string): string => `${output}.rejects.jsonl`
 
-/** The output of an earlier run of this job may be replaced, and no other file. */
+/** Why a file is not the output of an earlier run of this job, which alone may be replaced. */
+const otherOwner = (output: string): InvalidRequestError | undefined => {
+  const record = damage.recordBy(output)
+  if (record !== undefined) return damage.otherJob(output, record)
+  const isOwn = !existsSync(output) || statSync(output).size === 0 || startsAsOutput(output)
+  return isOwn ? undefined : damage.notAnOutput(output)
+}
+
+/** Also refuses the output of a job whose rows the host may run: they would be paid twice. */
 const checkOwn = (output: string): Effect.Effect<void, InvalidRequestError | JournalStoreError> =>
-  Effect.try({
-    try: () => {
-      if (existsSync(`${output}.job.json`)) return false
-      if (!existsSync(output) || statSync(output).size === 0) return true
-      return startsAsOutput(output)
-    },
-    catch: (cause) => storeFailure("open", cause, output)
-  }).pipe(Effect.flatMap((isOwn) => (isOwn ? Effect.void : Effect.fail(notAnOutput()))))
+  Effect.gen(function* () {
+    yield* hostRecord.checkDamaged(output)
+    yield* hostRecord.refuseWhileAtHost(output)
+    const other = yield* attempt("open", () => otherOwner(output), output)
+    if (other !== undefined) return yield* Effect.fail(other)
+  })
 
 export interface Written extends Status {
   /** Lines of the input that are no rows. */
@@ -45,11 +52,11 @@ export interface Written extends Status {
 export const checkOutput = (output: string): Effect.Effect<void, InvalidRequestError | JournalStoreError> =>
   Effect.gen(function* () {
     yield* checkFile(output)
+    yield* checkOwn(output)
     const create = () => {
       for (const path of [output, rejectsOf(output)]) new NewFile(path, temporaryFile.shared).close()
     }
     yield* attempt("open", create, output)
-    yield* checkOwn(output)
   })
 
 /** The rows of one range in their order. */
