@@ -28,8 +28,8 @@ export const SwarmStatus = Schema.Struct({
     description: "Waiting: no process works on it, and it can be continued"
   }),
   agents: Schema.Array(
-    Schema.Struct({ id: Schema.String, state: Schema.Literals(["Waiting", "Working", "Done"]) })
-  ).annotate({ description: "The orchestrator first" }),
+    Schema.Struct({ id: Schema.String, state: Schema.Literals(["Waiting", "Working", "Done", "Cancelled"]) })
+  ).annotate({ description: "The orchestrator first. Those without an outcome are Cancelled with their swarm" }),
   calls: Schema.Finite.annotate({ description: "Recorded responses of the model and results of tools" })
 })
 

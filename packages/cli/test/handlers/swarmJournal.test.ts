@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
-import { Reply } from "@kimi-effect/testing"
+import { Fault, Reply } from "@kimi-effect/testing"
 import * as Effect from "effect/Effect"
 import { ownSchema, reachable, url } from "../../../client/test/postgres/support/postgres.ts"
 import { decoded, withServer } from "../mockedHost.ts"
@@ -132,6 +132,20 @@ describe("kimi swarm --journal", () => {
         const { code, stderr } = yield* runKimi(["swarm", "resume", ...journal], { env })
         assert.strictEqual(code, 1)
         assert.include(stderr, "The swarm was cancelled")
+      })
+    )
+  )
+
+  it.live("shows the final state of each agent after it is cancelled", () =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        const journal = ["greeting", "--journal", yield* path]
+        yield* server.reply(Reply.withFault(Fault.StallBeforeHeaders())(Reply.text("Never.")))
+        yield* Effect.forkChild(runKimi(["swarm", "Say hello", "--id", ...journal], { env }))
+        yield* server.awaitRequests(1)
+        const { stdout } = yield* runKimi(["swarm", "cancel", ...journal, "--json"])
+        const { agents, state } = decoded("swarm cancel", stdout)
+        assert.deepStrictEqual([state, agents], ["Cancelled", [{ id: "orchestrator", state: "Cancelled" }]])
       })
     )
   )

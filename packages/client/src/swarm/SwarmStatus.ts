@@ -12,8 +12,11 @@
  */
 export interface AgentStatus {
   readonly id: string
-  /** `Waiting` before it begins and when its process has ended, `Working` while a process has it, `Done` when it has an outcome. */
-  readonly state: "Waiting" | "Working" | "Done"
+  /**
+   * `Waiting` before it begins and when its process has ended, `Working` while a process has it, `Done` when it has an
+   * outcome, and `Cancelled` when the swarm was cancelled before.
+   */
+  readonly state: "Waiting" | "Working" | "Done" | "Cancelled"
 }
 
 /**

@@ -231,6 +231,19 @@ describe("a swarm in a journal", () => {
     }).pipe(Effect.provide(journaled()))
   )
 
+  it.effect("has no working agent once it is cancelled", () =>
+    Effect.gen(function* () {
+      const { tools } = yield* makeTools
+      const fiber = yield* Effect.forkChild(Swarm.durable("s", Swarm.run("Work", { tools })))
+      yield* TestClock.adjust("3500 millis")
+      yield* Swarm.cancel("s")
+      // Its process has not yet read that it is cancelled.
+      const { agents, state } = yield* Swarm.status("s")
+      assert.deepStrictEqual([state, agents.map((one) => one.state)], ["Cancelled", Array(4).fill("Cancelled")])
+      yield* Fiber.interrupt(fiber)
+    }).pipe(Effect.provide(journaled()))
+  )
+
   it.effect("has the status of its end", () =>
     Effect.gen(function* () {
       const { tools } = yield* makeTools

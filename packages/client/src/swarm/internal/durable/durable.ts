@@ -86,17 +86,24 @@ const stateOf = ({ isCancelled, resources }: RunStatus): SwarmStatus["state"] =>
   return resources.some(has("Leased")) ? "Running" : "Waiting"
 }
 
+/** A process that has an agent of a cancelled swarm still leaves it, within its poll interval or when its lease ends. */
+const agentState = (swarm: SwarmStatus["state"], state: ResourceStatus["state"]): AgentStatus["state"] =>
+  swarm === "Cancelled" && state !== "Completed" ? "Cancelled" : states[state]
+
 /** `ends` are entries of how it ended before it was finished, which are no calls. */
-const statusOf = (id: string, run: RunStatus, ends: number): SwarmStatus => ({
-  id,
-  state: stateOf(run),
-  agents: run.resources.flatMap(({ resource, state }): ReadonlyArray<AgentStatus> => {
-    const agent = agentOf(resource)
-    return agent === undefined ? [] : [{ id: agent, state: states[state] }]
-  }),
-  // A completed agent has an outcome too, and a finished swarm a result.
-  calls: run.calls - ends - run.resources.filter(({ state }) => state === "Completed").length
-})
+const statusOf = (id: string, run: RunStatus, ends: number): SwarmStatus => {
+  const swarm = stateOf(run)
+  return {
+    id,
+    state: swarm,
+    agents: run.resources.flatMap(({ resource, state }): ReadonlyArray<AgentStatus> => {
+      const agent = agentOf(resource)
+      return agent === undefined ? [] : [{ id: agent, state: agentState(swarm, state) }]
+    }),
+    // A completed agent has an outcome too, and a finished swarm a result.
+    calls: run.calls - ends - run.resources.filter(({ state }) => state === "Completed").length
+  }
+}
 
 export const status = (id: string): Effect.Effect<SwarmStatus, InvalidRequestError | JournalStoreError, Journal> =>
   Effect.gen(function* () {
