@@ -1,6 +1,7 @@
 /** The counts of a batch as text. */
 import type { StopReason } from "@kimi-effect/client/batch/BatchProgress"
 import * as ErrorFacts from "@kimi-effect/core/ErrorFacts"
+import { roundedAmount } from "@kimi-effect/core/internal/RoundedAmount"
 import * as Effect from "effect/Effect"
 import { CommandError } from "../commandError.ts"
 import * as Output from "../output.ts"
@@ -8,10 +9,12 @@ import type { BatchStatus } from "../schemas/batch.ts"
 import { StoppedError } from "../stoppedError.ts"
 import { isTag } from "./batchTags.ts"
 
+const decimals = 4
+
 export const amounts = (cost: BatchStatus["cost"]): string =>
   [
-    ...(cost.USD === undefined ? [] : [`$${cost.USD.toFixed(4)}`]),
-    ...(cost.CNY === undefined ? [] : [`¥${cost.CNY.toFixed(4)}`])
+    ...(cost.USD === undefined ? [] : [`$${roundedAmount(cost.USD, decimals)}`]),
+    ...(cost.CNY === undefined ? [] : [`¥${roundedAmount(cost.CNY, decimals)}`])
   ].join(", ")
 
 export const sentence = (parts: ReadonlyArray<string>): string => parts.filter((part) => part !== "").join(", ")

@@ -1,4 +1,5 @@
 /** Formats numbers, times and money independently of locale and time zone. */
+import { roundedAmount } from "@kimi-effect/core/internal/RoundedAmount"
 import type { Report } from "../../simulator/Report.ts"
 
 /** `86,400` */
@@ -24,11 +25,11 @@ export const formatTime = (value: number): string => {
   return s === 0 ? `${twoDigits(h)}:${twoDigits(m)}` : `${twoDigits(h)}:${twoDigits(m)}:${twoDigits(s)}`
 }
 
-/** A cost to cents. Nothing was spent without an attempt, whose price need not be known. */
+/** A cost to cents, if it has some. Nothing was spent without an attempt, whose price need not be known. */
 export const formatCost = ({ attempts, cost }: Pick<Report, "attempts" | "cost">, of: "total" | "wasted"): string => {
   if (attempts.count === 0) return "none"
   if (cost.currency === undefined) return "price unknown"
-  return `${cost.currency === "USD" ? "$" : "¥"}${Number(cost[of]).toFixed(2)}`
+  return `${cost.currency === "USD" ? "$" : "¥"}${roundedAmount(Number(cost[of]), 2)}`
 }
 
 /** The name of a kind of fault. */
