@@ -1,33 +1,39 @@
 /** A conversation in the terminal. */
 import * as Conversation from "@kimi-effect/client/agent/Conversation"
-import { isKimiError } from "@kimi-effect/core/KimiError"
+import { isKimiError, type KimiError } from "@kimi-effect/core/KimiError"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as ChatHistory from "./chatHistory.ts"
+import { CommandError } from "./commandError.ts"
 import { report } from "./failure.ts"
 import * as Output from "./output.ts"
 import type { LinePrompt } from "./prompt/linePrompt.ts"
 
+const isFailure = (error: unknown): error is KimiError | CommandError =>
+  isKimiError(error) || error instanceof CommandError
+
 /** A failed turn does not end the conversation: the same prompt can be sent again. */
 const reported = <A, E, R>(turn: Effect.Effect<A, E, R>) =>
-  Effect.catchIf(turn, isKimiError, (error) =>
+  Effect.catchIf(turn, isFailure, (error) =>
     Effect.as(report(Cause.fail(error), { command: "chat", isJson: false }), undefined)
   )
 
-interface Turns<E, R, E2, R2> {
+interface Turns<E, R, E2, R2, E3, R3> {
   /** The conversation with its first prompt, and with the files of the command line. */
   readonly ask: (history: ChatHistory.History, text: string) => Effect.Effect<Conversation.Ready, E, R>
   readonly respond: (
     conversation: Conversation.Ready
   ) => Effect.Effect<Conversation.Ready | Conversation.Calling, E2, R2>
+  /** Keeps the conversation. Where it cannot, the conversation goes on, and the next turn keeps all of it. */
+  readonly keep: (conversation: Conversation.Ready) => Effect.Effect<void, E3, R3>
 }
 
 /** Asks for prompts and for their responses until the user ends the conversation. */
-export const converse = Effect.fnUntraced(function* <E, R, E2, R2>(
+export const converse = Effect.fnUntraced(function* <E, R, E2, R2, E3, R3>(
   { prompt, stoppable }: LinePrompt,
   start: ChatHistory.History,
-  { ask, respond }: Turns<E, R, E2, R2>
+  { ask, keep, respond }: Turns<E, R, E2, R2, E3, R3>
 ) {
   const prompts = [...ChatHistory.prompts(start)]
   let history = start
@@ -38,11 +44,12 @@ export const converse = Effect.fnUntraced(function* <E, R, E2, R2>(
     if (text === "") return
     if (prompts.at(-1) !== text) prompts.push(text)
     const asked = isFirst ? ask(history, text) : Effect.succeed(Conversation.user(text)(history))
-    const turn = yield* stoppable(Effect.flatMap(asked, (conversation) => reported(respond(conversation))))
+    const turn = yield* stoppable(reported(Effect.flatMap(asked, respond)))
     if (Option.isNone(turn)) yield* Output.note("\nStopped. The conversation continues without this prompt.")
     const next = Option.getOrUndefined(turn)
     if (next?.state === "calling") return yield* Output.note("The model called a tool, and this chat has none.")
     if (next === undefined) continue
+    yield* reported(keep(next))
     history = next
     isFirst = false
   }

@@ -26,6 +26,8 @@ const batch: Hints = {
   AdmissionQueueFullError: "Run fewer rows at the same time with --rows, or raise --set admissionMaxQueue.",
   BudgetExceededError:
     "Raise the cap of --budget, lower max_completion_tokens of the rows or --max-tokens of prompts, pass --set budgetDefaultOutputTokens, or wait until running calls have settled.",
+  UnknownPriceError:
+    "Pass a model whose price kimi models lists, and --cost in its currency; for a --budget, --set budgetOnUnknownPrice=allow.",
   BatchOptionsChangedError: "Restore the flags that the message names, or choose another output file."
 }
 

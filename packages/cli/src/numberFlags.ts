@@ -10,8 +10,8 @@ export const positive = Flag.filter(
 
 /** A part of all. */
 export const share = Flag.filter(
-  (part: number) => part >= 0 && part <= 1,
-  () => "a share from 0 to 1"
+  (part: number) => part > 0 && part <= 1,
+  () => "a share over 0, up to 1"
 )
 
 /** An amount of money as a decimal. */

@@ -113,7 +113,7 @@ const run = Command.make(
     })
 ).pipe(
   Command.withDescription(
-    "Runs the requests of a file, or continues where it ended: the same command resumes it. With standard output as the output, the result is written to stderr. Exits with 1 if the batch was stopped by its deadline, rows have failed or lines are no rows, and with the code of the error that has stopped it, such as 11 for a key that the host refuses."
+    "Runs the requests of a file, or continues where it ended: the same command resumes it. With standard output as the output, the result is written to stderr. Exits with 1 if the batch was stopped by its deadline, --cost or --error-rate, rows have failed or lines are no rows, and with the code of the error that has stopped it, such as 11 for a key that the host refuses."
   ),
   Command.withExamples([
     { command: "kimi batch run questions.jsonl answers.jsonl", description: "Run a file, or continue it" },

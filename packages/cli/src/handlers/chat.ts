@@ -202,8 +202,10 @@ const toolSetOf = Effect.fnUntraced(function* (input: Input) {
 
 const converse = Effect.fnUntraced(function* (input: Input, history: ChatHistory.History, text: string) {
   const set = yield* toolSetOf(input)
-  const withTools = (approval: ToolCalls.Approval) => (conversation: Conversation.Ready) =>
-    respond(input, conversation, set === undefined ? undefined : { set, approval })
+  const withTools =
+    (approval: ToolCalls.Approval, history = input.history) =>
+    (conversation: Conversation.Ready) =>
+      respond({ ...input, history }, conversation, set === undefined ? undefined : { set, approval })
   if (text !== "" && (set === undefined || input.yes)) {
     return void (yield* withTools("all")(yield* ask(input, history, text)))
   }
@@ -211,7 +213,11 @@ const converse = Effect.fnUntraced(function* (input: Input, history: ChatHistory
   yield* LinePrompt.use((prompt) => {
     const answer = withTools(input.yes ? "all" : prompt.question)
     if (text !== "") return Effect.flatMap(ask(input, history, text), answer)
-    const turns = { ask: (history: ChatHistory.History, text: string) => ask(input, history, text), respond: answer }
+    const turns = {
+      ask: (history: ChatHistory.History, text: string) => ask(input, history, text),
+      respond: withTools(input.yes ? "all" : prompt.question, Option.none()),
+      keep: (conversation: Conversation.Ready) => ChatHistory.write(input.history, conversation)
+    }
     return Effect.catchIf(ChatLoop.converse(prompt, history, turns), Terminal.isQuitError, () => Effect.void)
   })
 })

@@ -90,13 +90,13 @@ export const promptText = (content: string): string => Output.plain(content.repl
 
 /**
  * Lines that arrive at once are pasted in a terminal without brackets around what is
- * pasted. Their ends are part of the text, and the last one sends nothing.
+ * pasted. Their ends are part of the text: the last one sends nothing, and a large text arrives in several parts.
  */
 const joinLines = (keys: ReadonlyArray<Key>): ReadonlyArray<Key> => {
   const lastText = keys.findLastIndex(({ _tag }) => _tag === "Text")
   const isPasted = keys.indexOf(enter) >= 0 && keys.indexOf(enter) < lastText
   if (!isPasted) return keys
-  return keys.flatMap((key, at) => (key !== enter ? [key] : at < lastText ? [edit("newline")] : []))
+  return keys.map((key) => (key === enter ? edit("newline") : key))
 }
 
 const keyOf = (groups: { readonly [name: string]: string | undefined }): Key | undefined => {

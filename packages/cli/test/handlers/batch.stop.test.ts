@@ -104,7 +104,8 @@ describe("kimi batch run", () => {
     ["--error-rate", "0.1", "--mode", "auto"],
     ["--cost", "5 USD", "--shared", "a"],
     ["--cost", "5"],
-    ["--error-rate", "10"]
+    ["--error-rate", "10"],
+    ["--error-rate", "0"]
   ])("refuses %s %s", (flags) =>
     withServer((server, env) =>
       Effect.gen(function* () {

@@ -1,4 +1,4 @@
-import { readFileSync, statSync, writeFileSync } from "node:fs"
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as ErrorReply from "@kimi-effect/testing/ErrorReply"
@@ -145,6 +145,49 @@ describe("kimi chat", () => {
         const { code, stderr, stdout } = yield* runKimi(["chat", "Hi", "--json"], { env })
         assert.deepStrictEqual([code, stdout], [14, ""])
         assert.strictEqual(JSON.parse(stderr).error.tag, "RateLimitError")
+      })
+    )
+  )
+})
+
+describe("a conversation", () => {
+  it.live("goes on after a file that the host refuses, which is sent with the next prompt", () =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        let uploads = 0
+        yield* server.replyAt("POST /v1/files", () => {
+          uploads += 1
+          return ErrorReply.make(400, "invalid_request_error", "The file is broken")
+        })
+        const path = join(yield* temporaryFolder, "a.txt")
+        writeFileSync(path, "Some text")
+        const { code, stderr } = yield* runKimi(["chat", "--file", path], { env, typed: ["One", "Two"] })
+        assert.strictEqual(code, 0)
+        assert.include(stderr, "The file is broken")
+        assert.strictEqual(uploads, 2)
+      })
+    )
+  )
+
+  it.live("goes on where its history cannot be written", () =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        const folder = join(yield* temporaryFolder, "chats")
+        mkdirSync(folder)
+        const path = join(folder, "history.json")
+        yield* server.replyAlways(() => {
+          rmSync(folder, { recursive: true, force: true })
+          return Reply.text("It is gone.")
+        })
+        const { code, stderr } = yield* runKimi(["chat", "--history", path], { env, typed: ["One", "Two"] })
+        assert.strictEqual(code, 0, stderr)
+        assert.include(stderr, `${path} cannot be written`)
+        const [, second] = yield* server.requests
+        const { messages } = JSON.parse(second?.body ?? "")
+        assert.deepStrictEqual(
+          messages.map(({ role }: { readonly role: string }) => role),
+          ["user", "assistant", "user"]
+        )
       })
     )
   )

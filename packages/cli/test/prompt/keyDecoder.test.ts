@@ -91,7 +91,7 @@ describe("decode", () => {
 
   it.each([
     ["a\rb\rc", '"a" newline "b" newline "c"'],
-    ["a\r\nb\r\n", '"a" newline "b"']
+    ["a\r\nb\r\n", '"a" newline "b" newline']
   ])("reads the lines %j that arrive at once as one text", (input, keys) => {
     assert.strictEqual(keysOf(input), keys)
   })

@@ -68,7 +68,11 @@ export interface StopRules {
   readonly errorRate?: number | undefined
   /** Outcomes before `errorRate` applies. Defaults to 20. */
   readonly minRows?: number | undefined
-  /** The cost at which no further row is read, in units of the currency. A `Budget` of the client also bounds rows in flight. */
+  /**
+   * The cost at which no further row is read, in units of the currency. A `Budget` of the client also bounds
+   * rows in flight. A row whose cost is not known, or in a currency without a limit, stops the batch with
+   * `UnknownPriceError`.
+   */
   readonly cost?: { readonly USD?: number | undefined; readonly CNY?: number | undefined } | undefined
   /** Longest time of the batch. Rows in flight are then interrupted and have no outcome. */
   readonly deadline?: Duration.Input | undefined

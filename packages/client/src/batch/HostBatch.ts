@@ -267,5 +267,11 @@ export const run = <A = string, RD = never, E = never, R = never, RP = never>(
 export const resume = <A = string, RD = never, RP = never>(
   id: string,
   options: ResumeOptions<A, RD, RP> & { readonly rows?: Iterable<HostRow> | undefined } = {}
-): Effect.Effect<HostBatchResult<A>, HostBatchError, HostBatch | RD | RP> =>
-  Effect.flatMap(HostBatch, (host) => Effect.flatMap(loadCollect(), ({ collect }) => collect.resume(host, id, options)))
+): Effect.Effect<HostBatchResult<A>, HostBatchError, HostBatch | RD | RP> => {
+  // Rows that can be read once, such as those of a generator, are kept for an effect that is run again.
+  let kept: ReadonlyArray<HostRow> | undefined
+  const read = (rows: Iterable<HostRow>): ReadonlyArray<HostRow> => (kept ??= [...rows])
+  return Effect.flatMap(HostBatch, (host) =>
+    Effect.flatMap(loadCollect(), ({ collect }) => collect.resume(host, id, options, read))
+  )
+}

@@ -55,6 +55,21 @@ describe("the end of a Batch", () => {
     )
   )
 
+  it.effect("stops after a row whose cost no limit counts", () =>
+    withHost(
+      Effect.gen(function* () {
+        const { progress, responses } = yield* passing(
+          Batch.run(
+            numbers(9).map((number) => ask(`0 ${number}`)),
+            { concurrency: 1, stop: { cost: { CNY: 1 } } }
+          )
+        )
+        assert.strictEqual(progress.stopped?._tag === "Error" && progress.stopped.tag, "UnknownPriceError")
+        assert.lengthOf(responses, 1)
+      })
+    )
+  )
+
   it.effect("reads no further row after one that stops it", () =>
     withHost(
       Effect.gen(function* () {

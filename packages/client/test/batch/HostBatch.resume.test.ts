@@ -22,6 +22,19 @@ describe("rows that are given", () => {
     )
   )
 
+  it.live("are the same when the effect is run again", () =>
+    withHost((host) =>
+      Effect.gen(function* () {
+        yield* endsWith(host, { status: "completed", output: [result("b"), result("a")] })
+        const { batch } = yield* HostBatch.run(rows, fast)
+        const resumed = HostBatch.resume(batch.id, { ...fast, rows: hostRows.values() })
+        yield* resumed
+        const { responses } = yield* resumed
+        assert.deepStrictEqual(textsOf(responses), ["1 a: It is a", "2 b: It is b"])
+      })
+    )
+  )
+
   it.live("are the same in each run of a stream of results", () =>
     withHost((host) =>
       Effect.gen(function* () {

@@ -216,16 +216,6 @@ describe("HostBatchJob.collect into a file that exists", () => {
       })
     )
   )
-
-  it.live("names another output for one that would be compressed", () =>
-    withJob(two, ({ files }) =>
-      Effect.gen(function* () {
-        const error = yield* Effect.flip(HostBatchJob.collect("batch-000001", `${files.output}.gz`))
-        assert.include(error.message, JSON.stringify(`${files.output}.gz`))
-        assert.include(error.hint, JSON.stringify(files.output))
-      })
-    )
-  )
 })
 
 describe("HostBatchJob.collect into the path of a job", () => {

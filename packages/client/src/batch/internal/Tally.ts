@@ -1,4 +1,5 @@
 /** The counts of a running batch, and the rules that stop it. */
+import { UnknownPriceError } from "@kimi-effect/core/MoneyErrors"
 import * as Deferred from "effect/Deferred"
 import type * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -20,6 +21,11 @@ export interface Limits {
 }
 
 const currencies: ReadonlyArray<Currency> = ["USD", "CNY"]
+
+const uncounted = (currencies: ReadonlyArray<string>): UnknownPriceError =>
+  new UnknownPriceError({
+    message: `The batch has a limit of its cost in ${currencies.join(" and ")}, which does not count a row whose cost is not known or in another currency: set it in the currency of the price, or configure the price`
+  })
 
 export class Tally {
   #stopReason: StopReason | undefined = undefined
@@ -98,6 +104,10 @@ export class Tally {
     const { cost, errorRate, errorTags, minRows } = this.#limits
     if (outcome._tag === "Failed" && errorTags.has(outcome.error._tag))
       return { _tag: "Error", tag: outcome.error._tag, error: outcome.error }
+    if (cost !== undefined && this.#isUncounted(outcome, cost)) {
+      const error = uncounted(currencies.filter((currency) => cost[currency] !== undefined))
+      return { _tag: "Error", tag: error._tag, error }
+    }
     for (const currency of cost === undefined ? [] : currencies) {
       const limit = cost?.[currency]
       if (limit === undefined) continue
@@ -108,6 +118,11 @@ export class Tally {
     return errorRate !== undefined && this.#done >= minRows && rate > errorRate
       ? { _tag: "ErrorRate", rate }
       : undefined
+  }
+
+  /** A row that no limit counts: any number of them would be paid. */
+  #isUncounted({ _tag, cost }: BatchResponse<unknown>, limits: NonNullable<Limits["cost"]>): boolean {
+    return Option.isNone(cost) ? _tag === "Answered" : limits[cost.value.currency] === undefined
   }
 
   progress(now: number, isFinal: boolean): BatchProgress {

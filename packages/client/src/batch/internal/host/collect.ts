@@ -159,7 +159,8 @@ const rowsRule = (rows: unknown): OptionRules.Rule => [
 const resume = <A, RD, RP>(
   host: Service,
   id: string,
-  options: HostBatch.ResumeOptions<A, RD, RP> & { readonly rows?: Iterable<HostRow> | undefined }
+  options: HostBatch.ResumeOptions<A, RD, RP> & { readonly rows?: Iterable<HostRow> | undefined },
+  read: (rows: Iterable<HostRow>) => ReadonlyArray<HostRow>
 ): Effect.Effect<HostBatch.HostBatchResult<A>, Failure | ConfigurationError, RD | RP> =>
   withJob(
     options.job,
@@ -170,8 +171,7 @@ const resume = <A, RD, RP>(
         ...followRules(options)
       ]),
       Effect.suspend(() => {
-        // Rows that can be read once, such as those of a generator, are read once.
-        const rows = options.rows === undefined ? undefined : [...options.rows]
+        const rows = options.rows === undefined ? undefined : read(options.rows)
         return collectRows(host, id, { rows }, options)
       })
     )
