@@ -7,6 +7,7 @@ import { Reply } from "@kimi-effect/testing"
 import * as Effect from "effect/Effect"
 import { SwarmView } from "../../src/swarmView.ts"
 import { decoded, withServer } from "../mockedHost.ts"
+import { externalIn } from "../externalResource.ts"
 import { runKimi } from "../runKimi.ts"
 import { temporaryFolder } from "../temporaryFolder.ts"
 
@@ -22,7 +23,10 @@ describe("kimi swarm", () => {
         assert.deepInclude(result, { outcome: "Finished", steps: 2, toolCalls: 1 })
         assert.include(result.text, "Hello, starshine")
         assert.include(stderr, `0 working, 1 finished, 2 steps, ${result.cost[0]}`)
-        assert.include(readFileSync(html, "utf8"), "<svg")
+        const page = readFileSync(html, "utf8")
+        const row = (name: string, value: unknown): string => `<td>${name}</td><td>${String(value)}</td>`
+        for (const text of ["<svg", row("steps", result.steps), row("cost", result.cost[0])]) assert.include(page, text)
+        assert.isUndefined(externalIn(page))
       })
     )
   )
