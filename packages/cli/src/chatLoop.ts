@@ -25,7 +25,7 @@ interface Turns<E, R, E2, R2, E3, R3> {
   readonly respond: (
     conversation: Conversation.Ready
   ) => Effect.Effect<Conversation.Ready | Conversation.Calling, E2, R2>
-  /** Keeps the conversation. Where it cannot, the conversation goes on, and the next turn keeps all of it. */
+  /** Keeps the conversation. Where it cannot, the conversation continues, and the next turn keeps all of it. */
   readonly keep: (conversation: Conversation.Ready) => Effect.Effect<void, E3, R3>
 }
 

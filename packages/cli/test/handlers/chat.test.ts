@@ -151,7 +151,7 @@ describe("kimi chat", () => {
 })
 
 describe("a conversation", () => {
-  it.live("goes on after a file that the host refuses, which is sent with the next prompt", () =>
+  it.live("continues after a file that the host refuses, which is sent with the next prompt", () =>
     withServer((server, env) =>
       Effect.gen(function* () {
         let uploads = 0
@@ -169,7 +169,7 @@ describe("a conversation", () => {
     )
   )
 
-  it.live("goes on where its history cannot be written", () =>
+  it.live("continues where its history cannot be written", () =>
     withServer((server, env) =>
       Effect.gen(function* () {
         const folder = join(yield* temporaryFolder, "chats")

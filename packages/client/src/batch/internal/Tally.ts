@@ -101,28 +101,33 @@ export class Tally {
   }
 
   #reasonToStop(outcome: BatchResponse<unknown>): StopReason | undefined {
-    const { cost, errorRate, errorTags, minRows } = this.#limits
+    const { errorRate, errorTags, minRows } = this.#limits
     if (outcome._tag === "Failed" && errorTags.has(outcome.error._tag))
       return { _tag: "Error", tag: outcome.error._tag, error: outcome.error }
-    if (cost !== undefined && this.#isUncounted(outcome, cost)) {
-      const error = uncounted(currencies.filter((currency) => cost[currency] !== undefined))
-      return { _tag: "Error", tag: error._tag, error }
-    }
-    for (const currency of cost === undefined ? [] : currencies) {
-      const limit = cost?.[currency]
-      if (limit === undefined) continue
-      const amount = this.#cost.of(currency)
-      if (amount >= limit) return { _tag: "Cost", currency, amount }
-    }
+    const ofCost = this.#costReason(outcome)
+    if (ofCost !== undefined) return ofCost
     const rate = this.#failed / this.#done
     return errorRate !== undefined && this.#done >= minRows && rate > errorRate
       ? { _tag: "ErrorRate", rate }
       : undefined
   }
 
-  /** A row that no limit counts: any number of them would be paid. */
-  #isUncounted({ _tag, cost }: BatchResponse<unknown>, limits: NonNullable<Limits["cost"]>): boolean {
-    return Option.isNone(cost) ? _tag === "Answered" : limits[cost.value.currency] === undefined
+  #costReason({ _tag, cost, isCached }: BatchResponse<unknown>): StopReason | undefined {
+    const limits = this.#limits.cost
+    if (limits === undefined) return undefined
+    // Any number of rows that no limit counts would be paid.
+    const isCounted = Option.isNone(cost) ? _tag === "Failed" || isCached : limits[cost.value.currency] !== undefined
+    if (!isCounted) {
+      const error = uncounted(currencies.filter((currency) => limits[currency] !== undefined))
+      return { _tag: "Error", tag: error._tag, error }
+    }
+    for (const currency of currencies) {
+      const limit = limits[currency]
+      if (limit === undefined) continue
+      const amount = this.#cost.of(currency)
+      if (amount >= limit) return { _tag: "Cost", currency, amount }
+    }
+    return undefined
   }
 
   progress(now: number, isFinal: boolean): BatchProgress {
