@@ -1,8 +1,10 @@
 /** Lines that are redrawn in place in a terminal, and written to stderr as plain lines elsewhere. */
+import * as Cause from "effect/Cause"
 import * as CliOutput from "effect/cli/CliOutput"
 import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Schedule from "effect/Schedule"
 import * as Terminal from "effect/Terminal"
 import * as Output from "./output.ts"
@@ -17,6 +19,10 @@ const fit = (text: string, columns: number): string => {
   return cut
 }
 
+/** An interruption is no failure: what was done until then counts. */
+const hasFailed = (exit: Exit.Exit<unknown, unknown>): boolean =>
+  Exit.isFailure(exit) && !Cause.hasInterruptsOnly(exit.cause)
+
 interface Options {
   /** Time between two drawings in a terminal. Defaults to 100 milliseconds. */
   readonly interval?: Duration.Input | undefined
@@ -24,7 +30,11 @@ interface Options {
   readonly plainInterval?: Duration.Input | undefined
 }
 
-/** Shows lines, from the first ones that there are until the scope closes, and then their last state. Lines elsewhere go to stderr, so that a pipe has results only. */
+/**
+ * Shows lines, from the first ones that there are until the scope closes, and then their last state. Lines elsewhere go
+ * to stderr, so that a pipe has results only. What fails before it shows any, such as an input that cannot be read as
+ * the flags require, has made no progress.
+ */
 export const live = Effect.fnUntraced(function* (
   render: () => ReadonlyArray<string>,
   { interval = "100 millis", plainInterval = "5 seconds" }: Options = {}
@@ -45,6 +55,8 @@ export const live = Effect.fnUntraced(function* (
     yield* canAnimate ? display(`${back}\u001b[0J${text}\n`) : Output.note(text)
   })
   // `Output.print` waits for the end of the program where the terminal is gone, and the program for this.
-  yield* Effect.addFinalizer(() => draw((text) => Effect.ignore(terminal.display(text))))
+  yield* Effect.addFinalizer((exit) =>
+    last === "" && hasFailed(exit) ? Effect.void : draw((text) => Effect.ignore(terminal.display(text)))
+  )
   yield* Effect.forkScoped(Effect.repeat(draw(Output.print), Schedule.spaced(canAnimate ? interval : plainInterval)))
 })

@@ -44,10 +44,8 @@ interface RunInput {
 
 const refuse = (flag: string, expected: string) => Effect.fail(wrongFlag(flag, expected))
 
-const progressLine = (progress: BatchProgress | undefined): string =>
-  progress === undefined
-    ? "0 rows by this process"
-    : `${counted(progress.done, "row")} by this process, ${progress.failed} failed, ${progress.rowsPerSecond.toFixed(1)} rows per second`
+const progressLine = (progress: BatchProgress): string =>
+  `${counted(progress.done, "row")} by this process, ${progress.failed} failed, ${progress.rowsPerSecond.toFixed(1)} rows per second`
 
 /** What is left to do, as the failure of the command. */
 const remainder = (result: SharedBatchJob.SharedResult): CommandError | undefined => {
@@ -72,7 +70,7 @@ export const run = Effect.fnUntraced(function* (given: RunInput) {
   const { format, prompts, separator } = yield* jobFiles({ input, output }, read)
   let progress: BatchProgress | undefined
   const job = Effect.gen(function* () {
-    yield* live(() => [progressLine(progress)])
+    yield* live(() => (progress === undefined ? [] : [progressLine(progress)]))
     return yield* SharedBatchJob.run({
       id,
       input,
