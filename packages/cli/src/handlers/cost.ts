@@ -24,6 +24,7 @@ import { flagOf, type Given } from "../optionFlags.ts"
 import * as Output from "../output.ts"
 import type { CostEstimate } from "../schemas/cost.ts"
 import { type InputFlags, isStandard, jobInput, membersOf } from "./batchFiles.ts"
+import { RecentRequests } from "./recentRequests.ts"
 
 interface Input {
   readonly file: string
@@ -51,6 +52,8 @@ interface Sum {
 /** Sums in constant memory. */
 class Estimate {
   requests = 0
+  /** Rows that are equal to a recent one, whose answer they get: only the worst cost has them. */
+  repeated = 0
   /** Rows that fail before they are sent. */
   invalid = 0
   /** Lines that are no rows. */
@@ -72,7 +75,7 @@ class Estimate {
     this.#outputTokens = outputTokens
   }
 
-  add(request: ModelRequest): void {
+  add(request: ModelRequest, isRepeated: boolean): void {
     if (this.#isRefused(request.model)) {
       this.invalid++
       this.withoutBatches.add(request.model)
@@ -81,10 +84,13 @@ class Estimate {
     const prompt = TokenCount.ofPrompt(request)
     const most = TokenCount.maxCompletion(request)
     const likelyTokens = Math.min(most, this.#outputTokens * TokenCount.choiceCount(request))
-    this.requests++
-    this.promptTokens += prompt
-    this.likelyTokens += likelyTokens
     this.worstTokens += most
+    if (isRepeated) this.repeated++
+    else {
+      this.requests++
+      this.promptTokens += prompt
+      this.likelyTokens += likelyTokens
+    }
     const likely = Cost.of(fromTokens(prompt, likelyTokens), { ...this.#at, model: request.model }, this.#prices)
     const worst = Cost.worstCase(request, this.#at, this.#prices)
     if (Option.isNone(likely) || Option.isNone(worst)) {
@@ -93,7 +99,7 @@ class Estimate {
     }
     const { currency } = likely.value
     const sum = this.sums.get(currency) ?? { likely: BigDecimal.fromBigInt(0n), worst: BigDecimal.fromBigInt(0n) }
-    sum.likely = BigDecimal.sum(sum.likely, likely.value.total)
+    if (!isRepeated) sum.likely = BigDecimal.sum(sum.likely, likely.value.total)
     sum.worst = BigDecimal.sum(sum.worst, worst.value.total)
     this.sums.set(currency, sum)
   }
@@ -109,6 +115,7 @@ const decimal = (amount: BigDecimal.BigDecimal): string => BigDecimal.format(Big
 
 const resultOf = (estimate: Estimate): CostEstimate => ({
   requests: estimate.requests,
+  repeated: estimate.repeated,
   invalid: estimate.invalid,
   rejected: estimate.rejected,
   promptTokens: estimate.promptTokens,
@@ -131,6 +138,9 @@ const toText = (result: CostEstimate): string =>
     ...result.amounts.map(
       ({ currency, likely, worst }) => `likely ${symbols[currency]}${likely}, at most ${symbols[currency]}${worst}`
     ),
+    ...(result.repeated === 0
+      ? []
+      : [`rows that are equal to one of the latest 1000, and requested at the worst: ${result.repeated}`]),
     ...(result.invalid === 0 ? [] : [`rows that would fail before they are sent: ${result.invalid}`]),
     ...(result.withoutBatches.length === 0
       ? []
@@ -194,6 +204,8 @@ export const run = Effect.fnUntraced(function* ({ batch, file, json, options, ou
     table ?? PriceTable.catalog,
     outputTokens
   )
+  // Lines that are prompts are no rows of a batch, and the host runs all rows of one.
+  const recent = text || batch ? undefined : new RecentRequests()
   const add = (request: ChatRequest) =>
     // A job only looks for the messages of a row. The client checks the others before it sends them.
     Effect.match(
@@ -204,7 +216,7 @@ export const run = Effect.fnUntraced(function* ({ batch, file, json, options, ou
       ),
       {
         onFailure: () => void (estimate.invalid += 1),
-        onSuccess: (checked) => estimate.add(checked)
+        onSuccess: (checked) => estimate.add(checked, recent?.has(request) ?? false)
       }
     )
   yield* text

@@ -6,14 +6,22 @@ import { decoded, withServer } from "../mockedHost.ts"
 import { runKimi } from "../runKimi.ts"
 import { temporaryFolder } from "../temporaryFolder.ts"
 
+const rowsOf = (models: ReadonlyArray<string>) =>
+  Effect.map(temporaryFolder, (folder) => {
+    const path = join(folder, "requests.jsonl")
+    const messages = [{ role: "user", content: "Hello" }]
+    writeFileSync(path, models.map((model) => `${JSON.stringify({ model, messages })}\n`).join(""))
+    return path
+  })
+
 describe("kimi cost", () => {
   it.live("adds up chat requests, rows of a batch, or prompts", () =>
     Effect.gen(function* () {
       const folder = yield* temporaryFolder
-      const request = { messages: [{ role: "user", content: "Hello" }], max_completion_tokens: 1000 }
+      const requestOf = (content: string) => ({ messages: [{ role: "user", content }], max_completion_tokens: 1000 })
       writeFileSync(
         join(folder, "requests.jsonl"),
-        [request, { custom_id: "1", body: request }, { id: "2", request }]
+        [requestOf("Hello"), { custom_id: "1", body: requestOf("There") }, { id: "2", request: requestOf("World") }]
           .map((row) => `${JSON.stringify(row)}\n`)
           .join("")
       )
@@ -25,10 +33,41 @@ describe("kimi cost", () => {
     })
   )
 
+  it.live("counts a row that is equal to a recent one once, as a batch requests it", () =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        const folder = yield* temporaryFolder
+        const path = join(folder, "requests.jsonl")
+        const rowOf = (content: string, id: number) => ({
+          id: `${id}`,
+          request: { max_completion_tokens: 1000, messages: [{ content, role: "user" }] }
+        })
+        const rows = ["Hello", "There", "Hello", "Hello"].map(rowOf)
+        writeFileSync(path, rows.map((row) => `${JSON.stringify(row)}\n`).join(""))
+        const result = decoded("cost", (yield* runKimi(["cost", path, "--json"])).stdout)
+        assert.deepInclude(result, { requests: 2, repeated: 2, promptTokens: 172 })
+        // 2 × 86 prompt tokens at $3 and 500 output tokens at $15, or 4 × 86 and 1,000, per million.
+        assert.deepStrictEqual(result.amounts, [{ currency: "USD", likely: "0.015516", worst: "0.061032" }])
+        yield* runKimi(["batch", "run", path, join(folder, "out.jsonl"), "--rows", "1"], { env })
+        assert.lengthOf(yield* server.requests, result.requests)
+        const { stdout } = yield* runKimi(["cost", path])
+        assert.include(stdout, "rows that are equal to one of the latest 1000, and requested at the worst: 2")
+      })
+    )
+  )
+
+  it.live("counts every row with --batch, since the host runs each", () =>
+    Effect.gen(function* () {
+      const path = yield* rowsOf(["kimi-k2.6", "kimi-k2.6"])
+      const { stdout } = yield* runKimi(["cost", path, "--batch", "--json"])
+      assert.deepInclude(decoded("cost", stdout), { requests: 2, repeated: 0 })
+    })
+  )
+
   it.live("reads the columns of a table", () =>
     Effect.gen(function* () {
       const path = join(yield* temporaryFolder, "prompts.csv")
-      writeFileSync(path, "text\nHello\nHello\n")
+      writeFileSync(path, "text\nHello\nThere\n")
       const { code, stdout } = yield* runKimi(["cost", path, "--column", "text", "--json"])
       assert.strictEqual(code, 0)
       assert.deepInclude(decoded("cost", stdout), { requests: 2, promptTokens: 172 })
@@ -71,14 +110,6 @@ describe("kimi cost", () => {
       assert.deepInclude(decoded("cost", stdout), { requests: 0, invalid: 1, rejected: 0 })
     })
   )
-
-  const rowsOf = (models: ReadonlyArray<string>) =>
-    Effect.map(temporaryFolder, (folder) => {
-      const path = join(folder, "requests.jsonl")
-      const messages = [{ role: "user", content: "Hello" }]
-      writeFileSync(path, models.map((model) => `${JSON.stringify({ model, messages })}\n`).join(""))
-      return path
-    })
 
   it.live("prices no rows of a model of which the host runs no batches", () =>
     Effect.gen(function* () {
@@ -126,8 +157,8 @@ describe("kimi cost", () => {
       Effect.gen(function* () {
         const folder = yield* temporaryFolder
         const path = join(folder, "requests.jsonl")
-        const request = JSON.stringify({ messages: [{ role: "user", content: "Hello" }] })
-        writeFileSync(path, `${request}\nno row\n{"secret":1}\n\n${request}\n`)
+        const requestOf = (content: string) => JSON.stringify({ messages: [{ role: "user", content }] })
+        writeFileSync(path, `${requestOf("Hello")}\nno row\n{"secret":1}\n\n${requestOf("There")}\n`)
         const cost = yield* runKimi(["cost", path, "--json"])
         assert.strictEqual(cost.code, 1)
         const { rejected, requests } = decoded("cost", cost.stdout)
