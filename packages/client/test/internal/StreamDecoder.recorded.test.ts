@@ -69,6 +69,7 @@ describe("StreamDecoder on recorded traffic", () => {
         content: "",
         reasoning_content: "",
         tool_calls: [],
+        model: "kimi-k2-turbo-preview",
         usage: { prompt_tokens: 8, completion_tokens: 11 }
       }
     })
