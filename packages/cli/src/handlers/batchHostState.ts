@@ -14,7 +14,7 @@ import * as client from "../client.ts"
 import * as configuration from "../configuration.ts"
 import type { Given } from "../optionFlags.ts"
 import * as Output from "../output.ts"
-import type { BatchAtHost, BatchStatus } from "../schemas/batch.ts"
+import type { BatchForgotten, BatchStatus } from "../schemas/batch.ts"
 import {
   byId,
   checkJob,
@@ -151,10 +151,10 @@ export const cancel = Effect.fnUntraced(function* ({
   yield* json ? Output.json(shown) : Output.line(hostLine(shown))
 })
 
-const forgottenLine = (batch: BatchAtHost, other: string | undefined): string =>
-  other === undefined
+const forgottenLine = (batch: BatchForgotten): string =>
+  batch.otherBatchId === undefined
     ? `Forgotten: ${hostLine(batch)}. kimi batch run sends its rows again.`
-    : `Forgotten: ${hostLine(batch)}. Forgotten too: Batch ${other}. kimi batch run sends the rows of both again.`
+    : `Forgotten: ${hostLine(batch)}. Forgotten too: Batch ${batch.otherBatchId}. kimi batch run sends the rows of both again.`
 
 export const forget = Effect.fnUntraced(function* ({
   force,
@@ -183,9 +183,11 @@ export const forget = Effect.fnUntraced(function* ({
       : Effect.fail(noBatch)
   )
   const found = yield* force ? HostBatchJob.abandon(output) : asked
-  const forgotten = Option.map(found, ofHost)
-  if (Option.isNone(forgotten)) return yield* Effect.fail(noBatch)
-  yield* json
-    ? Output.json(forgotten.value)
-    : Output.line(forgottenLine(forgotten.value, Option.getOrUndefined(found)?.otherBatchId))
+  if (Option.isNone(found)) return yield* Effect.fail(noBatch)
+  const { otherBatchId } = found.value
+  const forgotten: BatchForgotten = {
+    ...ofHost(found.value),
+    ...(otherBatchId === undefined ? {} : { otherBatchId })
+  }
+  yield* json ? Output.json(forgotten) : Output.line(forgottenLine(forgotten))
 })

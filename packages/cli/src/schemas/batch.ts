@@ -26,6 +26,16 @@ export const BatchAtHost = Schema.Struct({
   failed: Schema.NullOr(Schema.Finite).annotate({ description: "Rows that the host has failed, if it was asked" })
 })
 
+/** The batch that a job has forgotten. */
+export const BatchForgotten = Schema.Struct({
+  ...BatchAtHost.fields,
+  otherBatchId: Schema.optionalKey(Schema.String).annotate({
+    description: "A second batch, forgotten too, where the records of the job named two"
+  })
+})
+
+export type BatchForgotten = typeof BatchForgotten.Type
+
 export const BatchList = Schema.Array(BatchAtHost).annotate({
   description: "The newest batches of the account, at most 100"
 })

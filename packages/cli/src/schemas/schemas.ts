@@ -2,7 +2,16 @@
 import * as Schema from "effect/Schema"
 import { FileObject } from "@kimi-effect/core/File"
 import { Balance } from "./balance.ts"
-import { BatchAtHost, BatchFailed, BatchList, BatchRepair, BatchRun, BatchShared, BatchStatus } from "./batch.ts"
+import {
+  BatchAtHost,
+  BatchFailed,
+  BatchForgotten,
+  BatchList,
+  BatchRepair,
+  BatchRun,
+  BatchShared,
+  BatchStatus
+} from "./batch.ts"
 import { Chat, ChatEvent } from "./chat.ts"
 import { ConfigOptions } from "./config.ts"
 import { CostEstimate } from "./cost.ts"
@@ -20,7 +29,7 @@ export const schemas = {
   balance: Balance,
   "batch cancel": BatchAtHost,
   "batch failed": BatchFailed,
-  "batch forget": BatchAtHost,
+  "batch forget": BatchForgotten,
   "batch list": BatchList,
   "batch repair": BatchRepair,
   "batch resume": BatchRun,

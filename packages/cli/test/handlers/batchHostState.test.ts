@@ -86,15 +86,34 @@ describe("kimi batch status", () => {
 })
 
 describe("records of a job that name two batches", () => {
+  const leaveTwo = (...given: Parameters<typeof leave>) =>
+    Effect.map(leave(...given), (job) => {
+      const path = `${job.output}.host.json`
+      const record = JSON.parse(readFileSync(path, "utf8"))
+      writeFileSync(path, JSON.stringify({ ...record, submission: { id: "other", batchId: "batch-000002" } }))
+      return job
+    })
+
   it.live("are forgotten together with --force", () =>
     withServer((server, env) =>
       Effect.gen(function* () {
-        const { output } = yield* leave(server, env)
-        const path = `${output}.host.json`
-        const record = JSON.parse(readFileSync(path, "utf8"))
-        writeFileSync(path, JSON.stringify({ ...record, submission: { id: "other", batchId: "batch-000002" } }))
+        const { output } = yield* leaveTwo(server, env)
         const { stdout } = yield* runKimi(["batch", "forget", "--force", output])
         assert.include(stdout, "Forgotten: Batch batch-000001, 2 rows. Forgotten too: Batch batch-000002.")
+      })
+    )
+  )
+
+  it.live("are both in the JSON of what is forgotten", () =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        const { output } = yield* leaveTwo(server, env)
+        const { stdout } = yield* runKimi(["batch", "forget", "--force", output, "--json"])
+        assert.deepInclude(decoded("batch forget", stdout), {
+          batchId: "batch-000001",
+          rows: 2,
+          otherBatchId: "batch-000002"
+        })
       })
     )
   )
