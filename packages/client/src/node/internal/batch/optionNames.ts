@@ -22,7 +22,7 @@ const ofRows: Readonly<Record<keyof RowOptions, true>> = {
   separator: true
 }
 
-const ofJob: Readonly<Record<keyof Options, true>> = {
+export const ofJob: Readonly<Record<keyof Options, true>> = {
   ...common,
   ...ofRows,
   order: true,
@@ -56,4 +56,4 @@ export const sharedRules = (options: object): ReadonlyArray<OptionRules.Rule> =>
   OptionRules.knownNames(options, ofSharedJob)
 
 export const promptsRules = (prompts: Prompts | undefined): ReadonlyArray<OptionRules.Rule> =>
-  OptionRules.knownNames(prompts, ofPrompts).map(([name, isMet, expected]) => [`prompts.${name}`, isMet, expected])
+  OptionRules.knownNames(prompts, ofPrompts, "prompts")

@@ -1,6 +1,7 @@
 /** The options of `HostBatchJob`: a misspelt one would have no effect. */
 import type * as BatchJob from "../../../BatchJob.ts"
 import type { CollectOptions, Options } from "../../../HostBatchJob.ts"
+import { ofJob } from "../optionNames.ts"
 
 type Names<O> = Readonly<Record<keyof O, true>>
 
@@ -21,25 +22,7 @@ export const ofHost: Names<Omit<Options, keyof BatchJob.Options>> = {
   deleteFiles: true
 }
 
-export const ofRun: Names<Options> = {
-  ...ofHost,
-  input: true,
-  output: true,
-  format: true,
-  separator: true,
-  prompts: true,
-  rerun: true,
-  onReject: true,
-  onProgress: true,
-  concurrency: true,
-  order: true,
-  deduplicate: true,
-  schema: true,
-  stop: true,
-  total: true,
-  job: true,
-  progressInterval: true
-}
+export const ofRun: Names<Options> = { ...ofJob, ...ofHost }
 
 export const ofCollect: Names<CollectOptions> = {
   ...ofFollow,
