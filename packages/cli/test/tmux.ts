@@ -6,8 +6,11 @@ import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import { program } from "./process.ts"
 
+/** A server for each terminal: one that is still ending refuses the session of the next test. */
+let servers = 0
+
 const tmux = (...args: ReadonlyArray<string>) =>
-  spawnSync("tmux", ["-L", `kimi-${process.pid}`, "-f", "/dev/null", "-u", ...args], { encoding: "utf8" })
+  spawnSync("tmux", ["-L", `kimi-${process.pid}-${servers}`, "-f", "/dev/null", "-u", ...args], { encoding: "utf8" })
 
 export const hasTmux = tmux("-V").status === 0
 
@@ -36,7 +39,11 @@ export const inTerminal = (args: string, env: { readonly [name: string]: string 
   const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`)
   const line = `env -i PATH="$PATH" TERM="$TERM" NODE_DISABLE_COMPILE_CACHE=1 ${variables.join(" ")} ${process.execPath} ${program} ${args}`
   return Effect.acquireRelease(
-    Effect.sync(() => tmux("new-session", "-d", "-x", "100", "-y", "40", `${line}; echo code $?; ${next}`)),
+    Effect.suspend(() => {
+      servers += 1
+      const started = tmux("new-session", "-d", "-x", "100", "-y", "40", `${line}; echo code $?; ${next}`)
+      return started.status === 0 ? Effect.void : Effect.die(`tmux did not start: ${started.stderr}`)
+    }),
     () => Effect.sync(() => tmux("kill-server"))
   )
 }
