@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto"
-import { appendFileSync, existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs"
+import { appendFileSync, existsSync, readdirSync, readFileSync, readlinkSync, utimesSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { setImmediate as nextTurn } from "node:timers/promises"
 import { gzipSync } from "node:zlib"
@@ -238,14 +238,18 @@ describe("BatchJob", () => {
     )
   )
 
-  it.live("fails at its end when its input was changed", () =>
-    withJob(["a", "fill"].map(lineOf), (files) =>
+  it.live.each(["grew", "was overwritten behind its head"])("fails at its end when its input %s", (change) =>
+    withJob(["a", "fill", "x".repeat(140_000)].map(lineOf), (files) =>
       Effect.gen(function* () {
-        onFill = () => appendFileSync(files.input, "\n")
+        utimesSync(files.input, 0, 0)
+        onFill = () => {
+          if (change === "grew") appendFileSync(files.input, "\n")
+          else writeFileSync(files.input, readFileSync(files.input, "utf8").replace(/x"/u, 'y"'))
+        }
         const error = yield* Effect.flip(BatchJob.run(files))
         onFill = () => undefined
         assert.deepInclude(error, { _tag: "BatchInputChangedError", input: files.input })
-        assert.lengthOf(linesOf(files.output), 2)
+        assert.lengthOf(linesOf(files.output), 3)
       })
     )
   )

@@ -65,9 +65,17 @@ const headOf = (path: string): Buffer => {
   }
 }
 
-const describeFile = (path: string): { readonly head: Buffer; readonly record: InputRecord } => {
+interface Described {
+  readonly head: Buffer
+  readonly record: InputRecord
+  /** Shows a change behind the head that keeps the size. Not recorded: a copy of the file has another. */
+  readonly writtenAt: bigint
+}
+
+const describeFile = (path: string): Described => {
   const head = headOf(path)
-  return { head, record: { size: statSync(path).size, head: digestOf(head) } }
+  const { mtimeNs, size } = statSync(path, { bigint: true })
+  return { head, record: { size: Number(size), head: digestOf(head) }, writtenAt: mtimeNs }
 }
 
 /** Opened when they are read, so that a stream that is never read holds no file. */
@@ -96,10 +104,10 @@ const unzip = (compressed: Readable): Unzipped => {
 
 /** A file, from a place in it if it is not compressed. */
 export const openFile = (path: string, start = 0): RecordedSource => {
-  const { head, record } = describeFile(path)
+  const { head, record, writtenAt } = describeFile(path)
   const isUnchanged = (): boolean => {
-    const now = describeFile(path).record
-    return now.size === record.size && now.head === record.head
+    const now = describeFile(path)
+    return now.writtenAt === writtenAt && now.record.size === record.size && now.record.head === record.head
   }
   const size = record.size ?? 0
   // A file with the name of a compressed one that is not compressed fails when it is read.
