@@ -1,6 +1,7 @@
 /** The counts of a batch as text. */
 import type { StopReason } from "@kimi-effect/client/batch/BatchProgress"
 import * as ErrorFacts from "@kimi-effect/core/ErrorFacts"
+import { currencySymbols } from "@kimi-effect/core/internal/CurrencySymbols"
 import { roundedAmount } from "@kimi-effect/core/internal/RoundedAmount"
 import * as Effect from "effect/Effect"
 import { CommandError } from "../commandError.ts"
@@ -13,8 +14,8 @@ const decimals = 4
 
 export const amounts = (cost: BatchStatus["cost"]): string =>
   [
-    ...(cost.USD === undefined ? [] : [`$${roundedAmount(cost.USD, decimals)}`]),
-    ...(cost.CNY === undefined ? [] : [`¥${roundedAmount(cost.CNY, decimals)}`])
+    ...(cost.USD === undefined ? [] : [`${currencySymbols.USD}${roundedAmount(cost.USD, decimals)}`]),
+    ...(cost.CNY === undefined ? [] : [`${currencySymbols.CNY}${roundedAmount(cost.CNY, decimals)}`])
   ].join(", ")
 
 export const sentence = (parts: ReadonlyArray<string>): string => parts.filter((part) => part !== "").join(", ")

@@ -5,6 +5,7 @@ import * as RequestCheck from "@kimi-effect/client/RequestCheck"
 import type { ChatRequest, ModelRequest } from "@kimi-effect/core/ChatRequest"
 import * as Cost from "@kimi-effect/core/Cost"
 import { counted } from "@kimi-effect/core/internal/Counted"
+import { currencySymbols } from "@kimi-effect/core/internal/CurrencySymbols"
 import { user } from "@kimi-effect/core/Message"
 import * as ModelCatalog from "@kimi-effect/core/ModelCatalog"
 import * as PriceTable from "@kimi-effect/core/PriceTable"
@@ -129,14 +130,13 @@ const resultOf = (estimate: Estimate): CostEstimate => ({
   withoutBatches: [...estimate.withoutBatches]
 })
 
-const symbols = { USD: "$", CNY: "¥" } as const
-
 const toText = (result: CostEstimate): string =>
   [
     `${counted(result.requests, "request")}, ${counted(result.promptTokens, "prompt token")}`,
     `likely ${counted(result.outputTokens.likely, "output token")}, at most ${result.outputTokens.worst}`,
     ...result.amounts.map(
-      ({ currency, likely, worst }) => `likely ${symbols[currency]}${likely}, at most ${symbols[currency]}${worst}`
+      ({ currency, likely, worst }) =>
+        `likely ${currencySymbols[currency]}${likely}, at most ${currencySymbols[currency]}${worst}`
     ),
     ...(result.repeated === 0
       ? []

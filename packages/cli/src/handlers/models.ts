@@ -1,4 +1,5 @@
 /** Lists the models of the catalogue, or those of the account. */
+import { currencySymbols } from "@kimi-effect/core/internal/CurrencySymbols"
 import * as ModelCatalog from "@kimi-effect/core/ModelCatalog"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as DateTime from "effect/DateTime"
@@ -71,10 +72,10 @@ const fromHost = Effect.fnUntraced(function* (options: Given, day: string) {
   })
 })
 
-const symbols = { USD: "$", CNY: "¥" } as const
-
 const priceText = ({ cacheHit, cacheMiss, currency, output }: Price): string =>
-  [cacheHit ?? "-", cacheMiss, output].map((text) => (text === "-" ? text : symbols[currency] + text)).join(" / ")
+  [cacheHit ?? "-", cacheMiss, output]
+    .map((text) => (text === "-" ? text : currencySymbols[currency] + text))
+    .join(" / ")
 
 const stateText = ({ retiresOn, state, successor }: Model): string => {
   if (state === "live") return "live"

@@ -9,6 +9,7 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import { currencySymbols } from "../internal/CurrencySymbols.ts"
 import * as Day from "../internal/Day.ts"
 import type { ModelRequest } from "../models/ChatRequest.ts"
 import type { ChatResponse } from "../models/ChatResponse.ts"
@@ -46,7 +47,7 @@ export const ofRequest = (request: ModelRequest, provider: string): Effect.Effec
  * @since 0.1.0
  */
 export const format = (cost: Pick<Cost, "currency" | "total">): string =>
-  `${cost.currency === "USD" ? "$" : "¥"}${BigDecimal.format(BigDecimal.normalize(cost.total))}`
+  `${currencySymbols[cost.currency]}${BigDecimal.format(BigDecimal.normalize(cost.total))}`
 
 /**
  * The cost of a response at today's price; none if the host reported no usage or

@@ -1,4 +1,5 @@
 /** The figures of a comparison: one row for each figure, with one value for each configuration. */
+import { currencySymbols } from "@kimi-effect/core/internal/CurrencySymbols"
 import type { Comparison } from "../../simulator/Comparison.ts"
 import type { LimitUsage, Percentiles, Report } from "../../simulator/Report.ts"
 import { formatCost, formatMillis, formatNumber, formatPercent } from "./format.ts"
@@ -19,7 +20,7 @@ const percentile =
 
 const costPerSuccess = ({ calls, cost }: Report): string => {
   if (cost.currency === undefined || calls.succeeded === 0) return "none"
-  return `${cost.currency === "USD" ? "$" : "¥"}${(Number(cost.total) / calls.succeeded).toPrecision(3)}`
+  return `${currencySymbols[cost.currency]}${(Number(cost.total) / calls.succeeded).toPrecision(3)}`
 }
 
 const failures = ({ calls }: Report): string =>

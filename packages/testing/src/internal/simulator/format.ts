@@ -1,4 +1,5 @@
 /** Formats numbers, times and money independently of locale and time zone. */
+import { currencySymbols } from "@kimi-effect/core/internal/CurrencySymbols"
 import { roundedAmount } from "@kimi-effect/core/internal/RoundedAmount"
 import type { Report } from "../../simulator/Report.ts"
 
@@ -29,7 +30,7 @@ export const formatTime = (value: number): string => {
 export const formatCost = ({ attempts, cost }: Pick<Report, "attempts" | "cost">, of: "total" | "wasted"): string => {
   if (attempts.count === 0) return "none"
   if (cost.currency === undefined) return "price unknown"
-  return `${cost.currency === "USD" ? "$" : "¥"}${roundedAmount(Number(cost[of]), 2)}`
+  return `${currencySymbols[cost.currency]}${roundedAmount(Number(cost[of]), 2)}`
 }
 
 /** The name of a kind of fault. */
