@@ -1,5 +1,6 @@
 /** Lists the models of the catalogue, or those of the account. */
 import { currencySymbols } from "@kimi-effect/core/internal/CurrencySymbols"
+import { loadModule } from "@kimi-effect/core/internal/ModuleLoader"
 import * as ModelCatalog from "@kimi-effect/core/ModelCatalog"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as DateTime from "effect/DateTime"
@@ -57,7 +58,7 @@ const unknownModel: Model = {
 
 /** The models of the account, with what the catalogue knows of them. */
 const fromHost = Effect.fnUntraced(function* (options: Given, day: string) {
-  const { withClient } = yield* Effect.promise(() => import("../client.ts"))
+  const { withClient } = yield* loadModule(() => import("../client.ts"))
   const listed = yield* withClient(options, (kimi) => kimi.models)
   return listed.map(({ context_length, id, supports_image_in, supports_video_in }): Model => {
     const known = ModelCatalog.find(id)
@@ -114,7 +115,7 @@ const isConfigured = ({ flags, ...files }: Given) =>
 
 /** An option that is wrong is wrong in every command. */
 const providerOf = Effect.fnUntraced(function* (options: Given) {
-  const { loadWithoutKey } = yield* Effect.promise(() => import("../configuration.ts"))
+  const { loadWithoutKey } = yield* loadModule(() => import("../configuration.ts"))
   return (yield* loadWithoutKey(options)).settings.config.provider
 })
 
