@@ -61,7 +61,7 @@ export const chat = Command.make(
       Flag.between(0, 20)
     ),
     yes: Flag.Boolean("yes").pipe(
-      Flag.withDescription("Runs tools without a question. Required by --mcp where there is no terminal."),
+      Flag.withDescription("Runs tools without confirmation. Required by --mcp where there is no terminal."),
       Flag.withDefault(false)
     ),
     json: jsonFlag,

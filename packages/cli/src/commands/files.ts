@@ -61,7 +61,7 @@ const remove = Command.make(
   (input) => Effect.flatMap(loadDelete, ({ remove }) => remove(input))
 ).pipe(
   Command.withDescription(
-    "Deletes files. One that cannot be deleted, such as one that the host does not have, leaves none of the others: it is named at the end, with the exit code of its error."
+    "Deletes files. One that cannot be deleted, such as one that the host does not have, does not keep the others from being deleted: it is named at the end, with the exit code of its error."
   )
 )
 

@@ -67,7 +67,7 @@ const stateText = (state: BatchStatus["state"], output: string): string => {
 const stateLine = ({ answered, failed, state, total }: BatchStatus, output: string): string =>
   sentence([
     total === null
-      ? `${counted(answered + failed, "row")} of a number that is not known`
+      ? `${answered + failed} of an unknown number of rows`
       : `${answered + failed} of ${counted(total, "row")}`,
     stateText(state, output)
   ])

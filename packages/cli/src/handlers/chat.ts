@@ -190,7 +190,7 @@ const noApproval = (isSilent: boolean): UsageError =>
     isSilent
       ? "With --json, the command asks nothing: no tool can be confirmed"
       : "There is no terminal in which a tool can be confirmed",
-    "Pass --yes to run the tools of --mcp unasked."
+    "Pass --yes to run the tools of --mcp without confirmation."
   )
 
 /** Starts the servers of `--mcp`. */

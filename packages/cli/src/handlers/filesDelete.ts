@@ -1,4 +1,4 @@
-/** Deletes files of the account. As with `rm`, one that fails leaves none of the others. */
+/** Deletes files of the account. As with `rm`, one that cannot be deleted does not keep the others from being deleted. */
 import type { KimiError } from "@kimi-effect/core/KimiError"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"

@@ -40,6 +40,18 @@ describe("kimi batch status", () => {
     )
   )
 
+  it.live("counts the rows of an output whose number of rows has no record", () =>
+    withServer((_, env) =>
+      Effect.gen(function* () {
+        const { input, output } = yield* filesOf([lineOf("a")])
+        yield* runKimi(["batch", "run", input, output], { env })
+        rmSync(`${output}.job.json`)
+        const { stdout } = yield* runKimi(["batch", "status", output])
+        assert.include(stdout, "1 of an unknown number of rows, ")
+      })
+    )
+  )
+
   it.live("names how a batch is collected whose record is damaged", () =>
     withServer((server, env) =>
       Effect.gen(function* () {
