@@ -1,4 +1,5 @@
 /** Files that the user has named, and that a command reads. */
+import { meanings } from "@kimi-effect/client/internal/FileFailure"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import type * as PlatformError from "effect/PlatformError"
@@ -21,7 +22,7 @@ const failure =
 export const check = Effect.fnUntraced(function* (path: string) {
   const fs = yield* FileSystem.FileSystem
   const { type } = yield* Effect.mapError(fs.stat(path), failure(path))
-  if (type === "Directory") return yield* Effect.fail(unreadable(path, "it is a folder"))
+  if (type === "Directory") return yield* Effect.fail(unreadable(path, meanings.EISDIR))
   yield* Effect.mapError(fs.access(path, { readable: true }), failure(path))
 })
 

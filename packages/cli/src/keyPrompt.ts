@@ -6,6 +6,7 @@ import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
 import * as Redacted from "effect/Redacted"
 import { CommandError } from "./commandError.ts"
+import { reasonOf } from "./fileReason.ts"
 import * as Output from "./output.ts"
 
 const typed = Prompt.Hidden({
@@ -16,18 +17,24 @@ const typed = Prompt.Hidden({
 
 const place = Prompt.String({ message: "File to keep it in, for --api-key-file (empty: for this command alone)" })
 
+const unwritable = (target: string, reason: string): CommandError =>
+  new CommandError(
+    `${target} cannot be written: ${reason}`,
+    "Run the command again, and name a new file in a folder that can be written to."
+  )
+
 /** Writes the key for its owner only. An existing file is not replaced. */
 const keep = Effect.fnUntraced(function* (file: string, key: Redacted.Redacted) {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
   const home = yield* Effect.orElseSucceed(Config.String("HOME"), () => "~")
   const target = path.resolve(file.replace(/^~(?=\/|$)/, home))
-  yield* fs.makeDirectory(path.dirname(target), { recursive: true, mode: 0o700 }).pipe(
-    Effect.andThen(fs.writeFileString(target, `${Redacted.value(key)}\n`, { flag: "wx", mode: 0o600 })),
-    Effect.mapError(
-      ({ reason }) =>
-        new CommandError(`${target} cannot be written: ${reason._tag}`, "Name a file that does not exist yet.")
-    )
+  yield* Effect.mapError(fs.makeDirectory(path.dirname(target), { recursive: true, mode: 0o700 }), ({ reason }) =>
+    unwritable(target, reasonOf(reason))
+  )
+  yield* Effect.mapError(
+    fs.writeFileString(target, `${Redacted.value(key)}\n`, { flag: "wx", mode: 0o600 }),
+    ({ reason }) => unwritable(target, reason._tag === "AlreadyExists" ? "it exists already" : reasonOf(reason))
   )
   yield* Output.note(`Kept in ${target}, which you alone can read: pass --api-key-file ${target} from now on.`)
 })

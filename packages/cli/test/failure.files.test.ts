@@ -36,7 +36,7 @@ const commands = [
 
 const cases = [
   { name: "does not exist", path: "none.json", reason: "it does not exist" },
-  { name: "is a folder", path: "folder.json", reason: "it is a folder" },
+  { name: "is a folder", path: "folder.json", reason: "it is a folder and not a file" },
   { name: "is below a file", path: "in.jsonl/none.json", reason: "a part of the path is a file and not a folder" }
 ]
 

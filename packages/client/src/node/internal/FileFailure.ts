@@ -4,7 +4,8 @@
  * @since 0.1.0
  */
 
-const meanings: Readonly<Record<string, string>> = {
+/** What the error codes of the system mean for a path. */
+export const meanings = {
   EACCES: "this process has no permission",
   EDQUOT: "the disk quota is used up",
   EEXIST: "a part of the path is a file and not a folder",
@@ -22,7 +23,7 @@ const meanings: Readonly<Record<string, string>> = {
   EROFS: "the file system is read-only",
   ESPIPE: "it is a pipe and not a file: pass its bytes as standard input",
   ETIMEDOUT: "the disk does not respond"
-}
+} as const
 
 /** The error code of the system, such as `ENOSPC`. */
 export const codeOf = (error: unknown): string | undefined =>
@@ -33,9 +34,13 @@ export class UnusablePathError extends Error {
   override readonly name = "UnusablePath"
 }
 
+/** What an error code means, where that is known. */
+export const meaningOf = (code: string): string | undefined =>
+  Object.hasOwn(meanings, code) ? meanings[code as keyof typeof meanings] : undefined
+
 /** An error code with its meaning. Any other text is left as it is. */
 export const describe = (code: string): string => {
-  const meaning = meanings[code]
+  const meaning = meaningOf(code)
   return meaning === undefined ? code : `${meaning} (${code})`
 }
 

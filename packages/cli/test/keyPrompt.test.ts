@@ -1,0 +1,28 @@
+import { writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { key } from "./process.ts"
+import { temporaryFolder } from "./temporaryFolder.ts"
+import { hasTmux, inTerminal, press, shows } from "./tmux.ts"
+
+describe.skipIf(!hasTmux)("the question for the key", () => {
+  it.live.each([
+    { name: "a file that exists", file: "taken", reason: "it exists already" },
+    { name: "a path through a file", file: "taken/kimi", reason: "a part of the path is a file and not a folder" },
+    { name: "a folder in which nothing can be created", file: "/proc/kimi", reason: "it does not exist" }
+  ])("reports why the key is not kept in $name", ({ file, reason }) =>
+    Effect.gen(function* () {
+      const folder = yield* temporaryFolder
+      writeFileSync(join(folder, "taken"), "")
+      yield* inTerminal("balance", { HOME: folder })
+      yield* shows("API key (not shown)")
+      yield* press(key, "Enter")
+      yield* shows("File to keep it in")
+      yield* press(file.startsWith("/") ? file : `~/${file}`, "Enter")
+      // A long line is on several rows.
+      const screen = (yield* shows("code 1")).replaceAll(/\s/g, "")
+      assert.include(screen, `${file} cannot be written: ${reason}`.replaceAll(" ", ""))
+    })
+  )
+})
