@@ -15,6 +15,7 @@ import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
 import * as Terminal from "effect/Terminal"
 import { interrupted } from "../src/exitCodes.ts"
+import { AreOne } from "../src/openLine.ts"
 import { type InputEvent, TypedInput } from "../src/prompt/typedInput.ts"
 import { run } from "../src/run.ts"
 
@@ -32,6 +33,8 @@ export interface Options {
   readonly typed?: ReadonlyArray<string>
   /** Keys that are pressed, such as `down` or `ctrl-c`. The output is then a terminal too. */
   readonly keys?: ReadonlyArray<string>
+  /** Whether stdout and stderr are one pipe. They are collected separately. */
+  readonly areOne?: boolean
   /** The output after which the command is interrupted. */
   readonly until?: string | undefined
 }
@@ -41,7 +44,10 @@ const inputOf = (key: string): Terminal.UserInput => {
   return { input: Option.none(), key: { name: key.replace("ctrl-", ""), ctrl, meta: false, shift: false } }
 }
 
-export const runKimi = (args: ReadonlyArray<string>, { env = {}, keys, stdin, typed, until }: Options = {}) =>
+export const runKimi = (
+  args: ReadonlyArray<string>,
+  { areOne = false, env = {}, keys, stdin, typed, until }: Options = {}
+) =>
   Effect.gen(function* () {
     let stdout = ""
     const shown = Deferred.makeUnsafe<number>()
@@ -85,6 +91,7 @@ export const runKimi = (args: ReadonlyArray<string>, { env = {}, keys, stdin, ty
           Layer.provide(NodeChildProcessSpawner.layer, [NodeFileSystem.layer, NodePath.layer]),
           Stdio.layerTest({
             stdinIsTerminal: Effect.succeed(stdin === undefined),
+            stdoutIsTerminal: Effect.succeed(isTerminal),
             stdin: Stream.fromIterable(stdin === undefined ? [] : [new TextEncoder().encode(stdin)])
           })
         )
@@ -96,6 +103,7 @@ export const runKimi = (args: ReadonlyArray<string>, { env = {}, keys, stdin, ty
       }),
       Effect.provideService(TypedInput, { events: Effect.succeed(input), suspend: Effect.void }),
       Effect.provideService(Console.Console, console),
+      Effect.provideService(AreOne, Effect.succeed(areOne)),
       Effect.provideService(ConfigProvider.ConfigProvider, ConfigProvider.fromEnv({ env: { ...env } }))
     )
     return { code, stdout, stderr: errors.join("") } satisfies Outcome

@@ -29,6 +29,7 @@ import * as InputFile from "../inputFile.ts"
 import { readText } from "../input.ts"
 import { wrongServer } from "../mcpServer.ts"
 import type { Given } from "../optionFlags.ts"
+import * as OpenLine from "../openLine.ts"
 import * as Output from "../output.ts"
 import type { Chat } from "../schemas/chat.ts"
 import * as ToolCalls from "../toolCalls.ts"
@@ -52,14 +53,25 @@ interface Input {
 const streamed = (isJson: boolean) =>
   Effect.fnUntraced(function* <E, R>(events: Stream.Stream<StreamEvent, E, R>) {
     let fold = StreamFold.empty
-    yield* Stream.runForEach(events, (event) => {
+    let last = ""
+    const endLine = Effect.suspend(() => (last === "" || last.endsWith("\n") ? Effect.void : OpenLine.end))
+    const write = Effect.fnUntraced(function* (event: StreamEvent) {
       fold = StreamFold.step(fold, event)
-      if (isJson) return Output.json(event)
-      if (event._tag === "TextDelta") return Output.print(Output.plain(event.text))
-      return event._tag === "Reset" ? Output.note("\nThe connection broke; the response starts again.") : Effect.void
+      if (isJson) return yield* Output.json(event)
+      if (event._tag === "TextDelta") {
+        const text = Output.plain(event.text)
+        last = text === "" ? last : text
+        return yield* Output.print(text)
+      }
+      if (event._tag !== "Reset") return
+      yield* endLine
+      last = ""
+      yield* Output.note("The connection broke; the response starts again.")
     })
+    yield* Effect.tapError(Stream.runForEach(events, write), () => endLine)
     const response = StreamFold.toResponse(fold)
     if (Option.isSome(response)) return response.value
+    yield* endLine
     return yield* new StreamTruncatedError({
       message: "The stream ended without its end",
       partial: StreamFold.toPartial(fold)
