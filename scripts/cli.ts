@@ -100,7 +100,8 @@ If the host refuses the key, \`kimi doctor\` tries the other region of Moonshot,
 
 ## A conversation
 
-\`kimi chat\` without a prompt holds a conversation in the terminal. Enter sends the prompt, and an empty one ends the conversation.
+\`kimi chat\` without a prompt holds a conversation in the terminal. Enter sends the prompt, and an empty one ends the conversation. With
+\`TERM=dumb\`, the name of a terminal whose lines cannot be redrawn, there is none: a prompt is an argument or piped input.
 
 | keys | what they do |
 | --- | --- |

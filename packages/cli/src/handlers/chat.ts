@@ -21,8 +21,9 @@ import * as Terminal from "effect/Terminal"
 import * as ChatHistory from "../chatHistory.ts"
 import * as ChatLoop from "../chatLoop.ts"
 import * as ChatSpending from "../chatSpending.ts"
+import * as ChatTerminal from "../chatTerminal.ts"
 import * as client from "../client.ts"
-import { UsageError, wrongFlag } from "../commandError.ts"
+import { wrongFlag } from "../commandError.ts"
 import { HintedError } from "../hintedError.ts"
 import { hintOf, messageOf } from "../hints.ts"
 import * as InputFile from "../inputFile.ts"
@@ -184,25 +185,11 @@ const ask = Effect.fnUntraced(function* (input: Input, history: ChatHistory.Hist
   return Conversation.user(images.length === 0 ? text : [...images, { type: "text", text }])(before)
 })
 
-const noPrompt = new UsageError(
-  "There is no prompt",
-  "Pass it as arguments or pipe it in: kimi chat Hello, or kimi chat < prompt.txt. Without both, a chat needs a terminal and no --json."
-)
-
 const resumeNote = (history: Option.Option<string>): Effect.Effect<void> =>
   Output.note(
     Option.isNone(history)
       ? "\nInterrupted. With --history FILE, the next chat continues a conversation."
       : `\nInterrupted. Continue with: kimi chat --history ${history.value}`
-  )
-
-/** `isSilent` where there is a terminal, and --json is why it is not used. */
-const noApproval = (isSilent: boolean): UsageError =>
-  new UsageError(
-    isSilent
-      ? "With --json, the command asks nothing: no tool can be confirmed"
-      : "There is no terminal in which a tool can be confirmed",
-    "Pass --yes to run the tools of --mcp without confirmation."
   )
 
 /** Starts the servers of `--mcp`. */
@@ -235,15 +222,16 @@ const converse = Effect.fnUntraced(function* (input: Input, history: ChatHistory
 })
 
 export const run = Effect.fnUntraced(function* (input: Input) {
-  const { canPrompt } = yield* TerminalCapabilities.TerminalCapabilities
-  const canAsk = canPrompt && !input.json
+  const obstacle = yield* ChatTerminal.obstacle(input.json)
   const wrong = input.mcp.map(wrongServer).find((error) => error !== undefined)
   if (wrong !== undefined) return yield* Effect.fail(wrong)
   const text = yield* readText(input.prompt)
-  if (text === "" && !canAsk) return yield* Effect.fail(noPrompt)
+  if (text === "" && obstacle !== undefined) return yield* Effect.fail(ChatTerminal.noPrompt[obstacle])
   if (input.yes && input.mcp.length === 0) return yield* Effect.fail(wrongFlag("--yes", "a --mcp, whose tools it runs"))
   // Without a terminal to ask in, --yes is required before anything runs.
-  if (input.mcp.length > 0 && !input.yes && !canAsk) return yield* Effect.fail(noApproval(canPrompt))
+  if (input.mcp.length > 0 && !input.yes && obstacle !== undefined) {
+    return yield* Effect.fail(ChatTerminal.noApproval[obstacle])
+  }
   yield* Effect.forEach([...input.image, ...input.file], InputFile.checkUpload, { discard: true })
   const history = yield* ChatHistory.read(input.history, Option.getOrUndefined(input.system))
   yield* Effect.scoped(converse(input, history, text)).pipe(
