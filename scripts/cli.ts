@@ -183,6 +183,9 @@ the protocol that are tried. \`--total-timeout\` bounds calls of the model only.
 Ctrl-C and SIGTERM end a command with 130; a [conversation](#a-conversation) continues after Ctrl-C in a response. What continues a
 command is a plain line on stderr, also with \`--json\`: an interruption is no error, and has no line of JSON.
 
+Where an attempt of \`kimi chat\` fails and is made again, a plain line on stderr reports it once, with the error and the longest time
+for further attempts; \`kimi batch\` and \`kimi swarm\` show their progress instead, and other commands make one attempt.
+
 With \`--json\`, a failure, also that of a version of Node that is too old, is one line on stderr: \`{ "error": { "tag", "category", "message", "hint", "exitCode" } }\`.
 
 ## Costs

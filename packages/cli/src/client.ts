@@ -46,6 +46,10 @@ const complete = (given: Given) =>
     return first
   })
 
+/** The configuration of a command. */
+export const config = (given: Given) =>
+  Effect.map(Effect.flatMap(complete(given), configuration.check), ({ config }) => config)
+
 /** A layer whose unusable values are named with the file or the flag from which they come. */
 const located =
   (locate: (error: ConfigurationError) => Effect.Effect<ConfigurationError>) =>

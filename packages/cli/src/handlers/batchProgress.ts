@@ -1,14 +1,11 @@
 /** The progress of a batch that this program runs, as a line. */
 import type * as BatchJob from "@kimi-effect/client/node/BatchJob"
 import { counted } from "@kimi-effect/core/internal/Counted"
+import { timeText } from "../timeText.ts"
 import { amounts, sentence } from "./batchText.ts"
 
-const timeLeft = (milliseconds: number | undefined): string => {
-  if (milliseconds === undefined) return ""
-  const seconds = Math.ceil(milliseconds / 1000)
-  if (seconds < 100) return `${seconds} s left`
-  return seconds < 6_000 ? `${Math.round(seconds / 60)} min left` : `${(seconds / 3_600).toFixed(1)} h left`
-}
+const timeLeft = (milliseconds: number | undefined): string =>
+  milliseconds === undefined ? "" : `${timeText(milliseconds)} left`
 
 const doneOf = ({ done, isEstimate, resumed, total }: BatchJob.JobProgress): string =>
   total === undefined

@@ -32,6 +32,7 @@ import { wrongServer } from "../mcpServer.ts"
 import type { Given } from "../optionFlags.ts"
 import * as OpenLine from "../openLine.ts"
 import * as Output from "../output.ts"
+import * as RetryNote from "../retryNote.ts"
 import type { Chat } from "../schemas/chat.ts"
 import * as ToolCalls from "../toolCalls.ts"
 
@@ -239,7 +240,10 @@ export const run = Effect.fnUntraced(function* (input: Input) {
     // Ctrl-D at the question whether to run a tool.
     Effect.catchIf(Terminal.isQuitError, () => Effect.andThen(resumeNote(input.history), Effect.interrupt)),
     Effect.provide(
-      Layer.merge(client.layer(input.options), Layer.provide(Files.layer(), client.layerHostApi(input.options)))
+      Layer.merge(
+        Layer.provide(client.layer(input.options), RetryNote.layer(client.config(input.options))),
+        Layer.provide(Files.layer(), client.layerHostApi(input.options))
+      )
     )
   )
 })
