@@ -180,8 +180,9 @@ exist; those of a SQLite file of \`--journal\`, \`--cache\` or \`--budget-store\
 A server of \`--mcp\` that does not answer ends the command after two minutes: it has 60 seconds for each of the two versions of
 the protocol that are tried. \`--total-timeout\` bounds calls of the model only.
 
-Ctrl-C and SIGTERM end a command with 130; a [conversation](#a-conversation) continues after Ctrl-C in a response. What continues a
-command is a plain line on stderr, also with \`--json\`: an interruption is no error, and has no line of JSON.
+Ctrl-C and SIGTERM end a command with 130, and so does SIGHUP while the terminal shows a prompt; a [conversation](#a-conversation)
+continues after Ctrl-C in a response. What continues a command is a plain line on stderr, also with \`--json\`: an interruption is no
+error, and has no line of JSON.
 
 Where an attempt of \`kimi chat\` fails and is made again, a plain line on stderr reports it once, with the error and the longest time
 for further attempts; \`kimi batch\` and \`kimi swarm\` show their progress instead, and other commands make one attempt.

@@ -15,6 +15,7 @@ import * as Stdio from "effect/Stdio"
 import * as Sink from "effect/Sink"
 import * as Stream from "effect/Stream"
 import * as Terminal from "effect/Terminal"
+import * as HangUp from "./hangUp.ts"
 
 type Services = ChildProcessSpawner.ChildProcessSpawner | Stdio.Stdio | Terminal.Terminal
 
@@ -104,7 +105,10 @@ const terminal = (node: Node): Terminal.Terminal => {
     columns: Effect.sync(() => process.stdout.columns ?? 0),
     rows: Effect.sync(() => process.stdout.rows ?? 0),
     size: Effect.flatMap(loaded, ({ size }) => size),
-    readInput: Effect.flatMap(loaded, ({ readInput }) => readInput),
+    readInput: Effect.andThen(
+      HangUp.listen,
+      Effect.flatMap(loaded, ({ readInput }) => readInput)
+    ),
     readLine: Effect.flatMap(loaded, ({ readLine }) => readLine),
     display
   })

@@ -34,6 +34,13 @@ export const shows = (text: string | RegExp) =>
     return isShown ? Effect.succeed(screen) : Effect.fail(`The screen has no ${String(text)}:\n${screen}`)
   }).pipe(Effect.retry({ schedule: Schedule.spaced("50 millis"), times: 150 }))
 
+/** Sends a signal to the command, and not to the shell that runs it. */
+export const signal = (name: string) =>
+  Effect.sync(() => {
+    const shell = tmux("display-message", "-p", "#{pane_pid}").stdout.trim()
+    spawnSync("pkill", [`-${name}`, "-P", shell])
+  })
+
 /** Runs the command, which is followed by its exit code and by another command. */
 export const inTerminal = (args: string, env: { readonly [name: string]: string }, next = "sleep 60") => {
   const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`)
