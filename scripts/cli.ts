@@ -127,6 +127,11 @@ pasted or in the file of \`--history\`; it may have tabs.
 What is typed during a response is not sent and not lost: it is the start of the next prompt, in which Enter was a line end. It does not
 answer the question whether to run a tool of \`--mcp\`.
 
+Several chats may continue one file of \`--history\` at once: each adds its turns after those that are there, and a conversation
+continues with the turns of both. Where the file has another conversation by the end of a turn, or none that can be read, it is left
+as it is: the conversation of the chat is in a new file next to it, such as \`talk.json.1\`, which an error names. The file is locked
+through \`talk.json.lock\` while it is written.
+
 ## In a program
 
 With \`--json\` the result is one document on stdout, whose form is [below](#results-as-json):

@@ -1,26 +1,14 @@
 /** The conversation in the file of `--history`. */
 import * as Conversation from "@kimi-effect/client/agent/Conversation"
-import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import * as Effect from "effect/Effect"
-import * as FileSystem from "effect/FileSystem"
+import type * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
-import * as Schema from "effect/Schema"
-import { UsageError } from "./commandError.ts"
-import * as InputFile from "./inputFile.ts"
+import { type CommandError, UsageError } from "./commandError.ts"
+import * as HistoryFile from "./historyFile.ts"
 import * as OutputFile from "./outputFile.ts"
 
 /** A conversation to which a message of the user can be appended. */
 export type History = Conversation.Empty | Conversation.Ready
-
-const decode = Schema.decodeUnknownEffect(Schema.fromJsonString(Schema.Unknown))
-
-/** As for every file whose content is not what it must be, the category is that of the content. */
-const unusable = (path: string, reason: string): InvalidRequestError =>
-  new InvalidRequestError({
-    message: `The file ${JSON.stringify(path)} is not a conversation that can be continued: ${reason}`,
-    parameter: "history",
-    fix: "Pass a file that kimi chat --history has written, or a path at which there is no file."
-  })
 
 /** The instructions of a conversation are those with which it was begun. */
 const otherSystem = (path: string): UsageError =>
@@ -29,28 +17,37 @@ const otherSystem = (path: string): UsageError =>
     "Leave out --system to continue it, or name a file that does not exist with --history."
   )
 
-const fileOf = (path: string): OutputFile.OutputFile => ({ flag: "--history", path })
+/** A conversation that is kept in a file, or not at all. */
+export interface Kept {
+  readonly start: History
+  /** Returns the conversation as it is kept. */
+  readonly keep: (
+    conversation: Conversation.Ready
+  ) => Effect.Effect<Conversation.Ready, CommandError, FileSystem.FileSystem>
+}
 
 /** Reads the conversation, or starts one if there is no file. Fails if the conversation could not be kept. */
-export const read = Effect.fnUntraced(function* (path: Option.Option<string>, system: string | undefined) {
+export const open = Effect.fnUntraced(function* (path: Option.Option<string>, system: string | undefined) {
   const fresh: History = Conversation.make({ system })
-  if (Option.isNone(path)) return fresh
-  yield* OutputFile.checkReplace(fileOf(path.value))
-  const fs = yield* FileSystem.FileSystem
-  if (!(yield* Effect.orElseSucceed(fs.exists(path.value), () => false))) return fresh
-  const text = yield* InputFile.read(path.value)
-  const json = yield* Effect.mapError(decode(text), () => unusable(path.value, "it is not JSON"))
-  const conversation = yield* Effect.mapError(Conversation.fromJson(json), ({ message }) =>
-    unusable(path.value, message)
-  )
+  if (Option.isNone(path)) return { start: fresh, keep: Effect.succeed } satisfies Kept
+  yield* OutputFile.checkReplace(HistoryFile.fileOf(path.value))
+  const start = yield* continued(path.value, fresh, system)
+  const file = new HistoryFile.HistoryFile(path.value, start.messages)
+  return { start, keep: (conversation) => file.keep(conversation) } satisfies Kept
+})
+
+const continued = Effect.fnUntraced(function* (path: string, fresh: History, system: string | undefined) {
+  const found = yield* HistoryFile.read(path)
+  if (Option.isNone(found)) return fresh
+  const conversation = found.value
   if (conversation.state === "empty" || conversation.state === "ready") {
     const [first] = conversation.messages
     if (system !== undefined && (first?.role !== "system" || first.content !== system)) {
-      return yield* Effect.fail(otherSystem(path.value))
+      return yield* Effect.fail(otherSystem(path))
     }
     return conversation
   }
-  return yield* unusable(path.value, "it waits for the results of tools")
+  return yield* HistoryFile.unusable(path, "it waits for the results of tools")
 })
 
 /** The texts of the user, the oldest first. */
@@ -62,9 +59,3 @@ export const prompts = ({ messages }: History): ReadonlyArray<string> =>
       typeof content === "string" ? [content] : content.map((part) => (part.type === "text" ? part.text : ""))
     return texts.filter((text) => text.trim() !== "").slice(-1)
   })
-
-/** Keeps the conversation, readable for its owner only. */
-export const write = (path: Option.Option<string>, conversation: Conversation.Conversation) =>
-  Option.isNone(path)
-    ? Effect.void
-    : OutputFile.replace(fileOf(path.value), JSON.stringify(Conversation.toJson(conversation)))

@@ -25,8 +25,8 @@ interface Turns<E, R, E2, R2, E3, R3> {
   readonly respond: (
     conversation: Conversation.Ready
   ) => Effect.Effect<Conversation.Ready | Conversation.Calling, E2, R2>
-  /** Keeps the conversation. Where it cannot, the conversation continues, and the next turn keeps all of it. */
-  readonly keep: (conversation: Conversation.Ready) => Effect.Effect<void, E3, R3>
+  /** Keeps the conversation, and returns what is kept. Where it cannot, the conversation continues, and the next turn keeps all of it. */
+  readonly keep: (conversation: Conversation.Ready) => Effect.Effect<Conversation.Ready, E3, R3>
 }
 
 /** Asks for prompts and for their responses until the user ends the conversation. */
@@ -49,8 +49,7 @@ export const converse = Effect.fnUntraced(function* <E, R, E2, R2, E3, R3>(
     const next = Option.getOrUndefined(turn)
     if (next?.state === "calling") return yield* Output.note("The model called a tool, and this chat has none.")
     if (next === undefined) continue
-    yield* reported(keep(next))
-    history = next
+    history = (yield* reported(keep(next))) ?? next
     isFirst = false
   }
 })

@@ -15,7 +15,8 @@ export interface OutputFile {
 
 const temporaryOf = ({ flag, path }: OutputFile): OutputFile => ({ flag, path: `${path}.tmp` })
 
-const failure =
+/** Why a file cannot be written. */
+export const failure =
   ({ flag, path }: OutputFile) =>
   ({ reason }: PlatformError.PlatformError): CommandError =>
     new CommandError(

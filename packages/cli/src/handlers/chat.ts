@@ -113,9 +113,14 @@ const membersOf = ({ effort, maxTokens }: Input, tools: Tools | undefined) => ({
   ...(tools === undefined ? {} : { tools: tools.set.definitions })
 })
 
+/** The flags, and how a conversation is kept after a turn. */
+interface TurnInput extends Input {
+  readonly keep: ChatHistory.Kept["keep"]
+}
+
 /** Asks for one response to a conversation, and writes it. */
 const turn = Effect.fnUntraced(function* (
-  input: Input,
+  input: TurnInput,
   conversation: Conversation.Ready,
   tools: Tools | undefined,
   before: ChatSpending.Spending | undefined
@@ -136,12 +141,15 @@ const turn = Effect.fnUntraced(function* (
     if (canAnimate && isDone) yield* Output.note(summaryOf(response, spent))
   }
   // A chat that ends while tools run continues from its last complete turn.
-  if (isDone) yield* ChatHistory.write(input.history, next)
-  return { next, spent }
+  return { next: next.state === "ready" ? yield* input.keep(next) : next, spent }
 })
 
 /** Asks for the response to a conversation, and runs tools until there is one. */
-const respond = Effect.fnUntraced(function* (input: Input, conversation: Conversation.Ready, tools: Tools | undefined) {
+const respond = Effect.fnUntraced(function* (
+  input: TurnInput,
+  conversation: Conversation.Ready,
+  tools: Tools | undefined
+) {
   let last = yield* turn(input, conversation, tools, undefined)
   if (tools === undefined) return last.next
   for (let round = 0; last.next.state === "calling"; round++) {
@@ -200,25 +208,25 @@ const toolSetOf = Effect.fnUntraced(function* (input: Input) {
   return yield* toolSet(input.mcp, input.options)
 })
 
-const converse = Effect.fnUntraced(function* (input: Input, history: ChatHistory.History, text: string) {
+const converse = Effect.fnUntraced(function* (input: Input, { keep, start }: ChatHistory.Kept, text: string) {
   const set = yield* toolSetOf(input)
   const withTools =
-    (approval: ToolCalls.Approval, history = input.history) =>
+    (approval: ToolCalls.Approval, keepTurn = keep) =>
     (conversation: Conversation.Ready) =>
-      respond({ ...input, history }, conversation, set === undefined ? undefined : { set, approval })
+      respond({ ...input, keep: keepTurn }, conversation, set === undefined ? undefined : { set, approval })
   if (text !== "" && (set === undefined || input.yes)) {
-    return void (yield* withTools("all")(yield* ask(input, history, text)))
+    return void (yield* withTools("all")(yield* ask(input, start, text)))
   }
   const LinePrompt = yield* loadModule(() => import("../prompt/linePrompt.ts"))
   yield* LinePrompt.use((prompt) => {
     const answer = withTools(input.yes ? "all" : prompt.question)
-    if (text !== "") return Effect.flatMap(ask(input, history, text), answer)
+    if (text !== "") return Effect.flatMap(ask(input, start, text), answer)
     const turns = {
       ask: (history: ChatHistory.History, text: string) => ask(input, history, text),
-      respond: withTools(input.yes ? "all" : prompt.question, Option.none()),
-      keep: (conversation: Conversation.Ready) => ChatHistory.write(input.history, conversation)
+      respond: withTools(input.yes ? "all" : prompt.question, Effect.succeed),
+      keep
     }
-    return Effect.catchIf(ChatLoop.converse(prompt, history, turns), Terminal.isQuitError, () => Effect.void)
+    return Effect.catchIf(ChatLoop.converse(prompt, start, turns), Terminal.isQuitError, () => Effect.void)
   })
 })
 
@@ -234,7 +242,7 @@ export const run = Effect.fnUntraced(function* (input: Input) {
     return yield* Effect.fail(ChatTerminal.noApproval[obstacle])
   }
   yield* Effect.forEach([...input.image, ...input.file], InputFile.checkUpload, { discard: true })
-  const history = yield* ChatHistory.read(input.history, Option.getOrUndefined(input.system))
+  const history = yield* ChatHistory.open(input.history, Option.getOrUndefined(input.system))
   yield* Effect.scoped(converse(input, history, text)).pipe(
     Effect.onInterrupt(() => resumeNote(input.history)),
     // Ctrl-D at the question whether to run a tool.
