@@ -1,5 +1,4 @@
 /** Asks for the API key in a terminal where none is configured. What is typed is not shown. */
-import * as Prompt from "effect/cli/Prompt"
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
@@ -8,14 +7,18 @@ import * as Redacted from "effect/Redacted"
 import { CommandError } from "./commandError.ts"
 import { reasonOf } from "./fileReason.ts"
 import * as Output from "./output.ts"
+import * as LinePrompt from "./prompt/linePrompt.ts"
 
-const typed = Prompt.Hidden({
-  message: "API key (not shown)",
-  validate: (text) =>
-    /^\S+$/.test(text.trim()) ? Effect.succeed(text.trim()) : Effect.fail("Paste the key: one word, such as sk-…")
+/** Asks until the answer can be a key. */
+const askKey = Effect.fnUntraced(function* (secret: LinePrompt.LinePrompt["secret"]) {
+  while (true) {
+    const text = (yield* secret("API key (not shown): ")).trim()
+    if (/^\S+$/.test(text)) return Redacted.make(text, { label: "apiKey" })
+    yield* Output.note("Paste the key: one word, such as sk-…")
+  }
 })
 
-const place = Prompt.String({ message: "File to keep it in, for --api-key-file (empty: for this command alone)" })
+const place = "File to keep it in, for --api-key-file (empty: for this command alone): "
 
 const unwritable = (target: string, reason: string): CommandError =>
   new CommandError(
@@ -42,8 +45,9 @@ const keep = Effect.fnUntraced(function* (file: string, key: Redacted.Redacted) 
 /** Asks for the key, and where to keep it. Ctrl-C ends the command. */
 export const ask = Effect.gen(function* () {
   yield* Output.note("No API key is configured: kimi --help names the places. Keys: https://platform.moonshot.ai")
-  const key = Redacted.make(Redacted.value(yield* Prompt.run(typed)), { label: "apiKey" })
-  const file = (yield* Prompt.run(place)).trim()
+  const [key, file] = yield* LinePrompt.use(({ question, secret }) =>
+    Effect.all([askKey(secret), Effect.map(question(place), (text) => text.trim())])
+  )
   if (file !== "") yield* keep(file, key)
   return key
 })

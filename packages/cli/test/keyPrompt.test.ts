@@ -25,4 +25,15 @@ describe.skipIf(!hasTmux)("the question for the key", () => {
       assert.include(screen, `${file} cannot be written: ${reason}`.replaceAll(" ", ""))
     })
   )
+
+  it.live("asks again for a key of several words", () =>
+    Effect.gen(function* () {
+      yield* inTerminal("balance", { HOME: yield* temporaryFolder })
+      yield* shows("API key (not shown)")
+      yield* press("two words", "Enter")
+      yield* shows(/Paste the key: one word[^]*API key \(not shown\)/)
+      yield* press("C-c")
+      yield* shows("code 130")
+    })
+  )
 })

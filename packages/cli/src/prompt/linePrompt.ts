@@ -21,6 +21,8 @@ export interface LinePrompt {
   readonly prompt: (history: ReadonlyArray<string>) => Effect.Effect<string, Terminal.QuitError>
   /** Reads the answer to a question, without what was typed before it. Fails at Ctrl-D. */
   readonly question: (text: string) => Effect.Effect<string, Terminal.QuitError>
+  /** The same, without showing the answer. */
+  readonly secret: (text: string) => Effect.Effect<string, Terminal.QuitError>
   /** Runs an effect until Ctrl-C, which elsewhere interrupts the command, or clears the text that is edited. */
   readonly stoppable: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<Option.Option<A>, E, R>
 }
@@ -29,6 +31,7 @@ export interface LinePrompt {
 interface Entry {
   readonly label: string
   readonly answer: Deferred.Deferred<string, Terminal.QuitError>
+  readonly isShown: boolean
   editor: Editor.Editor
 }
 
@@ -77,13 +80,18 @@ class Session implements LinePrompt {
       )
     })
 
-  readonly question = (text: string) =>
-    Effect.flatMap(this.size, (size) => {
+  readonly question = (text: string) => this.ask(text, true)
+
+  readonly secret = (text: string) => this.ask(text, false)
+
+  private ask(text: string, isShown: boolean): Effect.Effect<string, Terminal.QuitError> {
+    return Effect.flatMap(this.size, (size) => {
       // A question may be longer than the terminal: what is before its last row is not redrawn.
       const { rows } = layout(text, ["", ""], { ...size, rows: Number.POSITIVE_INFINITY })
       const above = rows.slice(0, -1).map((row) => `${row}\r\n`)
-      return Effect.andThen(this.print(above.join("")), this.read(rows.at(-1) ?? "", Editor.make()))
+      return Effect.andThen(this.print(above.join("")), this.read(rows.at(-1) ?? "", Editor.make(), isShown))
     })
+  }
 
   readonly stoppable = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
     Effect.suspend(() => {
@@ -187,10 +195,10 @@ class Session implements LinePrompt {
     )
   }
 
-  private read(label: string, editor: Editor.Editor): Effect.Effect<string, Terminal.QuitError> {
+  private read(label: string, editor: Editor.Editor, isShown = true): Effect.Effect<string, Terminal.QuitError> {
     return Effect.suspend(() => {
       if (this.isClosed) return Effect.fail(new Terminal.QuitError({}))
-      const entry: Entry = { label, answer: Deferred.makeUnsafe(), editor }
+      const entry: Entry = { label, answer: Deferred.makeUnsafe(), isShown, editor }
       this.entry = entry
       return Effect.andThen(this.draw, Deferred.await(entry.answer))
     }).pipe(
@@ -203,9 +211,11 @@ class Session implements LinePrompt {
   }
 
   private readonly draw = Effect.suspend(() =>
-    Effect.flatMap(this.size, (size) =>
-      this.entry === undefined ? Effect.void : this.print(this.screen.draw(this.entry.label, this.entry.editor, size))
-    )
+    Effect.flatMap(this.size, (size) => {
+      const { entry } = this
+      if (entry === undefined) return Effect.void
+      return this.print(this.screen.draw(entry.label, entry.isShown ? entry.editor : Editor.make(), size))
+    })
   )
 
   private readonly size = Effect.suspend(() =>

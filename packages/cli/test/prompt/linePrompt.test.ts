@@ -279,3 +279,21 @@ describe("use", () => {
     })
   )
 })
+
+describe("secret", () => {
+  const asked = inTerminal(
+    ({ secret }) => secret("Key: "),
+    ({ type }) => type("sk-\u001b[97;5u\u001b[<0;1;1M", "ab\u007fc\u001b[5;10~", "\r")
+  )
+
+  it.effect("reads what is typed without the sequences of unknown keys", () =>
+    Effect.map(asked, ({ exit }) => assert.deepStrictEqual(exit, Exit.succeed("sk-ac")))
+  )
+
+  it.effect("shows the question alone", () =>
+    Effect.map(asked, ({ output }) => {
+      assert.include(output, "Key: ")
+      assert.notMatch(output, /sk|ab|0;1|~/)
+    })
+  )
+})
