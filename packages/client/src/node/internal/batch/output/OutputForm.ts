@@ -4,6 +4,7 @@
  * system's memory, and is in the file before the next row is started.
  */
 import { closeSync, openSync, readSync } from "node:fs"
+import { isCompactJson } from "./compactJson.ts"
 import { type LineHead, readHead } from "./outputLine.ts"
 
 /** The header of a member of a compressed output, without its length: the extra field has the bytes of "KE". */
@@ -75,7 +76,8 @@ export interface OutputForm {
 }
 
 /** A line that was cut inside its response has a head, and counts as no row: its response would be lost. */
-const isWhole = (text: string): boolean => {
+const isWhole = (bytes: Buffer, text: string): boolean => {
+  if (isCompactJson(bytes)) return true
   try {
     JSON.parse(text)
     return true
@@ -89,7 +91,7 @@ export const wholeHead = (bytes: Buffer): LineHead | undefined => {
   // The syntax of JSON is in ASCII: decoding the letters of other languages would take most of the time.
   const text = bytes.toString("latin1")
   const head = readHead(text)
-  return head !== undefined && isWhole(text) ? head : undefined
+  return head !== undefined && isWhole(bytes, text) ? head : undefined
 }
 
 const mark = Buffer.from([0xef, 0xbb, 0xbf])
