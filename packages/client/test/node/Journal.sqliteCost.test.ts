@@ -46,6 +46,43 @@ describe("a journal in SQLite", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.live("reads only open resources of a run to claim any of them", () =>
+    Effect.gen(function* () {
+      const filename = join(yield* folder, "journal.db")
+      const journal = yield* Journal.makeSqlite({ filename })
+      const worker = yield* journal.join("r", { kind: "test", digest: "1" })
+      yield* worker.add(["a", "b"])
+      const statements = yield* executed
+      yield* worker.claim({ limit: 1 })
+      const claim = statements.find((one) => one.startsWith("UPDATE"))
+      const db = new DatabaseSync(filename)
+      const plan = planOf(db, claim ?? "")
+      db.close()
+      assert.lengthOf(
+        plan.filter((detail) => detail.includes("USING INDEX journal_resource_open (run=?)")),
+        1
+      )
+      assert.notInclude(plan.join(), "TEMP B-TREE")
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("reads one resource to claim it", () =>
+    Effect.gen(function* () {
+      const filename = join(yield* folder, "journal.db")
+      const journal = yield* Journal.makeSqlite({ filename })
+      const worker = yield* journal.join("r", { kind: "test", digest: "1" })
+      yield* worker.add(["a", "b"])
+      const statements = yield* executed
+      yield* worker.claim({ limit: 1, resource: "b" })
+      const claim = statements.find((one) => one.startsWith("UPDATE"))
+      const db = new DatabaseSync(filename)
+      const reads = planOf(db, claim ?? "").filter((detail) => detail.includes("journal_resource"))
+      db.close()
+      assert.lengthOf(reads, 2)
+      for (const read of reads) assert.include(read, "(run=? AND resource=?)")
+    }).pipe(Effect.scoped)
+  )
+
   it.live("reads no entry to find whether a run is over", () =>
     Effect.gen(function* () {
       const journal = yield* Journal.makeSqlite({ filename: join(yield* folder, "journal.db") })

@@ -24,6 +24,7 @@ const schema = `
 CREATE TABLE journal_run (run TEXT PRIMARY KEY, kind TEXT NOT NULL, digest TEXT NOT NULL, cancelled INTEGER NOT NULL DEFAULT 0) STRICT, WITHOUT ROWID;
 CREATE TABLE journal_resource (run TEXT NOT NULL, resource TEXT NOT NULL, ordinal INTEGER NOT NULL, epoch INTEGER NOT NULL DEFAULT 0,
   until INTEGER NOT NULL DEFAULT 0, completed INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (run, resource)) STRICT, WITHOUT ROWID;
+CREATE INDEX journal_resource_open ON journal_resource (run, ordinal) WHERE completed = 0;
 CREATE TABLE journal_entry (id INTEGER PRIMARY KEY, run TEXT NOT NULL, resource TEXT NOT NULL, key TEXT NOT NULL, kind TEXT NOT NULL,
   digest TEXT NOT NULL, body TEXT NOT NULL) STRICT;
 CREATE INDEX journal_entry_resource ON journal_entry (run, resource);
@@ -85,6 +86,12 @@ const stateOf = (row: Readonly<Record<string, unknown>>, now: number): ResourceS
   return Number(row["until"]) > now ? "Leased" : "Waiting"
 }
 
+/** Leases the first free resources of a run. Of a run with many, it reads those that are open. */
+const claimOf = (condition: string): string =>
+  `UPDATE journal_resource SET epoch = epoch + 1, until = ?1 WHERE run = ?2 AND resource IN (
+     SELECT resource FROM journal_resource WHERE run = ?2 AND completed = 0 AND until <= ?3 AND ${condition}
+     ORDER BY ordinal LIMIT ?5) RETURNING ${named("resource", "epoch", "ordinal")}`
+
 const statementsOf = (
   db: DatabaseSync
 ): Readonly<
@@ -93,7 +100,8 @@ const statementsOf = (
     | "run"
     | "nextOrdinal"
     | "add"
-    | "claim"
+    | "claimAny"
+    | "claimOne"
     | "renew"
     | "end"
     | "append"
@@ -109,11 +117,8 @@ const statementsOf = (
   run: db.prepare(`SELECT ${named("kind", "digest", "cancelled")} FROM journal_run WHERE run = ?`),
   nextOrdinal: db.prepare("SELECT coalesce(max(ordinal) + 1, 0) AS n FROM journal_resource WHERE run = ?"),
   add: db.prepare("INSERT INTO journal_resource (run, resource, ordinal) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"),
-  claim: db.prepare(
-    `UPDATE journal_resource SET epoch = epoch + 1, until = ?1 WHERE run = ?2 AND resource IN (
-       SELECT resource FROM journal_resource WHERE run = ?2 AND completed = 0 AND until <= ?3 AND (?4 IS NULL OR resource = ?4)
-       ORDER BY ordinal LIMIT ?5) RETURNING ${named("resource", "epoch", "ordinal")}`
-  ),
+  claimAny: db.prepare(claimOf("?4 IS NULL")),
+  claimOne: db.prepare(claimOf("resource = ?4")),
   renew: db.prepare(
     "UPDATE journal_resource SET until = ? WHERE run = ? AND resource = ? AND epoch = ? AND completed = 0"
   ),
@@ -176,7 +181,7 @@ export const make = (
         }),
       claim: (runId, { limit, resource, ttlMillis }) =>
         change("claim", () =>
-          sql.claim
+          (resource === undefined ? sql.claimAny : sql.claimOne)
             .all(expiry(ttlMillis), runId, now(), resource ?? null, limit)
             .toSorted((a, b) => Number(a["ordinal"]) - Number(b["ordinal"]))
             .map((row): Claim => ({ resource: String(row["resource"]), epoch: Number(row["epoch"]) }))

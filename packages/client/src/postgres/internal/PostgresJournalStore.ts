@@ -24,11 +24,12 @@ const statementsOf = (schema: string) => {
       ON CONFLICT (run) DO UPDATE SET run = r.run RETURNING kind, digest`,
     add: `INSERT INTO ${resource} (run, resource)
       SELECT $1, name FROM unnest($2::text[]) WITH ORDINALITY AS given (name, ordinal) ORDER BY ordinal ON CONFLICT DO NOTHING`,
-    claim: (locking: string) => `UPDATE ${resource} AS r
-      SET epoch = r.epoch + 1, until = clock_timestamp() + $2::float8 * interval '1 millisecond'
-      FROM (SELECT run, resource FROM ${resource} WHERE run = $1 AND NOT completed AND until <= clock_timestamp()
-        AND ($3::text IS NULL OR resource = $3) ORDER BY ordinal LIMIT $4::int FOR NO KEY UPDATE ${locking}) AS free
-      WHERE r.run = free.run AND r.resource = free.resource RETURNING r.resource, r.epoch, r.ordinal`,
+    // Of a run with many resources, it reads those that are open: a join with them would read all.
+    claim: (condition: string, locking: string) => `UPDATE ${resource}
+      SET epoch = epoch + 1, until = clock_timestamp() + $2::float8 * interval '1 millisecond'
+      WHERE run = $1 AND resource = ANY (ARRAY(SELECT resource FROM ${resource} WHERE run = $1 AND NOT completed
+        AND until <= clock_timestamp() AND ${condition} ORDER BY ordinal LIMIT $4::int FOR NO KEY UPDATE ${locking}))
+      RETURNING resource, epoch, ordinal`,
     renew: `UPDATE ${resource} SET until = clock_timestamp() + $4::float8 * interval '1 millisecond'
       WHERE run = $1 AND resource = $2 AND epoch = $3::int AND NOT completed`,
     // A write of this lease that is still on its way is refused.
@@ -97,9 +98,9 @@ const statusOf = (row: Result["rows"][number], resources: Result["rows"]): RunSt
 /** A store on the tables of a schema. */
 export const make = (query: Query, schema: string): Store => {
   const sql = statementsOf(schema)
-  const claimAny = sql.claim("SKIP LOCKED")
+  const claimAny = sql.claim("$3::text IS NULL", "SKIP LOCKED")
   // Whether one resource is free must not depend on a lock that another statement has for a moment.
-  const claimOne = sql.claim("")
+  const claimOne = sql.claim("resource = $3", "")
   const isChanged = (operation: string, statement: string, params: ReadonlyArray<unknown>) =>
     Effect.map(query(operation, statement, params), ({ count }) => count === 1)
   return {

@@ -18,6 +18,7 @@ const create = (schema: string): string => `DO $$ BEGIN
   CREATE TABLE "${schema}".journal_resource (run text NOT NULL REFERENCES "${schema}".journal_run ON DELETE CASCADE,
     resource text NOT NULL, ordinal bigint GENERATED ALWAYS AS IDENTITY, epoch integer NOT NULL DEFAULT 0,
     until timestamptz NOT NULL DEFAULT '-infinity', completed boolean NOT NULL DEFAULT false, PRIMARY KEY (run, resource));
+  CREATE INDEX journal_resource_open ON "${schema}".journal_resource (run, ordinal) WHERE NOT completed;
   CREATE TABLE "${schema}".journal_entry (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, run text NOT NULL,
     resource text NOT NULL, key text NOT NULL, kind text NOT NULL, digest text NOT NULL, body text NOT NULL,
     FOREIGN KEY (run, resource) REFERENCES "${schema}".journal_resource ON DELETE CASCADE);
