@@ -138,7 +138,8 @@ export const status = (id: string): Effect.Effect<SharedStatus | undefined, Jour
   Effect.flatMap(jobs(), ({ status }) => status(id))
 
 /**
- * Ends a job: its processes complete the rows in flight and leave.
+ * Ends a job: its processes complete the rows in flight and leave. Rows that wait for the
+ * end of an outage are left without an outcome.
  *
  * @category operations
  * @since 0.1.0

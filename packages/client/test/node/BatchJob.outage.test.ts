@@ -3,8 +3,9 @@ import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Journal from "@kimi-effect/client/journal/Journal"
-import { Effect, Fiber } from "effect"
+import { Deferred, Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
+import * as KimiClient from "../../src/KimiClient.ts"
 import * as BatchJob from "../../src/node/BatchJob.ts"
 import * as SharedBatchJob from "../../src/node/SharedBatchJob.ts"
 import { numbers } from "../support/batch.ts"
@@ -75,6 +76,40 @@ describe("a job during an outage of the host", () => {
         const continued = yield* passing(SharedBatchJob.run(options))
         assert.deepInclude(continued, { done: 40, isComplete: true, stopped: undefined })
         assert.strictEqual(outage.sent, 40)
+      }).pipe(Effect.provide(Journal.layerMemory()))
+    )
+  )
+
+  it.effect("leaves rows that wait when it is shared, as soon as its cancellation is found", () =>
+    withOutage((outage, circuits) =>
+      Effect.gen(function* () {
+        const { input } = yield* files
+        yield* circuits.isolate(circuitKey)
+        const client = yield* KimiClient.KimiClient
+        const waiting = yield* Deferred.make<void>()
+        let calls = 0
+        const chat: typeof client.chat = (request) =>
+          Effect.suspend(() => {
+            calls += 1
+            return Effect.andThen(
+              calls === 4 ? Deferred.succeed(waiting, undefined) : Effect.void,
+              client.chat(request)
+            )
+          })
+        const fiber = yield* SharedBatchJob.run({ id: "outage", input, concurrency: 4, pollInterval: "1 second" }).pipe(
+          Effect.provideService(KimiClient.KimiClient, { ...client, chat }),
+          Effect.forkChild
+        )
+        yield* Deferred.await(waiting)
+        yield* TestClock.adjust("60 seconds")
+        yield* SharedBatchJob.cancel("outage")
+        yield* TestClock.adjust("1 second")
+        // No time passes.
+        const result = yield* Fiber.join(fiber)
+        assert.deepInclude(result, { done: 0, isCancelled: true, stopped: undefined })
+        assert.deepStrictEqual(result.ranges, { waiting: 1, leased: 0, completed: 0 })
+        assert.deepInclude(result.own, { done: 0, failed: 0, elapsed: 61_000 })
+        assert.strictEqual(outage.sent, 0)
       }).pipe(Effect.provide(Journal.layerMemory()))
     )
   )

@@ -51,21 +51,35 @@ class Waits {
   }
 }
 
+/** The end of a job that other processes share, such as by a cancellation. */
+export interface JobEnd {
+  readonly isOver: boolean
+  readonly whenOver: Effect.Effect<void>
+}
+
+const endless: JobEnd = { isOver: false, whenOver: Effect.never }
+
 export class OutageWait {
   readonly #clock: Clock.Clock
   readonly #longest: number
   readonly #tally: Tally
+  readonly #jobEnd: JobEnd
 
   /** `longest` is the longest outage in milliseconds. */
-  constructor(longest: number, clock: Clock.Clock, tally: Tally) {
+  constructor(longest: number, clock: Clock.Clock, tally: Tally, jobEnd: JobEnd = endless) {
     this.#longest = longest
     this.#clock = clock
     this.#tally = tally
+    this.#jobEnd = jobEnd
+  }
+
+  get #isOver(): boolean {
+    return this.#tally.stopped !== undefined || this.#jobEnd.isOver
   }
 
   /**
-   * Calls again until a call is not refused, the batch is stopped, or the outage
-   * takes too long, which stops the batch. `again` gets the refusal before the call.
+   * Calls again until a call is not refused, the batch is stopped, its job is over, or the
+   * outage takes too long, which stops the batch. `again` gets the refusal before the call.
    */
   call(
     refusal: Refusal,
@@ -74,9 +88,10 @@ export class OutageWait {
     const clock = this.#clock
     const endsAt = MonotonicClock.millisUnsafe(clock) + this.#longest
     const waits = new Waits()
+    const whenOver = Effect.raceFirst(this.#tally.whenStopped, this.#jobEnd.whenOver)
     return Effect.gen({ self: this }, function* () {
       let error = refusal
-      while (this.#tally.stopped === undefined) {
+      while (!this.#isOver) {
         const left = endsAt - MonotonicClock.millisUnsafe(clock)
         if (left <= 0) {
           // Now: other rows have waited for as long, and must not fail too.
@@ -84,8 +99,8 @@ export class OutageWait {
           break
         }
         const wait = Math.min(left, waits.next(error, yield* Random.next))
-        yield* Effect.raceFirst(Effect.sleep(wait), this.#tally.whenStopped)
-        if (this.#tally.stopped !== undefined) break
+        yield* Effect.raceFirst(Effect.sleep(wait), whenOver)
+        if (this.#isOver) break
         const result = yield* Effect.result(again(error))
         if (Result.isSuccess(result)) return result.success
         if (!isRefusal(result.failure)) return yield* Effect.fail(result.failure)
@@ -95,10 +110,11 @@ export class OutageWait {
     })
   }
 
-  /** Whether a row that failed was not sent in a batch that was stopped, and is not the one that stopped it. */
+  /** Whether a row that failed was not sent in a batch that was stopped, and is not the one that stopped it, or in a job that is over. */
   isLeft(error: RowError, isShared: boolean): boolean {
     const { stopped } = this.#tally
-    if (!isRefusal(error) || stopped === undefined) return false
+    if (!isRefusal(error)) return false
+    if (stopped === undefined) return this.#jobEnd.isOver
     return isShared || stopped._tag !== "Error" || stopped.error !== error
   }
 }

@@ -15,7 +15,7 @@ import type { Input, Options, StopRules } from "../Batch.ts"
 import type { BatchProgress } from "../BatchProgress.ts"
 import type { BatchResponse, BatchRow } from "../BatchResponse.ts"
 import * as EqualRows from "./EqualRows.ts"
-import { OutageWait } from "./OutageWait.ts"
+import { type JobEnd, OutageWait } from "./OutageWait.ts"
 import { Row, type Settings } from "./Row.ts"
 import * as RowInput from "./RowInput.ts"
 import * as RowPool from "./RowPool.ts"
@@ -37,6 +37,8 @@ type Limits = Pick<Options, "concurrency" | "order" | "progressInterval" | "stop
 interface OfJob {
   /** Whether rows that stop the batch are left out of the counts, as they are left out of the output of a job. */
   readonly leavesStopping?: boolean
+  /** From then on, rows that were not sent do not wait. */
+  readonly jobEnd?: JobEnd
 }
 
 const amountRule = (currency: "USD" | "CNY", amount: number | undefined): OptionRules.Rule => [
@@ -126,8 +128,8 @@ const settingsOf = <A, RD, RP>(
     decode: rowDecoderOf(schema)
   }))
 
-const outageWaitOf = (stop: StopRules | undefined, clock: Clock.Clock, tally: Tally): OutageWait =>
-  new OutageWait(Duration.toMillis(OptionRules.durationOf(stop?.outage ?? "10 minutes")), clock, tally)
+const outageWaitOf = ({ jobEnd, stop }: Limits & OfJob, clock: Clock.Clock, tally: Tally): OutageWait =>
+  new OutageWait(Duration.toMillis(OptionRules.durationOf(stop?.outage ?? "10 minutes")), clock, tally, jobEnd)
 
 const deadlineOf = (stop: StopRules | undefined): number | undefined =>
   stop?.deadline === undefined ? undefined : Duration.toMillis(OptionRules.durationOf(stop.deadline))
@@ -192,7 +194,7 @@ export const make = <A, RD, E, R, RP, EA>(
       // Only what is done around rows interrupts one alone.
       const mayRequest = around === undefined ? undefined : () => !isLeft && !isPassed(endsAt, clock)
       const share = yield* EqualRows.make(options.deduplicate ?? true, mayRequest)
-      const settings = yield* settingsOf(client, share, outageWaitOf(stop, clock, tally), options)
+      const settings = yield* settingsOf(client, share, outageWaitOf(options, clock, tally), options)
       if (onProgress !== undefined) yield* reportEvery(progressInterval, clock, tally, onProgress)
 
       const deadline = deadlineOf(stop)

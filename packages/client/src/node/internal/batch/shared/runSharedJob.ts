@@ -94,9 +94,10 @@ export const run = <A = string, RD = never, RP = never>(
       yield* Stream.runForEach(plan(reader, rangeRows), worker.add)
 
       const outages = new sharedRow.Outages()
+      const watch = new sharedRanges.Watch(journal.isOver(runId))
       const settings = {
         worker,
-        isOver: journal.isOver(runId),
+        watch,
         reader,
         pollInterval: OptionRules.durationOf(pollInterval),
         onInvalid: (range: sharedRanges.LeasedRange, error: InvalidBatchRowError) =>
@@ -109,6 +110,7 @@ export const run = <A = string, RD = never, RP = never>(
           ...options,
           order: "completion",
           leavesStopping: true,
+          jobEnd: watch,
           onProgress: (progress) => {
             own = progress
             return onProgress?.(progress) ?? Effect.void

@@ -9,6 +9,7 @@ import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { BatchRow } from "../../../../batch/BatchResponse.ts"
+import type { JobEnd } from "../../../../batch/internal/OutageWait.ts"
 import type { Lease, Worker } from "../../../../journal/Journal.ts"
 import { rangeOf, type RangeReader, rowsOfRange } from "../input/inputRanges.ts"
 import { streamRows } from "../input/inputRows.ts"
@@ -78,8 +79,7 @@ export interface SharedRow extends BatchRow {
 
 interface Settings<R> {
   readonly worker: Worker
-  /** Whether the run was cancelled or deleted, or is complete. */
-  readonly isOver: Effect.Effect<boolean, JournalStoreError>
+  readonly watch: Watch
   readonly reader: RangeReader
   readonly pollInterval: Duration.Duration
   readonly isStopped: () => boolean
@@ -111,38 +111,47 @@ const claim = (
     })
   )
 
-/** Whether the run is over, by what was read last. */
-class Watch {
+/** Whether the run was cancelled or deleted, or is complete, by what was read last. */
+export class Watch implements JobEnd {
   isOver = false
+  readonly #over = Deferred.makeUnsafe<void>()
+  readonly whenOver = Deferred.await(this.#over)
   /** Reads it now. A process that was frozen finds that an operation has taken too long. */
   readonly read: Effect.Effect<boolean, JournalStoreError>
 
   constructor(isOver: Effect.Effect<boolean, JournalStoreError>) {
-    this.read = Effect.tap(Effect.retry(isOver, { times: 2 }), (isOver) => Effect.sync(() => (this.isOver ||= isOver)))
+    this.read = Effect.tap(Effect.retry(isOver, { times: 2 }), (isOver) =>
+      Effect.sync(() => {
+        if (isOver) this.#end()
+      })
+    )
+  }
+
+  #end(): void {
+    this.isOver = true
+    Deferred.doneUnsafe(this.#over, Exit.void)
   }
 }
 
 /** Reads it until the scope closes, so that a worker leaves a range in which it is. */
-const watch = <R>({ isOver, pollInterval }: Settings<R>): Effect.Effect<Watch, JournalStoreError, Scope.Scope> =>
+const reading = <R>({ pollInterval, watch }: Settings<R>): Effect.Effect<void, JournalStoreError, Scope.Scope> =>
   Effect.gen(function* () {
-    const found = new Watch(isOver)
-    yield* found.read
+    yield* watch.read
     // A journal that does not answer fails the next claim or row.
-    yield* Effect.forkScoped(Effect.forever(Effect.delay(Effect.ignore(found.read), pollInterval)))
-    return found
+    yield* Effect.forkScoped(Effect.forever(Effect.delay(Effect.ignore(watch.read), pollInterval)))
   })
 
 /** Gives the next range, or undefined when none is left. Waits for those that other workers have. */
-const nextOf = <R>({ isStopped, pollInterval, worker }: Settings<R>, open: Set<LeasedRange>, run: Watch) => {
+const nextOf = <R>({ isStopped, pollInterval, watch, worker }: Settings<R>, open: Set<LeasedRange>) => {
   let changed = Deferred.makeUnsafe<void>()
   const wake = (): void => void Deferred.doneUnsafe(changed, Exit.void)
   return Effect.gen(function* () {
     for (const range of open) if (range.isEnded) open.delete(range)
-    while (!isStopped() && !run.isOver) {
+    while (!isStopped() && !watch.isOver) {
       changed = Deferred.makeUnsafe<void>()
       const range = yield* Effect.retry(claim(worker, open, wake), { times: 2 })
       if (range !== undefined) return range
-      if (yield* run.read) return undefined
+      if (yield* watch.read) return undefined
       yield* Effect.raceFirst(Effect.sleep(pollInterval), Deferred.await(changed))
     }
     return undefined
@@ -150,19 +159,23 @@ const nextOf = <R>({ isStopped, pollInterval, worker }: Settings<R>, open: Set<L
 }
 
 /** The rows of a range until the run is over. */
-async function* untilOver<Group>(groups: AsyncIterable<Group>, range: LeasedRange, run: Watch): AsyncGenerator<Group> {
+async function* untilOver<Group>(
+  groups: AsyncIterable<Group>,
+  range: LeasedRange,
+  watch: Watch
+): AsyncGenerator<Group> {
   for await (const group of groups) {
-    if (run.isOver) return range.leave()
+    if (watch.isOver) return range.leave()
     yield group
   }
 }
 
-const rowsIn = <R>(range: LeasedRange, { onInvalid, reader }: Settings<R>, run: Watch) => {
+const rowsIn = <R>(range: LeasedRange, { onInvalid, reader, watch }: Settings<R>) => {
   const place = rangeOf(range.lease.resource)
   // A resource that this version of the job does not know stays as it is.
   if (place === undefined) return Stream.empty
   return Stream.concat(
-    streamRows(untilOver(rowsOfRange(reader, place), range, run), (error) => onInvalid(range, error)).pipe(
+    streamRows(untilOver(rowsOfRange(reader, place), range, watch), (error) => onInvalid(range, error)).pipe(
       Stream.map((row): SharedRow => {
         range.start()
         return { ...row, range }
@@ -180,10 +193,10 @@ export const rows = <R>(settings: Settings<R>): Stream.Stream<SharedRow, RowFail
       yield* Effect.addFinalizer(() =>
         Effect.suspend(() => Effect.forEach(open, ({ close }) => close, { concurrency: 16, discard: true }))
       )
-      const run = yield* watch(settings)
-      const next = nextOf(settings, open, run)
+      yield* reading(settings)
+      const next = nextOf(settings, open)
       return Stream.unfold(undefined, () =>
         Effect.map(next, (range) => (range === undefined ? undefined : ([range, undefined] as const)))
-      ).pipe(Stream.flatMap((range) => rowsIn(range, settings, run)))
+      ).pipe(Stream.flatMap((range) => rowsIn(range, settings)))
     })
   )
