@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Swarm, SwarmState, type SwarmEvent } from "@kimi-effect/client/swarm"
+import * as BudgetStore from "@kimi-effect/core/BudgetStore"
 import { QuotaExceededError, RateLimitError } from "@kimi-effect/core/RateLimitErrors"
 import { MockProvider } from "@kimi-effect/testing"
 import * as Effect from "effect/Effect"
@@ -22,6 +23,7 @@ import {
 } from "./support/swarm.ts"
 
 const limited = new RateLimitError({ message: "Too many", kind: "requests per minute" })
+const storeDown = BudgetStore.storeError("redis", "reserve", "it is down")
 const quota = new QuotaExceededError({ message: "Pay first" })
 
 const range = (length: number) => Array.from({ length }, (_, index) => index + 1)
@@ -120,6 +122,28 @@ describe("the schedule of a swarm", () => {
       assert.deepStrictEqual(waits, [3_000, 6_000, 12_000])
     }).pipe(at(answering(() => (++count > 3 ? "Done" : limited))))
   })
+
+  it.effect("continues its agents after the store of a budget was unavailable", () => {
+    let count = 0
+    return Effect.gen(function* () {
+      const { agents, report } = yield* settled(Swarm.map({ items: range(3), prompt: "{{item}}" }))
+      assert.deepStrictEqual(
+        agents.map(({ text }) => text),
+        ["Done", "Done", "Done"]
+      )
+      assert.strictEqual(
+        report.agents.reduce((sum, agent) => sum + agent.requeues, 0),
+        4
+      )
+    }).pipe(at(answering(() => (++count > 4 ? "Done" : storeDown))))
+  })
+
+  it.effect("ends an agent whose budget has a store that stays unavailable", () =>
+    Effect.gen(function* () {
+      const [agent] = (yield* settled(Swarm.map({ items: ["a"], prompt: "{{item}}" }))).agents
+      assert.strictEqual(agent?.outcome._tag === "Stopped" && agent.outcome.error._tag, "BudgetStoreError")
+    }).pipe(at(answering(() => storeDown)))
+  )
 
   it.effect("ends an agent that the host refuses for ever", () =>
     Effect.gen(function* () {

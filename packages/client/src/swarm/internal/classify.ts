@@ -19,8 +19,9 @@ const clientRefusals: ReadonlySet<string> = new Set<SwarmAgentError["_tag"]>([
 export const isOverload = ({ _tag, category, isRetryable }: SwarmAgentError): boolean =>
   (category === "rate limit" && isRetryable) || clientRefusals.has(_tag)
 
-/** Whether the agent returns to the queue and continues. */
-export const isRequeued = (error: AgentError): boolean => error.isRetryable || isOverload(error)
+/** Whether the agent returns to the queue and continues. That the store of a budget is unavailable is no overload. */
+export const isRequeued = (error: AgentError): boolean =>
+  error.isRetryable || isOverload(error) || error._tag === "BudgetStoreError"
 
 const firstWait = 3_000
 const longestWait = 60_000
