@@ -153,7 +153,8 @@ export const stoppingErrorTags: ReadonlyArray<KimiError["_tag"]> = stoppingTags
 
 /**
  * Runs the rows and emits their outcomes. Leaving the stream interrupts the rows
- * in flight. Its errors are those of the input, and `ConfigurationError` for
+ * in flight, and drops outcomes that were not taken from it: with the order `input`
+ * also those of answered rows after a slow one. Its errors are those of the input, and `ConfigurationError` for
  * options that cannot be used.
  *
  * @category constructors

@@ -24,7 +24,8 @@
  * - The input may be compressed with gzip, and an output that ends with `.gz` is.
  *   Its lines are in `<output>.pending` until enough of them are compressed together.
  * - The input may be a stream, and the output a function: a job whose output is a
- *   function cannot be continued. `stop.deadline` also ends the wait for a stream.
+ *   function cannot be continued. An interrupt gives it the answered rows that it has
+ *   not taken, for up to 5 seconds; a warning has the number of those that are left. `stop.deadline` also ends the wait for a stream.
  * - Lines that are no rows are listed in `<output>.rejects.jsonl`. In addition,
  *   `<output>.job.json` describes the input; another one is refused with
  *   `BatchInputChangedError`, unless the job has no result yet, and so are other

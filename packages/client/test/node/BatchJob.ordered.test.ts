@@ -1,7 +1,8 @@
 import { readFileSync, writeFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import { MockProvider } from "@kimi-effect/testing"
-import { Effect, Fiber } from "effect"
+import { Effect, Fiber, Logger, Stream } from "effect"
+import { TestClock } from "effect/testing"
 import * as BatchJob from "../../src/node/BatchJob.ts"
 import { inFolder, lineOf, linesOf } from "./support/batch/answered.ts"
 
@@ -16,7 +17,7 @@ const inFlight = (options: BatchJob.Options, answered: number) =>
   Effect.gen(function* () {
     let done = 0
     const onProgress = (progress: BatchJob.JobProgress) => Effect.sync(() => (done = progress.done))
-    const job = BatchJob.run({ ...options, order: "input", onProgress, progressInterval: "1 millis" })
+    const job = BatchJob.run({ ...options, onProgress, progressInterval: "1 millis" })
     const fiber = yield* Effect.forkChild(job)
     yield* Effect.repeat(Effect.yieldNow, { until: () => done === answered })
     return fiber
@@ -26,15 +27,64 @@ describe("a job in the order of its input", () => {
   it.live("writes the answered rows after a slow one when it is interrupted", () =>
     inFolder((path) =>
       Effect.gen(function* () {
-        const options = { input: path("in.jsonl"), output: path("out.jsonl") }
+        const options = { input: path("in.jsonl"), output: path("out.jsonl"), order: "input" } as const
         writeFileSync(options.input, rows.map(lineOf).join("\n"))
         yield* Fiber.interrupt(yield* inFlight(options, 3))
         assert.deepStrictEqual(linesIn(options.output), [2, 3, 4])
         assert.deepInclude(yield* BatchJob.status(options.output), { state: "stopped", answered: 3 })
         // They are not requested again.
-        yield* Effect.forkScoped(BatchJob.run({ ...options, order: "input" }))
+        yield* Effect.forkScoped(BatchJob.run(options))
         yield* Effect.repeat(requested, { until: ({ length }) => length === 5 })
       })
     )
   )
+})
+
+const lineIn = (line: string) => linesOf(line).map(({ line }) => line)
+
+const inputOf = (contents: ReadonlyArray<string>) => Stream.make(Buffer.from(contents.map(lineOf).join("\n")))
+
+describe("a job whose output is a function", () => {
+  it.live("gives it the answered rows after a slow one when it is interrupted", () =>
+    inFolder(() =>
+      Effect.gen(function* () {
+        const lines: Array<number> = []
+        const output = (line: string) => Effect.sync(() => lines.push(...lineIn(line)))
+        yield* Fiber.interrupt(yield* inFlight({ input: inputOf(rows), output, order: "input" }, 3))
+        assert.deepStrictEqual(lines, [2, 3, 4])
+      })
+    )
+  )
+
+  it.live("gives it the answered rows for which it was too slow when it is interrupted", () =>
+    inFolder(() =>
+      Effect.gen(function* () {
+        const lines: Array<number> = []
+        const output = (line: string) =>
+          Effect.suspend(() => (lines.push(...lineIn(line)) === 1 ? Effect.never : Effect.void))
+        const fiber = yield* inFlight({ input: inputOf(rows), output }, 3)
+        yield* Effect.repeat(Effect.yieldNow, { until: () => lines.length === 1 })
+        yield* Fiber.interrupt(fiber)
+        assert.deepStrictEqual(lines, [2, 3, 4])
+      })
+    )
+  )
+
+  it.effect("ends when it takes no line, with the number of answered rows that it has not taken", () => {
+    const messages: Array<unknown> = []
+    const logger = Logger.make(({ message }) => void messages.push(message))
+    return inFolder(() =>
+      Effect.gen(function* () {
+        let done = 0
+        const onProgress = (progress: BatchJob.JobProgress) => Effect.sync(() => (done = progress.done))
+        const job = BatchJob.run({ input: inputOf(rows), output: () => Effect.never, onProgress })
+        const fiber = yield* Effect.forkChild(job)
+        yield* Effect.repeat(TestClock.adjust("1 second"), { until: () => done === 3 })
+        const interrupted = yield* Effect.forkChild(Fiber.interrupt(fiber))
+        yield* TestClock.adjust("5 seconds")
+        yield* Fiber.join(interrupted)
+        assert.include(String(messages.at(-1)), "has not taken 2 answered rows within 5 seconds")
+      })
+    ).pipe(Effect.provide(Logger.layer([logger])))
+  })
 })

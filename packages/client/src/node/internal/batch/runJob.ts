@@ -20,8 +20,8 @@ import * as ClientMoney from "../../../internal/clientMoney.ts"
 import { KimiClient } from "../../../KimiClient.ts"
 import type { JobError, JobResult, Options, RowOptions } from "../../BatchJob.ts"
 import * as NodeDigest from "../NodeDigest.ts"
+import { asTheyCome, inOrder, toFunction } from "./delivery.ts"
 import { followed } from "./followed.ts"
-import { HeldRows } from "./heldRows.ts"
 import * as hostRecord from "./host/hostRecord.ts"
 import { type Reader, readerOf, rowsOf, streamRows } from "./input/inputRows.ts"
 import { Reading } from "./input/inputSource.ts"
@@ -83,14 +83,13 @@ export const run = <A = string, RD = never, RP = never>(
       let job: Job | undefined
       let resumed = 0
       let before = nothing
-      const held = new HeldRows<A>()
       // Opened by the first read of the rows, so that the deadline covers the wait for a stream.
       const opened = Effect.gen(function* () {
         const found = yield* openOutput(options, reader)
         const { done, source } = found
         job = found
         // The file is closed after it.
-        yield* Effect.addFinalizer(() => held.writeRest(record))
+        yield* Effect.addFinalizer(() => delivery.writeRest)
         resumed = done.size
         before = found.status()
         found.countRows(() => (reading.isAtEnd ? reading.rows - found.rejected() : undefined))
@@ -100,10 +99,13 @@ export const run = <A = string, RD = never, RP = never>(
         ).pipe(Stream.map(noting(found)))
       }).pipe(Scope.provide(scope))
       let progress: BatchProgress | undefined
-      const record = (outcome: BatchResponse<A> | typeof skipped) =>
-        job === undefined || outcome === skipped || (outcome._tag === "Failed" && stoppingTags.has(outcome.error._tag))
+      const record = (outcome: BatchResponse<A>) =>
+        job === undefined || (outcome._tag === "Failed" && stoppingTags.has(outcome.error._tag))
           ? Effect.void
           : job.append(encodeLine(outcome, options.schema !== undefined))
+      const delivery = (typeof output !== "string" ? toFunction : options.order === "input" ? inOrder : asTheyCome)(
+        record
+      )
       const countUnopened = Effect.map(countsOf(output), (found) => {
         before = found
         resumed = found.answered + found.failed
@@ -125,25 +127,13 @@ export const run = <A = string, RD = never, RP = never>(
             yield* onProgress(jobProgress.of(current, { given: total, reading, source, resumed, before, rejected }))
           })
       }
-      const isFile = typeof output === "string"
-      const isHeld = isFile && options.order === "input"
-      // A worker writes its line before it takes another row: a kill loses only rows in flight.
       const around: RowStream.Around<A, JournalStoreError> = (_, made) =>
-        Effect.tap(made, (outcome) => {
-          if (!isHeld) return record(outcome)
-          if (outcome !== skipped) held.add(outcome)
-          return Effect.void
-        })
-      const take = (outcome: BatchResponse<A>) => {
-        if (!isHeld) return isFile ? Effect.void : record(outcome)
-        // An interrupt between the two would write the line twice.
-        return Effect.uninterruptible(Effect.tap(record(outcome), () => Effect.sync(() => held.delete(outcome))))
-      }
+        Effect.tap(made, (outcome) => (outcome === skipped ? Effect.void : delivery.made(outcome)))
       yield* RowStream.make<A, RD, JobError, KimiClient | RP, RP, JournalStoreError>(
         () => Stream.unwrap(opened),
         settings,
-        isFile ? around : undefined
-      ).pipe(Stream.runForEach(take))
+        around
+      ).pipe(Stream.runForEach(delivery.taken))
       const stopped = progress?.stopped
       if (job === undefined) return { ...before, rejected: 0, duplicateIds: 0, resumed, stopped }
       yield* job.finish(stopped === undefined)
