@@ -77,7 +77,7 @@ export interface Recorded {
  * @since 0.1.0
  */
 export interface Options {
-  /** How long a lease lasts without being renewed. Defaults to 2 seconds. */
+  /** How long a lease lasts without being renewed, which it is three times as often. Longer than the store takes for an answer, since others get a lease that cannot be renewed in time. Defaults to 2 seconds. */
   readonly lease?: Duration.Input | undefined
   /** Longest wait for one operation of the store. Defaults to 10 seconds. */
   readonly timeout?: Duration.Input | undefined

@@ -5,11 +5,11 @@ import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
 import { JournalMismatchError, type JournalStoreError, type LeaseLostError } from "@kimi-effect/core/JournalErrors"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import type { Journal, Lease, Options, Recorded } from "../Journal.ts"
 import * as GroupCommit from "./GroupCommit.ts"
 import * as LeaseCalls from "./Lease.ts"
+import { Renewal } from "./Renewal.ts"
 import type { Append, Claim, ClaimRequest, Entry, Header, Store } from "./Store.ts"
 
 export const rulesOf = ({ lease, timeout }: Options): ReadonlyArray<OptionRules.Rule> => [
@@ -78,38 +78,33 @@ export const make = (
     const within = <A>(operation: string, effect: Effect.Effect<A, JournalStoreError>) =>
       GroupCommit.bounded(store, operation, timeout, effect)
 
-    const leaseOf = (runId: string, claim: Claim): Effect.Effect<Lease, JournalStoreError, Scope.Scope> =>
+    const leaseOf = (
+      runId: string,
+      claim: Claim,
+      claimedAt: number
+    ): Effect.Effect<Lease, JournalStoreError, Scope.Scope> =>
       Effect.gen(function* () {
-        let isOver = false
-        let heldUntil = (yield* MonotonicClock.millis) + ttlMillis
+        const renew = Effect.suspend(() => within("renew a lease", store.renew(runId, claim, ttlMillis)))
+        const renewal = new Renewal(claimedAt, ttlMillis, renew)
+        const lost = () => GroupCommit.leaseLost(claim.resource, claim.epoch)
         const end = (isCompleted: boolean): Effect.Effect<void, JournalStoreError | LeaseLostError> =>
           Effect.suspend(() => {
-            isOver = true
+            renewal.isOver = true
             return Effect.flatMap(within("end a lease", store.end(runId, claim, isCompleted)), (isHeld) =>
-              isHeld ? Effect.void : Effect.fail(GroupCommit.leaseLost(claim.resource, claim.epoch))
+              isHeld ? Effect.void : Effect.fail(lost())
             )
           })
         // A lease that cannot be released expires.
-        yield* Effect.addFinalizer(() => Effect.suspend(() => (isOver ? Effect.void : Effect.ignore(end(false)))))
-        const renew = Effect.flatMap(MonotonicClock.millis, (start) =>
-          Effect.map(within("renew a lease", store.renew(runId, claim, ttlMillis)), (isHeld) => {
-            isOver ||= !isHeld
-            if (isHeld) heldUntil = start + ttlMillis
-          })
+        yield* Effect.addFinalizer(() =>
+          Effect.suspend(() => (renewal.isOver ? Effect.void : Effect.ignore(end(false))))
         )
-        // A failure is left to the next renewal: the store refuses writes once another worker has the lease.
-        const renewal = Effect.suspend(() => (isOver ? Effect.void : Effect.ignore(renew)))
-        yield* Effect.forkScoped(Effect.repeat(Effect.delay(renewal, Duration.millis(ttlMillis / 3)), Schedule.forever))
-        // A process that was frozen after it wrote an intent must not make the call that another one has taken over.
-        const checkHeld = Effect.gen(function* () {
-          if ((yield* MonotonicClock.millis) >= heldUntil) yield* renew
-          if (isOver) return yield* Effect.fail(GroupCommit.leaseLost(claim.resource, claim.epoch))
-        })
+        yield* Effect.forkScoped(renewal.always)
+        const checkHeld = Effect.flatMap(renewal.check, () => (renewal.isOver ? Effect.fail(lost()) : Effect.void))
         const write = (one: Append): Effect.Effect<void, GroupCommit.AppendError> =>
           one.entry.kind === "Intent" ? Effect.andThen(append(one), checkHeld) : append(one)
         const entries = LeaseCalls.newest(yield* within("read", store.read(runId, claim.resource)))
         const calls = LeaseCalls.make(store.name, runId, claim, entries, write, () =>
-          isOver ? GroupCommit.leaseLost(claim.resource, claim.epoch) : undefined
+          renewal.isOver ? lost() : undefined
         )
         return { ...claim, ...calls, complete: end(true), release: end(false) }
       })
@@ -118,8 +113,10 @@ export const make = (
       Effect.flatMap(within("open", store.open(runId, header)), (recorded) => checkHeader(runId, recorded, header))
     const claim = (runId: string, request: Omit<ClaimRequest, "ttlMillis">) =>
       Effect.uninterruptible(
-        Effect.flatMap(within("claim", store.claim(runId, { ...request, ttlMillis })), (claims) =>
-          Effect.forEach(claims, (one) => leaseOf(runId, one))
+        Effect.flatMap(MonotonicClock.millis, (claimedAt) =>
+          Effect.flatMap(within("claim", store.claim(runId, { ...request, ttlMillis })), (claims) =>
+            Effect.forEach(claims, (one) => leaseOf(runId, one, claimedAt))
+          )
         )
       )
     return {
