@@ -11,6 +11,8 @@ const batch = { id: "b", endpoint: "e", input_file_id: "f", completion_window: "
 
 const rows = [rowOf("a")]
 
+const unnumbered = [{ id: "a", line: 1 }, { id: "b" }]
+
 /** A host that dies of a request. */
 const asking = (call: (host: Service) => Effect.Effect<unknown, unknown, HostBatch.HostBatch>) =>
   Effect.flatMap(service(hostOf([Effect.die("the host was asked")])), (host) =>
@@ -26,6 +28,15 @@ const calls: ReadonlyArray<
   ["a misspelt window", "completionwindow", () => HostBatch.run(rows, { completionwindow: "7 days" } as never)],
   ["a misspelt pause", "intervall", () => HostBatch.resume("b", { intervall: "1 second" } as never)],
   ["a text as the rows of a batch", "rows", () => HostBatch.resume("b", { rows: "a" as never })],
+  ["a number as the rows of results", "rows", ({ results }) => Stream.runDrain(results(batch, 5 as never))],
+  ["a row of a batch that is a text", "rows[0]", () => HostBatch.resume("b", { rows: ["a"] as never })],
+  ["a row of a batch without a line", "rows[1].line", () => HostBatch.resume("b", { rows: unnumbered as never })],
+  ["a row of a batch without an id", "rows[0].id", () => HostBatch.resume("b", { rows: [{ line: 1 }] as never })],
+  [
+    "a row of results without a line",
+    "rows[1].line",
+    ({ results }) => Stream.runDrain(results(batch, unnumbered as never))
+  ],
   ["a text in place of options", "options", () => HostBatch.resume("b", "1 second" as never)],
   ["a misspelt model", "modell", ({ prepare }) => prepare(rows, { modell: "kimi-k2.6" } as never)],
   ["a misspelt pause of a service", "max_interval", ({ follow }) => follow("b", { max_interval: "1 hour" } as never)],
@@ -56,6 +67,24 @@ describe("HostBatch without types", () => {
         const error = yield* Effect.flip(asking(call))
         assert.deepInclude(error, { _tag: "ConfigurationError" })
         assert.include(String(error), `HostBatch ${issue}: expected `)
+      })
+    )
+  }
+
+  const repeated = ["a", "b", "a"].map((id, index): HostBatch.HostRow => ({ id, line: index + 1 }))
+
+  for (const [what, call] of [
+    ["a batch that is resumed", () => HostBatch.resume("b", { rows: repeated })],
+    ["results that are read", ({ results }: Service) => Stream.runDrain(results(batch, repeated))]
+  ] as const) {
+    it.effect(`refuses two rows with one id, for ${what}`, () =>
+      Effect.gen(function* () {
+        const error = yield* Effect.flip(asking(call))
+        assert.deepInclude(error, {
+          _tag: "InvalidRequestError",
+          message: 'The rows rows[0] and rows[2] have the same id "a"',
+          parameter: "rows[2].id"
+        })
       })
     )
   }

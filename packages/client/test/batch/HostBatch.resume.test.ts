@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { ErrorReply } from "@kimi-effect/testing"
+import { ErrorReply, Reply } from "@kimi-effect/testing"
 import { BigDecimal, Effect, Option, Stream } from "effect"
 import * as HostBatch from "../../src/batch/HostBatch.ts"
 import { type Ending, endsWith, fast, type Host, result, rowOf, textsOf, withHost } from "./support/hostBatch.ts"
@@ -62,6 +62,21 @@ describe("rows that are given", () => {
       )
     )
   }
+})
+
+describe("a file at the host with two lines of one id", () => {
+  it.live("has one row for both", () =>
+    withHost(({ server }) =>
+      Effect.gen(function* () {
+        const service = yield* HostBatch.HostBatch
+        const batch = yield* service.submit(yield* service.prepare(rows))
+        const lines = ["a", "b", "a"].map((id) => JSON.stringify({ custom_id: id, body: {} }))
+        yield* server.replyAt("GET /v1/files/file-000001/content", Reply.body(lines.join("\n")))
+        const known = (yield* service.rows(batch)).map(({ id, line }) => ({ id, line }))
+        assert.deepStrictEqual(known, hostRows)
+      })
+    )
+  )
 })
 
 describe("failed rows of a batch", () => {

@@ -18,6 +18,7 @@ import type { HostBatchEvent } from "../../HostBatchEvent.ts"
 import { metadataRule, windowRule } from "../createBody.ts"
 import * as RowInput from "../RowInput.ts"
 import { Tally } from "../Tally.ts"
+import { checkRows, rowsRule } from "./checkRows.ts"
 import { followRules } from "./follow.ts"
 import * as optionNames from "./optionNames.ts"
 import type { HostRow } from "./prepare.ts"
@@ -150,12 +151,6 @@ const run = <A, RD, E, R, RP>(
     })
   )
 
-const rowsRule = (rows: unknown): OptionRules.Rule => [
-  "rows",
-  rows === undefined || (Predicate.isObject(rows) && Symbol.iterator in rows) || Array.isArray(rows),
-  "an iterable of rows with an id and a line"
-]
-
 const resume = <A, RD, RP>(
   host: Service,
   id: string,
@@ -172,7 +167,8 @@ const resume = <A, RD, RP>(
       ]),
       Effect.suspend(() => {
         const rows = options.rows === undefined ? undefined : read(options.rows)
-        return collectRows(host, id, { rows }, options)
+        const collected = collectRows(host, id, { rows }, options)
+        return rows === undefined ? collected : Effect.andThen(checkRows(rows), collected)
       })
     )
   )

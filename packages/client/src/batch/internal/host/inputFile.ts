@@ -13,15 +13,18 @@ import { type RetryPolicy, retried } from "./retried.ts"
 
 type SentLine = { readonly id: string; readonly line: number; readonly body: unknown }
 
-/** The lines as the host has checked them. */
+/** The lines as the host has checked them. The first one of an id counts. */
 const linesOf = (files: Files["Service"], { input_file_id }: Batch): Stream.Stream<SentLine, FileError> => {
   let line = 0
+  const known = new Set<string>()
   return byteLines(files.content(input_file_id)).pipe(
     Stream.map((text): SentLine | undefined => {
       line += 1
       const json: unknown = Result.getOrUndefined(Result.try((): unknown => JSON.parse(text ?? "")))
       const id = Predicate.isObject(json) ? json["custom_id"] : undefined
-      return typeof id === "string" && Predicate.isObject(json) ? { id, line, body: json["body"] } : undefined
+      if (typeof id !== "string" || !Predicate.isObject(json) || known.has(id)) return undefined
+      known.add(id)
+      return { id, line, body: json["body"] }
     }),
     Stream.filter((found) => found !== undefined)
   )

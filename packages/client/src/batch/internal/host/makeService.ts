@@ -23,6 +23,7 @@ import * as RowInput from "../RowInput.ts"
 import { batchRows } from "./batchRows.ts"
 import { BatchUsage } from "./BatchUsage.ts"
 import * as charge from "./charge.ts"
+import { checkRows, rowsRule, toArray } from "./checkRows.ts"
 import { checkComplete } from "./complete.ts"
 import { createBody } from "../createBody.ts"
 import { follow, followRules } from "./follow.ts"
@@ -74,10 +75,14 @@ const makeResults = Effect.gen(function* () {
   return (files: FilesService["Service"], retry: RetryPolicy): Service["results"] =>
     <A, RD, E, R>(batch: Batch, rows: Iterable<HostRow>, options: HostBatch.ResultOptions<A, RD, E, R> = {}) => {
       // The stream may run again, and an iterator ends once.
-      const all = [...rows]
+      const all = toArray(rows)
       return Stream.unwrap(
         Effect.gen(function* () {
-          yield* OptionRules.check("HostBatch", OptionRules.knownNames(options, optionNames.ofResults))
+          yield* OptionRules.check("HostBatch", [
+            ...OptionRules.knownNames(options, optionNames.ofResults),
+            rowsRule(rows)
+          ])
+          yield* checkRows(all)
           const usage = new BatchUsage()
           const surplus = { malformed: 0, duplicates: 0, unknown: 0 }
           const table = yield* prices

@@ -1,0 +1,67 @@
+/** Checks rows that a program gives for a batch that is at the host: programs without types can give anything. */
+import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
+import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
+import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
+import * as Effect from "effect/Effect"
+import * as Predicate from "effect/Predicate"
+import type { HostRow } from "./prepare.ts"
+
+const maxIssues = 10
+const maxIdLength = 200
+
+/** An id in a message. */
+const shown = (id: string): string => JSON.stringify(id.length > maxIdLength ? `${id.slice(0, maxIdLength)}…` : id)
+
+const isIterable = (rows: unknown): boolean =>
+  Array.isArray(rows) || (Predicate.isObject(rows) && Symbol.iterator in rows)
+
+export const rowsRule = (rows: unknown): OptionRules.Rule => [
+  "rows",
+  rows === undefined || isIterable(rows),
+  "an iterable of rows with an id and a line"
+]
+
+/** None of what is no iterable, which the rule refuses. */
+export const toArray = (rows: Iterable<HostRow>): ReadonlyArray<HostRow> => (isIterable(rows) ? [...rows] : [])
+
+/** The form of a row: that of `HostRow`, in which a batch is prepared too. */
+const rulesOf = (row: unknown, index: number): ReadonlyArray<OptionRules.Rule> => {
+  const path = `rows[${index}]`
+  if (!Predicate.isObject(row)) return [[path, false, "a row with an id and a line"]]
+  return [
+    [`${path}.id`, typeof row["id"] === "string", "the id of the row in the batch, a text"],
+    [`${path}.line`, Number.isSafeInteger(row["line"]), "the line of the row, a whole number: 1 for the first row"]
+  ]
+}
+
+/** The first row with the id of an earlier one. */
+const repeated = (rows: ReadonlyArray<HostRow>): InvalidRequestError | undefined => {
+  const places = new Map<string, number>()
+  for (const [index, { id }] of rows.entries()) {
+    const first = places.get(id)
+    if (first !== undefined) {
+      return new InvalidRequestError({
+        message: `The rows rows[${first}] and rows[${index}] have the same id ${shown(id)}`,
+        parameter: `rows[${index}].id`,
+        fix: "Give each row of the batch once: it has one result for each id."
+      })
+    }
+    places.set(id, index)
+  }
+  return undefined
+}
+
+/** Fails for rows of another form, and for two rows with one id, which would get one outcome. */
+export const checkRows = (
+  rows: ReadonlyArray<HostRow>
+): Effect.Effect<void, ConfigurationError | InvalidRequestError> =>
+  Effect.suspend((): Effect.Effect<void, ConfigurationError | InvalidRequestError> => {
+    const wrong: Array<OptionRules.Rule> = []
+    for (const [index, row] of rows.entries()) {
+      wrong.push(...rulesOf(row, index).filter(([, isMet]) => !isMet))
+      if (wrong.length >= maxIssues) break
+    }
+    if (wrong.length > 0) return OptionRules.check("HostBatch", wrong)
+    const error = repeated(rows)
+    return error === undefined ? Effect.void : Effect.fail(error)
+  })
