@@ -150,6 +150,12 @@ export interface ResultOptions<A = string, RD = never, E = never, R = never> {
   /** The rows whose outcomes are wanted. Defaults to all. Others count for the cost. */
   readonly isWanted?: ((row: HostRow) => boolean) | undefined
   /**
+   * Whether rows without a result are looked up in the file of the batch at the
+   * host, as long as that is not deleted: a row that is not in it fails with
+   * `InvalidRequestError` in place of an outcome. Defaults to `true`.
+   */
+  readonly checkRows?: boolean | undefined
+  /**
    * Reads the requests of failed rows that have none, by their ids: the text of the
    * host may quote them. Defaults to those in the file at the host.
    */
@@ -259,7 +265,8 @@ export const run = <A = string, RD = never, E = never, R = never, RP = never>(
  * Collects a batch by its id, which another process may have submitted, when it
  * has ended. Lines are those of the file at the host, unless the rows are given. If
  * that file was deleted, they are those of the results, and rows without a result are
- * not known.
+ * not known. Rows that are given have different ids, and are those of the batch: others
+ * fail with `InvalidRequestError`.
  *
  * @category constructors
  * @since 0.1.0

@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { ErrorReply, Reply } from "@kimi-effect/testing"
 import { BigDecimal, Effect, Option, Stream } from "effect"
 import * as HostBatch from "../../src/batch/HostBatch.ts"
+import { stateOf } from "../support/money.ts"
 import { type Ending, endsWith, fast, type Host, result, rowOf, textsOf, withHost } from "./support/hostBatch.ts"
 
 const rows = [rowOf("a"), rowOf("b")]
@@ -62,6 +63,65 @@ describe("rows that are given", () => {
       )
     )
   }
+})
+
+describe("rows that a batch does not have", () => {
+  const given = [...hostRows, { id: "x", line: 3 }, { id: "y", line: 4 }]
+
+  const resumed = (count: number, { status = "completed", ...ending }: Partial<Ending> = {}) =>
+    withHost((host) =>
+      Effect.gen(function* () {
+        const service = yield* HostBatch.HostBatch
+        const { id, metadata = {} } = yield* service.submit(yield* service.prepare(rows))
+        yield* endsWith(host, { status, output: [result("a"), result("b")], metadata, ...ending })
+        const rowsOfAnother = given.slice(0, count)
+        const exit = yield* Effect.result(HostBatch.resume(id, { ...fast, rows: rowsOfAnother }))
+        return { exit, money: yield* stateOf(host.budget) }
+      })
+    )
+
+  const counts = { completed: 2, failed: 0, total: 2 }
+
+  for (const [what, ending] of [
+    ["that has counted its rows", { counts: { completed: 2, failed: 0, total: 3 } }],
+    ["that has no counts", {}]
+  ] as const) {
+    it.live(`fail for a batch ${what}`, () =>
+      Effect.gen(function* () {
+        const error = yield* Effect.flip(Effect.fromResult((yield* resumed(3, ending)).exit))
+        assert.deepInclude(error, {
+          _tag: "InvalidRequestError",
+          message: 'The batch batch-000001 has no row with the id "x"',
+          parameter: "rows"
+        })
+        assert.include(error.hint, "Check that the rows are those of the batch with this id")
+      })
+    )
+  }
+
+  it.live("are counted", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(Effect.fromResult((yield* resumed(4, { counts })).exit))
+      const message =
+        'The batch batch-000001 does not have 2 of the rows that were given, the first of them with the id "x"'
+      assert.strictEqual(error.message, message)
+    })
+  )
+
+  it.live("leave the cost of the batch unsettled", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual((yield* resumed(3)).money, ["total 0+0.00048684/10"])
+    })
+  )
+
+  it.live("are not those that the host has not run", () =>
+    Effect.gen(function* () {
+      const { responses } = yield* Effect.fromResult(
+        (yield* resumed(2, { status: "expired", output: [result("b")] })).exit
+      )
+      assert.deepStrictEqual(textsOf(responses), ["1 a: BatchExpiredError", "2 b: It is b"])
+    })
+  )
 })
 
 describe("a file at the host with two lines of one id", () => {
@@ -159,7 +219,8 @@ describe("a batch whose input was deleted at the host", () => {
       const counts = { completed: 3, failed: 0, total: 3 }
       const error = yield* Effect.flip(collected({ status: "completed", output: [result("a")], counts }))
       assert.strictEqual(error._tag, "InvalidResponseError")
-      assert.include(error.message, "at least 2 rows are missing")
+      assert.include(error.message, "at least 2 answers are missing")
+      assert.notInclude(error.hint, "HostBatchJob")
     })
   )
 

@@ -83,7 +83,7 @@ describe("results that lack answers which the host has counted", () => {
             yield* endsWith({ server }, { status, output: [result("b"), result("c").slice(0, 20)], counts })
             const error = yield* Effect.flip(HostBatchJob.run({ ...files, mode: "host" }))
             assert.strictEqual(error._tag, "InvalidResponseError")
-            assert.include(error.message, "at least 2 rows are missing")
+            assert.include(error.message, "at least 2 answers are missing")
             assert.match(error.hint, /^Make the same call again: .*sends nothing.*HostBatchJob\.abandon/)
             yield* endsWith({ server }, { status, output: ["a", "b", "c"].map((id) => result(id)), counts })
             const second = yield* HostBatchJob.run({ ...files, mode: "host" })

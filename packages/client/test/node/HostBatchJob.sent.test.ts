@@ -95,7 +95,7 @@ describe("rows that are lost while a batch without them is open", () => {
           yield* job.server.replyAt("GET /v1/files/short/content", Reply.body(`${result("d")}\n`))
           const error = yield* Effect.flip(run(job))
           assert.strictEqual(error._tag, "InvalidResponseError")
-          assert.include(error.message, "at least 1 row is missing")
+          assert.include(error.message, "at least 1 answer is missing")
         })
     )
   )

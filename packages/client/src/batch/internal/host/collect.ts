@@ -60,7 +60,11 @@ export const deleteFilesOf = (host: Service, batch: Batch, { isSettled, surplus 
 const collectRows = Effect.fnUntraced(function* <A, RD, RP>(
   host: Service,
   id: string,
-  given: { readonly rows?: ReadonlyArray<HostRow> | undefined; readonly submission?: string | undefined },
+  given: {
+    readonly rows?: ReadonlyArray<HostRow> | undefined
+    readonly submission?: string | undefined
+    readonly checkRows: boolean
+  },
   options: HostBatch.ResumeOptions<A, RD, RP>
 ): Effect.fn.Return<HostBatch.HostBatchResult<A>, Failure, RD | RP> {
   const { deleteFiles = false, interval, maxInterval, model, onEvent, schema, timeout } = options
@@ -84,6 +88,7 @@ const collectRows = Effect.fnUntraced(function* <A, RD, RP>(
       schema,
       model,
       submission: given.submission,
+      checkRows: given.checkRows,
       onSettled: (found) => (isSettled = found),
       onSurplus: (found) => (surplus = { ...found })
     })
@@ -147,7 +152,10 @@ const run = <A, RD, E, R, RP>(
           return event === undefined ? Effect.void : onEvent(event)
         }
       })
-      return yield* named(id, collectRows(host, id, { rows, submission }, { ...options, model: prepared.model }))
+      return yield* named(
+        id,
+        collectRows(host, id, { rows, submission, checkRows: false }, { ...options, model: prepared.model })
+      )
     })
   )
 
@@ -167,7 +175,7 @@ const resume = <A, RD, RP>(
       ]),
       Effect.suspend(() => {
         const rows = options.rows === undefined ? undefined : read(options.rows)
-        const collected = collectRows(host, id, { rows }, options)
+        const collected = collectRows(host, id, { rows, checkRows: rows !== undefined }, options)
         return rows === undefined ? collected : Effect.andThen(checkRows(rows), collected)
       })
     )

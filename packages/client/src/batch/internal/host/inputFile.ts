@@ -70,3 +70,14 @@ export const requestsOf =
         requests
       )
     }).pipe(Effect.catchTag("FileNotFoundError", () => Effect.succeed(new Map<string, ChatRequest>())))
+
+/** The ids in the file of a batch. `undefined` if it was deleted. */
+export const idsOf = (
+  files: Files["Service"],
+  batch: Batch,
+  retry: RetryPolicy
+): Effect.Effect<ReadonlySet<string> | undefined, FileError> =>
+  rowsOf(files, batch, retry).pipe(
+    Effect.map((rows) => new Set(rows.map(({ id }) => id))),
+    Effect.catchTag("FileNotFoundError", () => Effect.undefined)
+  )

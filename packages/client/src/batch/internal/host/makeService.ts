@@ -27,7 +27,7 @@ import { checkRows, rowsRule, toArray } from "./checkRows.ts"
 import { checkComplete } from "./complete.ts"
 import { createBody } from "../createBody.ts"
 import { follow, followRules } from "./follow.ts"
-import { requestsOf } from "./inputFile.ts"
+import { idsOf, requestsOf } from "./inputFile.ts"
 import * as optionNames from "./optionNames.ts"
 import { type HostRow, prepare } from "./prepare.ts"
 import { responses } from "./responses.ts"
@@ -105,6 +105,7 @@ const makeResults = Effect.gen(function* () {
             isWanted,
             requestsOf: options.requestsOf ?? requestsOf(files, batch, retry)
           })
+          const known = (options.checkRows ?? true) ? idsOf(files, batch, retry) : Effect.undefined
           const account = config?.account ?? provider.id
           const settings = { budget, accounting, account, provider: provider.id, model, day, prices: table }
           const enter = Effect.gen(function* () {
@@ -115,7 +116,7 @@ const makeResults = Effect.gen(function* () {
             onSettled?.(isSettled)
           })
           // Nothing is entered of results that are read again.
-          return outcomes.pipe(checkComplete(batch), Stream.concat(Stream.drain(Stream.fromEffect(enter))))
+          return outcomes.pipe(checkComplete(batch, known), Stream.concat(Stream.drain(Stream.fromEffect(enter))))
         })
       )
     }

@@ -32,6 +32,7 @@ export const ofResults: Names<ResultOptions> = {
   model: true,
   submission: true,
   isWanted: true,
+  checkRows: true,
   requestsOf: true,
   onRead: true,
   onSettled: true,

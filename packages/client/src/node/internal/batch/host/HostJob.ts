@@ -264,6 +264,8 @@ export class HostJob<A, RD, RP> {
         model: this.#record?.model,
         submission: this.#record?.submission.id,
         isWanted: isPending,
+        // A record of an earlier version does not have the lines of its batch: all rows are given.
+        checkRows: false,
         requestsOf: (wanted) => requestsOf(this.#reader, input, wanted),
         onSettled: (found) => (isSettled = found),
         onSurplus: (found) => (surplus = { ...found }),

@@ -60,6 +60,7 @@ export const collectBatch = <A, RD, RP>(
       const outcomes = host.results<A, RD>(batch, rows, {
         schema,
         model,
+        checkRows: false,
         onSettled: (found) => (isSettled = found),
         onSurplus: (found) => (surplus = { ...found })
       })

@@ -3,18 +3,23 @@ import { InvalidResponseError } from "@kimi-effect/core/ProviderErrors"
 import { TotalTimeoutError } from "@kimi-effect/core/TimeoutErrors"
 import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import { abandonment } from "../../../../batch/internal/host/abandonment.ts"
+import { resending } from "../../../../batch/internal/host/complete.ts"
 import type { JobError } from "../../../HostBatchJob.ts"
 import * as hostRecord from "./hostRecord.ts"
 
-const withPath = (output: string, fix: string): string =>
-  fix.replace(abandonment, `forget the batch with ${hostRecord.call("abandon", output)}`)
+const withPath = (output: string, fix: string): string => {
+  const forgetting = `forget the batch with ${hostRecord.call("abandon", output)}`
+  return fix
+    .replace(abandonment, forgetting)
+    .replace(resending, `${forgetting}: the next run sends the rows without a line again, which are paid twice`)
+}
 
 /** Names the output in the hint. */
 export const ofOutput =
   (output: string) =>
   (error: JobError): JobError => {
-    if (error.hint.includes(abandonment) === false) return error
     const fix = withPath(output, error.hint)
+    if (fix === error.hint) return error
     if (error instanceof InvalidResponseError) return new InvalidResponseError({ message: error.message, fix })
     return error instanceof InvalidRequestError
       ? new InvalidRequestError({ message: error.message, parameter: "output", fix })
