@@ -124,6 +124,22 @@ describe("rows that a batch does not have", () => {
   )
 })
 
+describe("a batch whose files were deleted", () => {
+  for (const options of [{}, { rows: hostRows }]) {
+    it.live(`has no results any more, with the options ${JSON.stringify(options)}`, () =>
+      withHost(() =>
+        Effect.gen(function* () {
+          const { batch } = yield* HostBatch.run(rows, { ...fast, deleteFiles: true })
+          const error = yield* Effect.flip(HostBatch.resume(batch.id, { ...fast, ...options }))
+          assert.deepInclude(error, { _tag: "FileNotFoundError", fileId: `${batch.output_file_id}`, status: 404 })
+          assert.include(error.message, `The results of the batch ${batch.id} were deleted at the host`)
+          assert.include(error.hint, "Use the outcomes that were collected before the deletion")
+        })
+      )
+    )
+  }
+})
+
 describe("a file at the host with two lines of one id", () => {
   it.live("has one row for both", () =>
     withHost(({ server }) =>
@@ -228,6 +244,7 @@ describe("a batch whose input was deleted at the host", () => {
     Effect.gen(function* () {
       const error = yield* Effect.flip(collected({ status: "expired" }))
       assert.deepInclude(error, { _tag: "FileNotFoundError", fileId: "file-000001" })
+      assert.include(error.hint, "HostBatch.resume with the option rows")
     })
   )
 })

@@ -18,7 +18,11 @@ const file = {
  * @category errors
  * @since 0.1.0
  */
-export class FileNotFoundError extends TaggedKimiError<FileNotFoundError>()("FileNotFoundError", file) {}
+export class FileNotFoundError extends TaggedKimiError<FileNotFoundError>()("FileNotFoundError", {
+  ...file,
+  /** What to do, when the file is not one that is uploaded again. */
+  fix: Schema.optionalKey(Schema.String)
+}) {}
 
 /**
  * The account has as many files as the host allows (1,000 at Moonshot). Nothing

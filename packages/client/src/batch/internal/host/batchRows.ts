@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { Files } from "../../../files/Files.ts"
 import { incomplete } from "./complete.ts"
+import * as deletedFile from "./deletedFile.ts"
 import { modelOf, rowsOf } from "./inputFile.ts"
 import type { HostRow } from "./prepare.ts"
 import { fileIdsOf, resultsOf } from "./readResults.ts"
@@ -39,5 +40,5 @@ export const batchRows = (
   retry: RetryPolicy
 ): Effect.Effect<ReadonlyArray<HostRow>, FileError> =>
   Effect.catchTag(rowsOf(files, batch, retry), "FileNotFoundError", (error) =>
-    fileIdsOf(batch).length === 0 ? Effect.fail(error) : rowsOfResults(files, batch, retry)
+    fileIdsOf(batch).length === 0 ? Effect.fail(deletedFile.ofRows(batch, error)) : rowsOfResults(files, batch, retry)
   )

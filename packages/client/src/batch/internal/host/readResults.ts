@@ -9,6 +9,7 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type { Files } from "../../../files/Files.ts"
 import { type ByteLine, byteLines } from "./byteLines.ts"
+import * as deletedFile from "./deletedFile.ts"
 import type { HostRow } from "./prepare.ts"
 import { type RetryPolicy, waitAfter } from "./retried.ts"
 
@@ -94,9 +95,10 @@ export const resultsOf = (
   batch: Batch,
   retry: RetryPolicy
 ): Stream.Stream<IdentifiedResult | undefined, FileError> =>
-  Stream.map(
-    Stream.flatMap(Stream.fromArray(fileIdsOf(batch)), (id) => linesOf(files, id, retry)),
-    parse
+  Stream.fromArray(fileIdsOf(batch)).pipe(
+    Stream.flatMap((id) => linesOf(files, id, retry)),
+    Stream.mapError(deletedFile.ofResults(batch)),
+    Stream.map(parse)
   )
 
 /** The results of rows that have none yet, answers first. Rows are removed from `open` as their results arrive. */

@@ -55,7 +55,11 @@ const missing = (provider: string, { id, status }: Batch): RowError => {
         message: `The batch was ${status} before the row was run`
       })
     default:
-      return new InvalidResponseError({ provider, message: "The batch ended without a result for the row" })
+      return new InvalidResponseError({
+        provider,
+        message: "The batch ended without a result for the row",
+        fix: "Send the row again, in another batch or as a single call."
+      })
   }
 }
 
