@@ -4,6 +4,8 @@ import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import * as KimiClient from "@kimi-effect/client/KimiClient"
 import { Cause, Effect, Exit, Layer } from "effect"
 import * as MockProvider from "../src/MockProvider.ts"
+import * as Fault from "../src/Fault.ts"
+import * as Reply from "../src/Reply.ts"
 import * as Script from "../src/Script.ts"
 
 const untyped = (value: unknown) => value as Script.Script
@@ -24,6 +26,8 @@ const invalid: ReadonlyArray<readonly [name: string, script: unknown, issues: Re
   ["a list in a list with a number", [["Hello!", 5]], ["script[0][1]"]],
   ["a repeated number", Script.repeat(untyped(5)), ["script.script"]],
   ["a sequence with null", Script.sequence(["Hello!"], untyped(null)), ["script.scripts[1]"]],
+  ["a reply with a status of 700", ["Hello!", Reply.json({}, { status: 700 })], ["script[1].status"]],
+  ["a reply with a negative delay", [Reply.faulty(Fault.SlowBody({ delay: -5 }))], ["script[0].fault.delay"]],
   ["an alternative of null", Script.orElse(["Hello!"], untyped(null)), ["script.otherwise"]]
 ]
 
@@ -56,6 +60,28 @@ describe("a provider", () => {
       const exit = yield* Effect.exit(provider.play(untyped(["Hello!", null])))
       assert.include(Exit.isFailure(exit) ? String(Cause.squash(exit.cause)) : "", "script[1]")
     }).pipe(Effect.provide(MockProvider.layerClient()))
+  )
+
+  it.effect("names a reply that a function of its script returned that cannot be sent", () =>
+    Effect.gen(function* () {
+      const { chat } = yield* KimiClient.KimiClient
+      const exit = yield* Effect.exit(chat({ messages: [{ role: "user", content: "Hello" }] }))
+      assert.include(
+        Exit.isFailure(exit) ? String(Cause.squash(exit.cause)) : "",
+        "request 1 that cannot be sent: reply.status must be a whole number"
+      )
+    }).pipe(Effect.provide(MockProvider.layerClient({ script: () => Reply.json({}, { status: 700 }) })))
+  )
+
+  it.effect("refuses a reply to another request that cannot be sent", () =>
+    Effect.gen(function* () {
+      const balance = Reply.json({}, { status: 700 })
+      const error = yield* Effect.flip(Effect.scoped(Layer.build(MockProvider.layerHttp({ balance }))))
+      assert.deepStrictEqual(
+        error.issues.map(({ name }) => name),
+        ["balance.status"]
+      )
+    })
   )
 
   const returned: ReadonlyArray<readonly [name: string, value: unknown]> = [

@@ -43,7 +43,9 @@ import type * as ServedCassettes from "./internal/servedCassette.ts"
 import { type ReceivedRequest, receive } from "./ReceivedRequest.ts"
 
 /**
- * A reply; a text is short for `Reply.text`. Any other value dies where it is given.
+ * A reply; a text is short for `Reply.text`. Any other value dies where it is
+ * given, and so does a reply that cannot be sent, such as one with status 700, a
+ * negative delay or a body that JSON cannot encode.
  *
  * @category models
  * @since 0.1.0
@@ -52,7 +54,8 @@ export type GivenReply = Responder.GivenReply
 
 /**
  * A reply, or a function from each request to its reply. What a function returns
- * that is no reply is answered with status 500 and a message about it.
+ * that is no reply, or cannot be sent, is answered with status 500 and a message
+ * about it.
  *
  * @category models
  * @since 0.1.0

@@ -225,7 +225,12 @@ export class Engine {
 
   /** What a function of the script returned. */
   #returned(answer: unknown, { number }: ReceivedRequest, pace: Pace): Effect.Effect<Step> {
-    if (ScriptIssues.isAnswer(answer)) return Effect.succeed(this.#toStep(answer, pace))
+    if (ScriptIssues.isAnswer(answer)) {
+      const [issue] = ScriptIssues.replyIssues(answer, "reply")
+      if (issue === undefined) return Effect.succeed(this.#toStep(answer, pace))
+      const text = `MockProvider: the script returned a reply for request ${number} that cannot be sent: ${issue.name} must be ${issue.expected}`
+      return Effect.die(new TypeError(text))
+    }
     const given = GivenReply.describe(answer)
     return Effect.die(
       new TypeError(

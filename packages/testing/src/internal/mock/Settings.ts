@@ -140,7 +140,7 @@ const replyIssues = ({ balance, models, tokenEstimate }: Options): ReadonlyArray
     ["balance", balance, Predicate.isObject(balance) && !("_tag" in balance), "a balance or a Reply"]
   ]
   return checks.flatMap(([name, value, isValue, expected]) =>
-    value === undefined || isValue || isReply(value) ? [] : [{ name, expected }]
+    value === undefined || isValue ? [] : isReply(value) ? ScriptIssues.replyIssues(value, name) : [{ name, expected }]
   )
 }
 

@@ -5,6 +5,7 @@ import { isKimiError } from "@kimi-effect/core/KimiError"
 import * as Predicate from "effect/Predicate"
 import type { Answer, Combination } from "../../Script.ts"
 import { isReply } from "../replies/givenReply.ts"
+import { issueOf } from "../replies/replyIssues.ts"
 
 type Issue = typeof ConfigurationIssue.Type
 
@@ -28,14 +29,20 @@ const scriptMembers: { readonly [Tag in Combination["_tag"]]: ReadonlyArray<stri
 const isCombination = (given: unknown): given is Combination & { readonly [member: string]: unknown } =>
   Predicate.hasProperty(given, "_tag") && typeof given._tag === "string" && Object.hasOwn(scriptMembers, given._tag)
 
-/** Every part of a script that is neither a script nor, within a list, an answer. */
+/** The member of a reply that cannot be sent. */
+export const replyIssues = (given: unknown, name: string): ReadonlyArray<Issue> => {
+  const issue = isReply(given) ? issueOf(given) : undefined
+  return issue === undefined ? [] : [{ name: `${name}.${issue[0]}`, expected: issue[1] }]
+}
+
+/** Every part of a script that is neither a script nor, within a list, an answer that can be sent. */
 export const issuesOf = (script: unknown, name = "script"): ReadonlyArray<Issue> => {
   if (typeof script === "function") return []
   if (Array.isArray(script)) {
     // A hole of a list is undefined, too.
     return Array.from(script, (item: unknown) => item).flatMap((item, index) => {
-      if (isAnswer(item)) return []
       const at = `${name}[${index}]`
+      if (isAnswer(item)) return replyIssues(item, at)
       const isScript = Array.isArray(item) || typeof item === "function" || isCombination(item)
       return isScript ? issuesOf(item, at) : [{ name: at, expected: "a text, a Reply, an error or a script" }]
     })

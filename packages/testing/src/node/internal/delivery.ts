@@ -13,6 +13,23 @@ import { delayBefore, type WirePlan } from "../../internal/wirePlan.ts"
  */
 const resetDelayMillis = 5
 
+/** Node reduces longer waits to a millisecond. */
+const maxDelayMillis = 2 ** 31 - 1
+
+/** Begins a response. Headers that Node refuses, such as those of a cassette, end no process. */
+const writeHead = (response: ServerResponse, { headers, status }: WirePlan): boolean => {
+  const before = response.getHeaderNames()
+  try {
+    response.writeHead(status, { ...headers })
+    return true
+  } catch (error) {
+    for (const name of response.getHeaderNames()) if (!before.includes(name)) response.removeHeader(name)
+    response.writeHead(500, { "content-type": "text/plain; charset=utf-8" })
+    response.end(`mock_server_error: the response cannot be sent: ${String(error)}`)
+    return false
+  }
+}
+
 /** Calls `onSettled` before the server itself ends the response early, and `onWrite` for each write that is sent. */
 export const deliver = (
   response: ServerResponse,
@@ -22,7 +39,7 @@ export const deliver = (
 ): void => {
   let timer: NodeJS.Timeout | undefined
   const later = (millis: number, next: () => void): void => {
-    if (millis > 0) timer = setTimeout(next, millis)
+    if (millis > 0) timer = setTimeout(next, Math.min(millis, maxDelayMillis))
     else next()
   }
   const reset = (): void => {
@@ -43,7 +60,7 @@ export const deliver = (
     }
   }
   const begin = (): void => {
-    response.writeHead(plan.status, { ...plan.headers })
+    if (!writeHead(response, plan)) return
     if (isSimple(plan)) {
       if (plan.writes.length > 0) onWrite()
       return void response.end(plan.writes[0])

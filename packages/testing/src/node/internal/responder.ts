@@ -9,6 +9,7 @@ import * as FaultPlan from "../../internal/faultPlan.ts"
 import { chunkingOf, render, type RequestForm } from "../../internal/rendering.ts"
 import type * as WirePlan from "../../internal/wirePlan.ts"
 import * as Given from "../../internal/replies/givenReply.ts"
+import { issueOf } from "../../internal/replies/replyIssues.ts"
 import * as Reply from "../../Reply.ts"
 import type { BatchEntry } from "../HostLedger.ts"
 import type { ReceivedRequest } from "../ReceivedRequest.ts"
@@ -120,16 +121,16 @@ export const make = (settings: Settings): Responder => {
     return sent
   }
 
+  const planFor = (request: ReceivedRequest, route: string, form: RequestForm): WirePlan.WirePlan => {
+    const reply = nextReply(request, route)
+    if (reply._tag !== "Default") return plan(reply, form, reply.fault)
+    if (cassette !== undefined) return fromCassette(request, cassette, form, reply.fault)
+    return plan(rejection(request, route) ?? standardReply(request, route, form), form, reply.fault)
+  }
+
   return {
     replyOf: (plan) => replies.get(plan) ?? emptyReply,
-    respond: (request) => {
-      const route = `${request.method} ${request.path}`
-      const form = DefaultReply.formOf(request)
-      const reply = nextReply(request, route)
-      if (reply._tag !== "Default") return plan(reply, form, reply.fault)
-      if (cassette !== undefined) return fromCassette(request, cassette, form, reply.fault)
-      return plan(rejection(request, route) ?? standardReply(request, route, form), form, reply.fault)
-    },
+    respond: respondWith(planFor, plan),
     enqueue: (replies) => void queued.push(...replies.map(accept)),
     replyAlways: (source) => void scripted.set(chatRoute, acceptSource(source)),
     replyAt: (route, source) => void scripted.set(route, acceptSource(source)),
@@ -145,6 +146,20 @@ export const make = (settings: Settings): Responder => {
 }
 
 const emptyReply: WirePlan.RenderedReply = { status: 200, headers: {}, events: [], isStream: false }
+
+/** A reply that throws while it is made is answered: the error would end the process. */
+const respondWith =
+  (
+    planFor: (request: ReceivedRequest, route: string, form: RequestForm) => WirePlan.WirePlan,
+    plan: Planner
+  ): Responder["respond"] =>
+  (request) => {
+    const form = DefaultReply.formOf(request)
+    return Result.getOrElse(
+      Result.try(() => planFor(request, `${request.method} ${request.path}`, form)),
+      (cause) => plan(failed(`the reply cannot be made: ${String(cause)}`), form, undefined)
+    )
+  }
 
 type Planner = (reply: Reply.Explicit, form: RequestForm, fault: Fault | undefined) => WirePlan.WirePlan
 
@@ -178,7 +193,7 @@ const asReply = (given: unknown): Reply.Reply | undefined => {
   return Given.isReply(given) ? given : undefined
 }
 
-/** Throws for a value that is no reply, where the test gives it: the request that it would be sent to is elsewhere. */
+/** Throws for a value that cannot be sent, where the test gives it: the request that it would be sent to is elsewhere. */
 const accept = (given: unknown): Reply.Reply => {
   const reply = asReply(given)
   if (reply === undefined) {
@@ -186,21 +201,28 @@ const accept = (given: unknown): Reply.Reply => {
       `MockServer: a reply is a text, a Reply or a function from a request to one, not ${Given.describe(given)}`
     )
   }
+  const issue = issueOf(reply)
+  if (issue !== undefined) throw new TypeError(`MockServer: ${issue[0]} of a reply must be ${issue[1]}`)
   return reply
 }
 
 const acceptSource = (source: ReplySource): Exclude<ReplySource, string> =>
   typeof source === "function" ? source : accept(source)
 
-const failedSource = (message: string): Reply.Reply =>
-  ErrorReply.make(500, "mock_server_error", `the function that makes replies ${message}`)
+const failed = (message: string): Reply.Json => ErrorReply.make(500, "mock_server_error", message)
+
+const failedSource = (message: string): Reply.Reply => failed(`the function that makes replies ${message}`)
+
+const returned = (given: unknown): Reply.Reply => {
+  const reply = asReply(given)
+  if (reply === undefined) return failedSource(`returned ${Given.describe(given)}, not a text or a Reply`)
+  const issue = issueOf(reply)
+  return issue === undefined ? reply : failedSource(`returned a reply whose ${issue[0]} must be ${issue[1]}`)
+}
 
 /** A function of a test that throws must fail that test, not end the process. */
 const runReplySource = (source: (request: ReceivedRequest) => GivenReply, request: ReceivedRequest): Reply.Reply =>
   Result.match(
-    Result.try((): unknown => source(request)),
-    {
-      onSuccess: (given) => asReply(given) ?? failedSource(`returned ${Given.describe(given)}, not a text or a Reply`),
-      onFailure: (cause) => failedSource(`threw: ${String(cause)}`)
-    }
+    Result.try(() => returned(source(request))),
+    { onSuccess: (reply) => reply, onFailure: (cause) => failedSource(`threw: ${String(cause)}`) }
   )
