@@ -115,7 +115,7 @@ export interface Options {
 export interface ReadyOptions {
   /** Time between two requests, at least 100 milliseconds. Defaults to 2 seconds. */
   readonly interval?: Duration.Input | undefined
-  /** Longest wait. Defaults to 5 minutes. */
+  /** Longest wait, also through an outage of the host, after which `TotalTimeoutError` is raised with the `fileId`. Defaults to 5 minutes. */
   readonly timeout?: Duration.Input | undefined
 }
 

@@ -54,7 +54,7 @@ export class IdleTimeoutError extends TaggedKimiError<IdleTimeoutError>()("IdleT
 
 /**
  * The attempt as a whole exceeded its total timeout, or a batch at the host had not
- * ended after the longest wait.
+ * ended, or a file not been processed, after the longest wait.
  *
  * @category errors
  * @since 0.1.0
@@ -63,6 +63,8 @@ export class TotalTimeoutError extends TaggedKimiError<TotalTimeoutError>()("Tot
   ...limit,
   /** The batch that continues at the host, if one was waited for. */
   batchId: Schema.optionalKey(Schema.String),
+  /** The file that the host had not processed, if one was waited for. */
+  fileId: Schema.optionalKey(Schema.String),
   /** What to do, where it is known. */
   fix: Schema.optionalKey(Schema.String)
 }) {}

@@ -48,7 +48,7 @@ export const make = Effect.fnUntraced(function* (
         purpose === undefined ? files : files.filter((file) => file.purpose === purpose)
       ),
     get: requests.get,
-    awaitReady: (id, ready) => awaitReady(requests.get(id), api.provider.id, ready),
+    awaitReady: (id, ready) => awaitReady(requests.get(id), id, api.provider.id, ready),
     text: requests.text,
     content: (id, { maxBytes = maxContentBytes } = {}) => requests.content(id, maxBytes),
     delete: (id, { ignoreMissing = false } = {}) => remove(id, ignoreMissing),
