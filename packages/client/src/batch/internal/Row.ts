@@ -11,7 +11,7 @@ import type { KimiClient } from "../../KimiClient.ts"
 import type { Answered, BatchResponse, BatchRow, Failed, RowError } from "../BatchResponse.ts"
 import type { Share } from "./EqualRows.ts"
 import { isRefusal, type OutageWait } from "./OutageWait.ts"
-import { Attempts, type CostOf, usageOfError } from "./rowCost.ts"
+import { type CostOf, RowAttempts, usageOfError } from "./rowCost.ts"
 import { type Decode, textOf } from "./rowDecoder.ts"
 import { skipped } from "./settling.ts"
 
@@ -53,7 +53,7 @@ export class Row<A, R, B> {
   readonly #line: number
   readonly #request: ChatRequest
   readonly #deliver: (outcome: BatchResponse<A> | typeof skipped) => Effect.Effect<B>
-  readonly #attempts: Attempts | undefined
+  readonly #attempts: RowAttempts | undefined
   /** Attempts of calls before the last one. */
   #earlier = 0
 
@@ -70,7 +70,7 @@ export class Row<A, R, B> {
     this.#line = line
     this.#request = request
     this.#deliver = deliver
-    this.#attempts = settings.isRecorded ? new Attempts() : undefined
+    this.#attempts = settings.isRecorded ? new RowAttempts() : undefined
   }
 
   /** To be called when the row is run. */

@@ -15,7 +15,7 @@ import type { RowError } from "../BatchResponse.ts"
 const noEntries = Effect.succeed([])
 
 /** The attempts of one row, and where they are recorded. */
-export class Attempts {
+export class RowAttempts {
   readonly recorded: Array<Accounting.AttemptUsage> = []
 
   get entries(): Accounting.Accounting["Service"]["entries"] {
@@ -70,7 +70,7 @@ const costOfError = (
 
 /** The cost of a row that ended with a response or an error. */
 export type CostOf = (
-  attempts: Attempts | undefined,
+  attempts: RowAttempts | undefined,
   request: ChatRequest,
   end: ChatResponse | RowError
 ) => Option.Option<Cost.Cost>

@@ -114,7 +114,7 @@ const release = ({ budget }: Pick<SubmitSettings<never, never>, "budget">, { id 
   budget === undefined ? Effect.void : Effect.ignore(budget.settleHold(holdOf(id), undefined))
 
 /** What the attempts to send something have left: the host may have accepted any of them. */
-class Attempts {
+class SendAttempts {
   #mayExist: boolean
   #last: Outcome | undefined
 
@@ -147,7 +147,7 @@ const upload = <E, R>(
 ): Effect.Effect<string, E | FileListError | FileUploadError, R> =>
   Effect.suspend(() => {
     const { files, isContinued, onRefused, retry } = settings
-    const attempts = new Attempts(false)
+    const attempts = new SendAttempts(false)
     const sent = Effect.tapError(
       files.upload({ purpose: "batch", content, filename: nameOf(submission) }),
       attempts.note
@@ -187,7 +187,7 @@ const create = <E, R>(
     const { batches, completionWindow, files, isContinued, metadata, onRefused, retry } = settings
     // A file that is recorded has a creation that was begun.
     const isBegun = isContinued && submission.fileId !== undefined
-    const attempts = new Attempts(isBegun)
+    const attempts = new SendAttempts(isBegun)
     const sent = Effect.tapError(
       batches.create({ inputFileId, completionWindow, metadata: { ...metadata, [metadataKey]: submission.id } }),
       attempts.note
