@@ -80,17 +80,6 @@ describe("a batch that the host ends", () => {
     )
   }
 
-  it.live("completed without a result for a row has a hint for that row", () =>
-    withHost((host) =>
-      Effect.gen(function* () {
-        yield* endsWith(host, { status: "completed", output: [result("a"), result("b")] })
-        const { responses } = yield* HostBatch.run(rows, fast)
-        const hints = responses.flatMap((row) => (row._tag === "Failed" ? [row.error.hint] : []))
-        assert.deepStrictEqual(hints, ["Send the row again, in another batch or as a single call."])
-      })
-    )
-  )
-
   it.live("as a whole fails with BatchFailedError", () =>
     withHost((host) =>
       Effect.gen(function* () {

@@ -114,6 +114,14 @@ describe("rows that a batch does not have", () => {
     })
   )
 
+  it.live("are not those without a result, whose hint is to send them again", () =>
+    Effect.gen(function* () {
+      const { responses } = yield* Effect.fromResult((yield* resumed(2, { output: [result("b")] })).exit)
+      const hints = responses.flatMap((row) => (row._tag === "Failed" ? [row.error.hint] : []))
+      assert.deepStrictEqual(hints, ["Send the row again, in another batch or as a single call."])
+    })
+  )
+
   it.live("are not those that the host has not run", () =>
     Effect.gen(function* () {
       const { responses } = yield* Effect.fromResult(
