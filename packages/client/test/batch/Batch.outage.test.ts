@@ -33,7 +33,7 @@ describe("a Batch during an outage of the host", () => {
     it.effect(`answers all rows but those that opened the circuit, with the options ${JSON.stringify(options)}`, () =>
       withOutage((outage) =>
         Effect.gen(function* () {
-          yield* outage.last("3 seconds")
+          yield* outage.goDown("3 seconds")
           const { progress, responses } = yield* passing(Batch.run(questions(100), options))
           // The last one is the first probe.
           assert.deepStrictEqual(tagsOf(responses), [...open, "ServiceUnavailableError"])

@@ -15,13 +15,14 @@ import { HostApi } from "../../src/HostApi.ts"
 import * as KimiClient from "../../src/KimiClient.ts"
 import { providers } from "../../src/Provider.ts"
 import { ask, passing, questions } from "../support/batch.ts"
+import { Downtime } from "../support/Downtime.ts"
 import { hostApiOf, transportOf } from "../support/hosts.ts"
 import { responseOf, usageOf } from "../support/responses.ts"
 
 const model = "kimi-k3"
 
-class World {
-  isDown = false
+/** The store is what is down. */
+class World extends Downtime {
   /** Attempts that the host has received. */
   sent = 0
   /** What the host does after it has received an attempt. */
@@ -34,18 +35,6 @@ class World {
     Effect.suspend(() => {
       this.sent += 1
       return this.answer
-    })
-
-  /** The store is unavailable, and back after this time. */
-  readonly goDown = (duration: Duration.Input) =>
-    Effect.suspend(() => {
-      this.isDown = true
-      return Effect.forkScoped(
-        Effect.andThen(
-          Effect.sleep(duration),
-          Effect.sync(() => (this.isDown = false))
-        )
-      )
     })
 }
 

@@ -10,6 +10,7 @@ import { ChatTransport } from "../../src/ChatTransport.ts"
 import { HostApi } from "../../src/HostApi.ts"
 import * as KimiClient from "../../src/KimiClient.ts"
 import { providers } from "../../src/Provider.ts"
+import { Downtime } from "./Downtime.ts"
 import { hostApiOf, transportOf } from "./hosts.ts"
 import { responseOf } from "./responses.ts"
 
@@ -18,22 +19,9 @@ export const circuitKey = "custom/kimi-k3"
 /** How many calls in a row open the circuit, for two seconds. */
 export const failuresToOpen = 3
 
-export class Outage {
-  isDown = false
+export class Outage extends Downtime {
   /** Attempts that the host has received. */
   sent = 0
-
-  /** The host is down, and back after this time. */
-  readonly last = (duration: `${number} ${"seconds" | "minutes"}`) =>
-    Effect.suspend(() => {
-      this.isDown = true
-      return Effect.forkScoped(
-        Effect.andThen(
-          Effect.sleep(duration),
-          Effect.sync(() => (this.isDown = false))
-        )
-      )
-    })
 
   readonly chat = ({ messages }: ModelRequest) =>
     Effect.suspend((): Effect.Effect<ChatResponse, QuotaExceededError | ServiceUnavailableError> => {
