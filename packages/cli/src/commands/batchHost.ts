@@ -19,9 +19,7 @@ const window = Flag.String("window").pipe(
 )
 
 const interval = Flag.String("poll").pipe(
-  Flag.withDescription(
-    "First pause between two questions for the state of a batch; it grows to 5 minutes. Default: 10 seconds."
-  ),
+  Flag.withDescription("First pause between polls of a batch; it grows to 5 minutes. Default: 10 seconds."),
   Flag.withMetavar("time"),
   Numbers.time,
   Flag.optional

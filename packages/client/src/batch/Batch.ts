@@ -74,7 +74,7 @@ export interface StopRules {
    * `UnknownPriceError`.
    */
   readonly cost?: { readonly USD?: number | undefined; readonly CNY?: number | undefined } | undefined
-  /** Longest time of the batch. Rows in flight are then interrupted and have no outcome. */
+  /** The longest time that the batch may take. Rows in flight are then interrupted and have no outcome. */
   readonly deadline?: Duration.Input | undefined
   /**
    * How long a row waits while the circuit of its host and model is open, or while the store of
@@ -83,8 +83,8 @@ export interface StopRules {
    */
   readonly outage?: Duration.Input | undefined
   /**
-   * Errors that every other row would fail with too. Defaults to those of the
-   * key, of an empty account or day, of an exceeded budget, and of an outage that is longer
+   * Errors that every other row would fail with too. Defaults to those of an invalid
+   * key, an empty account, a daily limit, an exceeded budget, and an outage that is longer
    * than `outage`.
    */
   readonly errorTags?: ReadonlyArray<KimiError["_tag"]> | undefined
@@ -110,7 +110,7 @@ export interface Options<A = string, RD = never, RP = never> {
   readonly schema?: Schema.ConstraintDecoder<A, RD> | undefined
   /** When the batch ends early. */
   readonly stop?: StopRules | undefined
-  /** The number of rows, for the time that remains. Known of arrays by default. */
+  /** The number of rows, for the time that remains. Defaults to the length of an input that is an array. */
   readonly total?: number | undefined
   /** The job of the calls, for costs. */
   readonly job?: string | undefined

@@ -14,13 +14,14 @@
  * **Details**
  *
  * - All rows are checked before anything is sent, and `InvalidBatchError` lists
- *   every problem with its line: one model that supports batches, different ids,
+ *   every problem with its line: one model that supports batches, distinct ids,
  *   members that the host fixes, the rules of a single call, and the size of the
  *   file (source: guide to batches).
  * - Outcomes are those of `Batch`, in the order of the rows. A row without a result
  *   has the error of its batch: `BatchExpiredError`, `BatchFailedError` or
- *   `InvalidResponseError`. Results that lack answers which the host has counted
- *   fail as a whole with `InvalidResponseError`: read them again by the id.
+ *   `InvalidResponseError`. If answers that the host has counted are missing from the
+ *   results, the batch fails as a whole with `InvalidResponseError`: read the results
+ *   again by its id.
  * - A `Budget` reserves the worst-case cost before the upload, and is charged once
  *   for what the rows used, by whichever process collects them; an `Accounting`
  *   gets one record. Provide the services that the client has.
@@ -77,7 +78,7 @@ export interface Options {
   readonly maxBytes?: number | undefined
   /** Most rows. Unlimited by default: no limit of Moonshot is known. */
   readonly maxRows?: number | undefined
-  /** How requests are repeated, each of which may be: at most 6 attempts, after a second and at most a minute by default. */
+  /** How requests to the host are repeated. Defaults to at most 6 attempts, with pauses from a second to a minute. */
   readonly retry?: Pick<RetryBounds, "baseDelay" | "maxAttempts" | "maxDelay"> | undefined
 }
 
@@ -90,7 +91,7 @@ export interface Options {
 export interface PrepareOptions {
   /** The model of rows that name none. Defaults to that of the configuration. */
   readonly model?: string | undefined
-  /** Whether the requests stay in memory, for texts of errors that must not quote them. Defaults to `true`. */
+  /** Whether the requests are kept in memory, so that errors with a text of the host do not quote them. Defaults to `true`. */
   readonly keepRequests?: boolean | undefined
 }
 
@@ -105,7 +106,7 @@ export interface SubmitOptions<E = never, R = never> {
   readonly completionWindow?: Duration.Input | undefined
   /** At most 15 pairs; keys of up to 64 and values of up to 512 characters. */
   readonly metadata?: { readonly [key: string]: string } | undefined
-  /** What `onStep` was given last, in a process that has ended. */
+  /** The last value that `onStep` was given, in a process that has ended. */
   readonly continued?: Submission | undefined
   /** Runs before the upload and after each step, before the next one. */
   readonly onStep?: ((submission: Submission) => Effect.Effect<unknown, E, R>) | undefined
@@ -124,13 +125,13 @@ export interface SubmitOptions<E = never, R = never> {
  * @since 0.1.0
  */
 export interface FollowOptions<R = never> {
-  /** The first pause between two requests, which grows by half each time. Defaults to 10 seconds, as in Moonshot's guide. */
+  /** The first pause between polls, which grows by half each time. Defaults to 10 seconds, as in Moonshot's guide. */
   readonly interval?: Duration.Input | undefined
-  /** The longest pause. Defaults to 5 minutes. */
+  /** The longest pause between polls. Defaults to 5 minutes. */
   readonly maxInterval?: Duration.Input | undefined
-  /** Longest wait, also for a host that does not answer, after which `TotalTimeoutError` is raised with the `batchId`, and the batch continues. Defaults to 8 days, a day more than the longest window. */
+  /** Longest wait, even if the host does not answer. After it, `TotalTimeoutError` is raised with the `batchId`, and the batch continues at the host. Defaults to 8 days, a day more than the longest window. */
   readonly timeout?: Duration.Input | undefined
-  /** Runs each time that the host was asked. */
+  /** Runs after each poll. */
   readonly onState?: ((batch: Batch) => Effect.Effect<unknown, never, R>) | undefined
 }
 
@@ -156,7 +157,7 @@ export interface ResultOptions<A = string, RD = never, E = never, R = never> {
    */
   readonly checkRows?: boolean | undefined
   /**
-   * Reads the requests of failed rows that have none, by their ids: the text of the
+   * Reads the requests of failed rows that were not kept, by their ids: an error of the
    * host may quote them. Defaults to those in the file at the host.
    */
   readonly requestsOf?:
@@ -168,11 +169,11 @@ export interface ResultOptions<A = string, RD = never, E = never, R = never> {
    */
   readonly onRead?: (() => Effect.Effect<boolean, E, R>) | undefined
   /**
-   * Gets whether the cost is settled in the `Budget`: not if its store could not be
-   * reached. The results can then be read again, which settles it.
+   * Runs with whether the cost is settled in the `Budget`. It is not if the store of the
+   * budget could not be reached: reading the results again settles it.
    */
   readonly onSettled?: ((isSettled: boolean) => void) | undefined
-  /** Gets the number of lines that no row has. */
+  /** Runs with the numbers of lines that belong to no row. */
   readonly onSurplus?: ((surplus: Readonly<Surplus>) => void) | undefined
 }
 
@@ -211,7 +212,7 @@ export interface ResumeOptions<A = string, RD = never, RP = never>
   readonly job?: string | undefined
   /** Runs at each step. */
   readonly onEvent?: ((event: HostBatchEvent) => Effect.Effect<unknown, never, RP>) | undefined
-  /** Whether the files at the host are deleted when the outcomes are read and their cost is settled, unless they have lines that no row has. A failure of it is logged. Defaults to `false`. */
+  /** Whether the files at the host are deleted once the outcomes are read and their cost is settled. Files with lines that belong to no row are kept, and a failed deletion is logged. Defaults to `false`. */
   readonly deleteFiles?: boolean | undefined
 }
 
@@ -236,7 +237,7 @@ export interface HostBatchResult<A = string> {
   /** In the order of the rows. */
   readonly responses: ReadonlyArray<BatchResponse<A>>
   readonly progress: BatchProgress
-  /** Lines of the host that no row has. */
+  /** Lines of the host that belong to no row. */
   readonly surplus: Surplus
 }
 
@@ -263,7 +264,7 @@ export const run = <A = string, RD = never, E = never, R = never, RP = never>(
 
 /**
  * Collects a batch by its id, which another process may have submitted, when it
- * has ended. Lines are those of the file at the host, unless the rows are given. If
+ * has ended. Lines are those of the file at the host, unless `rows` are given. If
  * that file was deleted, they are those of the results, and rows without a result are
  * not known. Rows that are given have different ids, and are those of the batch: others
  * fail with `InvalidRequestError`.

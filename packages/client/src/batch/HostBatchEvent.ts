@@ -9,8 +9,8 @@ import type * as Option from "effect/Option"
 import type { Choice } from "./BatchMode.ts"
 
 /**
- * A step of a batch, in this order. `State` is repeated: it is the state of the
- * batch each time that the host was asked.
+ * A step of a batch, in this order. `State` is repeated: it has the state of the
+ * batch after each poll.
  *
  * @category models
  * @since 0.1.0

@@ -32,7 +32,7 @@
  *   prompts, another schema or another default model, with `BatchOptionsChangedError`.
  * - A row that fails with an error that stops the batch, such as an empty account,
  *   has no line, so that it is requested when the job continues.
- * - An output that is a symbolic link is the file to which it leads, whose records are next to it.
+ * - An output that is a symbolic link stands for its target, which has the records next to it.
  * - A damaged output is refused, and `repair` writes its whole rows into another one.
  *
  * **Gotchas**
@@ -78,7 +78,7 @@ export type { Repaired } from "./internal/batch/repairJob.ts"
 const jobs = () => loadModule(() => import("./internal/batch/runJob.ts"))
 
 /**
- * The format of an input: JSON objects on lines, or CSV as RFC 4180 describes it.
+ * The format of an input: one JSON object per line, or CSV as in RFC 4180.
  *
  * @category options
  * @since 0.1.0
@@ -201,7 +201,7 @@ export const rows = <R = never>(
   Stream.unwrap(Effect.map(jobs(), ({ rows }) => rows(options)))
 
 /**
- * Counts of an output, of a job that is running too: answered and failed rows,
+ * Counts of an output, even while its job is running: answered and failed rows,
  * the failed ones by tag, and what they cost; and where the job is. Fails with
  * `InvalidRequestError` for an output that the next run would refuse because rows of it
  * are lost.
@@ -221,8 +221,8 @@ export const status = (output: string): Effect.Effect<JobStatus, InvalidRequestE
 export type FailedRow = RunJob.FailedRow
 
 /**
- * The failed rows of an output, of a job that is running too; those of some tags,
- * or all. `rerun` of the job runs them again.
+ * The failed rows of an output, even while its job is running: those with some
+ * tags, or all. `rerun` of the job runs them again.
  *
  * @category getters
  * @since 0.1.0

@@ -1,5 +1,5 @@
 /**
- * Batches from a file to a file that the host runs, or this program: where they
+ * Batches from a file to a file, run by the host or by this program: where they
  * cost less and end in time.
  *
  * **Example** (At 60 % of the price, if that is early enough)
@@ -18,7 +18,7 @@
  * - Files, lines and reading options are those of `BatchJob`, so that a job can
  *   move from one place to the other: rows that have a line are done.
  * - `<output>.host.json` has what was sent to the host, and `<output>.job.json` the id
- *   of a batch that is open: without the first one, a run fails with
+ *   of a batch that is open: without the first file, a run fails with
  *   `JournalStoreError`, and sends nothing. The same call continues a
  *   job that was killed at any moment: it uploads and creates nothing twice. Its
  *   cost is settled in a `Budget` exactly once, and entered in an `Accounting` at
@@ -26,8 +26,8 @@
  * - A row that the host did not run, because the batch expired, was cancelled or
  *   lost it, has no line: the same call sends only such rows again. Failed rows are
  *   selected with `rerun`, which waits while a batch is open: the next run sends them.
- * - Results that lack answers which the host has counted fail with
- *   `InvalidResponseError`. The same call reads them again, and sends nothing.
+ * - If answers that the host has counted are missing from the results, the job fails
+ *   with `InvalidResponseError`. The same call reads them again, and sends nothing.
  * - The rules of `stop` are for rows that run in this program. Its `deadline` also
  *   decides whether the host can run them, and limits the window of the batch: the
  *   shortest one is 12 hours, so that the mode `host` refuses a shorter deadline.
@@ -78,9 +78,9 @@ export interface Options<A = string, RD = never, RP = never>
   readonly mode?: Mode | undefined
   /** The model of rows that name none. Defaults to that of the configuration. */
   readonly model?: string | undefined
-  /** Runs at each step of a batch at the host, and when a place was chosen. */
+  /** Runs at each step of a batch at the host, and when it is chosen where the rows run. */
   readonly onEvent?: ((event: HostBatchEvent) => Effect.Effect<unknown, never, RP>) | undefined
-  /** Whether the files at the host are deleted when the results are in the output, unless they have lines that no row has. A failure of it is logged. Defaults to `false`. */
+  /** Whether the files at the host are deleted once the results are in the output. Files with lines that belong to no row are kept, and a failed deletion is logged. Defaults to `false`. */
   readonly deleteFiles?: boolean | undefined
 }
 
@@ -92,13 +92,13 @@ export interface Options<A = string, RD = never, RP = never>
  */
 export interface JobResult extends BatchJob.JobResult {
   readonly mode: "local" | "host"
-  /** Why it ran there. Absent of a batch that is continued. */
+  /** Why it ran there. Absent for a batch that is continued. */
   readonly choice: Choice | undefined
   /** The last state of the batch at the host. */
   readonly batch: Batch | undefined
   /** Rows that the host did not run, and those that its batch does not have. The same call sends them again. */
   readonly unanswered: number
-  /** Lines of the host that no row has. */
+  /** Lines of the host that belong to no row. */
   readonly surplus: Surplus
 }
 
@@ -142,7 +142,7 @@ export interface HostStatus {
 }
 
 /**
- * The last batch of a job at the host; none if it had none. Needs neither a key
+ * The last batch of a job at the host, if there was one. Needs neither a key
  * nor a network. Fails with `JournalStoreError` if the record of an open batch is
  * missing or damaged.
  *
@@ -164,7 +164,7 @@ export interface CollectOptions<A = string, RD = never, RP = never>
     Pick<FollowOptions, "interval" | "maxInterval" | "timeout"> {}
 
 /**
- * Follows a batch that is known by its id only, also one of another program, and
+ * Follows a batch that is known only by its id, even one of another program, and
  * writes an output with a line for each of its rows, compressed if its name ends with
  * `.gz`. Lines are those of the file at the host; rows that it did not run have the
  * error of the batch. If that file was deleted, they are those of the results, and rows

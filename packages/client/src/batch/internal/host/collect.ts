@@ -2,7 +2,6 @@
 import type { Batch } from "@kimi-effect/core/Batch"
 import * as CallOptions from "@kimi-effect/core/CallOptions"
 import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
-import { counted } from "@kimi-effect/core/internal/Counted"
 import { listener } from "@kimi-effect/core/internal/Listener"
 import * as MonotonicClock from "@kimi-effect/core/internal/MonotonicClock"
 import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
@@ -52,7 +51,7 @@ export const deleteFilesOf = (host: Service, batch: Batch, { isSettled, surplus 
   const lines = surplus.unknown + surplus.malformed
   const left = `The files of the batch ${batch.id} are left at the host`
   return lines > 0
-    ? Effect.logWarning(`${left}: ${counted(lines, "line")} of them ${lines === 1 ? "belongs" : "belong"} to no row`)
+    ? Effect.logWarning(`${left}: ${lines} of their lines ${lines === 1 ? "belongs" : "belong"} to no row`)
     : Effect.catch(host.deleteFiles(batch), (error) => Effect.logWarning(left, error))
 }
 

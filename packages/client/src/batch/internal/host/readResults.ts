@@ -30,7 +30,7 @@ export interface JoinedRow {
 }
 
 /**
- * Lines of the host that no row has.
+ * Lines of the host that belong to no row.
  *
  * @category models
  * @since 0.1.0
@@ -40,7 +40,7 @@ export interface Surplus {
   malformed: number
   /** Results with the id of another result. The first one counts. */
   duplicates: number
-  /** Results with an id that no row has. */
+  /** Results whose id is that of no row. */
   unknown: number
 }
 
