@@ -55,7 +55,7 @@ const run = async (input: Uint8Array): Promise<void> => {
         files: { content } as unknown as Files["Service"],
         rows,
         schema: undefined,
-        model,
+        modelFor: () => model,
         prices: PriceTable.catalog,
         day: "2026-09-01",
         usage: new BatchUsage(),
@@ -81,7 +81,7 @@ const answer = (id: string): string =>
         id: `chatcmpl-${id}`,
         object: "chat.completion",
         created: 1_790_000_000,
-        model,
+        modelFor: () => model,
         choices: [{ index: 0, message: { role: "assistant", content: "Yes." }, finish_reason: "stop" }],
         usage: { prompt_tokens: 10, completion_tokens: 3, total_tokens: 13 }
       }

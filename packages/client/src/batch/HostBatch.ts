@@ -144,7 +144,7 @@ export interface FollowOptions<R = never> {
 export interface ResultOptions<A = string, RD = never, E = never, R = never> {
   /** Reads each response, which must be JSON, as in a batch of this program. */
   readonly schema?: Schema.ConstraintDecoder<A, RD> | undefined
-  /** The model of rows whose request is not known, for their cost. Defaults to that of the rows, or else of the configuration. */
+  /** The model of rows whose request is not known, for their cost. Defaults to that of the other rows, or else to the one that each result names. */
   readonly model?: string | undefined
   /** The id of the submission, whose money is settled. Defaults to that in the metadata of the batch. */
   readonly submission?: string | undefined

@@ -65,6 +65,23 @@ describe("rows that are given", () => {
   }
 })
 
+describe("a batch of which only some rows are given", () => {
+  it.live("is charged for all of them", () =>
+    withHost((host) =>
+      Effect.gen(function* () {
+        const service = yield* HostBatch.HostBatch
+        const { id, metadata = {} } = yield* service.submit(yield* service.prepare(rows))
+        yield* endsWith(host, { status: "completed", output: [result("a"), result("b"), result("b")], metadata })
+        const { responses, surplus } = yield* HostBatch.resume(id, { ...fast, rows: hostRows.slice(0, 1) })
+        assert.deepStrictEqual(textsOf(responses), ["1 a: It is a"])
+        assert.deepStrictEqual(surplus, { malformed: 0, duplicates: 1, unknown: 1 })
+        // Two rows of ten tokens at $0.95 and five at $4 per million, times 0.6.
+        assert.deepStrictEqual(yield* stateOf(host.budget), ["total 0.0000354+0/10"])
+      })
+    )
+  )
+})
+
 describe("rows that a batch does not have", () => {
   const given = [...hostRows, { id: "x", line: 3 }, { id: "y", line: 4 }]
 

@@ -5,7 +5,7 @@ import type * as PriceTable from "@kimi-effect/core/PriceTable"
 import * as Usage from "@kimi-effect/core/Usage"
 import * as Option from "effect/Option"
 
-type Group = Pick<Accounting.AttemptUsage, "isEstimate"> & { readonly outcome: "succeeded" | "failed" }
+type Group = Pick<Accounting.AttemptUsage, "isEstimate" | "model"> & { readonly outcome: "succeeded" | "failed" }
 
 interface Sum extends Group {
   rows: number
@@ -36,20 +36,21 @@ const sumOf = (a: Cost.BillableUsage, b: Cost.BillableUsage): Cost.BillableUsage
 export class BatchUsage {
   readonly #sums = new Map<string, Sum>()
 
-  add({ isEstimate, outcome }: Group, usage: Cost.BillableUsage): void {
-    const key = `${outcome} ${isEstimate} ${usage.servedModel}`
-    const sum = this.#sums.get(key) ?? { isEstimate, outcome, rows: 0, usage: Usage.fromTokens(0, 0) }
+  add({ isEstimate, model, outcome }: Group, usage: Cost.BillableUsage): void {
+    const key = JSON.stringify([outcome, isEstimate, model, usage.servedModel])
+    const sum = this.#sums.get(key) ?? { isEstimate, model, outcome, rows: 0, usage: Usage.fromTokens(0, 0) }
     this.#sums.set(key, sum)
     sum.rows += 1
     sum.usage = sumOf(sum.usage, usage)
   }
 
-  /** One record for each kind of outcome, and for each model that the host names. */
+  /** One record for each kind of outcome, and for each model that was requested or that the host names. */
   attempts(
-    members: Pick<Accounting.AttemptUsage, "account" | "model" | "provider" | "tags">
+    members: Pick<Accounting.AttemptUsage, "account" | "provider" | "tags">
   ): ReadonlyArray<Accounting.AttemptUsage> {
-    return [...this.#sums.values()].map(({ isEstimate, outcome, rows, usage }) => ({
+    return [...this.#sums.values()].map(({ isEstimate, model, outcome, rows, usage }) => ({
       ...members,
+      model,
       outcome,
       usage,
       isEstimate,
@@ -59,8 +60,13 @@ export class BatchUsage {
   }
 
   /** None if a price is not known. `undefined` if nothing was used. */
-  cost(purchase: Cost.Purchase, prices: PriceTable.Prices): Option.Option<Cost.Cost> | undefined {
-    const costs = [...this.#sums.values()].map(({ usage }) => Cost.of(usage, { ...purchase, isBatch: true }, prices))
+  cost(
+    purchase: Pick<Cost.Purchase, "day" | "provider">,
+    prices: PriceTable.Prices
+  ): Option.Option<Cost.Cost> | undefined {
+    const costs = [...this.#sums.values()].map(({ model, usage }) =>
+      Cost.of(usage, { ...purchase, model, isBatch: true }, prices)
+    )
     return costs.length === 0 ? undefined : costs.reduce((a, b) => Option.zipWith(a, b, Cost.sum))
   }
 }

@@ -13,7 +13,6 @@ export interface ChargeSettings {
   readonly accounting: Accounting.Accounting["Service"] | undefined
   readonly account: string
   readonly provider: string
-  readonly model: string
   readonly day: string
   readonly prices: PriceTable.Prices
 }
@@ -25,10 +24,10 @@ export interface ChargeSettings {
 export const settle = (
   submission: string | undefined,
   usage: BatchUsage,
-  { budget, day, model, prices, provider }: ChargeSettings
+  { budget, day, prices, provider }: ChargeSettings
 ): Effect.Effect<boolean> => {
   if (budget === undefined || submission === undefined) return Effect.succeed(true)
-  const cost = usage.cost({ model, provider, day }, prices)
+  const cost = usage.cost({ provider, day }, prices)
   if (cost !== undefined && Option.isNone(cost)) return Effect.succeed(true)
   return budget.settleHold(holdOf(submission), cost === undefined ? undefined : Option.getOrUndefined(cost)).pipe(
     Effect.as(true),
@@ -45,12 +44,12 @@ export const settle = (
   )
 }
 
-export const record = (usage: BatchUsage, { account, accounting, model, provider }: ChargeSettings) =>
+export const record = (usage: BatchUsage, { account, accounting, provider }: ChargeSettings) =>
   accounting === undefined
     ? Effect.void
     : Effect.flatMap(CallOptions, ({ agent, job, tenant }) =>
         Effect.forEach(
-          usage.attempts({ account, model, provider, tags: { tenant, job, agent } }),
+          usage.attempts({ account, provider, tags: { tenant, job, agent } }),
           (attempt) => Accounting.recordUsage(accounting, attempt),
           { discard: true }
         )

@@ -87,7 +87,10 @@ const makeResults = Effect.gen(function* () {
           const surplus = { malformed: 0, duplicates: 0, unknown: 0 }
           const table = yield* prices
           const day = yield* dayOf(batch)
-          const model = options.model ?? modelOf(all) ?? config?.model ?? provider.defaultModel
+          const requested = options.model ?? modelOf(all)
+          // The default is that of other calls, and need not be a model of batches.
+          const modelFor = (served: string | undefined): string =>
+            requested ?? served ?? config?.model ?? provider.defaultModel
           const { isWanted = () => true, onRead = recordOnce(batch.id), onSettled, onSurplus, schema } = options
           const outcomes = responses<A, RD, E | FileError, R>(batch, {
             provider,
@@ -96,7 +99,7 @@ const makeResults = Effect.gen(function* () {
             files,
             rows: all,
             schema,
-            model,
+            modelFor,
             prices: table,
             day,
             usage,
@@ -107,7 +110,7 @@ const makeResults = Effect.gen(function* () {
           })
           const known = (options.checkRows ?? true) ? idsOf(files, batch, retry) : Effect.undefined
           const account = config?.account ?? provider.id
-          const settings = { budget, accounting, account, provider: provider.id, model, day, prices: table }
+          const settings = { budget, accounting, account, provider: provider.id, day, prices: table }
           const enter = Effect.gen(function* () {
             onSurplus?.(surplus)
             if (yield* onRead()) yield* charge.record(usage, settings)

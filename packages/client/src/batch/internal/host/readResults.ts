@@ -101,12 +101,20 @@ export const resultsOf = (
     Stream.map(parse)
   )
 
-/** The results of rows that have none yet, answers first. Rows are removed from `open` as their results arrive. */
+/** The rows for which results are read, and what becomes of other results. */
+export interface Reader {
+  /** Rows without a result. They are removed as their results arrive. */
+  readonly open: Map<string, HostRow>
+  readonly surplus: Surplus
+  /** Takes a result whose id is that of no row. */
+  readonly onUnknown: (result: IdentifiedResult) => void
+}
+
+/** The results of rows that have none yet, answers first. */
 export const readResults = (
   files: Files["Service"],
   batch: Batch,
-  open: Map<string, HostRow>,
-  surplus: Surplus,
+  { onUnknown, open, surplus }: Reader,
   retry: RetryPolicy
 ): Stream.Stream<JoinedRow, FileError> => {
   const seen = new Set<string>()
@@ -119,6 +127,8 @@ export const readResults = (
       const row = open.get(result.id)
       if (row === undefined) {
         surplus[seen.has(result.id) ? "duplicates" : "unknown"] += 1
+        if (!seen.has(result.id)) onUnknown(result)
+        seen.add(result.id)
         return undefined
       }
       seen.add(result.id)

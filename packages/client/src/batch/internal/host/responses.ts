@@ -16,9 +16,10 @@ import type { BatchResponse, Failed, RowError } from "../../BatchResponse.ts"
 import { decoderOf } from "../rowDecoder.ts"
 import type { BatchUsage } from "./BatchUsage.ts"
 import { type DecodedResult, decodeResult, type DecodeSettings } from "./decodeResult.ts"
+import { modelOf } from "./inputFile.ts"
 import type { HostRow } from "./prepare.ts"
 import type { RetryPolicy } from "./retried.ts"
-import { isAnswer, type JoinedRow, readResults, type Surplus } from "./readResults.ts"
+import { type IdentifiedResult, isAnswer, type JoinedRow, readResults, type Surplus } from "./readResults.ts"
 
 /** Characters of the results that wait for their requests, at most: for each time, the whole input is read. */
 const maxWaiting = 16 * 1024 * 1024
@@ -27,8 +28,8 @@ export interface ResponseSettings<A, RD, E, R> extends DecodeSettings {
   readonly files: Files["Service"]
   readonly rows: ReadonlyArray<HostRow>
   readonly schema: Schema.ConstraintDecoder<A, RD> | undefined
-  /** The model of rows whose request is not known. */
-  readonly model: string
+  /** The model of rows whose request is not known, by the name that the host gives it in a response. */
+  readonly modelFor: (served: string | undefined) => string
   readonly prices: PriceTable.Prices
   readonly day: string
   /** Sums up what every row used. */
@@ -83,7 +84,7 @@ export const responses = <A, RD, E, R>(
   settings: ResponseSettings<A, RD, E, R>
 ): Stream.Stream<BatchResponse<A>, FileError | E, RD | R> =>
   Stream.suspend(() => {
-    const { day, files, isWanted, model, prices, provider, requestsOf, rows, schema, surplus, usage } = settings
+    const { day, files, isWanted, modelFor, prices, provider, requestsOf, rows, schema, surplus, usage } = settings
     const decode = decoderOf(schema)
     const open = new Map<string, HostRow>()
     for (const row of rows) open.set(row.id, row)
@@ -93,16 +94,24 @@ export const responses = <A, RD, E, R>(
         ? Option.none()
         : Cost.of(billed.usage, { model: of, provider: provider.id, day, isBatch: true }, prices)
 
-    const outcomeOf = ({ result, row }: JoinedRow, request: ModelRequest | undefined) => {
-      const of = request?.model ?? model
+    const modelOfResult = ({ response }: IdentifiedResult) => modelFor(modelOf(response?.body))
+
+    const decoded = (result: IdentifiedResult, of: string, request: ModelRequest | undefined): DecodedResult => {
       const { billed, outcome } = decodeResult(result, of, request, settings)
-      const isResponse = outcome instanceof ChatResponse
       if (billed !== undefined) {
-        usage.add({ outcome: isResponse ? "succeeded" : "failed", isEstimate: billed.isEstimate }, billed.usage)
+        const group = outcome instanceof ChatResponse ? "succeeded" : "failed"
+        usage.add({ outcome: group, isEstimate: billed.isEstimate, model: of }, billed.usage)
       }
+      return { billed, outcome }
+    }
+
+    const outcomeOf = ({ result, row }: JoinedRow, request: ModelRequest | undefined) => {
+      const of = request?.model ?? modelOfResult(result)
+      const { billed, outcome } = decoded(result, of, request)
       if (!isWanted(row)) return Effect.undefined
       const cost = costOf(billed, of)
-      if (!isResponse) return Effect.succeed(failedOf(row, outcome, { attempts: 1, usage: billed?.usage, cost }))
+      if (!(outcome instanceof ChatResponse))
+        return Effect.succeed(failedOf(row, outcome, { attempts: 1, usage: billed?.usage, cost }))
       return Effect.match(decode(outcome), {
         onFailure: (error): BatchResponse<A> => failedOf(row, error, { attempts: 1, usage: outcome.usage, cost }),
         onSuccess: (value): BatchResponse<A> => ({
@@ -128,12 +137,15 @@ export const responses = <A, RD, E, R>(
       return Effect.flatMap(requestsOf(taken.map(({ row }) => row)), (requests) =>
         Effect.forEach(taken, (joined) => {
           const request = requests.get(joined.row.id)
-          return outcomeOf(joined, request && { ...request, model: request.model ?? model })
+          return outcomeOf(joined, request && { ...request, model: request.model ?? modelOfResult(joined.result) })
         })
       )
     })
 
-    const joined = Stream.mapEffect(readResults(files, batch, open, surplus, settings.retry), (joined) => {
+    // The host bills rows that were not given too.
+    const onUnknown = (result: IdentifiedResult) => void decoded(result, modelOfResult(result), undefined)
+    const reader = { open, surplus, onUnknown }
+    const joined = Stream.mapEffect(readResults(files, batch, reader, settings.retry), (joined) => {
       const { request } = joined.row
       if (request !== undefined || isAnswer(joined.result))
         return Effect.map(outcomeOf(joined, request), (one) => [one])

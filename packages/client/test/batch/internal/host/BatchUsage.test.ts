@@ -19,8 +19,8 @@ const million = fromTokens(1_000_000, 0)
 const costOf = (...rows: ReadonlyArray<Cost.BillableUsage>) =>
   Effect.map(prices, (table) => {
     const usage = new BatchUsage()
-    for (const row of rows) usage.add({ outcome: "succeeded", isEstimate: false }, row)
-    const cost = usage.cost({ model: "cheap", provider: "host", day: "2026-11-28" }, table)
+    for (const row of rows) usage.add({ outcome: "succeeded", isEstimate: false, model: "cheap" }, row)
+    const cost = usage.cost({ provider: "host", day: "2026-11-28" }, table)
     return cost && Option.getOrUndefined(Option.map(cost, Cost.format))
   })
 
