@@ -18,6 +18,7 @@ const permitted: Readonly<Record<string, string>> = {
   "core/src/money/internal/makeBudget.ts": "the periods of caps",
   "core/src/money/BudgetStore.ts": "scopes that have ended by the calendar",
   "core/src/money/Cost.ts": "the price of a day",
+  "core/src/money/internal/RecordedAttempts.ts": "the price of a day",
   "client/src/batch/internal/rowCost.ts": "the price of a day",
   "client/src/batch/internal/host/makeService.ts": "the price of a day",
   "core/src/money/internal/LongHold.ts": "the periods of a day",

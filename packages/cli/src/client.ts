@@ -58,12 +58,21 @@ const located =
       Layer.unwrap(Effect.flatMap(locate(error), (known) => Effect.fail(known)))
     )
 
-/** The client with the options of a command. */
+/** Without it, the cost of a call would be that of its last attempt. */
+const accounting = Layer.unwrap(
+  Effect.map(
+    loadModule(() => import("@kimi-effect/core/Accounting")),
+    ({ layer }) => layer
+  )
+)
+
+/** The client with the options of a command, which counts every attempt. */
 export const layer = (given: Given) =>
   Layer.unwrap(
     Effect.map(complete(given), ({ locate, overrides, provider }) =>
       KimiNode.layerConfig(overrides).pipe(
         located(locate),
+        Layer.provide(accounting),
         Layer.provide(Layer.succeed(ConfigProvider.ConfigProvider, provider))
       )
     )

@@ -129,8 +129,8 @@ const turn = Effect.fnUntraced(function* (
   const { canAnimate } = yield* TerminalCapabilities.TerminalCapabilities
   const request = yield* Conversation.request(membersOf(input, tools))(conversation)
   const isStream = Option.getOrElse(input.stream, () => canAnimate && !input.json)
-  const response = isStream ? yield* streamed(input.json)(kimi.stream(request)) : yield* kimi.chat(request)
-  const spent = yield* ChatSpending.add(before, response)
+  const call = isStream ? streamed(input.json)(kimi.stream(request)) : kimi.chat(request)
+  const { response, spent } = yield* ChatSpending.spending(before)(call)
   const next = Conversation.add(response)(conversation)
   const isDone = tools === undefined || next.state === "ready"
   if (input.json) {

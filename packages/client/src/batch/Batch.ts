@@ -69,7 +69,8 @@ export interface StopRules {
   /** Outcomes before `errorRate` applies. Defaults to 20. */
   readonly minRows?: number | undefined
   /**
-   * The cost at which no further row is read, in units of the currency. A `Budget` of the client also bounds
+   * The cost at which no further row is read, in units of the currency. Failed attempts of rows that were
+   * answered count if the client has an `Accounting`. A `Budget` of the client also bounds
    * rows in flight. A row whose cost is not known, or in a currency without a limit, stops the batch with
    * `UnknownPriceError`.
    */

@@ -52,7 +52,8 @@ interface Outcome {
   readonly usage: Usage | undefined
   /**
    * The cost, of failed attempts too if the client has an `Accounting`; zero if
-   * cached. None if it is not known.
+   * cached. None if it is not known. Attempts whose response was lost are not in it:
+   * what the host has billed for them is not known.
    */
   readonly cost: Option.Option<Cost>
 }

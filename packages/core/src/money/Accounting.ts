@@ -55,6 +55,11 @@ export interface AttemptUsage {
   readonly usage: Cost.BillableUsage
   /** Whether `usage` is an estimate, because the host did not report it. */
   readonly isEstimate: boolean
+  /**
+   * Whether the response was lost before the host reported its usage: `usage` is then the most that
+   * the attempt may have used, or what the `lostAttempts` of the budget sets.
+   */
+  readonly isLost?: boolean
   /** The attribution of the call. Defaults to no tags. */
   readonly tags?: Tags
   /** Whether it was a request of a batch. */

@@ -76,12 +76,13 @@ const withoutBudget: Reserved = { settleNow: () => undefined }
 const recordCharge = (
   accounting: AccountingService,
   { account, provider, request: { model } }: Call,
-  { isEstimate, outcome, usage }: Charge.Charge,
+  { isEstimate, isLost, outcome, usage }: Charge.Charge,
   context: Context.Context<never>
 ): Effect.Effect<void> | undefined => {
   const { agent, job, tenant } = Context.get(context, CallOptions)
   const tags = { tenant, job, agent }
-  return UsageRecording.record(accounting, { account, provider, model, outcome, usage, isEstimate, tags }, context)
+  const attempt = { account, provider, model, outcome, usage, isEstimate, tags }
+  return UsageRecording.record(accounting, isLost === undefined ? attempt : { ...attempt, isLost }, context)
 }
 
 /** Settles before it records, so that a user's `Accounting` service cannot delay a settlement. */

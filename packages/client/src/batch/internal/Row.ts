@@ -4,6 +4,7 @@ import * as CallOptions from "@kimi-effect/core/CallOptions"
 import type { ChatRequest } from "@kimi-effect/core/ChatRequest"
 import { ChatResponse } from "@kimi-effect/core/ChatResponse"
 import { table, type Tag } from "@kimi-effect/core/ErrorFacts"
+import { RecordedAttempts } from "@kimi-effect/core/internal/RecordedAttempts"
 import type { ChatError } from "@kimi-effect/core/OperationErrors"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -11,7 +12,7 @@ import type { KimiClient } from "../../KimiClient.ts"
 import type { Answered, BatchResponse, BatchRow, Failed, RowError } from "../BatchResponse.ts"
 import type { Share } from "./EqualRows.ts"
 import { isRefusal, type OutageWait } from "./OutageWait.ts"
-import { type CostOf, RowAttempts, usageOfError } from "./rowCost.ts"
+import { type CostOf, usageOfError } from "./rowCost.ts"
 import { type Decode, textOf } from "./rowDecoder.ts"
 import { skipped } from "./settling.ts"
 
@@ -53,7 +54,7 @@ export class Row<A, R, B> {
   readonly #line: number
   readonly #request: ChatRequest
   readonly #deliver: (outcome: BatchResponse<A> | typeof skipped) => Effect.Effect<B>
-  readonly #attempts: RowAttempts | undefined
+  readonly #attempts: RecordedAttempts | undefined
   /** Attempts of calls before the last one. */
   #earlier = 0
 
@@ -70,7 +71,7 @@ export class Row<A, R, B> {
     this.#line = line
     this.#request = request
     this.#deliver = deliver
-    this.#attempts = settings.isRecorded ? new RowAttempts() : undefined
+    this.#attempts = settings.isRecorded ? new RecordedAttempts() : undefined
   }
 
   /** To be called when the row is run. */

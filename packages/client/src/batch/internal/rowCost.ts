@@ -1,9 +1,9 @@
 /** What a row took: all attempts that the client records, or else its response, also one that became an error. */
-import * as Accounting from "@kimi-effect/core/Accounting"
 import type { ChatRequest } from "@kimi-effect/core/ChatRequest"
 import { ChatResponse } from "@kimi-effect/core/ChatResponse"
 import * as Cost from "@kimi-effect/core/Cost"
 import * as Day from "@kimi-effect/core/internal/Day"
+import type { RecordedAttempts } from "@kimi-effect/core/internal/RecordedAttempts"
 import * as ResponseCost from "@kimi-effect/core/internal/ResponseCost"
 import * as PriceTable from "@kimi-effect/core/PriceTable"
 import { fromTokens, type Usage } from "@kimi-effect/core/Usage"
@@ -11,44 +11,6 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { RowError } from "../BatchResponse.ts"
-
-const noEntries = Effect.succeed([])
-
-/** The attempts of one row, and where they are recorded. */
-export class RowAttempts {
-  readonly recorded: Array<Accounting.AttemptUsage> = []
-
-  get entries(): Accounting.Accounting["Service"]["entries"] {
-    return noEntries
-  }
-
-  record(attempt: Accounting.AttemptUsage): Effect.Effect<void> {
-    return Effect.sync(() => void this.recorded.push(attempt))
-  }
-
-  get count(): number {
-    let count = 0
-    for (const { outcome } of this.recorded) if (outcome !== "cached") count += 1
-    return count
-  }
-}
-
-const sumOf = (
-  attempts: ReadonlyArray<Accounting.AttemptUsage>,
-  day: string,
-  prices: PriceTable.Prices
-): Option.Option<Cost.Cost> => {
-  let total: Option.Option<Cost.Cost> = Option.none()
-  for (const { charge, model, provider, usage } of attempts) {
-    const cost =
-      charge === undefined ? Cost.of(usage, { model, provider, day }, prices) : Option.some(Cost.ofCharge(charge))
-    if (Option.isNone(cost)) return Option.none()
-    const sofar = Option.getOrUndefined(total)
-    if (sofar !== undefined && sofar.currency !== cost.value.currency) return Option.none()
-    total = sofar === undefined ? cost : Option.some(Cost.sum(sofar, cost.value))
-  }
-  return total
-}
 
 /** What the host reported of a response that became an error. */
 export const usageOfError = ({ partial }: RowError): Usage | undefined =>
@@ -70,7 +32,7 @@ const costOfError = (
 
 /** The cost of a row that ended with a response or an error. */
 export type CostOf = (
-  attempts: RowAttempts | undefined,
+  attempts: RecordedAttempts | undefined,
   request: ChatRequest,
   end: ChatResponse | RowError
 ) => Option.Option<Cost.Cost>
@@ -81,10 +43,11 @@ export const make: Effect.Effect<CostOf> = Effect.zipWith(
   Clock.Clock,
   (prices, clock): CostOf =>
     (attempts, request, end) => {
-      const recorded = attempts?.recorded ?? []
       const day = Day.dateAt(clock.currentTimeMillisUnsafe())
       const isResponse = end instanceof ChatResponse
-      if (recorded.length > 0 && !(isResponse && end.cached !== undefined)) return sumOf(recorded, day, prices)
+      if (attempts !== undefined && attempts.all.length > 0 && !(isResponse && end.cached !== undefined)) {
+        return attempts.costAt(day, prices)
+      }
       return isResponse ? ResponseCost.of(end, request, day, prices) : costOfError(end, request, day, prices)
     }
 )
