@@ -3,11 +3,14 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Accounting from "@kimi-effect/core/Accounting"
 import type { ChatRequest } from "@kimi-effect/core/ChatRequest"
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
+import * as ResponseCache from "@kimi-effect/core/ResponseCache"
 import { MockProvider, Reply, type Script } from "@kimi-effect/testing"
-import { Effect, Layer, Redacted } from "effect"
+import { Effect, Layer, Redacted, Schema } from "effect"
 import * as Batch from "../../src/batch/Batch.ts"
 import * as KimiClient from "../../src/KimiClient.ts"
 import { ask, passing } from "../support/batch.ts"
+
+const usage = { prompt_tokens: 1_000, completion_tokens: 100 }
 
 /** The attempts of one row and the requests that the host has received, by a client with retries. */
 const attemptsOf = (
@@ -29,6 +32,13 @@ const attemptsOf = (
     )
   )
 
+/** A host whose cached responses fit no schema. */
+const cachedHost = KimiClient.layerTransport.pipe(
+  Layer.provideMerge(MockProvider.layerTransport({ script: () => Reply.text('{"count":"x"}', { usage }) })),
+  Layer.provide(ResponseCache.layer()),
+  Layer.provide(KimiConfig.layer({ apiKey: Redacted.make("sk-mock") }))
+)
+
 describe("the attempts of a row that failed", () => {
   for (const [client, accounting] of [
     ["a client", undefined],
@@ -47,6 +57,9 @@ describe("the attempts of a row that failed", () => {
 
     for (const [name, reply, count] of [
       ["was refused by the host", Reply.modelNotFound(), 1],
+      ["was filtered", Reply.chatResponse({ finish_reason: "content_filter" }), 1],
+      ["was filtered, with usage", Reply.chatResponse({ finish_reason: "content_filter", usage }), 1],
+      ["has used all its tokens", Reply.reasoning("Hm", "", { finishReason: "length" }), 1],
       ["has met a broken host", Reply.serverError(), 3]
     ] as const) {
       it.effect(`are those that the host received if it ${name}, with ${client}`, () =>
@@ -57,4 +70,14 @@ describe("the attempts of a row that failed", () => {
       )
     }
   }
+
+  it.effect("are none if its response is that of the cache", () =>
+    Effect.gen(function* () {
+      const run = passing(Batch.run([ask("Hi")], { schema: Schema.Struct({ count: Schema.Int }) }))
+      assert.deepInclude((yield* run).responses[0], { _tag: "Failed", attempts: 1, isCached: false })
+      const { progress, responses } = yield* run
+      assert.deepInclude(responses[0], { _tag: "Failed", attempts: 0, isCached: true })
+      assert.deepInclude(progress, { failed: 1, cached: 1, promptTokens: 0, cost: { USD: 0 } })
+    }).pipe(Effect.provide(cachedHost))
+  )
 })

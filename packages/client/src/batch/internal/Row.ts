@@ -33,17 +33,19 @@ export interface Settings<A, R> {
 
 const unsentCategories: ReadonlySet<string> = new Set(["cache", "money", "resilience", "testing"])
 
-/** Whether the client itself has refused an attempt. A host that refuses a request does so with a status. */
-const isUnsent = (tag: string, status: number | undefined): boolean => {
-  const category = Object.hasOwn(table, tag) ? table[tag as Tag].category : undefined
-  return (
-    category !== undefined && (unsentCategories.has(category) || (category === "validation" && status === undefined))
-  )
+/** Whether the client itself refuses with an error: before an attempt, or in place of its request. */
+const isUnsent = (tag: string, isOfHost: boolean): boolean => {
+  if (!Object.hasOwn(table, tag)) return false
+  const { billing, category } = table[tag as Tag]
+  if (unsentCategories.has(category)) return true
+  return category === "validation" && billing === "none" && !isOfHost
 }
 
 /** The failed attempts that an error lists, or the one that it is of, as far as they were sent. */
-const attemptsOf = ({ _tag, attempts, status }: RowError): number =>
-  attempts === undefined ? (isUnsent(_tag, status) ? 0 : 1) : attempts.filter(({ tag }) => !isUnsent(tag, 0)).length
+const attemptsOf = ({ _tag, attempts, requestId, status }: RowError): number => {
+  if (attempts !== undefined) return attempts.filter(({ tag }) => !isUnsent(tag, true)).length
+  return isUnsent(_tag, status !== undefined || requestId !== undefined) ? 0 : 1
+}
 
 const onlyAttempt = CallOptions.provide({ maxAttempts: 1 })
 
@@ -106,13 +108,14 @@ export class Row<A, R, B> {
   /** With the response of a row whose value does not fit the schema. */
   failed(error: RowError, isShared: boolean, response?: ChatResponse): Effect.Effect<B> {
     if (this.#settings.outages.isLeft(error, isShared)) return this.#deliver(skipped)
+    const isCached = isShared || response?.cached !== undefined
     const outcome: Failed = {
       _tag: "Failed",
       id: this.#id,
       line: this.#line,
       error,
-      attempts: isShared ? 0 : Math.max(this.#attempts?.count ?? 0, this.#earlier + attemptsOf(error)),
-      isCached: isShared,
+      attempts: isCached ? 0 : Math.max(this.#attempts?.count ?? 0, this.#earlier + attemptsOf(error)),
+      isCached,
       usage: response === undefined ? usageOfError(error) : response.usage,
       cost: isShared ? Option.none() : this.#settings.costOf(this.#attempts, this.#request, response ?? error)
     }
