@@ -202,7 +202,7 @@ export const rows = <R = never>(
 
 /**
  * Counts of an output, even while its job is running: answered and failed rows,
- * the failed ones by tag, and what they cost; and where the job is. Fails with
+ * the failed ones by tag, and what the job has cost; and where the job is. Fails with
  * `InvalidRequestError` for an output that the next run would refuse because rows of it
  * are lost.
  *

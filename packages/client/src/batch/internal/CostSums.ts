@@ -35,6 +35,10 @@ export class CostSums {
     sum.add(amount)
   }
 
+  addAll(others: CostSums): void {
+    for (const [currency, { decimal }] of others.#sums) this.add(currency, decimal)
+  }
+
   /** The number nearest to the sum of a currency. */
   of(currency: Currency): number {
     const sum = this.#sums.get(currency)

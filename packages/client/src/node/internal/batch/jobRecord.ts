@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { replaceFile } from "./replaceFile.ts"
+import { UnlistedCost } from "./unlistedCost.ts"
 
 /** What is known of a batch without its own record. */
 const OpenBatch = Schema.Struct({
@@ -34,9 +35,11 @@ const JobRecord = Schema.Struct({
    * two leaves no batch here that has no record.
    */
   batch: Schema.optionalKey(OpenBatch),
+  /** What rows have cost that have no line: they were removed to be run again, or have stopped the job. Absent if it is nothing. */
+  unlisted: Schema.optionalKey(UnlistedCost),
   /**
-   * By currency, as decimals: what the lines had cost when the last run ended. Absent while one runs and
-   * after a kill. It is a summary for people; programs add up the lines.
+   * By currency, as decimals: what the job had cost when the last run ended. Absent while one runs and
+   * after a kill. It is a summary for people; programs add up the lines and what is `unlisted`.
    */
   cost: Schema.optionalKey(
     Schema.Struct({ USD: Schema.optionalKey(Schema.String), CNY: Schema.optionalKey(Schema.String) })

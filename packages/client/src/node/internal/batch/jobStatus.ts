@@ -1,6 +1,8 @@
-/** Counts of the lines of an output. */
-import { CostSums } from "../../../batch/internal/CostSums.ts"
+/** Counts of the lines of an output, and what the job has cost. */
+import type { BigDecimal } from "effect/BigDecimal"
+import { CostSums, type Currency } from "../../../batch/internal/CostSums.ts"
 import { type LineHead, readHead } from "./output/outputLine.ts"
+import { entriesOf, type UnlistedCost } from "./unlistedCost.ts"
 
 /**
  * What an output contains.
@@ -13,7 +15,10 @@ export interface Status {
   readonly failed: number
   /** Failed rows by the tags of their errors. */
   readonly failedByTag: { readonly [tag: string]: number }
-  /** The cost by currency: the number nearest to the exact sum of the lines. */
+  /**
+   * The cost by currency: the number nearest to the exact sum of the lines and of what is known of rows
+   * without a line, which were removed to be run again or have stopped the job.
+   */
   readonly cost: { readonly USD?: number; readonly CNY?: number }
 }
 
@@ -59,6 +64,14 @@ export class Counts {
   addLine(line: string): void {
     const head = readHead(line)
     if (head !== undefined) this.add(head)
+  }
+
+  addUnlisted(unlisted: UnlistedCost): void {
+    for (const [currency, amount] of entriesOf(unlisted)) this.#cost.add(currency, amount)
+  }
+
+  addCost(currency: Currency, amount: BigDecimal): void {
+    this.#cost.add(currency, amount)
   }
 
   /** The cost by currency as decimals. */

@@ -2,11 +2,13 @@
 import { closeSync, existsSync, openSync, writeSync } from "node:fs"
 import { resolve } from "node:path"
 import { type BatchInputChangedError, BatchJobLockedError } from "@kimi-effect/core/BatchErrors"
+import type { Cost } from "@kimi-effect/core/Cost"
 import type { JournalStoreError } from "@kimi-effect/core/JournalErrors"
 import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import { CostSums } from "../../../batch/internal/CostSums.ts"
 import * as FileFailure from "../FileFailure.ts"
 import * as damage from "./damage.ts"
 import {
@@ -43,6 +45,8 @@ export interface Job {
   /** Those of rows that are done, to which the run adds others. */
   readonly ids: IdSet
   readonly append: (line: string) => Effect.Effect<void, JournalStoreError>
+  /** Counts what a row has cost that gets no line. */
+  readonly spend: (cost: Pick<Cost, "currency" | "total">) => void
   readonly reject: (line: string) => Effect.Effect<void, JournalStoreError>
   readonly rejected: () => number
   readonly status: () => Status
@@ -134,18 +138,28 @@ const removeFailed = (
       const isKept = ({ tag }: LineHead): boolean => tag === undefined || !again.has(tag)
       let rows = 0
       let kept = 0
+      const removed = new CostSums()
       const add = (head: LineHead): void => {
         rows += 1
         if (isKept(head)) kept += 1
+        else if (head.currency !== undefined) removed.add(head.currency, head.cost)
       }
       // What is damaged is found before anything is replaced.
       form.open(output, add, (end) => run.checkRows(rows, end)).close()
-      run.start(kept)
+      if (kept === rows) return
+      run.startRemoval(rows, kept, removed)
       keepRows(output, isKept)
     },
     catch: damage.orDamaged(output, (cause) => storeFailure("rerun", cause, output))
   })
 }
+
+/** An empty reject file. */
+const openRejects = (output: string): Effect.Effect<number, JournalStoreError, Scope.Scope> =>
+  Effect.acquireRelease(
+    attempt("open", () => openSync(`${output}.rejects.jsonl`, "w", 0o600), output),
+    (opened) => Effect.sync(() => closeSync(opened))
+  )
 
 const openWith = Effect.fnUntraced(function* (
   files: Files,
@@ -173,10 +187,8 @@ const openWith = Effect.fnUntraced(function* (
     }),
     (opened) => Effect.sync(() => opened.close())
   )
-  const rejects = yield* Effect.acquireRelease(
-    attempt("open", () => openSync(`${output}.rejects.jsonl`, "w", 0o600), output),
-    (opened) => Effect.sync(() => closeSync(opened))
-  )
+  counts.addUnlisted(run.unlisted)
+  const rejects = yield* openRejects(output)
   let rejected = 0
   let isFinished = false
   // A run that was interrupted or has failed is recorded too, if its disk can be written.
@@ -200,6 +212,10 @@ const openWith = Effect.fnUntraced(function* (
         counts.addLine(line)
         run.noteRow(file.flush)
       }),
+    spend: ({ currency, total }) => {
+      counts.addCost(currency, total)
+      run.addUnlisted(currency, total)
+    },
     reject: (line) =>
       using("reject", () => {
         rejected += 1
@@ -258,6 +274,7 @@ export const openWriter = Effect.fnUntraced(function* <R>(
         Effect.provideContext(write(line), context),
         Effect.sync(() => counts.addLine(line))
       ),
+    spend: ({ currency, total }) => counts.addCost(currency, total),
     reject: () =>
       Effect.sync(() => {
         rejected += 1

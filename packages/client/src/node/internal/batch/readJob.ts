@@ -9,14 +9,15 @@ import * as damage from "./damage.ts"
 import * as hostRecord from "./host/hostRecord.ts"
 import * as jobLock from "./jobLock.ts"
 import * as jobRecord from "./jobRecord.ts"
-import { Counts, type JobState, type JobStatus, type Status } from "./jobStatus.ts"
+import { Counts, type JobState, type JobStatus } from "./jobStatus.ts"
 import { checkFile, storeFailure } from "./jobFiles.ts"
 import { formOf } from "./output/forms.ts"
 import type { RowsEnd } from "./output/OutputForm.ts"
 import * as runRecord from "./runRecord.ts"
+import { settle } from "./unlistedCost.ts"
 
 interface Scanned {
-  readonly status: Status
+  readonly counts: Counts
   readonly rows: number
   readonly end: RowsEnd
 }
@@ -24,8 +25,8 @@ interface Scanned {
 const scan = (output: string): Scanned => {
   const counts = new Counts()
   const end = formOf(output).read(output, (head) => counts.add(head))
-  const { status } = counts
-  return { status, rows: status.answered + status.failed, end }
+  const { answered, failed } = counts.status
+  return { counts, rows: answered + failed, end }
 }
 
 const chunkBytes = 64 * 1024
@@ -95,13 +96,14 @@ const read = (output: string): JobStatus => {
   const wasRunning = isRunning(output)
   const isInUse = (): boolean => wasRunning || isRunning(output) || versionOf(output) !== version
   checkUnless(isInUse, () => runRecord.checkLost(output, recorded))
-  const { end, rows, status } = reading(output, () => scan(output))
+  const { counts, end, rows } = reading(output, () => scan(output))
   checkUnless(isInUse, () => runRecord.checkRows(rows, recorded, end))
   const record = jobRecord.find(output)
+  if (record?.unlisted !== undefined) counts.addUnlisted(settle(record.unlisted, rows))
   const hasEnded = record !== undefined && record.state !== "running"
   return {
-    ...status,
-    state: wasRunning || isRunning(output) ? "running" : stateOf(record, status.answered + status.failed),
+    ...counts.status,
+    state: wasRunning || isRunning(output) ? "running" : stateOf(record, rows),
     total: record?.total,
     rejected: hasEnded ? record.rejected : countRejects(`${output}.rejects.jsonl`)
   }

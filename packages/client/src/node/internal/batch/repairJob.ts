@@ -19,6 +19,7 @@ import { followed } from "./followed.ts"
 import { lock } from "./openJob.ts"
 import { createFile } from "./replaceFile.ts"
 import * as salvage from "./output/salvage.ts"
+import * as unlistedCost from "./unlistedCost.ts"
 
 /**
  * What a repair has kept of an output.
@@ -44,7 +45,12 @@ export interface Repaired {
 
 const lineEnd = Buffer.from("\n")
 
-const copyRows = (output: string, decompressed: string | undefined, to: NewFile) => {
+const copyRows = (
+  output: string,
+  decompressed: string | undefined,
+  to: NewFile,
+  unlisted: unlistedCost.UnlistedCost
+) => {
   const counts = new Counts()
   let rows = 0
   const skipped = salvage.eachWholeRow(output, decompressed, ({ bytes, head }) => {
@@ -52,7 +58,9 @@ const copyRows = (output: string, decompressed: string | undefined, to: NewFile)
     rows += 1
     to.append(Buffer.concat([bytes, lineEnd]))
   })
-  return { rows, skipped, cost: counts.exactCost }
+  const settled = unlistedCost.settle(unlisted, rows)
+  counts.addUnlisted(settled)
+  return { rows, skipped, cost: counts.exactCost, unlisted: settled }
 }
 
 interface Records {
@@ -119,6 +127,19 @@ const checkNew = (to: string): Effect.Effect<void, InvalidRequestError> =>
     return taken === undefined ? Effect.void : Effect.fail(damage.takenOutput(to, taken))
   })
 
+/** The record of the new output. */
+const recordOf = (
+  job: jobRecord.JobRecord,
+  done: number,
+  cost: NonNullable<jobRecord.JobRecord["cost"]>,
+  unlisted: unlistedCost.UnlistedCost
+): jobRecord.JobRecord => ({
+  ...job,
+  done,
+  ...(job.cost === undefined ? {} : { cost }),
+  ...(job.unlisted === undefined ? {} : { unlisted })
+})
+
 /** Names the new output when its records are there. */
 const commit = (file: NewFile, to: string, records: Records): void => {
   try {
@@ -147,9 +168,13 @@ export const repair = (
       const lines = salvage.isForeign(output) ? yield* decompressed(output, to) : undefined
       const file = yield* newFile(to)
       const { job } = records
-      const { cost, rows, skipped } = yield* attempt("write", () => copyRows(output, lines, file), to)
+      const { cost, rows, skipped, unlisted } = yield* attempt(
+        "write",
+        () => copyRows(output, lines, file, job?.unlisted ?? unlistedCost.none),
+        to
+      )
       if (rows === 0) return yield* Effect.fail(damage.noWholeRow(output))
-      const left = job === undefined ? undefined : { ...job, done: rows, ...(job.cost === undefined ? {} : { cost }) }
+      const left = job === undefined ? undefined : recordOf(job, rows, cost, unlisted)
       yield* attempt("write", () => commit(file, to, { ...records, job: left }), to)
       return {
         rows,

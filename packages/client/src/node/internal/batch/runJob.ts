@@ -99,10 +99,14 @@ export const run = <A = string, RD = never, RP = never>(
         ).pipe(Stream.map(noting(found)))
       }).pipe(Scope.provide(scope))
       let progress: BatchProgress | undefined
-      const record = (outcome: BatchResponse<A>) =>
-        job === undefined || (outcome._tag === "Failed" && stoppingTags.has(outcome.error._tag))
-          ? Effect.void
-          : job.append(encodeLine(outcome, options.schema !== undefined))
+      const record = (outcome: BatchResponse<A>) => {
+        if (job === undefined) return Effect.void
+        if (outcome._tag === "Answered" || !stoppingTags.has(outcome.error._tag)) {
+          return job.append(encodeLine(outcome, options.schema !== undefined))
+        }
+        if (Option.isSome(outcome.cost)) job.spend(outcome.cost.value)
+        return Effect.void
+      }
       const delivery = (typeof output !== "string" ? toFunction : options.order === "input" ? inOrder : asTheyCome)(
         record
       )

@@ -3,8 +3,10 @@ import { existsSync } from "node:fs"
 import { BatchInputChangedError, BatchOptionsChangedError } from "@kimi-effect/core/BatchErrors"
 import type { JournalStoreError } from "@kimi-effect/core/JournalErrors"
 import type { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
+import type { BigDecimal } from "effect/BigDecimal"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import type { CostSums, Currency } from "../../../batch/internal/CostSums.ts"
 import * as damage from "./damage.ts"
 import * as hostRecord from "./host/hostRecord.ts"
 import type { Input } from "./input/inputSource.ts"
@@ -14,6 +16,7 @@ import * as jobRecord from "./jobRecord.ts"
 import type { Counts } from "./jobStatus.ts"
 import { DamagedEnd, type OutputFile, type RowsEnd, startsAsOutput } from "./output/OutputForm.ts"
 import * as rowOptions from "./rowOptions.ts"
+import * as unlistedCost from "./unlistedCost.ts"
 
 interface Files {
   readonly input: Input
@@ -55,6 +58,8 @@ interface Recorded {
   readonly total: number | undefined
   /** Rows that had a line when the last run ended. */
   readonly done: number
+  /** None by default. */
+  readonly unlisted?: unlistedCost.UnlistedCost
 }
 
 /** A job without a record must have no rows. */
@@ -79,9 +84,9 @@ const checkRecord = Effect.fnUntraced(function* (
   if (!existsSync(path)) return yield* checkNew(files, current)
   const record = Option.getOrUndefined(yield* attempt("read", () => jobRecord.read(path), output))
   if (record === undefined) return yield* Effect.fail(damage.damagedRecord(output, current))
-  const { done = 0, options: before = options, total } = record
+  const { done = 0, options: before = options, total, unlisted = unlistedCost.none } = record
   const isSame = record.input.head === current.head && record.input.size === current.size
-  const counts = { total: isSame ? total : undefined, done }
+  const counts = { total: isSame ? total : undefined, done, unlisted }
   if (!(yield* hasResults(output))) return { ...counts, options }
   if (!isSame) return yield* Effect.fail(changed(input))
   const others = rowOptions.differences(before, options)
@@ -115,19 +120,21 @@ export class RunRecord {
   #hasEnded = false
   #batch: jobRecord.OpenBatch | undefined
   #rest: Rest = { state: "running", rejected: 0 }
+  #unlisted: unlistedCost.UnlistedCost
   /** The number of rows of the input, when it is known. */
   countRows: () => number | undefined
 
   constructor(
     output: string,
     input: jobRecord.InputRecord,
-    { done, options, total }: Recorded,
+    { done, options, total, unlisted = unlistedCost.none }: Recorded,
     batch: jobRecord.OpenBatch | undefined
   ) {
     this.#path = jobRecord.pathOf(output)
     this.#base = { version: 1, input, options }
     this.#done = done
     this.#batch = batch
+    this.#unlisted = unlisted
     this.countRows = () => total
   }
 
@@ -141,6 +148,7 @@ export class RunRecord {
         ...this.#base,
         ...(total === undefined ? {} : { total }),
         ...rest,
+        ...(unlistedCost.isNone(this.#unlisted) ? {} : { unlisted: this.#unlisted }),
         ...(batch === undefined ? {} : { batch })
       },
       flush
@@ -166,10 +174,27 @@ export class RunRecord {
     this.#write({ state: "running", rejected: 0, ...(done === 0 ? {} : { done }) })
   }
 
+  /** What rows have cost that have no line. */
+  get unlisted(): unlistedCost.UnlistedCost {
+    return this.#unlisted
+  }
+
+  /** A row that has cost something gets no line. It is recorded when the run ends. */
+  addUnlisted(currency: Currency, amount: BigDecimal): void {
+    this.#unlisted = unlistedCost.add(this.#unlisted, currency, amount)
+  }
+
+  /** To be called before rows with this cost are removed, and so many are kept. */
+  startRemoval(rows: number, kept: number, removed: CostSums): void {
+    this.#unlisted = unlistedCost.remove(this.#unlisted, rows, removed)
+    this.start(kept)
+  }
+
   /** To be called with the rows of the output, before what is torn is cut. The record of an output that is refused stays. */
   checkRows(rows: number, end: RowsEnd): void {
     checkRows(rows, this.#done, end)
     this.#rows = rows
+    this.#unlisted = unlistedCost.settle(this.#unlisted, rows)
     this.start(rows)
   }
 

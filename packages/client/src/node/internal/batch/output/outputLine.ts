@@ -56,7 +56,8 @@ const zero = BigDecimal.fromBigInt(0n)
 /** The sum of a damaged amount such as 1e999999999 would take all memory. */
 const maxScale = 64
 
-const amountOf = (text: string): BigDecimal.BigDecimal | undefined => {
+/** Undefined of a text that is no amount. */
+export const amountOf = (text: string): BigDecimal.BigDecimal | undefined => {
   const amount = Option.getOrUndefined(BigDecimal.fromString(text))
   return amount === undefined || Math.abs(amount.scale) > maxScale ? undefined : amount
 }

@@ -1,0 +1,135 @@
+/** What a job has spent on rows whose lines were removed, or that have none. */
+import { readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { assert, describe, it } from "@effect/vitest"
+import { MockProvider, Reply } from "@kimi-effect/testing"
+import { Effect, type Scope } from "effect"
+import type { KimiClient } from "../../src/KimiClient.ts"
+import * as BatchJob from "../../src/node/BatchJob.ts"
+import { lineOf } from "./support/batch/answered.ts"
+import { folder } from "./support/files.ts"
+
+/** $0.018 by the price of the default model. */
+const usage = { prompt_tokens: 1_000, completion_tokens: 1_000 }
+
+/** A host that bills each of its responses, and has filtered the first ones. */
+const inFolder = <A, E>(
+  filtered: number,
+  test: (path: (name: string) => string) => Effect.Effect<A, E, KimiClient | Scope.Scope>
+) =>
+  Effect.suspend(() => {
+    let count = 0
+    const script = () =>
+      ++count <= filtered ? Reply.chatResponse({ finish_reason: "content_filter", usage }) : Reply.text("Hi", { usage })
+    return Effect.flatMap(folder, (path) => test((name) => join(path, name))).pipe(
+      Effect.provide(MockProvider.layerClient({ script })),
+      Effect.scoped
+    )
+  })
+
+const jobOf = (path: (name: string) => string, output: string) => {
+  writeFileSync(path("in.jsonl"), ["a", "b"].map(lineOf).join("\n"))
+  return { input: path("in.jsonl"), output: path(output), concurrency: 1 }
+}
+
+const recordOf = (output: string) => JSON.parse(readFileSync(`${output}.job.json`, "utf8"))
+
+const editRecord = (output: string, members: object) =>
+  writeFileSync(`${output}.job.json`, JSON.stringify({ ...recordOf(output), ...members }))
+
+const rerun = ["ContentFilterError"] as const
+
+describe("what a job has spent", () => {
+  it.live.each(["out.jsonl", "out.jsonl.gz"])("has the failed rows of %s that were run again", (name) =>
+    inFolder(2, (path) =>
+      Effect.gen(function* () {
+        const job = jobOf(path, name)
+        assert.deepInclude(yield* BatchJob.run(job), { failed: 2, cost: { USD: 0.036 } })
+        assert.deepInclude(yield* BatchJob.run({ ...job, rerun }), { answered: 2, cost: { USD: 0.072 } })
+        assert.deepInclude(yield* BatchJob.status(job.output), { answered: 2, failed: 0, cost: { USD: 0.072 } })
+        assert.deepStrictEqual(recordOf(job.output).cost, { USD: "0.072" })
+        assert.deepInclude(yield* BatchJob.run({ ...job, rerun }), { answered: 2, cost: { USD: 0.072 } })
+      })
+    )
+  )
+
+  it.live("has the rows of each of several repetitions", () =>
+    inFolder(4, (path) =>
+      Effect.gen(function* () {
+        const job = jobOf(path, "out.jsonl")
+        yield* BatchJob.run(job)
+        yield* BatchJob.run({ ...job, rerun })
+        const seen: Array<BatchJob.JobProgress> = []
+        const onProgress = (progress: BatchJob.JobProgress) => Effect.sync(() => seen.push(progress))
+        assert.deepInclude(yield* BatchJob.run({ ...job, rerun, onProgress }), { cost: { USD: 0.108 } })
+        assert.deepStrictEqual([seen.at(-1)?.before.cost, seen.at(-1)?.cost], [{ USD: 0.072 }, { USD: 0.036 }])
+      })
+    )
+  )
+
+  it.live("counts rows once whose removal a kill has prevented", () =>
+    inFolder(2, (path) =>
+      Effect.gen(function* () {
+        const job = jobOf(path, "out.jsonl")
+        yield* BatchJob.run(job)
+        const unlisted = { cost: { USD: "0.036" }, removal: { rows: 2, before: {} } }
+        editRecord(job.output, { state: "running", done: 0, unlisted })
+        assert.deepInclude(yield* BatchJob.status(job.output), { failed: 2, cost: { USD: 0.036 } })
+        assert.deepInclude(yield* BatchJob.run(job), { failed: 2, cost: { USD: 0.036 } })
+        assert.notProperty(recordOf(job.output), "unlisted")
+      })
+    )
+  )
+
+  it.live("has the rows that were removed before a kill", () =>
+    inFolder(2, (path) =>
+      Effect.gen(function* () {
+        const job = jobOf(path, "out.jsonl")
+        yield* BatchJob.run(job)
+        const unlisted = { cost: { USD: "0.036" }, removal: { rows: 2, before: {} } }
+        editRecord(job.output, { state: "running", done: 0, unlisted })
+        writeFileSync(job.output, "")
+        assert.deepInclude(yield* BatchJob.status(job.output), { failed: 0, cost: { USD: 0.036 } })
+        assert.deepInclude(yield* BatchJob.run(job), { answered: 2, cost: { USD: 0.072 } })
+      })
+    )
+  )
+
+  it.live("is kept by a repair", () =>
+    inFolder(2, (path) =>
+      Effect.gen(function* () {
+        const job = jobOf(path, "out.jsonl")
+        yield* BatchJob.run(job)
+        yield* BatchJob.run({ ...job, rerun })
+        const [first = ""] = readFileSync(job.output, "utf8").split("\n")
+        writeFileSync(job.output, `${first}\n{"id"\n`)
+        yield* BatchJob.repair(job.output, path("to.jsonl"))
+        assert.deepStrictEqual(recordOf(path("to.jsonl")).cost, { USD: "0.054" })
+        const { cost } = yield* BatchJob.run({ ...job, output: path("to.jsonl") })
+        assert.deepStrictEqual(cost, { USD: 0.072 })
+      })
+    )
+  )
+
+  it.live("has a row that has stopped the job", () =>
+    inFolder(1, (path) =>
+      Effect.gen(function* () {
+        const job = jobOf(path, "out.jsonl")
+        const stopped = yield* BatchJob.run({ ...job, stop: { errorTags: rerun } })
+        assert.deepInclude(stopped, { answered: 0, failed: 0, cost: { USD: 0.018 } })
+        assert.deepInclude(yield* BatchJob.status(job.output), { state: "stopped", cost: { USD: 0.018 } })
+        assert.deepInclude(yield* BatchJob.run(job), { answered: 2, cost: { USD: 0.054 } })
+      })
+    )
+  )
+
+  it.live("has a row that has stopped a job whose output is a function", () =>
+    inFolder(1, (path) =>
+      Effect.gen(function* () {
+        const stop = { errorTags: rerun }
+        const job = { ...jobOf(path, ""), output: () => Effect.void, stop }
+        assert.deepInclude(yield* BatchJob.run(job), { answered: 0, failed: 0, cost: { USD: 0.018 } })
+      })
+    )
+  )
+})
