@@ -38,7 +38,7 @@ export const cost = Command.make(
   handler(() => import("../handlers/cost.ts"))
 ).pipe(
   Command.withDescription(
-    "Computes what the requests of a file will cost before they are sent: likely, and at the worst. Rows that are equal to a recent one are requested once, and likely paid for once. Works without a network. Exits with 1 if lines are no rows, which are counted and not in the amounts."
+    "Computes what the requests of a file will cost before they are sent: likely, and at the worst. Rows that are equal to a recent one are requested once, and likely paid for once; lines of --text are each paid for. Works without a network. Exits with 1 if lines are no rows, which are counted and not in the amounts."
   ),
   Command.withExamples([
     { command: "kimi cost requests.jsonl", description: "Likely and worst cost" },
