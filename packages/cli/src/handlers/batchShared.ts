@@ -13,22 +13,34 @@ import type { Given } from "../optionFlags.ts"
 import * as Output from "../output.ts"
 import type { BatchShared } from "../schemas/batch.ts"
 import { type InputFlags, isStandard, jobFiles } from "./batchFiles.ts"
-import { stoppedFailure } from "./batchText.ts"
+import { amounts, sentence, stoppedFailure } from "./batchText.ts"
 
-const toText = ({ done, isCancelled, isComplete, ranges, written }: BatchShared): string =>
+const toText = ({ done, isCancelled, isComplete, own, ranges, written }: BatchShared): string =>
   [
     // Not of the lines: a row of CSV may have several.
     `${counted(done, "row")} done${isComplete ? ", complete" : isCancelled ? ", cancelled" : ""}`,
     `${counted(ranges.completed, "range")} completed, ${ranges.leased} leased, ${ranges.waiting} waiting`,
-    ...(written === null ? [] : [`written: ${written.answered} answered, ${written.failed} failed`])
+    ...(own === undefined ? [] : [`by this process: ${sentence([counted(own.done, "row"), amounts(own.cost)])}`]),
+    ...(written === null
+      ? []
+      : [`written: ${sentence([`${written.answered} answered`, `${written.failed} failed`, amounts(written.cost)])}`])
   ].join("\n")
 
 const print = (state: BatchShared, isJson: boolean) => (isJson ? Output.json(state) : Output.line(toText(state)))
 
 const shown = (
   { done, isCancelled, isComplete, lines, ranges }: SharedBatchJob.SharedStatus,
-  written: SharedBatchJob.Written | undefined
-): BatchShared => ({ done, lines, ranges, isComplete, isCancelled, written: written ?? null })
+  written: SharedBatchJob.Written | undefined,
+  own?: BatchProgress
+): BatchShared => ({
+  done,
+  lines,
+  ranges,
+  isComplete,
+  isCancelled,
+  ...(own === undefined ? {} : { own: { done: own.done, failed: own.failed, cost: own.cost } }),
+  written: written ?? null
+})
 
 interface RunInput {
   readonly id: string
@@ -45,7 +57,12 @@ interface RunInput {
 const refuse = (flag: string, expected: string) => Effect.fail(wrongFlag(flag, expected))
 
 const progressLine = (progress: BatchProgress): string =>
-  `${counted(progress.done, "row")} by this process, ${progress.failed} failed, ${progress.rowsPerSecond.toFixed(1)} rows per second`
+  sentence([
+    `${counted(progress.done, "row")} by this process`,
+    `${progress.failed} failed`,
+    `${progress.rowsPerSecond.toFixed(1)} rows per second`,
+    amounts(progress.cost)
+  ])
 
 /** What is left to do, as the failure of the command. */
 const remainder = (result: SharedBatchJob.SharedResult): CommandError | undefined => {
@@ -89,7 +106,7 @@ export const run = Effect.fnUntraced(function* (given: RunInput) {
     Effect.provide(Layer.merge(client.layer(options), layerPostgres(options, schema))),
     Effect.onInterrupt(() => Output.note("\nInterrupted. Others continue; run the same command again to take part."))
   )
-  yield* print(shown(result, result.written), json)
+  yield* print(shown(result, result.written, result.own), json)
   const left = remainder(result)
   if (left !== undefined) return yield* Effect.fail(left)
 })

@@ -55,18 +55,23 @@ export const noteDuplicates = (
   )
 }
 
-/** The rules of a run that end it before its last row. */
-const rules: { readonly [Rule in Exclude<StopReason["_tag"], "Error">]: string } = {
-  ErrorRate: "too many rows have failed",
-  Cost: "its cost has reached the limit",
-  Deadline: "its deadline has passed"
+/** The rule of a run that has ended it before its last row. */
+const ruleOf = (stopped: Exclude<StopReason, { readonly _tag: "Error" }>): string => {
+  switch (stopped._tag) {
+    case "ErrorRate":
+      return "too many rows have failed"
+    case "Cost":
+      return `its cost has reached the limit: this run has spent ${amounts({ [stopped.currency]: stopped.amount })}`
+    case "Deadline":
+      return "its deadline has passed"
+  }
 }
 
 /** A batch that has ended before its last row, as the failure of the command. `next` is how it is continued. */
 export const stoppedFailure = (stopped: StopReason, next: string): CommandError =>
   stopped._tag === "Error"
     ? new StoppedError(stopped.error, next)
-    : new CommandError(`The batch was stopped: ${rules[stopped._tag]}`, next)
+    : new CommandError(`The batch was stopped: ${ruleOf(stopped)}`, next)
 
 /** An invalid request fails again. Other errors may pass, some of them when their cause is removed. */
 const mayPass = (tag: string): boolean => !isTag(tag) || ErrorFacts.table[tag].category !== "validation"

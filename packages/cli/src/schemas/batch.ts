@@ -127,6 +127,9 @@ export const BatchShared = Schema.Struct({
   }),
   isComplete: Schema.Boolean,
   isCancelled: Schema.Boolean,
+  own: Schema.optionalKey(Schema.Struct({ done: Schema.Finite, failed: Schema.Finite, cost: counts.cost })).annotate({
+    description: "What this process has done, if it took part"
+  }),
   written: Schema.NullOr(Schema.Struct({ ...counts, rejected: Schema.Finite })).annotate({
     description: "What the output has, when it was written"
   })

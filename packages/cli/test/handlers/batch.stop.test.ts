@@ -5,6 +5,7 @@ import * as ErrorReply from "@kimi-effect/testing/ErrorReply"
 import * as Fault from "@kimi-effect/testing/Fault"
 import * as Reply from "@kimi-effect/testing/Reply"
 import * as Effect from "effect/Effect"
+import { amounts } from "../../src/handlers/batchText.ts"
 import { filesOf, lineOf, poll } from "../hostJob.ts"
 import { decoded, withServer } from "../mockedHost.ts"
 import { runKimi } from "../runKimi.ts"
@@ -74,8 +75,9 @@ describe("kimi batch run", () => {
         const args = [...run, input, output, "--rows", "1", "--json"]
         const { code, stderr, stdout } = yield* runKimi([...args, "--cost", "0.000001 USD"], { env })
         assert.strictEqual(code, 1)
-        assert.include(stderr, "its cost has reached the limit")
-        assert.deepInclude(decoded("batch run", stdout), { answered: 1, stopped: "Cost" })
+        const { cost, ...result } = decoded("batch run", stdout)
+        assert.deepInclude(result, { answered: 1, stopped: "Cost" })
+        assert.include(stderr, `its cost has reached the limit: this run has spent ${amounts(cost)}`)
         const next = yield* runKimi(args, { env })
         assert.deepInclude(decoded("batch run", next.stdout), { answered: 3, resumed: 1, stopped: null })
         assert.lengthOf(yield* server.requests, 3)

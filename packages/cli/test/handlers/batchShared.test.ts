@@ -41,6 +41,20 @@ describe.skipIf(!reachable)("kimi batch run --shared", () => {
     )
   )
 
+  it.live("shows what its process has spent", () =>
+    withServer((_, env) =>
+      Effect.gen(function* () {
+        const { input, output } = yield* files
+        const settings = { env: { ...env, DATABASE_URL: url } }
+        const args = ["batch", "run", input, output, "--shared", "a", "--schema", yield* ownSchema]
+        const { stdout } = yield* runKimi(args, settings)
+        assert.match(stdout, /^by this process: 3 rows, \$0\.\d+\nwritten: 3 answered, 0 failed, \$0\.\d+$/m)
+        const again = decoded("batch run --shared", (yield* runKimi([...args, "--json"], settings)).stdout)
+        assert.deepStrictEqual(again.own, { done: 0, failed: 0, cost: {} })
+      })
+    )
+  )
+
   it.live("is ended by --cancel", () =>
     withServer((_, env) =>
       Effect.gen(function* () {
