@@ -67,6 +67,16 @@ describe("the cost that is shown of a billed attempt and its retry", () => {
     )
   )
 
+  it.live("is that of both in a swarm", () =>
+    withBilledRetries((env) =>
+      Effect.gen(function* () {
+        const { stderr, stdout } = yield* runKimi(["swarm", "Say hello", "--json"], { env })
+        assert.deepInclude(decoded("swarm", stdout), { steps: 1, cost: ["$0.036"] }, stderr)
+        assert.include(stderr, "1 finished, 1 step, $0.036")
+      })
+    )
+  )
+
   it.live.skipIf(!reachable)("is that of both in a shared batch", () =>
     withBilledRetries((env) =>
       Effect.gen(function* () {

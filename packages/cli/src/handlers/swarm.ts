@@ -8,7 +8,7 @@ import * as Cost from "@kimi-effect/core/Cost"
 import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as Stream from "effect/Stream"
+import type * as Stream from "effect/Stream"
 import { loadModule } from "@kimi-effect/core/internal/ModuleLoader"
 import * as client from "../client.ts"
 import { CommandError, wrongFlag } from "../commandError.ts"
@@ -20,6 +20,7 @@ import type { Given } from "../optionFlags.ts"
 import * as Output from "../output.ts"
 import * as OutputFile from "../outputFile.ts"
 import type { SwarmRun } from "../schemas/swarm.ts"
+import * as SwarmSpending from "../swarmSpending.ts"
 import { SwarmView } from "../swarmView.ts"
 
 /** What is requested. */
@@ -76,7 +77,7 @@ export const follow = Effect.fnUntraced(function* <E, R>(
         else if (name === "return" || name === "enter") view.toggle()
       })
     : Effect.never
-  const swarm = Stream.runForEach(events, (event) => Effect.sync(() => view.add(event)))
+  const swarm = SwarmSpending.forEach(events, (event) => view.add(event))
   yield* Effect.scoped(
     Effect.andThen(
       live(() => view.lines(hasKeys)),
