@@ -31,7 +31,8 @@ export const spending =
     Effect.suspend(() => {
       const attempts = new RecordedAttempts()
       return Effect.flatMap(Accounting.recordTo(attempts)(call), (response) => {
-        const cost = response.cached === undefined && attempts.count > 0 ? attempts.cost : Cost.ofResponse(response)
+        const cost =
+          response.cached === undefined && attempts.all.length > 0 ? attempts.cost : Cost.ofResponse(response)
         return Effect.map(cost, (cost) => ({ response, spent: add(before, response, cost) }))
       })
     })

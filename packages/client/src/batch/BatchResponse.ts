@@ -42,8 +42,7 @@ interface Outcome {
   readonly line: number
   /**
    * Requests to the host: of a failed row all that its error lists, none if the client refused it, of an answered
-   * one those that may be billed, if the client has an `Accounting`, and
-   * otherwise 1. 0 if cached.
+   * one all if the client has an `Accounting`, and otherwise 1. 0 if cached.
    */
   readonly attempts: number
   /** Whether the outcome is that of the cache or of an equal row. */

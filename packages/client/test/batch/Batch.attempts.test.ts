@@ -16,7 +16,8 @@ const usage = { prompt_tokens: 1_000, completion_tokens: 100 }
 const attemptsOf = (
   row: ChatRequest,
   script: Script.Script,
-  accounting: Layer.Layer<Accounting.Accounting> | undefined
+  accounting: Layer.Layer<Accounting.Accounting> | undefined,
+  maxAttempts = 3
 ) =>
   Effect.gen(function* () {
     const { responses } = yield* passing(Batch.run([row]))
@@ -27,7 +28,7 @@ const attemptsOf = (
       KimiClient.layerTransport.pipe(
         Layer.provideMerge(MockProvider.layerTransport({ script })),
         Layer.provide(accounting ?? Layer.empty),
-        Layer.provide(KimiConfig.layer({ apiKey: Redacted.make("sk-mock"), maxAttempts: 3 }))
+        Layer.provide(KimiConfig.layer({ apiKey: Redacted.make("sk-mock"), maxAttempts }))
       )
     )
   )
@@ -38,6 +39,16 @@ const cachedHost = KimiClient.layerTransport.pipe(
   Layer.provide(ResponseCache.layer()),
   Layer.provide(KimiConfig.layer({ apiKey: Redacted.make("sk-mock") }))
 )
+
+describe("the attempts of a row that was answered", () => {
+  const script = [Reply.serverError(), Reply.text("", { usage }), Reply.rateLimited(), Reply.text("Hi", { usage })]
+
+  it.effect("are all that the host received, with a client that records them", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(yield* attemptsOf(ask("Hi"), script, Accounting.layer, 4), [[["Answered", 4]], 4])
+    })
+  )
+})
 
 describe("the attempts of a row that failed", () => {
   for (const [client, accounting] of [

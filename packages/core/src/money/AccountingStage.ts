@@ -166,7 +166,9 @@ class TrackedAttempt {
     this.#observed?.end(exit)
     const reserved = this.#reserved
     if (reserved === undefined) return undefined
-    const charge = this.#hasBegun && !this.#sending.isUnsent ? this.#charge(exit) : undefined
+    const isSent = this.#hasBegun && !this.#sending.isUnsent
+    const charge = isSent ? this.#charge(exit) : undefined
+    if (isSent && charge === undefined) UsageRecording.countUnbilled(this.#context)
     return settleAndRecord(this.#bookkeeping.accounting, this.#call, reserved, charge, this.#context)
   }
 
@@ -261,6 +263,7 @@ class TrackedStream implements Required<StreamHooks> {
   onEnd(exit: Exit.Exit<void, KimiError>): Effect.Effect<void> {
     this.#observed?.end(exit)
     const charge = this.#charge(exit)
+    if (charge === undefined && !this.#sending.isUnsent) UsageRecording.countUnbilled(this.#context)
     const ending = settleAndRecord(this.#accounting, this.#call, this.#reserved, charge, this.#context)
     // The fiber that ends a stream may not be the one that started it, and may have other services.
     return ending === undefined ? Effect.void : Effect.updateContext(ending, () => this.#context)

@@ -23,6 +23,7 @@ const noEntries = Effect.succeed([])
  */
 export class RecordedAttempts {
   readonly all: Array<AttemptUsage> = []
+  #unbilled = 0
 
   get entries(): Accounting["Service"]["entries"] {
     return noEntries
@@ -32,9 +33,13 @@ export class RecordedAttempts {
     return Effect.sync(() => void this.all.push(attempt))
   }
 
-  /** Requests to the host that may be billed. */
+  countUnbilled(): void {
+    this.#unbilled += 1
+  }
+
+  /** Requests to the host. */
   get count(): number {
-    let count = 0
+    let count = this.#unbilled
     for (const { outcome } of this.all) if (outcome !== "cached") count += 1
     return count
   }

@@ -12,6 +12,11 @@ import * as DirectAccounting from "./DirectAccounting.ts"
 
 type AccountingService = Accounting["Service"]
 
+/** Records that may also count attempts which the host does not bill: of those there is no usage to record. */
+interface Recorder extends AccountingService {
+  readonly countUnbilled?: () => void
+}
+
 /**
  * Records to which this fiber's calls are added, in addition to those of the
  * client.
@@ -19,9 +24,19 @@ type AccountingService = Accounting["Service"]
  * @category references
  * @since 0.1.0
  */
-export const AdditionalRecorders: Context.Reference<ReadonlyArray<AccountingService>> = Context.Reference<
-  ReadonlyArray<AccountingService>
+export const AdditionalRecorders: Context.Reference<ReadonlyArray<Recorder>> = Context.Reference<
+  ReadonlyArray<Recorder>
 >("@kimi-effect/core/money/Accounting/AdditionalRecorders", { defaultValue: () => [] })
+
+/**
+ * Counts an attempt that was sent, and that the host does not bill, where it is counted.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const countUnbilled = (context: Context.Context<never>): void => {
+  for (const recorder of Context.get(context, AdditionalRecorders)) recorder.countUnbilled?.()
+}
 
 /**
  * Records the usage of an attempt at once, or returns the effect that does.

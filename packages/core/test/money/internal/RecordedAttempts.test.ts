@@ -1,17 +1,23 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Option } from "effect"
+import { Effect, Option, Stream } from "effect"
 import { ConnectionLostError } from "../../../src/errors/NetworkErrors.ts"
 import type { ChatError } from "../../../src/errors/OperationErrors.ts"
-import { ReasoningBudgetExhaustedError } from "../../../src/errors/ProviderErrors.ts"
+import { ReasoningBudgetExhaustedError, ServerError } from "../../../src/errors/ProviderErrors.ts"
 import type { ChatResponse } from "../../../src/models/ChatResponse.ts"
-import { withAccounting } from "../../../src/money/AccountingStage.ts"
+import * as Accounting from "../../../src/money/Accounting.ts"
+import { withAccounting, withStreamAccounting } from "../../../src/money/AccountingStage.ts"
 import * as Cost from "../../../src/money/Cost.ts"
 import { RecordedAttempts } from "../../../src/money/internal/RecordedAttempts.ts"
+import type { Call } from "../../../src/pipeline/Call.ts"
 import { answer, prompt, recording } from "../support/recording.ts"
 
 const answered = Effect.succeed(answer(true))
 const lost = Effect.fail(new ConnectionLostError({ message: "no" }))
 const reasoned = Effect.fail(new ReasoningBudgetExhaustedError({ message: "no", completionTokens: 16 }))
+
+const refused = Effect.fail(new ServerError({ message: "no" }))
+
+type Run = (accounting: Accounting.Accounting["Service"]) => (call: Call) => Effect.Effect<unknown, unknown>
 
 /** What is recorded of attempts, and what it has cost. */
 const recorded = (attempts: ReadonlyArray<Effect.Effect<ChatResponse, ChatError>>) =>
@@ -46,4 +52,22 @@ describe("recorded attempts", () => {
       assert.deepStrictEqual(yield* recorded([lost]), { count: 1, cost: undefined })
     })
   )
+
+  for (const [name, run] of [
+    ["whole", (accounting) => (call) => withAccounting(accounting)(() => refused)(call)],
+    [
+      "streamed",
+      (accounting) => (call) =>
+        Stream.runDrain(withStreamAccounting(accounting)(() => Stream.fromEffect(refused))(call))
+    ]
+  ] as ReadonlyArray<[string, Run]>) {
+    it.effect(`count a ${name} one that the host does not bill`, () =>
+      Effect.gen(function* () {
+        const { accounting, call } = recording()
+        const all = new RecordedAttempts()
+        yield* Accounting.recordTo(all)(Effect.exit(run(accounting)({ ...call, state: {} })))
+        assert.deepStrictEqual([all.count, all.all], [1, []])
+      })
+    )
+  }
 })
