@@ -51,7 +51,8 @@ const isSchema = (schema: string): boolean => /^[A-Za-z_][A-Za-z0-9_]{0,62}$/.te
 /**
  * A journal in PostgreSQL 12 or later. Leases expire by the clock of the server.
  * It fails when the server cannot be reached at the start; later, an operation
- * waits for a server that restarts, up to half of `timeout`. A server that does
+ * waits for a server that restarts or refuses connections, up to half of
+ * `timeout`, and is sent again, with its effect once. A server that does
  * not answer fails the operation with `JournalStoreError` after `timeout`. Tables
  * contain what models and tools answered, so they are as private as that.
  *

@@ -124,7 +124,6 @@ describe.skipIf(!reachable)("Journal.layerPostgres", () => {
       const server = yield* proxy
       const journal = yield* make(yield* ownSchema, { url: server.url, connections: 1 })
       yield* server.end
-      yield* Effect.ignore(journal.status("r"))
       yield* Effect.forkChild(Effect.delay(server.accept, "100 millis"))
       assert.isUndefined(yield* journal.status("r"))
     })

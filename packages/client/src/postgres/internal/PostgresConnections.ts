@@ -16,6 +16,7 @@ import * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import type { SqlError } from "effect/sql/SqlError"
 import { storeError } from "../../journal/internal/GroupCommit.ts"
+import { isLost } from "./lostConnection.ts"
 
 /** The name of the store in errors. */
 export const name = "postgres"
@@ -38,12 +39,19 @@ export interface Result {
   readonly count: number
 }
 
-/** Runs one statement. `operation` is for errors. */
+/**
+ * Runs one statement, and again when the connection was lost. Whether it was
+ * committed is unknown then, so that `again` is sent, by default the same one.
+ * `operation` is for errors.
+ */
 export type Query = (
   operation: string,
   sql: string,
-  params?: ReadonlyArray<unknown>
+  params?: ReadonlyArray<unknown>,
+  again?: string
 ) => Effect.Effect<Result, JournalStoreError>
+
+type Slot = (sql: string, params: ReadonlyArray<unknown>, again: string) => Effect.Effect<Result, SqlError>
 
 interface Open {
   readonly connection: PgConnection.PgConnection
@@ -51,8 +59,6 @@ interface Open {
   /** When a query was sent that was interrupted and that nothing was received after. */
   silentSince: number | undefined
 }
-
-const isLost = ({ reason }: SqlError): boolean => reason._tag === "ConnectionError"
 
 /** A code of the system or of PostgreSQL, and its message. Their messages have names and no content. */
 const reasonOf = ({ reason }: SqlError): string => {
@@ -71,20 +77,19 @@ const optionsOf = ({ applicationName, connectTimeout, prepare, url }: Settings):
   maxMessageSize: maxMessageBytes
 })
 
+/** What the connections know of their server. */
+interface Server {
+  /** Whether a connection to it was ever open. */
+  wasOpen: boolean
+}
+
 /** One connection, opened by the first query, and again after it was lost. */
-const makeSlot = (
-  settings: Settings
-): Effect.Effect<
-  (sql: string, params: ReadonlyArray<unknown>) => Effect.Effect<Result, SqlError>,
-  never,
-  Scope.Scope
-> =>
+const makeSlot = (settings: Settings, server: Server): Effect.Effect<Slot, never, Scope.Scope> =>
   Effect.gen(function* () {
     const clock = yield* Clock.Clock
     const now = (): number => MonotonicClock.millisUnsafe(clock)
     const opening = Semaphore.makeUnsafe(1)
     let current: Open | undefined
-    let wasOpen = false
     const close = (open: Open): Effect.Effect<void> =>
       Effect.suspend(() => {
         if (current === open) current = undefined
@@ -97,28 +102,28 @@ const makeSlot = (
         const opened = restore(Scope.provide(PgConnection.make(optionsOf(settings)), scope))
         const connection = yield* Effect.onError(opened, () => Scope.close(scope, Exit.void))
         current = { connection, scope, silentSince: undefined }
-        wasOpen = true
+        server.wasOpen = true
         return current
       })
     )
     // A server that restarts is waited for. An address that never worked is an error at once.
-    const reconnect = Effect.suspend(() => {
-      const end = now() + settings.timeoutMillis / 2
-      return Effect.retry(connect, {
-        while: (error) => wasOpen && isLost(error) && now() < end,
+    const isWaitedFor = (error: SqlError, end: number): boolean => server.wasOpen && isLost(error) && now() < end
+    const reconnect = (end: number): Effect.Effect<Open, SqlError> =>
+      Effect.retry(connect, {
+        while: (error) => isWaitedFor(error, end),
         schedule: Schedule.jittered(Schedule.spaced("100 millis"))
       })
-    })
     const isSilent = (open: Open): boolean =>
       open.silentSince !== undefined && now() - open.silentSince >= settings.timeoutMillis / 2
-    const get: Effect.Effect<Open, SqlError> = opening.withPermits(1)(
+    const get = (end: number): Effect.Effect<Open, SqlError> =>
+      opening.withPermits(1)(
+        Effect.suspend(() => {
+          if (current === undefined) return reconnect(end)
+          return isSilent(current) ? Effect.andThen(close(current), reconnect(end)) : Effect.succeed(current)
+        })
+      )
+    const send = (open: Open, sql: string, params: ReadonlyArray<unknown>): Effect.Effect<Result, SqlError> =>
       Effect.suspend(() => {
-        if (current === undefined) return reconnect
-        return isSilent(current) ? Effect.andThen(close(current), reconnect) : Effect.succeed(current)
-      })
-    )
-    return (sql, params) =>
-      Effect.flatMap(get, (open) => {
         const sentAt = now()
         return open.connection.query(sql, params).pipe(
           Effect.onExit((exit) =>
@@ -131,16 +136,32 @@ const makeSlot = (
           Effect.map(({ rowCount, rows }): Result => ({ rows, count: rowCount }))
         )
       })
+    return (sql, params, again) =>
+      Effect.suspend(() => {
+        const end = now() + settings.timeoutMillis / 2
+        let next = sql
+        const sent = Effect.flatMap(get(end), (open) => {
+          const statement = next
+          next = again
+          return send(open, statement, params)
+        })
+        // The delays grow: a statement that ends its connection each time is not sent often.
+        return Effect.retry(sent, {
+          while: (error) => isWaitedFor(error, end),
+          schedule: Schedule.jittered(Schedule.exponential("50 millis"))
+        })
+      })
   })
 
 /** Connections that are used in turn until the scope closes. */
 export const make = (settings: Settings): Effect.Effect<Query, never, Scope.Scope> =>
   Effect.gen(function* () {
-    const slots = yield* Effect.forEach(Array.from({ length: settings.connections }), () => makeSlot(settings))
+    const server: Server = { wasOpen: false }
+    const slots = yield* Effect.forEach(Array.from({ length: settings.connections }), () => makeSlot(settings, server))
     let turn = 0
-    return (operation, sql, params = []) =>
+    return (operation, sql, params = [], again = sql) =>
       Effect.suspend(() => {
         const slot = slots[turn++ % slots.length] as (typeof slots)[number]
-        return Effect.mapError(slot(sql, params), (error) => storeError(name, operation, reasonOf(error)))
+        return Effect.mapError(slot(sql, params, again), (error) => storeError(name, operation, reasonOf(error)))
       })
   })

@@ -1,6 +1,10 @@
 /**
  * The store of a journal in PostgreSQL. Each operation is one statement, and
  * leases expire by the clock of the server.
+ *
+ * A statement whose connection was lost may have been committed, and is sent
+ * again: it must have the same result then. A claim whose answer was lost leaves
+ * a lease that expires.
  */
 import * as Effect from "effect/Effect"
 import type {
@@ -32,18 +36,24 @@ const statementsOf = (schema: string) => {
       RETURNING resource, epoch, ordinal`,
     renew: `UPDATE ${resource} SET until = clock_timestamp() + $4::float8 * interval '1 millisecond'
       WHERE run = $1 AND resource = $2 AND epoch = $3::int AND NOT completed`,
-    // A write of this lease that is still on its way is refused.
-    end: `UPDATE ${resource} SET until = '-infinity', completed = $4::boolean, epoch = epoch + 1
-      WHERE run = $1 AND resource = $2 AND epoch = $3::int AND NOT completed`,
+    // A write of this lease that is still on its way is refused. The second condition is what the statement has left.
+    end: `UPDATE ${resource} SET until = '-infinity', completed = $4::boolean, epoch = $3::int + 1
+      WHERE run = $1 AND resource = $2 AND (epoch = $3::int AND NOT completed
+        OR epoch = $3::int + 1 AND completed = $4::boolean AND until = '-infinity')`,
     // The lock makes a claim wait: who has a new epoch reads all that was written in the old ones.
-    append: `WITH claim AS (SELECT * FROM unnest($1::text[], $2::text[], $3::int[]) AS c (run, resource, epoch)),
+    append: (
+      condition: string
+    ) => `WITH claim AS (SELECT * FROM unnest($1::text[], $2::text[], $3::int[]) AS c (run, resource, epoch)),
       held AS (SELECT r.run, r.resource, r.epoch FROM ${resource} AS r JOIN claim USING (run, resource, epoch)
         WHERE NOT r.completed FOR SHARE OF r),
       added AS (INSERT INTO ${entry} (run, resource, key, kind, digest, body)
         SELECT run, resource, key, kind, digest, body FROM unnest($4::text[], $5::text[], $6::int[], $7::text[], $8::text[], $9::text[],
           $10::text[]) WITH ORDINALITY AS e (run, resource, epoch, key, kind, digest, body, ordinal)
-        JOIN held USING (run, resource, epoch) ORDER BY ordinal)
+        JOIN held USING (run, resource, epoch) WHERE ${condition} ORDER BY ordinal)
       SELECT run, resource, epoch FROM held`,
+    isMissing: `NOT EXISTS (SELECT 1 FROM (SELECT kind, digest, body FROM ${entry} AS f WHERE f.run = e.run
+      AND f.resource = e.resource AND f.key = e.key ORDER BY id DESC LIMIT 1) AS newest
+      WHERE newest.kind = e.kind AND newest.digest = e.digest AND newest.body = e.body)`,
     read: `SELECT key, kind, digest, body FROM ${entry} WHERE run = $1 AND resource = $2 ORDER BY id`,
     run: `SELECT kind, digest, cancelled, (SELECT count(*)::int FROM ${entry} WHERE run = $1 AND kind = 'Result') AS calls
       FROM ${run} WHERE run = $1`,
@@ -101,6 +111,8 @@ export const make = (query: Query, schema: string): Store => {
   const claimAny = sql.claim("$3::text IS NULL", "SKIP LOCKED")
   // Whether one resource is free must not depend on a lock that another statement has for a moment.
   const claimOne = sql.claim("resource = $3", "")
+  const append = sql.append("true")
+  const appendMissing = sql.append(sql.isMissing)
   const isChanged = (operation: string, statement: string, params: ReadonlyArray<unknown>) =>
     Effect.map(query(operation, statement, params), ({ count }) => count === 1)
   return {
@@ -122,7 +134,7 @@ export const make = (query: Query, schema: string): Store => {
     end: (runId, { epoch, resource }, isCompleted) =>
       isChanged("end a lease", sql.end, [toText(runId), toText(resource), epoch, isCompleted]),
     append: (batch) =>
-      Effect.map(query("append", sql.append, columnsOf(batch)), ({ rows }) => {
+      Effect.map(query("append", append, columnsOf(batch), appendMissing), ({ rows }) => {
         const held = new Set(rows.map((row) => keyOf(fromText(String(row["run"])), claimOf(row))))
         return batch.map(({ claim, runId }) => held.has(keyOf(runId, claim)))
       }),

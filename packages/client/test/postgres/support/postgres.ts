@@ -45,6 +45,10 @@ export const url = urlOf(login ?? "", port)
 /** Runs a statement past the journal. */
 export const query = (sql: string) => run(url, sql)
 
+/** Ends the connections of a name as a server that shuts down ends them, and waits until they have ended. */
+export const terminate = (applicationName: string) =>
+  query(`SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE application_name = '${applicationName}'`)
+
 /** A schema that no other test uses. It is removed with the scope. */
 export const ownSchema: Effect.Effect<string, never, Scope.Scope> = Effect.acquireRelease(
   Effect.sync(() => `kimi_test_${randomUUID().replaceAll("-", "")}`),
@@ -59,15 +63,22 @@ export interface Proxy {
   /** Ends all connections; new ones are refused until `accept`. */
   readonly end: Effect.Effect<void>
   readonly accept: Effect.Effect<void>
+  /** Ends a connection in place of the next answer of the server. */
+  readonly loseAnswer: Effect.Effect<void>
 }
 
 export const proxy: Effect.Effect<Proxy, never, Scope.Scope> = Effect.acquireRelease(
   Effect.callback<Proxy & { readonly close: () => void }>((resume) => {
     const sockets = new Set<Socket>()
     let isOpen = true
-    const forward = (from: Socket, to: Socket): void => {
+    let losesAnswer = false
+    const forward = (from: Socket, to: Socket, isAnswer: boolean): void => {
       sockets.add(from)
-      from.on("data", (data) => to.write(data))
+      from.on("data", (data) => {
+        if (!isAnswer || !losesAnswer) return to.write(data)
+        losesAnswer = false
+        return from.destroy()
+      })
       from.on("error", () => to.destroy())
       from.on("close", () => {
         sockets.delete(from)
@@ -77,8 +88,8 @@ export const proxy: Effect.Effect<Proxy, never, Scope.Scope> = Effect.acquireRel
     const server = createServer((client) => {
       if (!isOpen) return client.destroy()
       const upstream = connectSocket({ host, port })
-      forward(client, upstream)
-      forward(upstream, client)
+      forward(client, upstream, false)
+      forward(upstream, client, true)
     })
     const end = (): void => {
       isOpen = false
@@ -95,6 +106,7 @@ export const proxy: Effect.Effect<Proxy, never, Scope.Scope> = Effect.acquireRel
           }),
           end: Effect.sync(end),
           accept: Effect.sync(() => void (isOpen = true)),
+          loseAnswer: Effect.sync(() => void (losesAnswer = true)),
           close: () => {
             end()
             server.close()
