@@ -37,6 +37,21 @@ describe("kimi config with values that cannot be used", () => {
     })
   )
 
+  it.live("marks a fallback whose step has no key", () =>
+    Effect.gen(function* () {
+      const { code, stdout } = yield* runKimi(["config", "--json", "--fallback", '[{"provider":"together"}]'])
+      assert.strictEqual(code, 10)
+      assert.deepStrictEqual(decoded("config", stdout).options, [
+        {
+          name: "fallback",
+          value: "<redacted>",
+          origin: "flag --fallback",
+          expected: "an API key in this step: its host together requires one, and gets none of another host"
+        }
+      ])
+    })
+  )
+
   it.live("marks them in the table", () =>
     Effect.map(runKimi(["config", "--tier", "9", "--cache", "memory"]), ({ code, stdout }) => {
       assert.strictEqual(code, 10)

@@ -91,6 +91,37 @@ const entryFitsMemory: Rule = ({ cacheMaxBytes, cacheMaxEntryBytes }, label) =>
     ? undefined
     : { name: label("cacheMaxEntryBytes"), expected: `at most ${label("cacheMaxBytes")}` }
 
+type Step = Values["fallback"][number]
+
+/** The host of a step. Whether another URL of the client's provider is the client's own host, the client decides. */
+const hostOf = (config: Values, { allowPlainHttp, apiKey, baseUrl, provider = config.provider }: Step): Values => {
+  const own = provider === config.provider ? config : undefined
+  return {
+    ...config,
+    provider,
+    baseUrl: baseUrl ?? own?.baseUrl,
+    apiKey: apiKey ?? own?.apiKey,
+    allowPlainHttp: allowPlainHttp ?? own?.allowPlainHttp ?? false
+  }
+}
+
+const stepHasKey: Rule = (config, label) =>
+  keyIsGiven(config, label) && {
+    name: label("apiKey"),
+    expected: `an API key in this step: its host ${config.provider} requires one, and gets none of another host`
+  }
+
+/** What must hold for the host of each fallback step, as for that of the client. */
+const ofSteps = (config: Values, label: Label): ReadonlyArray<Issue> =>
+  config.fallback.flatMap((step, index) =>
+    [stepHasKey, customHasBaseUrl, plainHttpIsAllowed].flatMap((rule) => {
+      const isOwn = (step.provider ?? config.provider) === config.provider
+      // What the step has of the client is reported once, for the client.
+      if (isOwn && step.baseUrl === undefined) return []
+      return rule(hostOf(config, step), (name) => `${label("fallback")}[${index}].${name}`) ?? []
+    })
+  )
+
 const rules: ReadonlyArray<Rule> = [
   keyIsGiven,
   customHasBaseUrl,
@@ -109,5 +140,7 @@ const rules: ReadonlyArray<Rule> = [
  * @category validation
  * @since 0.1.0
  */
-export const find = (config: Values, label: Label): ReadonlyArray<Issue> =>
-  rules.map((rule) => rule(config, label)).filter((issue) => issue !== undefined)
+export const find = (config: Values, label: Label): ReadonlyArray<Issue> => [
+  ...rules.flatMap((rule) => rule(config, label) ?? []),
+  ...ofSteps(config, label)
+]

@@ -48,7 +48,7 @@ export type FallbackStep = {
 
 type Steps = ReadonlyArray<FallbackStep>
 
-const expected = 'ids of models with semicolons between, a JSON list such as [{ "provider": "together" }], or off'
+const expected = 'ids of models with semicolons between, a JSON list such as [{ "provider": "ollama" }], or off'
 
 const tags = OptionForm.list(
   OptionForm.fromCodec(Schema.String, "the tag of an error"),
@@ -137,6 +137,6 @@ export const fallback = {
 export const fallbackTexts: Texts<keyof typeof fallback> = {
   fallback: {
     description:
-      "Where a call goes when its host cannot respond, in this order: models at the same host with the same key, such as `kimi-k2.6; kimi-k2.5`, or a JSON list of steps with `provider`, `apiKey`, `baseUrl`, `model`, `account`, `on` and limits."
+      "Where a call goes when its host cannot respond, in this order: models at the same host with the same key, such as `kimi-k2.6; kimi-k2.5`, or a JSON list of steps with `provider`, `apiKey`, `baseUrl`, `model`, `account`, `on` and limits. Another host needs its own `apiKey`, which no flag takes."
   }
 }

@@ -38,6 +38,46 @@ describe("the option fallback", () => {
     })
   )
 
+  it.effect("names the step at another host that has no key", () =>
+    Effect.gen(function* () {
+      const variables = { KIMI_API_KEY: "sk-1", KIMI_FALLBACK: '[{"model":"kimi-k2.6"},{"provider":"together"}]' }
+      assert.deepStrictEqual((yield* refused(env(variables))).issues, [
+        {
+          name: "KIMI_FALLBACK[1].apiKey",
+          expected: "an API key in this step: its host together requires one, and gets none of another host"
+        }
+      ])
+    })
+  )
+
+  it.effect("names the step at a custom host that has no base URL", () =>
+    Effect.gen(function* () {
+      const given = { apiKey: "sk-1", fallback: [{ provider: "custom" }] }
+      assert.deepStrictEqual(namesOf(yield* refused(json(given))), ["kimi.fallback[0].baseUrl"])
+    })
+  )
+
+  it.effect("names the step that would send a key without TLS", () =>
+    Effect.gen(function* () {
+      const given = { apiKey: "sk-1", fallback: [{ baseUrl: "http://gateway.example/v1" }] }
+      assert.deepStrictEqual(namesOf(yield* refused(json(given))), ["kimi.fallback[0].baseUrl"])
+    })
+  )
+
+  it.effect("accepts a step at a host that needs no key", () =>
+    Effect.gen(function* () {
+      const { fallback } = yield* read(json({ apiKey: "sk-1", fallback: [{ provider: "ollama" }] }))
+      assert.deepStrictEqual(fallback, [{ provider: "ollama" }])
+    })
+  )
+
+  it.effect("reports a key that the client itself lacks once", () =>
+    Effect.gen(function* () {
+      const error = yield* refused(json({ fallback: [{ model: "kimi-k2.6" }] }))
+      assert.deepStrictEqual(namesOf(error), ["KIMI_API_KEY"])
+    })
+  )
+
   it.effect("shows no key of a step", () =>
     Effect.gen(function* () {
       const config = yield* read(json({ apiKey: "sk-1", fallback: [{ apiKey: canary }] }))
