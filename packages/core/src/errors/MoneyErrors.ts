@@ -27,12 +27,16 @@ export class BudgetExceededError extends TaggedKimiError<BudgetExceededError>()(
 }) {}
 
 /**
- * The price of the model at this host is unknown, so a cap cannot be enforced.
+ * The price of the model at this host is unknown, or in another currency than
+ * the caps, so a cap cannot be enforced.
  *
  * @category errors
  * @since 0.1.0
  */
-export class UnknownPriceError extends TaggedKimiError<UnknownPriceError>()("UnknownPriceError", {}) {}
+export class UnknownPriceError extends TaggedKimiError<UnknownPriceError>()("UnknownPriceError", {
+  /** What to change, when the price is known and in another currency. */
+  fix: Schema.optionalKey(Schema.String)
+}) {}
 
 /**
  * The store of the budget failed, so the remaining amount is unknown.

@@ -15,6 +15,7 @@ describe("the currencies of Budget", () => {
       const error = yield* Effect.flip(ask(dollars)(yuan))
       assert.strictEqual(error._tag, "UnknownPriceError")
       assert.include(error.message, "is in CNY, in which total has no cap")
+      assert.strictEqual(error.hint, "Set the cap in CNY, the currency of the price, and not in USD alone.")
     })
   )
 

@@ -111,6 +111,14 @@ describe("Budget.hold", () => {
     })
   )
 
+  it.effect("names the currency of a price without a cap", () =>
+    Effect.gen(function* () {
+      const budget = yield* makeBudget({ caps: [{ amount: "100", currency: "CNY" }] })
+      const error = yield* Effect.flip(budget.hold(work(1)))
+      assert.strictEqual(error.hint, "Set the cap in USD, the currency of the price, and not in CNY alone.")
+    })
+  )
+
   it.effect("counts in the scopes of its tags", () =>
     Effect.gen(function* () {
       const budget = yield* makeBudget({ caps: [{ per: ["tenant"], amount: "50", currency: "USD" }] })

@@ -198,6 +198,7 @@ describe("Expense.charge", () => {
       const { run } = yield* withMoney({ caps: [{ amount: "100", currency: "CNY" }] })
       const error = yield* run(Effect.flip(Expense.charge(search)(Effect.void)))
       assert.strictEqual(error._tag, "UnknownPriceError")
+      assert.strictEqual(error.hint, "Set the cap in USD, the currency of the price, and not in CNY alone.")
     })
   )
 

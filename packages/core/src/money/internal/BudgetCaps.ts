@@ -61,9 +61,28 @@ export interface Cap {
  * @category models
  * @since 0.1.0
  */
-export type Claims =
-  | { readonly _tag: "Claims"; readonly claims: ReadonlyArray<Claim> }
-  | { readonly _tag: "CurrencyMismatch"; readonly scope: string }
+export type Claims = { readonly _tag: "Claims"; readonly claims: ReadonlyArray<Claim> } | CurrencyMismatch
+
+interface CurrencyMismatch {
+  readonly _tag: "CurrencyMismatch"
+  readonly scope: string
+  /** Of the caps that the scope has. */
+  readonly currencies: ReadonlyArray<Currency>
+}
+
+/**
+ * Why a price cannot be held against caps in other currencies, and what to change.
+ *
+ * @category formatting
+ * @since 0.1.0
+ */
+export const describeMismatch = (
+  { currencies, scope }: CurrencyMismatch,
+  price: Currency
+): { readonly reason: string; readonly fix: string } => ({
+  reason: `is in ${price}, in which ${scope} has no cap`,
+  fix: `Set the cap in ${price}, the currency of the price, and not in ${currencies.join(" and ")} alone.`
+})
 
 /** A cap with the names that it applies to. */
 interface CapRule {
@@ -205,7 +224,10 @@ export const compile = (
       if (matching.length === 0) continue
       const scope = BudgetScope.nameOf(per, { ...tags, today })
       const rule = mostSpecific(matching.filter((one) => one.currency === currency))
-      if (rule === undefined) return { _tag: "CurrencyMismatch", scope }
+      if (rule === undefined) {
+        const currencies = [...new Set(matching.map((one) => one.currency))]
+        return { _tag: "CurrencyMismatch", scope, currencies }
+      }
       const period = per.find((name) => BudgetScope.isPeriod(name))
       claims.push({
         scope: `${currency} ${scope}`,

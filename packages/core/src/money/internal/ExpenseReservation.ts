@@ -11,7 +11,7 @@ import { UnknownPriceError } from "../../errors/MoneyErrors.ts"
 import type { BudgetError } from "../../errors/OperationErrors.ts"
 import type * as Cost from "../Cost.ts"
 import * as Amount from "./Amount.ts"
-import type * as BudgetCaps from "./BudgetCaps.ts"
+import * as BudgetCaps from "./BudgetCaps.ts"
 import type { BudgetContext } from "./BudgetContext.ts"
 import { expenseExceededError } from "./budgetExceededError.ts"
 import type { Claim } from "./Ledger.ts"
@@ -52,14 +52,15 @@ const claimsOf = (
   if (!context.isCapped(tags)) return Effect.succeed([])
   const claims = context.claimsOf(tags, currency, context.calendar(context.clock.currentTimeMillisUnsafe()))
   if (claims._tag === "Claims") return Effect.succeed(claims.claims)
-  return context.onUnknownPrice === "allow"
-    ? Effect.succeed([])
-    : Effect.fail(
-        new UnknownPriceError({
-          message: `The price of the tool ${tool} is in ${currency}, in which ${claims.scope} has no cap; it was not run`,
-          ...(provider === undefined ? {} : { provider })
-        })
-      )
+  if (context.onUnknownPrice === "allow") return Effect.succeed([])
+  const { fix, reason } = BudgetCaps.describeMismatch(claims, currency)
+  return Effect.fail(
+    new UnknownPriceError({
+      message: `The price of the tool ${tool} ${reason}; it was not run`,
+      fix,
+      ...(provider === undefined ? {} : { provider })
+    })
+  )
 }
 
 const scoped = (reservation: Reservation): Effect.Effect<ExpenseReservation, never, Scope.Scope> =>

@@ -13,7 +13,7 @@ import type { BudgetError } from "../../errors/OperationErrors.ts"
 import * as OptionRules from "../../internal/OptionRules.ts"
 import type * as Cost from "../Cost.ts"
 import * as Amount from "./Amount.ts"
-import type * as BudgetCaps from "./BudgetCaps.ts"
+import * as BudgetCaps from "./BudgetCaps.ts"
 import type { BudgetContext } from "./BudgetContext.ts"
 import { holdExceededError } from "./budgetExceededError.ts"
 
@@ -35,11 +35,12 @@ export interface HoldOptions {
   readonly lease: Duration.Input
 }
 
-const unknownPrice = ({ model, provider }: HoldOptions, reason: string): UnknownPriceError =>
+const unknownPrice = ({ model, provider }: HoldOptions, reason: string, fix?: string): UnknownPriceError =>
   new UnknownPriceError({
     message: `The price of ${model} at ${provider} ${reason}; nothing was sent`,
     provider,
-    model
+    model,
+    ...(fix === undefined ? {} : { fix })
   })
 
 /**
@@ -57,12 +58,15 @@ export const hold = (
   Effect.suspend((): Effect.Effect<void, BudgetError> => {
     const { cost, id, lease, model, provider } = options
     if (!context.isCapped(tags)) return Effect.void
-    const refuse = (reason: string) =>
-      context.onUnknownPrice === "allow" ? Effect.void : Effect.fail(unknownPrice(options, reason))
+    const refuse = (reason: string, fix?: string) =>
+      context.onUnknownPrice === "allow" ? Effect.void : Effect.fail(unknownPrice(options, reason, fix))
     if (Option.isNone(cost)) return refuse("is not known")
     const { currency, total } = cost.value
     const claims = context.claimsOf(tags, currency, context.calendar(context.clock.currentTimeMillisUnsafe()))
-    if (claims._tag !== "Claims") return refuse(`is in ${currency}, in which ${claims.scope} has no cap`)
+    if (claims._tag !== "Claims") {
+      const { fix, reason } = BudgetCaps.describeMismatch(claims, currency)
+      return refuse(reason, fix)
+    }
     if (claims.claims.length === 0) return Effect.void
     const price = Amount.fromDecimal(total)
     // An amount above every cap is refused however large it is, and stores do not count further.

@@ -14,7 +14,7 @@ import * as Cost from "../Cost.ts"
 import type { Prices } from "../PriceTable.ts"
 import type * as AccountBalance from "./AccountBalance.ts"
 import * as Amount from "./Amount.ts"
-import type * as BudgetCaps from "./BudgetCaps.ts"
+import * as BudgetCaps from "./BudgetCaps.ts"
 import type { BudgetContext } from "./BudgetContext.ts"
 import type { Claim } from "./Ledger.ts"
 import * as TokenRates from "./TokenRates.ts"
@@ -26,6 +26,12 @@ interface Quote {
   readonly unixMillis: number
   /** Absent, with its currency and amount, if the price is not known. */
   readonly worstCase: WorstCase | undefined
+}
+
+/** Why a price cannot be counted, and what to change for this one. */
+interface Refusal {
+  readonly reason: string
+  readonly fix?: string | undefined
 }
 
 interface WorstCase {
@@ -49,11 +55,12 @@ export interface PricedCall {
   readonly claims: ReadonlyArray<Claim>
 }
 
-const unknownPriceError = ({ provider, request }: Call, reason: string): UnknownPriceError =>
+const unknownPriceError = ({ provider, request }: Call, { fix, reason }: Refusal): UnknownPriceError =>
   new UnknownPriceError({
     message: `The price of ${request.model} at ${provider} ${reason}; nothing was sent`,
     provider,
-    model: request.model
+    model: request.model,
+    ...(fix === undefined ? {} : { fix })
   })
 
 const worstCaseOf = (
@@ -93,16 +100,16 @@ export const priceCall = (
 ): PricedCall | UnknownPriceError | undefined => {
   if (!context.isCapped(tags)) return undefined
   const { purchase, unixMillis, worstCase } = quote(context, prices, call)
-  if (worstCase === undefined) return refuse(context, call, "is not known")
+  if (worstCase === undefined) return refuse(context, call, { reason: "is not known" })
   const { amount, currency, rates } = worstCase
   const claims = context.claimsOf(tags, currency, context.calendar(unixMillis))
   return claims._tag === "Claims"
     ? { purchase, rates, currency, amount, claims: claims.claims }
-    : refuse(context, call, `is in ${currency}, in which ${claims.scope} has no cap`)
+    : refuse(context, call, BudgetCaps.describeMismatch(claims, currency))
 }
 
-const refuse = ({ onUnknownPrice }: BudgetContext, call: Call, reason: string): UnknownPriceError | undefined =>
-  onUnknownPrice === "allow" ? undefined : unknownPriceError(call, reason)
+const refuse = ({ onUnknownPrice }: BudgetContext, call: Call, refusal: Refusal): UnknownPriceError | undefined =>
+  onUnknownPrice === "allow" ? undefined : unknownPriceError(call, refusal)
 
 /**
  * What usage of a call costs at the price of its reservation; `undefined` if the

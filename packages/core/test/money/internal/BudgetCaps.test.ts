@@ -59,7 +59,11 @@ describe("BudgetCaps.compile", () => {
   })
 
   it("names the scope without a cap in the currency of a call", () => {
-    assert.deepStrictEqual(capOf([cap("5")], "acme", "CNY"), { _tag: "CurrencyMismatch", scope: "tenant:acme" })
+    assert.deepStrictEqual(capOf([cap("5")], "acme", "CNY"), {
+      _tag: "CurrencyMismatch",
+      scope: "tenant:acme",
+      currencies: ["USD"]
+    })
   })
 
   it("keeps the scopes of names without a period", () => {
