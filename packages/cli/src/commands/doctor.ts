@@ -12,7 +12,7 @@ export const doctor = Command.make(
   handler(() => import("../handlers/doctor.ts"))
 ).pipe(
   Command.withDescription(
-    "Checks the configuration, key, region, network, clock, balance and stores, and states how to correct each problem. Free of charge."
+    "Checks the configuration, key, region, network, clock, balance, fallback, budget and stores, and states how to correct each problem. Free of charge."
   ),
   Command.withExamples([
     { command: "kimi doctor", description: "Every check" },

@@ -14,12 +14,18 @@ import * as configuration from "../configuration.ts"
 import type { Given } from "../optionFlags.ts"
 import type { Check } from "../schemas/doctor.ts"
 import * as AccountCheck from "./accountCheck.ts"
+import * as BudgetCheck from "./budgetCheck.ts"
 import * as ClockCheck from "./clockCheck.ts"
 import * as ConfigurationCheck from "./configurationCheck.ts"
+import * as FallbackCheck from "./fallbackCheck.ts"
 import * as HostCheck from "./hostCheck.ts"
 import * as Route from "./route.ts"
 import * as StoreCheck from "./storeCheck.ts"
 import { placeOf, problem } from "./check.ts"
+
+/** One check for each option that cannot be used. */
+const orIssues = <A, R>(checks: Effect.Effect<A, ConfigurationError, R>) =>
+  Effect.catchTag(checks, "ConfigurationError", (error) => Effect.succeed(ConfigurationCheck.ofFailure(error)))
 
 /** The checks that need the client. Its stores are checked apart. */
 const clientChecks = (config: KimiConfig.Values, isReachable: boolean) =>
@@ -27,10 +33,7 @@ const clientChecks = (config: KimiConfig.Values, isReachable: boolean) =>
     const kimi = yield* KimiClient
     const balance = isReachable ? [yield* AccountCheck.balance(kimi, Provider.fromConfig(config))] : []
     return [...balance, AccountCheck.limits(config)]
-  }).pipe(
-    Effect.provide(KimiNode.layer(StoreCheck.withoutStores(config))),
-    Effect.catchTag("ConfigurationError", (error) => Effect.succeed(ConfigurationCheck.ofFailure(error)))
-  )
+  }).pipe(Effect.provide(KimiNode.layer(StoreCheck.withoutStores(config))), orIssues)
 
 const onConfiguration = Effect.fnUntraced(function* (found: configuration.Configuration) {
   const { config } = found.settings
@@ -38,8 +41,12 @@ const onConfiguration = Effect.fnUntraced(function* (found: configuration.Config
   const http = UndiciHttpClient.layer.pipe(Layer.provide(Layer.succeed(KimiConfig.KimiConfig, config)))
   const route = Route.make(config.proxy, placeOf(found, "proxy"), baseUrl)
   // Together: a host that does not answer is waited for once.
-  const [{ checks, isReachable }, clock] = yield* Effect.all(
-    [HostCheck.check(config, config.model ?? defaultModel, route), ClockCheck.check(baseUrl)],
+  const [{ checks, isReachable }, clock, fallback] = yield* Effect.all(
+    [
+      HostCheck.check(config, config.model ?? defaultModel, route),
+      ClockCheck.check(baseUrl),
+      FallbackCheck.check(found)
+    ],
     { concurrency: "unbounded" }
   ).pipe(Effect.provide(http))
   return [
@@ -47,6 +54,8 @@ const onConfiguration = Effect.fnUntraced(function* (found: configuration.Config
     ...checks,
     clock,
     ...(yield* clientChecks(config, isReachable)),
+    ...fallback.checks,
+    ...(yield* orIssues(BudgetCheck.check(found, fallback.steps))),
     ...(yield* StoreCheck.check(found))
   ]
 })
