@@ -12,6 +12,7 @@ import * as Redacted from "effect/Redacted"
 import * as InputFile from "./inputFile.ts"
 import * as FlagValues from "./flagValues.ts"
 import * as IssuePlace from "./issuePlace.ts"
+import * as KeyFile from "./keyFile.ts"
 import type { Given } from "./optionFlags.ts"
 import * as UserFile from "./userFile.ts"
 
@@ -73,14 +74,21 @@ export const originsOf = Effect.fnUntraced(function* (gathered: Pick<Gathered, "
   return origins satisfies Origins
 })
 
+/** A key that no host is asked about. */
+const noKey = Redacted.make("none")
+
 /** What the flags and files of a command contain, with the flags that cannot be used. */
 export const gather = Effect.fnUntraced(function* (given: Given) {
-  const { issues, origins: flags, overrides } = yield* FlagValues.read(given)
+  const { issues: flagIssues, origins: flags, overrides } = yield* FlagValues.read(given)
+  const issues = [...flagIssues]
   const json = Option.getOrUndefined(given.config) ?? (yield* UserFile.find)
   const dotEnv = Option.getOrUndefined(given.dotenv)
   const keyFile = Option.getOrUndefined(given.apiKeyFile)
   if (keyFile !== undefined) {
-    overrides.apiKey = Redacted.make((yield* InputFile.read(keyFile)).trim())
+    const key = yield* KeyFile.read(keyFile)
+    if (Result.isFailure(key)) issues.push(key.failure)
+    // With an issue, no command uses the key.
+    overrides.apiKey = Result.getOrElse(key, () => noKey)
     flags.set("apiKey", `file ${keyFile}`)
   }
   const sources = yield* sourcesOf(dotEnv, json)
@@ -129,12 +137,10 @@ export const valueOf = Effect.fnUntraced(function* (
     : Result.getOrUndefined(fromInput(overrides[name]))
 })
 
-/** With a key that no host is asked about, where there is none. */
+/** With a key where there is none, for commands that ask no host. */
 export const withAnyKey = (gathered: Gathered): Effect.Effect<Gathered> =>
   Effect.map(originOf("apiKey", gathered), (origin) =>
-    origin === undefined
-      ? { ...gathered, overrides: { ...gathered.overrides, apiKey: Redacted.make("none") } }
-      : gathered
+    origin === undefined ? { ...gathered, overrides: { ...gathered.overrides, apiKey: noKey } } : gathered
   )
 
 /** Reads and checks the options of a command. Fails with every option that cannot be used. */

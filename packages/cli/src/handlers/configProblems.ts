@@ -5,6 +5,7 @@ import * as KimiConfig from "@kimi-effect/core/KimiConfig"
 import * as Effect from "effect/Effect"
 import type { Gathered, Origins } from "../configuration.ts"
 import { entriesOf } from "../flagValues.ts"
+import * as KeyFile from "../keyFile.ts"
 import type { Given } from "../optionFlags.ts"
 import type { ConfigOptions } from "../schemas/config.ts"
 import { unusableText } from "./shownValue.ts"
@@ -24,11 +25,13 @@ const isOf = (issue: string, name: string): boolean => issue === name || /^[.[ ]
 const begins = (issue: string, name: string): boolean => issue.startsWith(name) && isOf(issue, name)
 
 /** The name under which an option was given, or under which it can be set. */
-const labelOf = (origins: Origins, name: KimiConfig.Name): string =>
-  /\(([^()]*)\)$/.exec(origins[name] ?? "")?.[1] ??
-  (origins[name]?.startsWith("flag ") === true
-    ? (origins[name] ?? "").replace("flag ", "")
-    : KimiConfig.variableName(name))
+const labelOf = (origins: Origins, name: KimiConfig.Name): string => {
+  const origin = origins[name] ?? ""
+  const [, member] = /\(([^()]*)\)$/.exec(origin) ?? []
+  if (origin.startsWith("flag ")) return origin.replace("flag ", "")
+  if (member === undefined && origin.startsWith("file ")) return KeyFile.labelOf(origin.replace("file ", ""))
+  return member ?? KimiConfig.variableName(name)
+}
 
 /** The option of an issue; its own name where it is of none, such as a misspelt member of a file. */
 const optionOf = ({ name }: Issue, origins: Origins): string =>
