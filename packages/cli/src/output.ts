@@ -1,21 +1,40 @@
 /** What commands write: results to stdout through `Terminal`, everything else to stderr. */
 import * as CliOutput from "effect/cli/CliOutput"
+import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Terminal from "effect/Terminal"
 
-/** Writes a part of the result, without a line end. The program ends the process if it cannot be written. */
+/**
+ * Embeddings, overrides and isolates, with which a terminal shows other characters in another order.
+ * Files and pipes keep them: text from right to left needs them.
+ */
+const reorderings = /[\u202A-\u202E\u2066-\u2069]/g
+
+const inOrder = (text: string): string => text.replaceAll(reorderings, "")
+
+/**
+ * Writes a part of the result, without a line end, in a terminal without characters that reorder others. The program
+ * ends the process if it cannot be written.
+ */
 export const print = (text: string): Effect.Effect<void, never, Terminal.Terminal> =>
-  Effect.flatMap(Terminal.Terminal, (terminal) => Effect.catch(terminal.display(text), () => Effect.never))
+  Effect.gen(function* () {
+    const { canAnimate: isTerminal } = yield* TerminalCapabilities.TerminalCapabilities
+    const terminal = yield* Terminal.Terminal
+    yield* Effect.catch(terminal.display(isTerminal ? inOrder(text) : text), () => Effect.never)
+  })
 
 /** Writes a line of the result. */
 export const line = (text: string): Effect.Effect<void, never, Terminal.Terminal> => print(`${text}\n`)
 
+const escapeOf = (character: string): string => String.raw`\u${character.charCodeAt(0).toString(16)}`
+
 /** Writes the result as one JSON document on one line, as `jq` and line-based tools read it. */
-export const json = (value: unknown): Effect.Effect<void, never, Terminal.Terminal> => line(JSON.stringify(value))
+export const json = (value: unknown): Effect.Effect<void, never, Terminal.Terminal> =>
+  line(JSON.stringify(value).replaceAll(reorderings, escapeOf))
 
 /** Writes a line that is not a part of the result. */
-export const note = (text: string): Effect.Effect<void> => Console.error(text)
+export const note = (text: string): Effect.Effect<void> => Console.error(inOrder(text))
 
 /** Rows with aligned columns; the first row is the head. The columns in `right` are aligned to the right. */
 export const table = (rows: ReadonlyArray<ReadonlyArray<string>>, right: ReadonlyArray<number> = []): string => {
