@@ -28,6 +28,17 @@ const isAfterWrongName = (
   return args.indexOf(wrong.subcommand) < args.findIndex((arg) => arg.split("=")[0] === option)
 }
 
+/** What to run for the help of a command, for those who expect a command of that name. */
+const helpAdvice = (
+  { commandPath, errors }: CliOutput.Presenter.InvalidInvocation,
+  args: ReadonlyArray<string>
+): string | undefined => {
+  const isHelp = errors.some((error) => error._tag === "UnknownSubcommand" && error.subcommand === "help")
+  if (!isHelp) return undefined
+  const names = args.slice(args.indexOf("help") + 1).filter((arg) => /^[a-z][a-z-]*$/.test(arg))
+  return `Did you mean ${[...commandPath, ...names].join(" ")} --help?`
+}
+
 /** Where what looks like an unknown flag is given. */
 const flagAdvice = (event: CliOutput.Presenter.InvalidInvocation, args: ReadonlyArray<string>): string | undefined => {
   const { commandPath, errors, helpDoc } = event
@@ -50,7 +61,7 @@ const usageText = (event: CliOutput.Presenter.InvalidInvocation, args: ReadonlyA
     const { canColor } = yield* TerminalCapabilities.TerminalCapabilities
     const formatter = CliOutput.defaultFormatter({ colors: canColor })
     yield* Console.error(formatter.formatErrors(event.errors).trimStart())
-    const advice = flagAdvice(event, args)
+    const advice = helpAdvice(event, args) ?? flagAdvice(event, args)
     if (advice !== undefined) yield* Console.error(`\n${advice}`)
     yield* Console.error(`\nUsage: ${event.helpDoc.usage}\nRun ${event.commandPath.join(" ")} --help for its flags.`)
   })
@@ -63,7 +74,7 @@ const usageJson = (event: CliOutput.Presenter.InvalidInvocation, args: ReadonlyA
         tag: "UsageError",
         category: "usage",
         message: event.errors.map(({ message }) => message).join("\n"),
-        hint: flagAdvice(event, args) ?? `Usage: ${event.helpDoc.usage}`,
+        hint: helpAdvice(event, args) ?? flagAdvice(event, args) ?? `Usage: ${event.helpDoc.usage}`,
         exitCode: exitCodes.usage
       }
     })

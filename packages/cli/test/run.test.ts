@@ -56,6 +56,17 @@ describe("kimi", () => {
     })
   )
 
+  it.live.each([
+    { words: "help", advice: "Did you mean kimi --help?" },
+    { words: "help batch run", advice: "Did you mean kimi batch run --help?" },
+    { words: "batch help", advice: "Did you mean kimi batch --help?" }
+  ])("states the help that kimi $words asks for", ({ advice, words }) =>
+    Effect.map(runKimi(words.split(" ")), ({ code, stderr }) => {
+      assert.strictEqual(code, 2)
+      assert.include(stderr, advice)
+    })
+  )
+
   it.live.each(["chaat hi", "batch rnu in.jsonl", "chaat hi --max-tokens=5"])(
     "names no place for the flags of %s, whose name is wrong",
     (words) =>
