@@ -1,5 +1,6 @@
 /** The error of each HTTP status: one table, and one function for each meaning. */
 import { AuthenticationError, IpNotAllowedError, PermissionDeniedError } from "@kimi-effect/core/AuthenticationErrors"
+import { table } from "@kimi-effect/core/ErrorFacts"
 import * as ModelCatalog from "@kimi-effect/core/ModelCatalog"
 import { GatewayRefusedError, RedirectError } from "@kimi-effect/core/NetworkErrors"
 import {
@@ -96,14 +97,17 @@ const gatewayRefused: StatusMapping = ({ members, status }) =>
 const isModelNotFound = ({ text, type }: FailedResponse): boolean =>
   type === "resource_not_found_error" || namesMissingModel(text)
 
-const notFound: StatusMapping = (response) =>
-  isModelNotFound(response)
-    ? modelNotFound(response)
-    : new InvalidRequestError({
-        ...response.members,
-        message: `${response.members.message} (no such route: check the base URL, with its version such as /v1)`,
-        parameter: "baseUrl"
-      })
+const notFound: StatusMapping = (response) => {
+  const { members, type } = response
+  // The answer of a mock server: it has the route, and its cassette has no such request.
+  if (type === "cassette_miss_error") return new InvalidRequestError({ ...members, fix: table.CassetteMissError.hint })
+  if (isModelNotFound(response)) return modelNotFound(response)
+  return new InvalidRequestError({
+    ...members,
+    message: `${members.message} (no such route: check the base URL, with its version such as /v1)`,
+    parameter: "baseUrl"
+  })
+}
 
 const modelNotFound: StatusMapping = ({ isMoonshot, members }) => {
   const model = isMoonshot && members.model !== undefined ? ModelCatalog.find(members.model) : undefined

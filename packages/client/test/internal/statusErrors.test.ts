@@ -43,6 +43,12 @@ describe("fromFailedResponse", () => {
     assert.strictEqual(tagOf(408, { type: "engine_overloaded_error" }), "GatewayTimeoutError")
   })
 
+  it("states how to record a request that the cassette of a mock server does not have", () => {
+    const error = read(404, { type: "cassette_miss_error" })
+    assert.strictEqual(error.message, "failed")
+    assert.include(error.hint, "KIMI_CASSETTE_MODE")
+  })
+
   it("reports no wait for an exhausted account", () => {
     const error = read(429, { retryAfter: Duration.seconds(3), type: "exceeded_current_quota_error" })
     assert.strictEqual(error._tag, "QuotaExceededError")
