@@ -15,10 +15,14 @@ import type { BatchShared } from "../schemas/batch.ts"
 import { type InputFlags, isStandard, jobFiles } from "./batchFiles.ts"
 import { amounts, sentence, stoppedFailure } from "./batchText.ts"
 
+/** Lines that are no rows are known apart from the rows once the output is written. */
+const doneText = (done: number, rejected: number): string =>
+  `${counted(done - rejected, "row")} done${rejected === 0 ? "" : `, ${rejected} rejected`}`
+
 const toText = ({ done, isCancelled, isComplete, own, ranges, written }: BatchShared): string =>
   [
     // Not of the lines: a row of CSV may have several.
-    `${counted(done, "row")} done${isComplete ? ", complete" : isCancelled ? ", cancelled" : ""}`,
+    `${doneText(done, written?.rejected ?? 0)}${isComplete ? ", complete" : isCancelled ? ", cancelled" : ""}`,
     `${counted(ranges.completed, "range")} completed, ${ranges.leased} leased, ${ranges.waiting} waiting`,
     ...(own === undefined ? [] : [`by this process: ${sentence([counted(own.done, "row"), amounts(own.cost)])}`]),
     ...(written === null
@@ -65,7 +69,7 @@ const progressLine = (progress: BatchProgress): string =>
   ])
 
 /** What is left to do, as the failure of the command. */
-const remainder = (result: SharedBatchJob.SharedResult): CommandError | undefined => {
+const remainder = (result: SharedBatchJob.SharedResult, output: string): CommandError | undefined => {
   const { isCancelled, isComplete, stopped, written } = result
   if (!isComplete) {
     const next = isCancelled ? "Start it under another id." : "Run the same command again to continue."
@@ -73,10 +77,19 @@ const remainder = (result: SharedBatchJob.SharedResult): CommandError | undefine
       ? new CommandError("The batch is not complete: cancelled", next)
       : stoppedFailure(stopped, next)
   }
-  if (written === undefined || written.failed + written.rejected === 0) return undefined
+  const { failed = 0, rejected = 0 } = written ?? {}
+  // Failed rows keep their outcome, so that nothing runs them again.
+  const left = [
+    ...(failed > 0 ? [{ message: `failed rows: ${failed}`, hint: `kimi batch failed ${output} lists them.` }] : []),
+    ...(rejected > 0
+      ? [{ message: `lines that are no rows: ${rejected}`, hint: `See ${output}.rejects.jsonl for the reasons.` }]
+      : [])
+  ]
+  if (left.length === 0) return undefined
+  const message = left.map((one) => one.message).join(", ")
   return new CommandError(
-    `Failed rows: ${written.failed}, lines that are no rows: ${written.rejected}`,
-    "See kimi batch failed and the reject file."
+    message.replace(/^./, (first) => first.toUpperCase()),
+    left.map(({ hint }) => hint).join(" ")
   )
 }
 
@@ -107,7 +120,7 @@ export const run = Effect.fnUntraced(function* (given: RunInput) {
     Effect.onInterrupt(() => Output.note("\nInterrupted. Others continue; run the same command again to take part."))
   )
   yield* print(shown(result, result.written, result.own), json)
-  const left = remainder(result)
+  const left = remainder(result, output)
   if (left !== undefined) return yield* Effect.fail(left)
 })
 
