@@ -12,7 +12,8 @@
  * - A command is sent at most once: those without a reply fail with the
  *   connection, since Redis may have run them.
  * - A connection on which a command waits for longer than `commandTimeout` is
- *   replaced.
+ *   replaced, and so is one to a server that has become a replica: after a
+ *   failover, the address may lead to another one.
  *
  * @since 0.1.0
  */
@@ -70,6 +71,10 @@ const closed = (): ConnectionError => new ConnectionError("closed", "The connect
 
 /** Codes of errors that are about a single command and not about the server. */
 const ofCommands: ReadonlySet<string> = new Set(["ERR", "NOSCRIPT", "WRONGTYPE", "BUSYKEY", "BUSYGROUP"])
+
+/** Whether the server has become a replica, which takes no writes. Redis before version 7 has the code of a script in its text. */
+const isOfReplica = ({ code, message }: ReplyError): boolean =>
+  code === "READONLY" || code === "MASTERDOWN" || (code === "ERR" && message.includes("-READONLY "))
 
 /** The state of one connection, changed by commands and by the fiber that keeps it open. */
 class Link {
@@ -137,6 +142,10 @@ class Link {
       succeed: (reply) => {
         if (!(reply instanceof ReplyError)) return resume(Effect.succeed(reply))
         if (!ofCommands.has(reply.code)) this.#record(reply.code)
+        // First: the next command of the caller waits for the new connection.
+        if (isOfReplica(reply)) {
+          this.#socket?.destroy(new ConnectionError("READONLY", "The server has become a replica"))
+        }
         resume(Effect.fail(reply))
       }
     }

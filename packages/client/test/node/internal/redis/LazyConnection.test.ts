@@ -30,6 +30,26 @@ describe("a connection to Redis", () => {
   )
 })
 
+describe("a server that has become a replica", () => {
+  it.effect.each([
+    "READONLY You can't write against a read only replica.",
+    "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.",
+    "ERR Error running script (call to f_1): @user_script:1: -READONLY You can't write against a read only replica."
+  ])("is left for the one that the address leads to then, after %s", (error) =>
+    Effect.gen(function* () {
+      let isReplica = true
+      const server = yield* fakeRedis(
+        afterPing(({ reply }, [, argument = ""]) => reply(isReplica ? `-${error}\r\n` : `+${argument}\r\n`))
+      )
+      const redis = yield* Redis.connect({ url: server.url })
+      yield* Effect.flip(redis.send("ECHO", "a"))
+      isReplica = false
+      assert.strictEqual(yield* redis.send("ECHO", "b"), "b")
+      assert.lengthOf(server.peers, 2)
+    })
+  )
+})
+
 describe("an interrupted command", () => {
   /** A server that replies when the test calls `replies`. */
   const held = () => {
