@@ -96,7 +96,9 @@ The code that Node has compiled is kept below \`$XDG_CACHE_HOME\`, or \`~/.cache
 faster; where the home folder does not exist, nothing is kept. \`NODE_DISABLE_COMPILE_CACHE=1\` turns it off.
 
 Results are written to stdout; logs, hints and errors to stderr. \`kimi --completions bash\` prints the completions of a shell.
-If the host refuses the key, \`kimi doctor\` tries the other region of Moonshot, unless another base URL is configured.
+If the host refuses the key, \`kimi doctor\` tries the other region of Moonshot, unless another base URL is configured. It asks every host
+of the fallback for its models, and finds a budget that refuses calls: the price is not known in a currency of its caps, or a cap is below
+the worst-case cost of one call.
 
 ## A conversation
 

@@ -1,8 +1,9 @@
-/** Whether the budget can count calls: it refuses those whose price is not known, or not in a currency of its caps. */
+/** Whether the budget allows calls: it refuses those whose price it cannot count, and those that could cost more than a cap. */
 import * as Provider from "@kimi-effect/client/Provider"
-import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import * as Budget from "@kimi-effect/core/Budget"
+import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import type * as Fallback from "@kimi-effect/core/Fallback"
+import type { BudgetError } from "@kimi-effect/core/OperationErrors"
 import * as PriceTable from "@kimi-effect/core/PriceTable"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
@@ -11,34 +12,68 @@ import { hintOf } from "../hints.ts"
 import type { Check } from "../schemas/doctor.ts"
 import { ok, problem, warning } from "./check.ts"
 
-/** Checks the model of calls that name none, and the steps of the fallback. Nothing is reserved. */
+interface Call {
+  readonly account: string
+  readonly provider: string
+  readonly model: string
+}
+
+type Service = Budget.Budget["Service"]
+
+/** The reason of a refusal, without the amounts of the ledger of this check. */
+const reasonOf = ({ message }: BudgetError): string => message.replace(/; nothing was sent$|: .*$/s, "")
+
+const fixOf = (error: BudgetError): string => hintOf(error, "doctor")
+
+const checkPrice = (budget: Service, { account, model, provider }: Call) =>
+  Effect.result(budget.checkPrice({ account, provider, request: { model, messages: [] } }))
+
+/** Reserves the worst-case cost of the shortest call in the ledger of this check. */
+const reserve = (budget: Service, { account, model, provider }: Call, maxTokens?: number) => {
+  const limit = maxTokens === undefined ? {} : { max_completion_tokens: maxTokens }
+  const call = { account, provider, request: { model, messages: [], ...limit } }
+  return Effect.result(Effect.scoped(Effect.flatMap(budget.open(call), (opened) => opened.reserve(call))))
+}
+
+const ofOwn = Effect.fnUntraced(function* (budget: Service, call: Call): Effect.fn.Return<Check> {
+  const priced = yield* checkPrice(budget, call)
+  if (Result.isFailure(priced)) {
+    return problem("budget", `Every call is refused: ${reasonOf(priced.failure)}`, fixOf(priced.failure))
+  }
+  const unlimited = yield* reserve(budget, call)
+  if (Result.isSuccess(unlimited)) return ok("budget", `calls of ${call.model} are allowed`)
+  const shortest = yield* reserve(budget, call, 1)
+  return Result.isFailure(shortest)
+    ? problem("budget", `Every call is refused: ${reasonOf(shortest.failure)}`, fixOf(shortest.failure))
+    : warning(
+        "budget",
+        `A call without max_completion_tokens is refused: ${reasonOf(unlimited.failure)}`,
+        fixOf(unlimited.failure)
+      )
+})
+
+/** Checks the model of calls that name none, and the steps of the fallback. The store of the budget is not used. */
 export const check = (
   { settings: { config, table } }: Configuration,
   steps: ReadonlyArray<Fallback.Step>
 ): Effect.Effect<ReadonlyArray<Check>, ConfigurationError> => {
   if (config.budget.length === 0) return Effect.succeed([])
+  const { account = config.provider, model: own = Provider.fromConfig(config).defaultModel, provider } = config
   const checked = Effect.gen(function* () {
     const budget = yield* Budget.Budget
-    const { defaultModel } = Provider.fromConfig(config)
-    const own = config.model ?? defaultModel
-    const refusalOf = (account: string, provider: string, model: string) =>
-      Effect.map(Effect.result(budget.checkPrice({ account, provider, request: { model, messages: [] } })), (price) =>
-        Result.isFailure(price)
-          ? { reason: price.failure.message.replace("; nothing was sent", ""), fix: hintOf(price.failure, "doctor") }
-          : undefined
-      )
-    const first = yield* refusalOf(config.account ?? config.provider, config.provider, own)
-    const checks: Array<Check> = [
-      first === undefined
-        ? ok("budget", `calls of ${own} are allowed`)
-        : problem("budget", `Every call is refused: ${first.reason}`, first.fix)
-    ]
+    const checks = [yield* ofOwn(budget, { account, provider, model: own })]
     for (const [index, { account, model = own, provider }] of steps.entries()) {
-      const refusal = yield* refusalOf(account, provider, model)
-      if (refusal === undefined) continue
-      checks.push(warning("budget", `Step ${index + 1} of the fallback is skipped: ${refusal.reason}`, refusal.fix))
+      const priced = yield* checkPrice(budget, { account, provider, model })
+      if (Result.isSuccess(priced)) continue
+      const message = `Step ${index + 1} of the fallback is skipped: ${reasonOf(priced.failure)}`
+      checks.push(warning("budget", message, fixOf(priced.failure)))
     }
     return checks
-  }).pipe(Effect.provide(Budget.layerMemory(Budget.optionsFromConfig(config))))
+  }).pipe(
+    Effect.provide(
+      // No other call ends for which to wait, and the balance is another check.
+      Budget.layerMemory({ ...Budget.optionsFromConfig(config), balance: undefined, maxWait: "off" })
+    )
+  )
   return table === undefined ? checked : Effect.provideService(checked, PriceTable.PriceTable, table)
 }

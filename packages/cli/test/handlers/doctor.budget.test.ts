@@ -37,6 +37,32 @@ describe("kimi doctor", () => {
     })
   )
 
+  it.live("warns of a cap below the worst-case cost of a call without a limit of its tokens", () =>
+    Effect.gen(function* () {
+      const { checks, code } = yield* found({ KIMI_BUDGET: "1 USD per month" })
+      assert.strictEqual(code, 0)
+      assert.match(
+        problemsOf(checks).join("\n"),
+        /^budget: A call without max_completion_tokens is refused: The worst-case cost of the call, \$1\.\d+, exceeds what remains under the cap of month:[\d-]+$/
+      )
+    })
+  )
+
+  it.live("finds no problem in a cap below it where budgetDefaultOutputTokens is set", () =>
+    Effect.gen(function* () {
+      const { checks } = yield* found({ KIMI_BUDGET: "1 USD", KIMI_BUDGET_DEFAULT_OUTPUT_TOKENS: "1000" })
+      assert.deepStrictEqual(problemsOf(checks), [])
+    })
+  )
+
+  it.live("names a cap below the cost of the shortest call", () =>
+    Effect.gen(function* () {
+      const { checks, code } = yield* found({ KIMI_BUDGET: "0 USD" })
+      assert.strictEqual(code, 1)
+      assert.match(problemsOf(checks).join("\n"), /^budget: Every call is refused: .*under the cap of total$/)
+    })
+  )
+
   it.live("warns of a step of a fallback that a budget will skip", () =>
     Effect.gen(function* () {
       const { checks, code } = yield* found({ KIMI_BUDGET: "5 USD per day", KIMI_FALLBACK: "house-model" })
