@@ -80,7 +80,7 @@ const describeFile = (path: string): Described => {
 
 /** Opened when they are read, so that a stream that is never read holds no file. */
 async function* fileBytes(path: string, start: number): AsyncGenerator<Buffer> {
-  yield* createReadStream(path, { highWaterMark: 256 * 1024, start })
+  yield* createReadStream(path, { start })
 }
 
 interface Unzipped {
@@ -116,7 +116,7 @@ export const openFile = (path: string, start = 0): RecordedSource => {
   }
   let unzipped: Unzipped | undefined
   const bytes = async function* (): AsyncGenerator<Buffer> {
-    unzipped = unzip(createReadStream(path, { highWaterMark: 256 * 1024 }))
+    unzipped = unzip(createReadStream(path))
     yield* unzipped.bytes
   }
   const estimateBytes = (): number | undefined => {
