@@ -31,8 +31,10 @@ export const open = Effect.fnUntraced(function* (path: Option.Option<string>, sy
   const fresh: History = Conversation.make({ system })
   if (Option.isNone(path)) return { start: fresh, keep: Effect.succeed } satisfies Kept
   yield* OutputFile.checkReplace(HistoryFile.fileOf(path.value))
-  const start = yield* continued(path.value, fresh, system)
-  const file = new HistoryFile.HistoryFile(path.value, start.messages)
+  // A link stays, and the chats that use its file by another name have the same lock.
+  const target = yield* OutputFile.targetOf(path.value)
+  const start = yield* continued(target, fresh, system)
+  const file = new HistoryFile.HistoryFile(target, start.messages)
   return { start, keep: (conversation) => file.keep(conversation) } satisfies Kept
 })
 

@@ -1,8 +1,10 @@
 /** Files that a command writes at its end. */
+import { dirname, resolve } from "node:path"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import type * as PlatformError from "effect/PlatformError"
+import * as Random from "effect/Random"
 import * as Stream from "effect/Stream"
 import { CommandError } from "./commandError.ts"
 import { reasonOf } from "./fileReason.ts"
@@ -24,23 +26,40 @@ export const failure =
       `Name a file in a folder that exists and can be written to with ${flag}.`
     )
 
+/** Creates a file in the folder and removes it, since permissions are not the only cause: a volume can be read-only. */
+const checkFolder = Effect.fnUntraced(function* (file: OutputFile) {
+  const fs = yield* FileSystem.FileSystem
+  // A name of its own: another process may write the file itself at the same time.
+  const suffix = yield* Random.nextIntBetween(0, 36 ** 8)
+  const path = `${file.path}.${suffix.toString(36)}`
+  yield* Effect.mapError(Effect.scoped(fs.open(path, { flag: "wx", mode: 0o600 })), failure(file))
+  yield* Effect.ignore(fs.remove(path))
+})
+
+/** The file to which a symbolic link leads, also one that does not exist. */
+export const targetOf = Effect.fnUntraced(function* (path: string) {
+  const fs = yield* FileSystem.FileSystem
+  return yield* fs.readLink(path).pipe(
+    Effect.flatMap((link) => Effect.orElseSucceed(fs.realPath(path), () => resolve(dirname(path), link))),
+    Effect.orElseSucceed(() => path)
+  )
+})
+
+const exists = (path: string) =>
+  Effect.flatMap(FileSystem.FileSystem, (fs) => fs.stat(path)).pipe(
+    Effect.as(true),
+    Effect.catch((error) => (error.reason._tag === "NotFound" ? Effect.succeed(false) : Effect.fail(error)))
+  )
+
 /**
  * Fails if a file cannot be written, before the command pays for what it would
- * write. A file is created and removed, since permissions are not the only cause: a
- * volume can be read-only. The contents of an existing file stay.
+ * write. It is not created, and the contents of an existing file stay.
  */
-export const check = Effect.fnUntraced(function* (file: OutputFile) {
+export const check = Effect.fnUntraced(function* ({ flag, path }: OutputFile) {
   const fs = yield* FileSystem.FileSystem
-  const isNew = yield* Effect.scoped(fs.open(file.path, { flag: "wx", mode: 0o600 })).pipe(
-    Effect.as(true),
-    Effect.catch((error) =>
-      error.reason._tag === "AlreadyExists"
-        ? Effect.as(Effect.scoped(fs.open(file.path, { flag: "a" })), false)
-        : Effect.fail(error)
-    ),
-    Effect.mapError(failure(file))
-  )
-  if (isNew) yield* Effect.ignore(fs.remove(file.path))
+  const file: OutputFile = { flag, path: yield* targetOf(path) }
+  if (!(yield* Effect.mapError(exists(file.path), failure(file)))) return yield* checkFolder(file)
+  yield* Effect.mapError(Effect.scoped(fs.open(file.path, { flag: "r+" })), failure(file))
 })
 
 /** The beginning of a page. */
@@ -89,4 +108,8 @@ const checkRegular = ({ flag, path }: OutputFile) =>
 
 /** Fails if `replace` would: it needs a new file in the folder too. */
 export const checkReplace = (file: OutputFile) =>
-  checkRegular(file).pipe(Effect.andThen(check(file)), Effect.andThen(check(temporaryOf(file))))
+  checkRegular(file).pipe(
+    Effect.andThen(check(file)),
+    Effect.andThen(check(temporaryOf(file))),
+    Effect.andThen(checkFolder(file))
+  )

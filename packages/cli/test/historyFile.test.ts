@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs"
+import { existsSync, lstatSync, readFileSync, symlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { assert, describe, it } from "@effect/vitest"
@@ -141,5 +141,23 @@ describe("a file whose lock another process holds", () => {
       assert.strictEqual(code, 1)
       assert.deepStrictEqual([prompts(path), prompts(`${path}.1`)], [["First"], ["First", "Second"]])
     })
+  )
+})
+
+describe("a link to the file of a conversation", () => {
+  it.live("stays, and its file gets the turns", () =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        const folder = yield* temporaryFolder
+        const [file, link] = [join(folder, "talk.json"), join(folder, "link.json")]
+        write(file, turn("First"))
+        symlinkSync("talk.json", link)
+        yield* server.replyAlways(Reply.text("Mine."))
+        const { code } = yield* runKimi(["chat", "Second", "--history", link], { env })
+        assert.strictEqual(code, 0)
+        assert.isTrue(lstatSync(link).isSymbolicLink())
+        assert.deepStrictEqual(prompts(file), ["First", "Second"])
+      })
+    )
   )
 })

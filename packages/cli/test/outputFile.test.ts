@@ -1,10 +1,13 @@
 /** Files that cannot be written are refused before anything is sent. */
 import { execFileSync } from "node:child_process"
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { assert, describe, it } from "@effect/vitest"
 import { Reply } from "@kimi-effect/testing"
 import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as OutputFile from "../src/outputFile.ts"
 import { withServer } from "./mockedHost.ts"
 import { runKimi } from "./runKimi.ts"
 import { temporaryFolder } from "./temporaryFolder.ts"
@@ -77,6 +80,40 @@ describe("an output that cannot be written", () => {
       Effect.gen(function* () {
         const path = join(yield* temporaryFolder, "talk.json")
         mkdirSync(`${path}.tmp`)
+        const { code } = yield* runKimi(["chat", "Hello", "--history", path], { env })
+        assert.strictEqual(code, 1)
+        assert.lengthOf(yield* server.requests, 0)
+      })
+    )
+  )
+})
+
+describe("a check of an output that does not exist", () => {
+  it.live("touches no file that another process may write meanwhile", () =>
+    Effect.gen(function* () {
+      const folder = yield* temporaryFolder
+      const path = join(folder, "talk.json")
+      const fs = yield* FileSystem.FileSystem
+      const touched: Array<string> = []
+      const noted =
+        <Rest extends ReadonlyArray<unknown>, A>(use: (path: string, ...rest: Rest) => A) =>
+        (path: string, ...rest: Rest): A => {
+          touched.push(path)
+          return use(path, ...rest)
+        }
+      const watched: FileSystem.FileSystem = { ...fs, open: noted(fs.open), remove: noted(fs.remove) }
+      yield* Effect.provideService(OutputFile.checkReplace({ flag: "--history", path }), FileSystem.FileSystem, watched)
+      assert.isNotEmpty(touched)
+      for (const name of [path, `${path}.tmp`]) assert.notInclude(touched, name)
+      assert.isEmpty(readdirSync(folder))
+    }).pipe(Effect.provide(NodeFileSystem.layer))
+  )
+
+  it.live("refuses a link into a folder that does not exist", () =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        const path = join(yield* temporaryFolder, "talk.json")
+        symlinkSync("missing/talk.json", path)
         const { code } = yield* runKimi(["chat", "Hello", "--history", path], { env })
         assert.strictEqual(code, 1)
         assert.lengthOf(yield* server.requests, 0)
