@@ -55,11 +55,12 @@ const exists = (path: string) =>
  * Fails if a file cannot be written, before the command pays for what it would
  * write. It is not created, and the contents of an existing file stay.
  */
-export const check = Effect.fnUntraced(function* ({ flag, path }: OutputFile) {
+export const check = Effect.fnUntraced(function* (file: OutputFile) {
   const fs = yield* FileSystem.FileSystem
-  const file: OutputFile = { flag, path: yield* targetOf(path) }
-  if (!(yield* Effect.mapError(exists(file.path), failure(file)))) return yield* checkFolder(file)
-  yield* Effect.mapError(Effect.scoped(fs.open(file.path, { flag: "r+" })), failure(file))
+  if (yield* Effect.mapError(exists(file.path), failure(file))) {
+    return yield* Effect.mapError(Effect.scoped(fs.open(file.path, { flag: "r+" })), failure(file))
+  }
+  yield* checkFolder({ flag: file.flag, path: yield* targetOf(file.path) })
 })
 
 /** The beginning of a page. */

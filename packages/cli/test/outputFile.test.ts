@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as OutputFile from "../src/outputFile.ts"
 import { withServer } from "./mockedHost.ts"
+import { program } from "./process.ts"
 import { runKimi } from "./runKimi.ts"
 import { temporaryFolder } from "./temporaryFolder.ts"
 
@@ -171,6 +172,12 @@ describe("a file that is no page", () => {
 })
 
 describe("an output that can be written", () => {
+  it("may be a pipe", () => {
+    const command = `"${process.execPath}" "${program}" simulate --calls 10 --duration "1 hour" --html /dev/stdout | cat`
+    const text = execFileSync("sh", ["-c", command], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] })
+    assert.include(text, "<!DOCTYPE html>\n")
+  })
+
   it.live("does not exist after a command that failed", () =>
     withServer((_, env) =>
       Effect.gen(function* () {
