@@ -27,11 +27,14 @@ export const print = (text: string): Effect.Effect<void, never, Terminal.Termina
 /** Writes a line of the result. */
 export const line = (text: string): Effect.Effect<void, never, Terminal.Terminal> => print(`${text}\n`)
 
-const escapeOf = (character: string): string => String.raw`\u${character.charCodeAt(0).toString(16)}`
+/** What JSON leaves as it is and a terminal would execute: controls that are above ASCII, and those that reorder characters. */
+const executed = new RegExp(`[\\u007f-\\u009f]|${reorderings.source}`, "g")
+
+const escapeOf = (character: string): string => String.raw`\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`
 
 /** Writes the result as one JSON document on one line, as `jq` and line-based tools read it. */
 export const json = (value: unknown): Effect.Effect<void, never, Terminal.Terminal> =>
-  line(JSON.stringify(value).replaceAll(reorderings, escapeOf))
+  line(JSON.stringify(value).replaceAll(executed, escapeOf))
 
 /** Writes a line that is not a part of the result. */
 export const note = (text: string): Effect.Effect<void> => Console.error(inOrder(text))

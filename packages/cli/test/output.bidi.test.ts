@@ -9,11 +9,13 @@ const reordering = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 
 /** A mark of direction moves no other character. */
 const answer = `rm ${reordering}-rf\u200f`
+/** As one character, what ESC and [ are in ASCII. */
+const sequence = "\u009b"
 
 const printed = (args: ReadonlyArray<string>, options: Options = {}) =>
   withServer((server, env) =>
     Effect.gen(function* () {
-      yield* server.replyAlways(Reply.chatResponse({ content: answer }))
+      yield* server.replyAlways(Reply.chatResponse({ content: `${answer}${sequence}` }))
       return (yield* runKimi(["chat", "Hi", ...args], { env, ...options })).stdout
     })
   )
@@ -27,8 +29,8 @@ describe("a response with characters that reorder others", () => {
 
   it.live("has them as escapes in JSON", () =>
     Effect.map(printed(["--json"]), (stdout) => {
-      assert.include(stdout, String.raw`rm \u202a`)
-      assert.strictEqual(JSON.parse(stdout).text, answer)
+      for (const escaped of [String.raw`rm \u202a`, String.raw`\u009b`]) assert.include(stdout, escaped)
+      assert.strictEqual(JSON.parse(stdout).text, `${answer}${sequence}`)
     })
   )
 })
