@@ -145,9 +145,12 @@ export const withAnyKey = (gathered: Gathered): Effect.Effect<Gathered> =>
 
 /** Reads and checks the options of a command. Fails with every option that cannot be used. */
 export const load = Effect.fnUntraced(function* (given: Given) {
-  const found = yield* read(given)
+  const found = yield* gather(given)
+  const checked = yield* Effect.result(check(found))
+  const issues = [...found.issues, ...(Result.isFailure(checked) ? checked.failure.issues : [])]
+  if (issues.length > 0) return yield* Effect.fail(ConfigurationError.of(issues))
   return {
-    settings: yield* check(found),
+    settings: yield* Effect.fromResult(checked),
     origins: yield* originsOf(found),
     provider: found.provider
   } satisfies Configuration

@@ -87,6 +87,8 @@ interface Found {
 
 const unreachable = (...checks: ReadonlyArray<Check>): Found => ({ isReachable: false, checks })
 
+const noRoute = "Check the base URL, which often ends in /v1: the host has no list of models there."
+
 const noAnswer = skipped("model", "The host does not answer")
 
 const answers = (route: Route.Route): Check => ok("network", `The host answers, ${Route.describe(route)}`)
@@ -110,9 +112,9 @@ export const check = Effect.fnUntraced(function* (
     return unreachable(answers(route), ofError("balance", error), skipped("model", "The host refuses this account"))
   }
   if (networkTags.has(error.category)) return unreachable(Route.failure(error, route), noAnswer)
-  const failed = ofError("host", error)
+  const message = `${error.message} (${Route.describe(route)})`
   return unreachable(
-    { ...failed, message: `${failed.message} (${Route.describe(route)})` },
+    ofError("host", { message, hint: error.status === 404 ? noRoute : error.hint }),
     skipped("model", "The host does not list its models")
   )
 })

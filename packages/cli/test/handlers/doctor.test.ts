@@ -121,6 +121,23 @@ describe("kimi doctor", () => {
     Effect.map(refusingProxy, (url) => ({ KIMI_PROXY: url, KIMI_BASE_URL: "https://api.moonshot.ai/v1" }))
   )
   broken("a limit of zero", /KIMI_MAX_CONCURRENCY/, () => Effect.succeed({ KIMI_MAX_CONCURRENCY: "0" }), [], 10)
+  broken(
+    "the wrong options of flags together with those of variables",
+    /--tier[^]*KIMI_MAX_ATTEMPTS/,
+    () => Effect.succeed({ KIMI_MAX_ATTEMPTS: "abc" }),
+    ["--tier", "9"],
+    10
+  )
+  it.live("corrects a base URL without the version", () =>
+    Effect.map(
+      diagnose(({ server }) => Effect.succeed({ KIMI_BASE_URL: server.url.replace(/\/v1$/, "") })),
+      ({ checks }) => {
+        const { fix } = checks.find(({ name }) => name === "host") ?? {}
+        assert.include(fix, "Check the base URL, which often ends in /v1")
+      }
+    )
+  )
+
   broken("an option that does not exist", /--set maxAttempt/, () => Effect.succeed({}), ["--set", "maxAttempt=3"], 10)
   broken("a damaged SQLite file", /^stores: .*damaged\.db|^stores: cache/m, ({ folder }) => {
     const path = join(folder, "damaged.db")
