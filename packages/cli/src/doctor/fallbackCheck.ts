@@ -8,6 +8,7 @@ import type * as Fallback from "@kimi-effect/core/Fallback"
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
+import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type { Configuration } from "../configuration.ts"
@@ -49,7 +50,8 @@ export const check = Effect.fnUntraced(function* (
   const { config } = found.settings
   if (config.fallback.length === 0) return { checks: [], steps: [] }
   const made = yield* FallbackPlan.make(FallbackPlan.stepsFromConfig(config)).pipe(
-    Effect.provide(ChatTransport.layerHttp),
+    // A step at the host of the client has its services.
+    Effect.provide(Layer.merge(ChatTransport.layerHttp, HostApi.layerHttp)),
     Effect.provideService(KimiConfig.KimiConfig, config),
     Effect.result
   )

@@ -69,6 +69,21 @@ describe("kimi doctor", () => {
     )
   )
 
+  it.live("finds no problem in another model of the first host", () =>
+    Effect.map(found({ model: "kimi-k2.6" }), ({ checks, problems }) => {
+      assert.deepStrictEqual(problems, [])
+      assert.deepInclude(checks, { name: "fallback", status: "ok", message: "1 step can be used" })
+    })
+  )
+
+  it.live("warns of a model that the first host does not list", () =>
+    Effect.map(found({ model: "no-such-model" }), ({ code, problems }) => {
+      assert.strictEqual(code, 0)
+      const problem = "fallback: Step 1: no-such-model is not among the models of its key at moonshot"
+      assert.deepStrictEqual(problems, [problem])
+    })
+  )
+
   it.live("names the step whose tags no error has", () =>
     Effect.gen(function* () {
       const steps = JSON.stringify([{ model: "kimi-k2.6", on: ["NoSuchError"] }])
