@@ -34,7 +34,7 @@ const attemptsOf = ({ ambiguous, maxAttempts }: Retry.Values, { limits }: Call, 
 }
 
 /** The longest time, in milliseconds, for the waits and for further attempts that take as long as the first one. */
-const timeOf = (values: Retry.Values, count: number, { error, took }: Failure): number => {
+const retryTimeOf = (values: Retry.Values, count: number, { error, took }: Failure): number => {
   // The host names no wait in some refusals, which are then repeated later than other failures.
   const floor = error._tag === "RateLimitError" ? values.maxDelay : (error.retryAfter ?? Duration.zero)
   let [previous, sum] = [0, 0]
@@ -45,10 +45,14 @@ const timeOf = (values: Retry.Values, count: number, { error, took }: Failure): 
   return Math.min(sum, Duration.toMillis(values.maxElapsed))
 }
 
+/** A deadline ends the call, and the wait for a further attempt with it. */
+const timeOf = ({ deadline }: KimiConfig.Values, retryTime: number): number =>
+  deadline === undefined ? retryTime : Math.min(retryTime, Duration.toMillis(deadline))
+
 export const text = (config: KimiConfig.Values, call: Call, failure: Failure): string => {
   const values = Retry.fromConfig(config)
   const count = attemptsOf(values, call, failure.error)
-  const time = timeText(timeOf(values, count, failure))
+  const time = timeText(timeOf(config, retryTimeOf(values, count, failure)))
   return `kimi: ${Output.plain(messageOf(failure.error))}; trying again (attempt 2 of ${count}, for up to ${time})`
 }
 

@@ -88,6 +88,11 @@ describe("the text of the report", () => {
     assert.include(RetryNote.text(bounded, call, { error: refused, took: 600_000 }), "for up to 3 min")
   })
 
+  it("is bounded by the deadline of the call", () => {
+    const bounded = { ...config, deadline: Duration.seconds(3) }
+    assert.include(RetryNote.text(bounded, call, { error: refused, took: 10_000 }), "for up to 3 s")
+  })
+
   it("has the limit of attempts of its call", () => {
     const limits = { maxAttempts: 2 }
     assert.include(RetryNote.text(config, { ...call, limits }, { error: refused, took: 0 }), "attempt 2 of 2")
