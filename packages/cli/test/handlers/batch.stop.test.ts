@@ -85,6 +85,24 @@ describe("kimi batch run", () => {
     )
   )
 
+  it.live.each([
+    { name: "text", flags: [] },
+    { name: "JSON", flags: ["--json"] }
+  ])("reports in $name what rows cost that were running when --cost stopped it", ({ flags }) =>
+    withServer((_, env) =>
+      Effect.gen(function* () {
+        const ids = ["a", "b", "c", "d", "e", "f"]
+        const { input, output } = yield* filesOf(ids.map((id) => lineOf(id)))
+        const args = [...run, input, output, "--rows", "6", "--cost", "0.000001 USD", ...flags]
+        const { code, stderr } = yield* runKimi(args, { env })
+        assert.strictEqual(code, 1)
+        const status = yield* runKimi(["batch", "status", output, "--json"], { env })
+        const { cost } = decoded("batch status", status.stdout)
+        assert.include(stderr, `this run has spent ${amounts(cost)}`)
+      })
+    )
+  )
+
   it.live("stops when a larger share of its rows fails than --error-rate allows", () =>
     withServer((server, env) =>
       Effect.gen(function* () {

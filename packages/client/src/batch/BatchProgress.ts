@@ -9,7 +9,8 @@ import type { Currency } from "./internal/CostSums.ts"
 /**
  * Why a batch ended before its last row: too many rows failed, its cost or its
  * time reached the limit, or a row failed with an error that every other row
- * would fail with: `error`, whose tag is `tag`.
+ * would fail with: `error`, whose tag is `tag`. The `amount` of a cost is what the
+ * batch has spent so far, also on rows that were running when it reached the limit.
  *
  * @category models
  * @since 0.1.0

@@ -23,6 +23,22 @@ describe("a Batch with a limit of its cost", () => {
     )
   )
 
+  it.effect("has what it has spent at its end as the amount of its limit", () =>
+    withHost(
+      Effect.gen(function* () {
+        const { progress } = yield* passing(
+          Batch.run(["1", "2", "3"].map(ask), { concurrency: 3, stop: { cost: { USD: 0.000_000_1 } } })
+        )
+        assert.strictEqual(progress.done, 3)
+        assert.deepStrictEqual(progress.stopped, {
+          _tag: "Cost",
+          currency: "USD",
+          amount: progress.cost.USD ?? Number.NaN
+        })
+      })
+    )
+  )
+
   it.effect("stops after a row whose cost no limit counts", () =>
     withHost(
       Effect.gen(function* () {

@@ -47,9 +47,10 @@ export class Tally {
     this.#total = total
   }
 
-  /** Why the batch was stopped. */
+  /** Why the batch was stopped. A cost grows until the rows that were running have ended. */
   get stopped(): StopReason | undefined {
-    return this.#stopReason
+    const reason = this.#stopReason
+    return reason?._tag === "Cost" ? { ...reason, amount: this.#cost.of(reason.currency) } : reason
   }
 
   /** Waits until the batch is stopped. */
