@@ -1,20 +1,25 @@
 /** Asks for the API key in a terminal where none is configured. What is typed is not shown. */
+import * as KimiConfig from "@kimi-effect/core/KimiConfig"
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
 import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
 import { CommandError } from "./commandError.ts"
 import { reasonOf } from "./fileReason.ts"
 import * as Output from "./output.ts"
 import * as LinePrompt from "./prompt/linePrompt.ts"
 
+const { expected: form, fromInput } = KimiConfig.options.apiKey
+
 /** Asks until the answer can be a key. */
 const askKey = Effect.fnUntraced(function* (secret: LinePrompt.LinePrompt["secret"]) {
   while (true) {
     const text = (yield* secret("API key (not shown): ")).trim()
-    if (/^\S+$/.test(text)) return Redacted.make(text, { label: "apiKey" })
-    yield* Output.note("Paste the key: one word, such as sk-…")
+    const key = Redacted.make(text, { label: "apiKey" })
+    if (Result.isSuccess(fromInput(key))) return key
+    yield* Output.note(`Paste ${form}, such as sk-…`)
   }
 })
 

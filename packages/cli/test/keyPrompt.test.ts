@@ -26,12 +26,15 @@ describe.skipIf(!hasTmux)("the question for the key", () => {
     })
   )
 
-  it.live("asks again for a key of several words", () =>
+  it.live.each([
+    { name: "several words", text: "two words" },
+    { name: "letters beyond ASCII", text: "schlüssel" }
+  ])("asks again for a key of $name", ({ text }) =>
     Effect.gen(function* () {
       yield* inTerminal("balance", { HOME: yield* temporaryFolder })
       yield* shows("API key (not shown)")
-      yield* press("two words", "Enter")
-      yield* shows(/Paste the key: one word[^]*API key \(not shown\)/)
+      yield* press(text, "Enter")
+      yield* shows(/Paste an API key of visible ASCII characters without spaces[^]*API key \(not shown\)/)
       yield* press("C-c")
       yield* shows("code 130")
     })
