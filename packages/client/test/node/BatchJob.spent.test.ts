@@ -1,5 +1,5 @@
 /** What a job has spent on rows whose lines were removed, or that have none. */
-import { readFileSync, writeFileSync } from "node:fs"
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { MockProvider, Reply } from "@kimi-effect/testing"
@@ -27,8 +27,8 @@ const inFolder = <A, E>(
     )
   })
 
-const jobOf = (path: (name: string) => string, output: string) => {
-  writeFileSync(path("in.jsonl"), ["a", "b"].map(lineOf).join("\n"))
+const jobOf = (path: (name: string) => string, output: string, rows = ["a", "b"]) => {
+  writeFileSync(path("in.jsonl"), rows.map(lineOf).join("\n"))
   return { input: path("in.jsonl"), output: path(output), concurrency: 1 }
 }
 
@@ -67,26 +67,79 @@ describe("what a job has spent", () => {
     )
   )
 
-  it.live("counts rows once whose removal a kill has prevented", () =>
-    inFolder(2, (path) =>
-      Effect.gen(function* () {
-        const job = jobOf(path, "out.jsonl")
-        yield* BatchJob.run(job)
-        const unlisted = { cost: { USD: "0.036" }, removal: { rows: 2, before: {} } }
-        editRecord(job.output, { state: "running", done: 0, unlisted })
-        assert.deepInclude(yield* BatchJob.status(job.output), { failed: 2, cost: { USD: 0.036 } })
-        assert.deepInclude(yield* BatchJob.run(job), { failed: 2, cost: { USD: 0.036 } })
-        assert.notProperty(recordOf(job.output), "unlisted")
-      })
+  describe("when a kill has prevented a removal", () => {
+    /** A job with two failed rows and an answered one, which were to be run again. */
+    const prevented = (
+      test: (
+        job: ReturnType<typeof jobOf>,
+        path: (name: string) => string
+      ) => Effect.Effect<unknown, unknown, KimiClient | Scope.Scope>
+    ) =>
+      inFolder(2, (path) =>
+        Effect.gen(function* () {
+          const job = jobOf(path, "out.jsonl", ["a", "b", "c"])
+          yield* BatchJob.run(job)
+          // The new file has no place.
+          mkdirSync(`${job.output}.new.tmp/taken`, { recursive: true })
+          const error = yield* Effect.flip(BatchJob.run({ ...job, rerun }))
+          assert.deepInclude(error, { _tag: "JournalStoreError", operation: "rerun" })
+          rmSync(`${job.output}.new.tmp`, { recursive: true })
+          assert.deepStrictEqual(recordOf(job.output).unlisted.cost, { USD: "0.036" })
+          editRecord(job.output, { done: 0 })
+          yield* test(job, path)
+        })
+      )
+
+    const linesOf = (output: string) => readFileSync(output, "utf8").split("\n")
+
+    it.live("counts the rows once", () =>
+      prevented((job) =>
+        Effect.gen(function* () {
+          assert.deepInclude(yield* BatchJob.status(job.output), { failed: 2, cost: { USD: 0.054 } })
+          assert.deepInclude(yield* BatchJob.run(job), { failed: 2, cost: { USD: 0.054 } })
+          assert.notProperty(recordOf(job.output), "unlisted")
+        })
+      )
     )
-  )
+
+    it.live("counts them once when other lines were deleted", () =>
+      prevented((job) =>
+        Effect.gen(function* () {
+          writeFileSync(job.output, linesOf(job.output).slice(0, 2).join("\n"))
+          assert.deepInclude(yield* BatchJob.status(job.output), { failed: 2, cost: { USD: 0.036 } })
+          assert.deepInclude(yield* BatchJob.run(job), { failed: 2, cost: { USD: 0.054 } })
+        })
+      )
+    )
+
+    it.live("counts them once after a repair of other lines", () =>
+      prevented((job, path) =>
+        Effect.gen(function* () {
+          const [a = "", b = "", c = ""] = linesOf(job.output)
+          writeFileSync(job.output, `${a}\n${b}\n${c.slice(1)}\n`)
+          const to = path("to.jsonl")
+          yield* BatchJob.repair(job.output, to)
+          assert.deepInclude(yield* BatchJob.status(to), { failed: 2, cost: { USD: 0.036 } })
+        })
+      )
+    )
+
+    it.live("counts them once when all of them were deleted", () =>
+      prevented((job) =>
+        Effect.gen(function* () {
+          writeFileSync(job.output, `${linesOf(job.output)[2]}\n`)
+          assert.deepInclude(yield* BatchJob.status(job.output), { failed: 0, cost: { USD: 0.054 } })
+        })
+      )
+    )
+  })
 
   it.live("has the rows that were removed before a kill", () =>
     inFolder(2, (path) =>
       Effect.gen(function* () {
         const job = jobOf(path, "out.jsonl")
         yield* BatchJob.run(job)
-        const unlisted = { cost: { USD: "0.036" }, removal: { rows: 2, before: {} } }
+        const unlisted = { cost: { USD: "0.036" }, removal: { tags: rerun, before: {} } }
         editRecord(job.output, { state: "running", done: 0, unlisted })
         writeFileSync(job.output, "")
         assert.deepInclude(yield* BatchJob.status(job.output), { failed: 0, cost: { USD: 0.036 } })

@@ -138,16 +138,18 @@ const removeFailed = (
       const isKept = ({ tag }: LineHead): boolean => tag === undefined || !again.has(tag)
       let rows = 0
       let kept = 0
+      const counts = new Counts()
       const removed = new CostSums()
       const add = (head: LineHead): void => {
         rows += 1
+        counts.add(head)
         if (isKept(head)) kept += 1
         else if (head.currency !== undefined) removed.add(head.currency, head.cost)
       }
       // What is damaged is found before anything is replaced.
-      form.open(output, add, (end) => run.checkRows(rows, end)).close()
+      form.open(output, add, (end) => run.checkRows(rows, counts, end)).close()
       if (kept === rows) return
-      run.startRemoval(rows, kept, removed)
+      run.startRemoval([...again], kept, removed)
       keepRows(output, isKept)
     },
     catch: damage.orDamaged(output, (cause) => storeFailure("rerun", cause, output))
@@ -182,7 +184,7 @@ const openWith = Effect.fnUntraced(function* (
   }
   const file = yield* Effect.acquireRelease(
     Effect.try({
-      try: () => form.open(output, visit, (end) => run.checkRows(done.size, end)),
+      try: () => form.open(output, visit, (end) => run.checkRows(done.size, counts, end)),
       catch: damage.orDamaged(output, (cause) => storeFailure("open", cause, output))
     }),
     (opened) => Effect.sync(() => opened.close())

@@ -99,7 +99,7 @@ const read = (output: string): JobStatus => {
   const { counts, end, rows } = reading(output, () => scan(output))
   checkUnless(isInUse, () => runRecord.checkRows(rows, recorded, end))
   const record = jobRecord.find(output)
-  if (record?.unlisted !== undefined) counts.addUnlisted(settle(record.unlisted, rows))
+  if (record?.unlisted !== undefined) counts.addUnlisted(settle(record.unlisted, counts.status.failedByTag))
   const hasEnded = record !== undefined && record.state !== "running"
   return {
     ...counts.status,

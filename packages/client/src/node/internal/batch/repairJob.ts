@@ -58,7 +58,7 @@ const copyRows = (
     rows += 1
     to.append(Buffer.concat([bytes, lineEnd]))
   })
-  const settled = unlistedCost.settle(unlisted, rows)
+  const settled = unlistedCost.settle(unlisted, counts.status.failedByTag)
   counts.addUnlisted(settled)
   return { rows, skipped, cost: counts.exactCost, unlisted: settled }
 }

@@ -184,17 +184,17 @@ export class RunRecord {
     this.#unlisted = unlistedCost.add(this.#unlisted, currency, amount)
   }
 
-  /** To be called before rows with this cost are removed, and so many are kept. */
-  startRemoval(rows: number, kept: number, removed: CostSums): void {
-    this.#unlisted = unlistedCost.remove(this.#unlisted, rows, removed)
+  /** To be called before all rows with these tags, which have this cost, are removed, and so many are kept. */
+  startRemoval(tags: ReadonlyArray<string>, kept: number, removed: CostSums): void {
+    this.#unlisted = unlistedCost.remove(this.#unlisted, tags, removed)
     this.start(kept)
   }
 
-  /** To be called with the rows of the output, before what is torn is cut. The record of an output that is refused stays. */
-  checkRows(rows: number, end: RowsEnd): void {
+  /** To be called with the rows of the output and their counts, before what is torn is cut. The record of an output that is refused stays. */
+  checkRows(rows: number, counts: Counts, end: RowsEnd): void {
     checkRows(rows, this.#done, end)
     this.#rows = rows
-    this.#unlisted = unlistedCost.settle(this.#unlisted, rows)
+    this.#unlisted = unlistedCost.settle(this.#unlisted, counts.status.failedByTag)
     this.start(rows)
   }
 

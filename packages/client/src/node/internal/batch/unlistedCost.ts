@@ -14,10 +14,10 @@ type Amounts = typeof Amounts.Type
 export const UnlistedCost = Schema.Struct({
   cost: Amounts,
   /**
-   * While lines are removed, so that a kill counts what they have cost once: the rows with these lines, and
-   * the cost without theirs.
+   * While failed lines are removed, so that a kill counts what they have cost once: the tags of their errors,
+   * and the cost without theirs.
    */
-  removal: Schema.optionalKey(Schema.Struct({ rows: Schema.Int, before: Amounts }))
+  removal: Schema.optionalKey(Schema.Struct({ tags: Schema.Array(Schema.String), before: Amounts }))
 })
 
 export type UnlistedCost = typeof UnlistedCost.Type
@@ -47,16 +47,19 @@ export const add = (unlisted: UnlistedCost, currency: Currency, amount: BigDecim
   return { ...unlisted, cost: sums.decimals }
 }
 
-/** While lines with this cost are removed from an output with so many rows. */
-export const remove = (unlisted: UnlistedCost, rows: number, removed: CostSums): UnlistedCost => {
+/** While all lines with these tags, which have this cost, are removed from an output. */
+export const remove = (unlisted: UnlistedCost, tags: ReadonlyArray<string>, removed: CostSums): UnlistedCost => {
   const sums = sumsOf(unlisted)
   sums.addAll(removed)
-  return { cost: sums.decimals, removal: { rows, before: unlisted.cost } }
+  return { cost: sums.decimals, removal: { tags, before: unlisted.cost } }
 }
 
-/** That of an output with so many rows. A removal that a kill has prevented has left all of them. */
-export const settle = (unlisted: UnlistedCost, rows: number): UnlistedCost => {
+/**
+ * That of an output with so many failed lines by tag. The lines of a removal go at once: one that is left shows
+ * that a kill has prevented it, also when the output has lost others since.
+ */
+export const settle = (unlisted: UnlistedCost, failedByTag: { readonly [tag: string]: number }): UnlistedCost => {
   const { cost, removal } = unlisted
   if (removal === undefined) return unlisted
-  return { cost: rows < removal.rows ? cost : removal.before }
+  return { cost: removal.tags.some((tag) => Object.hasOwn(failedByTag, tag)) ? removal.before : cost }
 }

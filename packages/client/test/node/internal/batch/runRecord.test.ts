@@ -9,7 +9,7 @@ import { inFolder } from "../../support/batch/answered.ts"
 const opened = (path: (name: string) => string) => {
   const output = path("out.jsonl")
   const run = new RunRecord(output, { size: 1, head: "" }, { options: {}, total: undefined, done: 0 }, undefined)
-  run.checkRows(0, { canLose: true, end: 0 })
+  run.checkRows(0, new Counts(), { canLose: true, end: 0 })
   const flushes: Array<(error: Error | null) => void> = []
   const note = (rows: number): void => {
     for (let row = 0; row < rows; row++) run.noteRow((onDone) => void flushes.push(onDone))
