@@ -120,6 +120,7 @@ describe("what a job has spent", () => {
           const to = path("to.jsonl")
           yield* BatchJob.repair(job.output, to)
           assert.deepInclude(yield* BatchJob.status(to), { failed: 2, cost: { USD: 0.036 } })
+          assert.notProperty(recordOf(to), "unlisted")
         })
       )
     )

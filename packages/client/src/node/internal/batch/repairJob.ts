@@ -7,6 +7,7 @@ import type { JournalStoreError } from "@kimi-effect/core/JournalErrors"
 import type { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Struct from "effect/Struct"
 import * as FileFailure from "../FileFailure.ts"
 import * as damage from "./damage.ts"
 import * as hostRecord from "./host/hostRecord.ts"
@@ -134,10 +135,10 @@ const recordOf = (
   cost: NonNullable<jobRecord.JobRecord["cost"]>,
   unlisted: unlistedCost.UnlistedCost
 ): jobRecord.JobRecord => ({
-  ...job,
+  ...Struct.omit(job, ["unlisted"]),
   done,
   ...(job.cost === undefined ? {} : { cost }),
-  ...(job.unlisted === undefined ? {} : { unlisted })
+  ...(unlistedCost.isNone(unlisted) ? {} : { unlisted })
 })
 
 /** Names the new output when its records are there. */
