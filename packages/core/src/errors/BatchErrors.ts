@@ -72,7 +72,9 @@ export class InvalidBatchError extends TaggedKimiError<InvalidBatchError>()("Inv
  */
 export class BatchInputChangedError extends TaggedKimiError<BatchInputChangedError>()("BatchInputChangedError", {
   /** The input. */
-  input: Schema.String
+  input: Schema.String,
+  /** What to do, when it was changed while the job was running. */
+  fix: Schema.optionalKey(Schema.String)
 }) {}
 
 /**

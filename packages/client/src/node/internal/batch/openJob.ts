@@ -11,6 +11,7 @@ import * as Stream from "effect/Stream"
 import { CostSums } from "../../../batch/internal/CostSums.ts"
 import * as FileFailure from "../FileFailure.ts"
 import * as damage from "./damage.ts"
+import * as inputChanged from "./inputChanged.ts"
 import {
   type Input,
   openFile,
@@ -236,8 +237,7 @@ const openWith = Effect.fnUntraced(function* (
     finish: (isComplete) =>
       Effect.gen(function* () {
         yield* using("sync", () => file.sync())
-        const isUnchanged = yield* Effect.try({ try: source.isUnchanged, catch: () => runRecord.changed(input) })
-        if (!isUnchanged) return yield* Effect.fail(runRecord.changed(input))
+        yield* inputChanged.check(input, source, "output")
         yield* using("record", () => {
           run.end(isComplete ? "finished" : "stopped", counts, rejected)
           isFinished = true
@@ -285,9 +285,6 @@ export const openWriter = Effect.fnUntraced(function* <R>(
     status: () => counts.status,
     countRows: () => {},
     setBatch: () => Effect.void,
-    finish: () =>
-      Effect.flatMap(Effect.try({ try: source.isUnchanged, catch: () => runRecord.changed(input) }), (isUnchanged) =>
-        isUnchanged ? Effect.void : Effect.fail(runRecord.changed(input))
-      )
+    finish: () => inputChanged.check(input, source, "writer")
   }
 })

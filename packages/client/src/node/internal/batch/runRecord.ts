@@ -1,6 +1,6 @@
 /** The record of a job during one run: what earlier runs have recorded, and how this one ends. */
 import { existsSync } from "node:fs"
-import { BatchInputChangedError, BatchOptionsChangedError } from "@kimi-effect/core/BatchErrors"
+import { type BatchInputChangedError, BatchOptionsChangedError } from "@kimi-effect/core/BatchErrors"
 import type { JournalStoreError } from "@kimi-effect/core/JournalErrors"
 import type { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import type { BigDecimal } from "effect/BigDecimal"
@@ -10,6 +10,7 @@ import type { CostSums, Currency } from "../../../batch/internal/CostSums.ts"
 import * as damage from "./damage.ts"
 import * as hostRecord from "./host/hostRecord.ts"
 import type { Input } from "./input/inputSource.ts"
+import * as inputChanged from "./inputChanged.ts"
 import { attempt, storeFailure } from "./jobFiles.ts"
 import { rowFiles } from "./output/forms.ts"
 import * as jobRecord from "./jobRecord.ts"
@@ -26,11 +27,6 @@ interface Files {
 }
 
 export type ChangedError = BatchInputChangedError | BatchOptionsChangedError
-export const changed = (input: Input): BatchInputChangedError =>
-  new BatchInputChangedError({
-    message: "The input is not the one that the job was started with",
-    input: typeof input === "string" ? input : "stream"
-  })
 
 /**
  * Whether an earlier run wrote a row, or the host has the rows. If not, such as when the
@@ -88,7 +84,7 @@ const checkRecord = Effect.fnUntraced(function* (
   const isSame = record.input.head === current.head && record.input.size === current.size
   const counts = { total: isSame ? total : undefined, done, unlisted }
   if (!(yield* hasResults(output))) return { ...counts, options }
-  if (!isSame) return yield* Effect.fail(changed(input))
+  if (!isSame) return yield* Effect.fail(inputChanged.before(input))
   const others = rowOptions.differences(before, options)
   if (others.length > 0) return yield* Effect.fail(optionsChanged(output, others))
   return { ...counts, options: rowOptions.withModelOf(before, options) }

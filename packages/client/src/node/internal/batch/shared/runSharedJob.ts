@@ -1,6 +1,5 @@
 /** Runs the jobs of `SharedBatchJob`, and reads their journal. It is loaded by the first of them. */
 import type { InvalidBatchRowError } from "@kimi-effect/core/BatchErrors"
-import { BatchInputChangedError } from "@kimi-effect/core/BatchErrors"
 import { listener } from "@kimi-effect/core/internal/Listener"
 import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
 import type { JournalStoreError } from "@kimi-effect/core/JournalErrors"
@@ -16,6 +15,7 @@ import * as ClientMoney from "../../../../internal/clientMoney.ts"
 import { KimiClient } from "../../../../KimiClient.ts"
 import type { Options, SharedJobError, SharedResult, SharedStatus, Written } from "../../../SharedBatchJob.ts"
 import { followed } from "../followed.ts"
+import * as inputChanged from "../inputChanged.ts"
 import * as inputRanges from "../input/inputRanges.ts"
 import { type Reader, readerOf, readFailure } from "../input/inputRows.ts"
 import { openFile } from "../input/inputSource.ts"
@@ -124,10 +124,7 @@ export const run = <A = string, RD = never, RP = never>(
       ).pipe(Stream.runDrain)
 
       const isUnchanged = yield* Effect.try({ try: source.isUnchanged, catch: inputFailure(input) })
-      if (!isUnchanged) {
-        const message = "The input was changed while the job was running"
-        return yield* Effect.fail(new BatchInputChangedError({ message, input }))
-      }
+      if (!isUnchanged) return yield* Effect.fail(inputChanged.during(input, "id"))
       const state = yield* status(options.id)
       const isWritten = output !== undefined && state?.isComplete === true
       const written = isWritten ? yield* sharedOutput.write(journal, runId, output) : undefined
