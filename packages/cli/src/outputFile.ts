@@ -29,7 +29,7 @@ export const failure =
 /** Creates a file in the folder and removes it, since permissions are not the only cause: a volume can be read-only. */
 const checkFolder = Effect.fnUntraced(function* (file: OutputFile) {
   const fs = yield* FileSystem.FileSystem
-  // A name of its own: another process may write the file itself at the same time.
+  // Not the file itself: another process may write it at the same time.
   const suffix = yield* Random.nextIntBetween(0, 36 ** 8)
   const path = `${file.path}.${suffix.toString(36)}`
   yield* Effect.mapError(Effect.scoped(fs.open(path, { flag: "wx", mode: 0o600 })), failure(file))

@@ -145,7 +145,7 @@ describe("a file whose lock another process holds", () => {
 })
 
 describe("a link to the file of a conversation", () => {
-  it.live("stays, and its file gets the turns", () =>
+  it.live("stays where its file gets the turns", () =>
     withServer((server, env) =>
       Effect.gen(function* () {
         const folder = yield* temporaryFolder
