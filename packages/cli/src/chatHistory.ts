@@ -30,9 +30,8 @@ export interface Kept {
 export const open = Effect.fnUntraced(function* (path: Option.Option<string>, system: string | undefined) {
   const fresh: History = Conversation.make({ system })
   if (Option.isNone(path)) return { start: fresh, keep: Effect.succeed } satisfies Kept
-  yield* OutputFile.checkReplace(HistoryFile.fileOf(path.value))
-  // A link stays, and the chats that use its file by another name have the same lock.
-  const target = yield* OutputFile.targetOf(path.value)
+  // The file of a link, so that chats that use it by another name have the same lock.
+  const { path: target } = yield* OutputFile.checkReplace(HistoryFile.fileOf(path.value))
   const start = yield* continued(target, fresh, system)
   const file = new HistoryFile.HistoryFile(target, start.messages)
   return { start, keep: (conversation) => file.keep(conversation) } satisfies Kept

@@ -37,7 +37,7 @@ const checkFolder = Effect.fnUntraced(function* (file: OutputFile) {
 })
 
 /** The file to which a symbolic link leads, also one that does not exist. */
-export const targetOf = Effect.fnUntraced(function* (path: string) {
+const targetOf = Effect.fnUntraced(function* (path: string) {
   const fs = yield* FileSystem.FileSystem
   return yield* fs.readLink(path).pipe(
     Effect.flatMap((link) => Effect.orElseSucceed(fs.realPath(path), () => resolve(dirname(path), link))),
@@ -45,10 +45,15 @@ export const targetOf = Effect.fnUntraced(function* (path: string) {
   )
 })
 
-const exists = (path: string) =>
-  Effect.flatMap(FileSystem.FileSystem, (fs) => fs.stat(path)).pipe(
-    Effect.as(true),
-    Effect.catch((error) => (error.reason._tag === "NotFound" ? Effect.succeed(false) : Effect.fail(error)))
+/** Whether there is a file. Fails for one that cannot be written, whose contents stay. */
+const checkExisting = (file: OutputFile) =>
+  Effect.flatMap(FileSystem.FileSystem, (fs) =>
+    fs.stat(file.path).pipe(
+      Effect.flatMap(() => Effect.scoped(fs.open(file.path, { flag: "r+" }))),
+      Effect.as(true),
+      Effect.catch((error) => (error.reason._tag === "NotFound" ? Effect.succeed(false) : Effect.fail(error))),
+      Effect.mapError(failure(file))
+    )
   )
 
 /**
@@ -56,10 +61,7 @@ const exists = (path: string) =>
  * write. It is not created, and the contents of an existing file stay.
  */
 export const check = Effect.fnUntraced(function* (file: OutputFile) {
-  const fs = yield* FileSystem.FileSystem
-  if (yield* Effect.mapError(exists(file.path), failure(file))) {
-    return yield* Effect.mapError(Effect.scoped(fs.open(file.path, { flag: "r+" })), failure(file))
-  }
+  if (yield* checkExisting(file)) return
   yield* checkFolder({ flag: file.flag, path: yield* targetOf(file.path) })
 })
 
@@ -107,10 +109,12 @@ const checkRegular = ({ flag, path }: OutputFile) =>
     )
   )
 
-/** Fails if `replace` would: it needs a new file in the folder too. */
-export const checkReplace = (file: OutputFile) =>
-  checkRegular(file).pipe(
-    Effect.andThen(check(file)),
-    Effect.andThen(check(temporaryOf(file))),
-    Effect.andThen(checkFolder(file))
-  )
+/** The file that `replace` is to be given, to which a link leads. Fails if `replace` would: it needs a new file in the folder too. */
+export const checkReplace = Effect.fnUntraced(function* (given: OutputFile) {
+  yield* checkRegular(given)
+  const file: OutputFile = { flag: given.flag, path: yield* targetOf(given.path) }
+  yield* checkExisting(file)
+  yield* checkExisting(temporaryOf(file))
+  yield* checkFolder(file)
+  return file
+})

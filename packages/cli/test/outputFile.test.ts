@@ -123,6 +123,22 @@ describe("a check of an output that does not exist", () => {
   )
 })
 
+describe("a link to a conversation", () => {
+  it.live("is refused where its file could not be replaced", () =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        const folder = yield* temporaryFolder
+        mkdirSync(join(folder, "other", "talk.json.tmp"), { recursive: true })
+        const path = join(folder, "link.json")
+        symlinkSync("other/talk.json", path)
+        const { code } = yield* runKimi(["chat", "Hello", "--history", path], { env })
+        assert.strictEqual(code, 1)
+        assert.lengthOf(yield* server.requests, 0)
+      })
+    )
+  )
+})
+
 describe("a conversation in a pipe", () => {
   it.live("is refused, since a file would replace the pipe", () =>
     withServer((server, env) =>
