@@ -11,8 +11,8 @@ import { root } from "./tarballs.ts"
 const dist = join(root, "packages/cli/dist")
 rmSync(dist, { recursive: true, force: true })
 
-/** What most commands load. What only some of it needs, such as the reading of the options, is not among it. */
-const mostCommands = /(?:cli\/src\/(?:handler|optionFlags|output|userFile)|core\/src\/ModelCatalog)\.ts$/
+/** What most commands load. */
+const mostCommands = /(?:cli\/src\/(?:handler|optionFlags|optionTexts|output|userFile)|core\/src\/ModelCatalog)\.ts$/
 
 const build = await openBuild()
 await build.write({

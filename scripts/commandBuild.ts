@@ -1,6 +1,6 @@
 /** The build of the command from its sources, for its bundle and for the list of what is in it. */
 import { join } from "node:path"
-import { rolldown, type RolldownBuild } from "rolldown"
+import { type OutputBundle, rolldown, type RolldownBuild } from "rolldown"
 import { root } from "./tarballs.ts"
 
 /** The folder of the recorded traffic is next to the bundle. */
@@ -29,10 +29,37 @@ const segmenter = {
   }
 }
 
+/** A file with other characters is held in memory with two bytes for each of its characters, and takes longer to decode. */
+const ascii = {
+  name: "ascii",
+  generateBundle: (_: unknown, bundle: OutputBundle) => {
+    for (const chunk of Object.values(bundle)) {
+      if (chunk.type !== "chunk") continue
+      if (/String\.raw`[^`]*[^\0-\x7f]/.test(chunk.code)) {
+        throw new Error(`scripts/commandBuild.ts: a raw string of ${chunk.fileName} has a character that is not ASCII`)
+      }
+      chunk.code = chunk.code.replaceAll(
+        /[^\0-\x7f]/g,
+        (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`
+      )
+    }
+  }
+}
+
+/** The texts of options, which the build evaluates: the table that they are from takes a third of the start of a command. */
+const optionTexts = {
+  name: "optionTexts",
+  load: async (id: string) => {
+    if (!id.endsWith("cli/src/optionTexts.ts")) return undefined
+    const { optionTexts } = (await import(id)) as typeof import("../packages/cli/src/optionTexts.ts")
+    return `export const optionTexts = ${JSON.stringify(optionTexts)}`
+  }
+}
+
 export const openBuild = (): Promise<RolldownBuild> =>
   rolldown({
     input: { kimi: join(root, "packages/cli/src/bin.ts"), main: join(root, "packages/cli/src/main.ts") },
     platform: "node",
-    plugins: [fixtures, segmenter],
+    plugins: [fixtures, optionTexts, segmenter, ascii],
     checks: { ineffectiveDynamicImport: false }
   })

@@ -163,6 +163,21 @@ run(
 )
 const kimi = ["--offline", "kimi"]
 run("kimi --version", "npx", [...kimi, "--version"], commandApp)
+
+/** The texts of the bundle are evaluated when it is built, and its characters are escaped. */
+const helpOf = (entry: string): string => {
+  const { status, stderr, stdout } = spawnSync(process.execPath, [entry, "chat", "--help"], {
+    encoding: "utf8",
+    env: environment
+  })
+  if (status !== 0) throw new Error(stderr)
+  return stdout
+}
+const sourceHelp = helpOf(join(root, "packages/cli/src/bin.ts"))
+if (helpOf(join(commandApp, "node_modules/.bin/kimi")) !== sourceHelp) {
+  process.stderr.write("The help of the installed kimi chat differs from that of the sources\n")
+  process.exit(1)
+}
 run("kimi models", "npx", [...kimi, "models", "--json"], commandApp)
 
 /** A chat of the installed command with its own mock server. */

@@ -6,7 +6,6 @@
  * system can write. NODE_COMPILE_CACHE names another one, and
  * NODE_DISABLE_COMPILE_CACHE=1 turns it off.
  */
-import { existsSync } from "node:fs"
 import * as nodeModule from "node:module"
 import { isAbsolute } from "node:path"
 import { wantsJson } from "./jsonArgument.ts"
@@ -18,6 +17,8 @@ if (problem !== undefined) {
   process.exit(1)
 }
 
+// Not an import: an import of node:fs loads the streams of Node too, for each of its names.
+const { existsSync } = process.getBuiltinModule("node:fs")
 const { HOME, LOCALAPPDATA, XDG_CACHE_HOME } = process.env
 // The home of a system user, such as /nonexistent, is not created: there is no cache then.
 const home = HOME && existsSync(HOME) ? `${HOME}/.cache` : undefined

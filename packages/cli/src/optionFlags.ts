@@ -1,56 +1,22 @@
-/** Flags of the options in the table of `KimiConfig`, and of the files that hold options. */
-import * as KimiConfig from "@kimi-effect/core/KimiConfig"
+/** Flags of options of the client, and of the files that hold options. */
 import * as Flag from "effect/cli/Flag"
 import type * as Option from "effect/Option"
+import { type FlagName, type OptionText, optionTexts } from "./optionTexts.ts"
 import { pathFlag } from "./pathParams.ts"
 import { wordFlag } from "./wordFlags.ts"
-
-/** The options with a separate flag. `--set` sets any other. */
-export const flagNames = [
-  "provider",
-  "baseUrl",
-  "model",
-  "account",
-  "tier",
-  "proxy",
-  "fallback",
-  "totalTimeout",
-  "maxAttempts",
-  "cache",
-  "budget",
-  "budgetStore",
-  "logLevel"
-] as const satisfies ReadonlyArray<KimiConfig.Name>
-
-type FlagName = (typeof flagNames)[number]
 
 /** `baseUrl` → `base-url` */
 export const flagOf = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
 
-const wordsOf = (name: FlagName): ReadonlyArray<string> | undefined => {
-  const { words }: { readonly words?: ReadonlyArray<string> | undefined } = KimiConfig.options[name]
-  return words
-}
-
-/** Descriptions are Markdown for the documentation. The help lists words itself. */
-const describe = (name: FlagName): string => {
-  const { description, expected } = KimiConfig.options[name]
-  const text = description.replaceAll("`", "")
-  return wordsOf(name) === undefined ? `${text} Form: ${expected}.` : text
-}
-
 /** An option has the same rule, whether a flag or a variable sets it: the library's. */
-const flagFor = (name: FlagName): Flag.Flag<string> => {
-  const words = wordsOf(name)
-  return words === undefined ? Flag.String(flagOf(name)) : wordFlag(flagOf(name), words)
+const flagFor = (name: string, { description, words }: OptionText) => {
+  const flag = words === undefined ? Flag.String(flagOf(name)) : wordFlag(flagOf(name), words)
+  return flag.pipe(Flag.withDescription(description), Flag.withMetavar("value"), Flag.optional)
 }
 
-const flags = Object.fromEntries(
-  flagNames.map((name) => [
-    name,
-    flagFor(name).pipe(Flag.withDescription(describe(name)), Flag.withMetavar("value"), Flag.optional)
-  ])
-) as { readonly [N in FlagName]: Flag.Flag<Option.Option<string>> }
+const flags = Object.fromEntries(Object.entries(optionTexts).map(([name, text]) => [name, flagFor(name, text)])) as {
+  readonly [N in FlagName]: Flag.Flag<Option.Option<string>>
+}
 
 /** What the flags of options were given. */
 export interface Given {

@@ -1,8 +1,10 @@
 /** The file of options that is read without being named. */
-import { existsSync } from "node:fs"
 import * as ConfigSource from "@kimi-effect/core/internal/ConfigSource"
 import * as Effect from "effect/Effect"
 import * as Path from "effect/Path"
+
+// Not an import: an import of node:fs loads the streams of Node too, for each of its names.
+const { existsSync } = process.getBuiltinModule("node:fs")
 
 /** Its path where it exists. The file system of Effect would be loaded for this question alone. */
 export const find = Effect.gen(function* () {
