@@ -6,10 +6,17 @@ import * as Result from "effect/Result"
 import type { BatchResponse, BatchRow } from "../../../../batch/BatchResponse.ts"
 import type { Around } from "../../../../batch/internal/RowStream.ts"
 import { skipped } from "../../../../batch/internal/settling.ts"
+import * as KeyLock from "../../../../journal/internal/KeyLock.ts"
 import { encodeLine, encodeReject } from "../output/outputLine.ts"
 import * as rowOptions from "../rowOptions.ts"
 import { RecordedRow } from "./sharedOutput.ts"
 import type { LeasedRange, RowFailure, SharedRow } from "./sharedRanges.ts"
+
+/** What a row has become, and what is recorded of it. */
+interface Made<A> {
+  readonly outcome: BatchResponse<A>
+  readonly record: RecordedRow
+}
 
 /** A row that stops the batch has no result, so that it runs when the job continues. */
 class Stopping {
@@ -81,33 +88,49 @@ interface Settings {
 }
 
 /** Runs and records a row, unless its result is recorded. */
-export const recorded =
-  <A>({ hasValue, outages, stoppingTags }: Settings): Around<A, RowFailure> =>
-  <R>(row: BatchRow, run: Effect.Effect<BatchResponse<A> | typeof skipped, never, R>) => {
+export const recorded = <A>({ hasValue, outages, stoppingTags }: Settings): Around<A, RowFailure> => {
+  // By their lines. A row whose result was not recorded comes again under another lease, and would get its own
+  // answer as that of an equal row, without a cost.
+  const unrecorded = new Map<number, Made<A>>()
+  // It may also come while it is in flight under a lease that has expired.
+  const locked = KeyLock.make()
+  return <R>(row: BatchRow, run: Effect.Effect<BatchResponse<A> | typeof skipped, never, R>) => {
     // Rows of other streams do not come here.
     const { line = 0, range, request } = row as SharedRow
-    return Effect.suspend(() => {
+    const recording = Effect.suspend(() => {
       if (range.isLost) return Effect.as(range.end(false), skipped)
-      let outcome: BatchResponse<A> | undefined
-      const made = Effect.flatMap(run, (made): Effect.Effect<RecordedRow, Stopping> => {
-        if (made === skipped) return Effect.fail(new Stopping())
-        outcome = made
-        return made._tag === "Failed" && stoppingTags.has(made.error._tag)
-          ? Effect.fail(new Stopping())
-          : Effect.succeed({ to: "output", text: encodeLine(made, hasValue) })
+      let stopping: BatchResponse<A> | undefined
+      const make = Effect.flatMap(run, (outcome): Effect.Effect<RecordedRow, Stopping> => {
+        if (outcome === skipped) return Effect.fail(new Stopping())
+        if (outcome._tag === "Failed" && stoppingTags.has(outcome.error._tag)) {
+          stopping = outcome
+          return Effect.fail(new Stopping())
+        }
+        const record: RecordedRow = { to: "output", text: encodeLine(outcome, hasValue) }
+        unrecorded.set(line, { outcome, record })
+        return Effect.succeed(record)
       })
+      // The journal refuses a line whose request is another one than before.
+      const earlier = unrecorded.get(line)
+      const made = earlier === undefined ? make : Effect.succeed(earlier.record)
       return range.lease.call(callOf(line, digestOf(request)), made).pipe(
         withoutLoss(range, outages),
-        Effect.flatMap((result) =>
-          Effect.as(range.end(result !== skipped), result === skipped ? skipped : (outcome ?? skipped))
-        ),
+        Effect.flatMap((result) => {
+          if (result === skipped) return Effect.as(range.end(false), skipped)
+          const own = unrecorded.get(line)
+          unrecorded.delete(line)
+          // Another worker may have recorded the row in the meantime.
+          return Effect.as(range.end(true), own?.record.text === result.text ? own.outcome : skipped)
+        }),
         Effect.catchIf(
           (error): error is Stopping => error instanceof Stopping,
-          () => Effect.as(range.end(false), outcome ?? skipped)
+          () => Effect.as(range.end(false), stopping ?? skipped)
         )
       )
     })
+    return locked(`${line}`, recording)
   }
+}
 
 /** Records a line that is no row. */
 export const reject = (
