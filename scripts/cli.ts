@@ -195,6 +195,8 @@ Where an attempt of \`kimi chat\` fails and is made again, a plain line on stder
 for further attempts; \`kimi batch\` and \`kimi swarm\` show their progress instead, and other commands make one attempt.
 
 With \`--json\`, a failure, also that of a version of Node that is too old, is one line on stderr: \`{ "error": { "tag", "category", "message", "hint", "exitCode" } }\`.
+Where the calls of a \`kimi chat\` that fails are billed, \`"cost"\` in it is what is known of their cost, such as \`$0.018\`; without \`--json\`, the
+last line of the error has it.
 
 ## Costs
 

@@ -1,17 +1,12 @@
 /** A conversation in the terminal. */
 import * as Conversation from "@kimi-effect/client/agent/Conversation"
-import { isKimiError, type KimiError } from "@kimi-effect/core/KimiError"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as ChatHistory from "./chatHistory.ts"
-import { CommandError } from "./commandError.ts"
-import { report } from "./failure.ts"
+import { isFailure, report } from "./failure.ts"
 import * as Output from "./output.ts"
 import type { LinePrompt } from "./prompt/linePrompt.ts"
-
-const isFailure = (error: unknown): error is KimiError | CommandError =>
-  isKimiError(error) || error instanceof CommandError
 
 /** A failed turn does not end the conversation: the same prompt can be sent again. */
 const reported = <A, E, R>(turn: Effect.Effect<A, E, R>) =>

@@ -1,4 +1,4 @@
-/** What the calls for one prompt have used: with tools there are several. */
+/** What the calls for one prompt have used, also those that fail: with tools there are several. */
 import * as Accounting from "@kimi-effect/core/Accounting"
 import type { ChatResponse } from "@kimi-effect/core/ChatResponse"
 import * as Cost from "@kimi-effect/core/Cost"
@@ -6,33 +6,66 @@ import { RecordedAttempts } from "@kimi-effect/core/internal/RecordedAttempts"
 import * as Usage from "@kimi-effect/core/Usage"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import { isFailure } from "./failure.ts"
+import { SpentError } from "./spentError.ts"
 
-export interface Spending {
+const sumWith =
+  (sum: Cost.Cost) =>
+  (own: Cost.Cost): Option.Option<Cost.Cost> =>
+    own.currency === sum.currency ? Option.some(Cost.sum(sum, own)) : Option.none()
+
+export class ChatSpending {
+  #usage: Usage.Usage | undefined
+  /** Undefined before something was billed. */
+  #cost: Option.Option<Cost.Cost> | undefined
+
   /** Of the responses. Undefined if the host reported none. */
-  readonly usage: Usage.Usage | undefined
-  /** Of all attempts. None if the price or the usage of one is not known. */
-  readonly cost: Option.Option<Cost.Cost>
-}
+  get usage(): Usage.Usage | undefined {
+    return this.#usage
+  }
 
-const add = (spent: Spending | undefined, { usage }: ChatResponse, cost: Option.Option<Cost.Cost>): Spending => {
-  if (spent === undefined) return { usage, cost }
-  return {
-    usage: spent.usage === undefined || usage === undefined ? (spent.usage ?? usage) : Usage.add(spent.usage, usage),
-    cost: Option.flatMap(spent.cost, (before) => Option.map(cost, (own) => Cost.sum(before, own)))
+  /** Of all attempts. None if the price or the usage of one is not known, or if their currencies differ. */
+  get cost(): Option.Option<Cost.Cost> {
+    return this.#cost ?? Option.none()
+  }
+
+  /** Makes a call, and adds what it has used. */
+  of<E, R>(call: Effect.Effect<ChatResponse, E, R>): Effect.Effect<ChatResponse, E, R> {
+    return Effect.suspend(() => {
+      const attempts = new RecordedAttempts()
+      return call.pipe(
+        Accounting.recordTo(attempts),
+        Effect.tap((response) => this.#addResponse(response, attempts)),
+        Effect.tapError(() => this.#addFailure(attempts))
+      )
+    })
+  }
+
+  /** Names in a failure what was spent before it. */
+  namedIn<A, E, R>(turns: Effect.Effect<A, E, R>): Effect.Effect<A, E | SpentError, R> {
+    return Effect.mapError(turns, (error) =>
+      isFailure(error) && Option.isSome(this.cost) ? new SpentError(error, Cost.format(this.cost.value)) : error
+    )
+  }
+
+  #addResponse(response: ChatResponse, attempts: RecordedAttempts): Effect.Effect<void> {
+    const { usage } = response
+    const hasAttempts = response.cached === undefined && attempts.all.length > 0
+    return Effect.map(hasAttempts ? attempts.cost : Cost.ofResponse(response), (cost) => {
+      this.#usage =
+        this.#usage === undefined || usage === undefined ? (this.#usage ?? usage) : Usage.add(this.#usage, usage)
+      this.#add(cost)
+    })
+  }
+
+  /** An attempt whose response was lost adds nothing here, as in a call that succeeds after it. */
+  #addFailure(attempts: RecordedAttempts): Effect.Effect<void> {
+    const isKnown = attempts.all.some(({ isLost }) => isLost !== true)
+    return isKnown ? Effect.map(attempts.cost, (cost) => this.#add(cost)) : Effect.void
+  }
+
+  #add(cost: Option.Option<Cost.Cost>): void {
+    const before = this.#cost
+    this.#cost = before === undefined ? cost : Option.flatMap(before, (sum) => Option.flatMap(cost, sumWith(sum)))
   }
 }
-
-/** Makes a call, and adds to what was spent before. */
-export const spending =
-  (before: Spending | undefined) =>
-  <E, R>(
-    call: Effect.Effect<ChatResponse, E, R>
-  ): Effect.Effect<{ readonly response: ChatResponse; readonly spent: Spending }, E, R> =>
-    Effect.suspend(() => {
-      const attempts = new RecordedAttempts()
-      return Effect.flatMap(Accounting.recordTo(attempts)(call), (response) => {
-        const cost =
-          response.cached === undefined && attempts.all.length > 0 ? attempts.cost : Cost.ofResponse(response)
-        return Effect.map(cost, (cost) => ({ response, spent: add(before, response, cost) }))
-      })
-    })

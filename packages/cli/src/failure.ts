@@ -9,6 +9,7 @@ import { HintedError } from "./hintedError.ts"
 import { costHint, fileHintOf, flagMessageOf, hintOf, isOfCost, isOfFlags, messageOf } from "./hints.ts"
 import * as Predicate from "effect/Predicate"
 import * as Output from "./output.ts"
+import { SpentError } from "./spentError.ts"
 
 interface Description {
   readonly tag: string
@@ -16,7 +17,13 @@ interface Description {
   readonly message: string
   readonly hint: string
   readonly exitCode: number
+  /** What the calls before the failure have cost. */
+  readonly cost?: string
 }
+
+/** A failure that the library or the command describes. */
+export const isFailure = (error: unknown): error is KimiError | CommandError =>
+  isKimiError(error) || error instanceof CommandError
 
 const ofUsage = (message: string, hint: string): Description => ({
   tag: "UsageError",
@@ -62,6 +69,7 @@ const ofOther = (error: unknown, command: string): Description => {
 
 /** What a failure is called, and what to change in a command by its first word. */
 export const describe = (error: unknown, command: string): Description => {
+  if (error instanceof SpentError) return { ...describe(error.error, command), cost: error.cost }
   if (isKimiError(error)) {
     const known: KimiError = error as KimiError
     if (isOfCost(known)) return ofUsage(messageOf(known), costHint)
@@ -89,9 +97,13 @@ export const report = (
   if (Cause.hasInterruptsOnly(cause)) return Effect.succeed(exitCodes.interrupted)
   const error = Cause.squash(cause)
   if (isUsageError(error)) return Effect.succeed(usageCode(error))
-  const { exitCode, hint, ...described } = describe(error, command)
+  const { cost, exitCode, hint, ...described } = describe(error, command)
   const text = isJson
-    ? JSON.stringify({ error: { ...described, hint, exitCode } })
-    : [`kimi: ${described.tag}: ${Output.plain(described.message)}`, ...(hint === "" ? [] : [`  ${hint}`])].join("\n")
+    ? JSON.stringify({ error: { ...described, hint, exitCode, ...(cost === undefined ? {} : { cost }) } })
+    : [
+        `kimi: ${described.tag}: ${Output.plain(described.message)}`,
+        ...(hint === "" ? [] : [`  ${hint}`]),
+        ...(cost === undefined ? [] : [`  Its calls have cost ${cost}.`])
+      ].join("\n")
   return Effect.as(Output.note(text), exitCode)
 }

@@ -90,3 +90,59 @@ describe("the cost that is shown of a billed attempt and its retry", () => {
     )
   )
 })
+
+/** A host that bills all responses, of which none has a text. */
+const withBilledFailures = <A, E, R>(use: (env: { readonly [name: string]: string }) => Effect.Effect<A, E, R>) =>
+  withServer((server, env) =>
+    Effect.gen(function* () {
+      yield* server.replyAlways(() => Reply.text("", { usage }))
+      return yield* use({ ...env, KIMI_MAX_ATTEMPTS: "2", KIMI_RETRY_BASE_DELAY: "1 millis" })
+    })
+  )
+
+describe("the cost that is shown of a chat that fails after two billed attempts", () => {
+  it.live.each(["--no-stream", "--stream"])("is that of both with %s", (flag) =>
+    withBilledFailures((env) =>
+      Effect.gen(function* () {
+        const { code, stderr } = yield* runKimi(["chat", "Hi", flag], { env, typed: [] })
+        assert.notStrictEqual(code, 0)
+        assert.include(stderr, "\n  Its calls have cost $0.036.\n")
+      })
+    )
+  )
+
+  it.live.each(["--no-stream", "--stream"])("is that of both in the JSON of the error with %s", (flag) =>
+    withBilledFailures((env) =>
+      Effect.gen(function* () {
+        const { stderr } = yield* runKimi(["chat", "Hi", flag, "--json"], { env })
+        assert.strictEqual(JSON.parse(stderr.trimEnd().split("\n").at(-1) ?? "").error.cost, "$0.036")
+      })
+    )
+  )
+
+  it.live("is that of both in a conversation, which continues", () =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        yield* server.reply(Reply.text("", { usage }), Reply.text("", { usage }), Reply.text("Hello!", { usage }))
+        const { code, stderr } = yield* runKimi(["chat"], {
+          env: { ...env, KIMI_MAX_ATTEMPTS: "2", KIMI_RETRY_BASE_DELAY: "1 millis" },
+          typed: ["Hi", "Again"]
+        })
+        assert.strictEqual(code, 0, stderr)
+        assert.match(stderr, /Its calls have cost \$0\.036\.\n[^]*1000 \+ 1000 tokens, \$0\.018\n/)
+      })
+    )
+  )
+})
+
+describe("the cost that is shown of a chat that fails", () => {
+  it.live("is left out where the host charges nothing", () =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        yield* server.replyAlways(() => Reply.unauthorized())
+        const { stderr } = yield* runKimi(["chat", "Hi", "--json"], { env })
+        assert.notProperty(JSON.parse(stderr).error, "cost")
+      })
+    )
+  )
+})

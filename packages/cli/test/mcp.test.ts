@@ -10,19 +10,21 @@ import { decoded, withServer } from "./mockedHost.ts"
 import { runKimi } from "./runKimi.ts"
 import { temporaryFolder } from "./temporaryFolder.ts"
 
+const usage = { prompt_tokens: 100, completion_tokens: 10 }
+
 /** A chat with the tools of the server, in which the model calls one and then answers. */
 const chat = (
   args: ReadonlyArray<string>,
   options: { readonly typed?: ReadonlyArray<string> } = {},
-  word: string | number = "hello"
+  word: string | number = "hello",
+  last: Reply.Reply = Reply.text("It shouted.", { usage })
 ) =>
   withServer((host: MockServer.MockServer["Service"], env) =>
     Effect.gen(function* () {
       const path = join(yield* temporaryFolder, "a server.cjs")
       writeFileSync(path, mcpServer)
-      const usage = { prompt_tokens: 100, completion_tokens: 10 }
       yield* host.reply(Reply.toolCalls([{ name: "shout", arguments: { word } }], { reasoning: "Shout it.", usage }))
-      yield* host.reply(Reply.text("It shouted.", { usage }))
+      yield* host.reply(last)
       const mcp = `${process.execPath} "${path}"`
       const outcome = yield* runKimi(["chat", "Shout", "--mcp", mcp, ...args], { env, ...options })
       const bodies = (yield* host.requests).map(({ body }) => body)
@@ -49,6 +51,14 @@ describe("kimi chat --mcp", () => {
       assert.strictEqual(decoded("chat", stdout).text, "It shouted.")
       assert.include(bodies[0] ?? "", '"shout"')
       assert.include(bodies[1] ?? "", "HELLO")
+    })
+  )
+
+  it.live("reports what its calls have cost before one that fails", () =>
+    Effect.map(chat(["--yes", "--json"], {}, "hello", Reply.unauthorized()), ({ stderr }) => {
+      const { cost, tag } = JSON.parse(stderr.trimEnd().split("\n").at(-1) ?? "").error
+      // 100 tokens at $3 and 10 at $15 per million.
+      assert.deepStrictEqual([tag, cost], ["AuthenticationError", "$0.00045"])
     })
   )
 

@@ -20,7 +20,7 @@ import * as Stream from "effect/Stream"
 import * as Terminal from "effect/Terminal"
 import * as ChatHistory from "../chatHistory.ts"
 import * as ChatLoop from "../chatLoop.ts"
-import * as ChatSpending from "../chatSpending.ts"
+import { ChatSpending } from "../chatSpending.ts"
 import * as ChatTerminal from "../chatTerminal.ts"
 import * as client from "../client.ts"
 import { wrongFlag } from "../commandError.ts"
@@ -80,7 +80,7 @@ const streamed = (isJson: boolean) =>
     })
   })
 
-const resultOf = (response: ChatResponse, { cost, usage }: ChatSpending.Spending): Chat => ({
+const resultOf = (response: ChatResponse, { cost, usage }: ChatSpending): Chat => ({
   id: response.id,
   model: response.model,
   ...(response.provider === undefined ? {} : { provider: response.provider }),
@@ -93,7 +93,7 @@ const resultOf = (response: ChatResponse, { cost, usage }: ChatSpending.Spending
 })
 
 /** Tokens and cost, for a person. */
-const summaryOf = ({ finishReason }: ChatResponse, { cost, usage }: ChatSpending.Spending): string =>
+const summaryOf = ({ finishReason }: ChatResponse, { cost, usage }: ChatSpending): string =>
   [
     ...(usage === undefined ? [] : [`${usage.prompt_tokens} + ${counted(usage.completion_tokens, "token")}`]),
     ...(Option.isNone(cost) ? [] : [Cost.format(cost.value)]),
@@ -123,42 +123,50 @@ const turn = Effect.fnUntraced(function* (
   input: TurnInput,
   conversation: Conversation.Ready,
   tools: Tools | undefined,
-  before: ChatSpending.Spending | undefined
+  spending: ChatSpending
 ) {
   const kimi = yield* KimiClient
   const { canAnimate } = yield* TerminalCapabilities.TerminalCapabilities
   const request = yield* Conversation.request(membersOf(input, tools))(conversation)
   const isStream = Option.getOrElse(input.stream, () => canAnimate && !input.json)
   const call = isStream ? streamed(input.json)(kimi.stream(request)) : kimi.chat(request)
-  const { response, spent } = yield* ChatSpending.spending(before)(call)
+  const response = yield* spending.of(call)
   const next = Conversation.add(response)(conversation)
   const isDone = tools === undefined || next.state === "ready"
   if (input.json) {
     // A turn whose tools run has no document: the last turn is the result.
-    if (!isStream && isDone) yield* Output.json(resultOf(response, spent))
+    if (!isStream && isDone) yield* Output.json(resultOf(response, spending))
   } else {
     if (isDone || response.text !== "") yield* Output.print(isStream ? "\n" : `${Output.plain(response.text)}\n`)
-    if (canAnimate && isDone) yield* Output.note(summaryOf(response, spent))
+    if (canAnimate && isDone) yield* Output.note(summaryOf(response, spending))
   }
   // A chat that ends while tools run continues from its last complete turn.
-  return { next: next.state === "ready" ? yield* input.keep(next) : next, spent }
+  return next.state === "ready" ? yield* input.keep(next) : next
 })
 
-/** Asks for the response to a conversation, and runs tools until there is one. */
-const respond = Effect.fnUntraced(function* (
+/** Asks for responses to a conversation, and runs tools until there is one without calls. */
+const turns = Effect.fnUntraced(function* (
   input: TurnInput,
   conversation: Conversation.Ready,
-  tools: Tools | undefined
+  tools: Tools | undefined,
+  spending: ChatSpending
 ) {
-  let last = yield* turn(input, conversation, tools, undefined)
-  if (tools === undefined) return last.next
-  for (let round = 0; last.next.state === "calling"; round++) {
+  let next = yield* turn(input, conversation, tools, spending)
+  if (tools === undefined) return next
+  for (let round = 0; next.state === "calling"; round++) {
     if (round === ToolCalls.maxRounds) return yield* Effect.fail(ToolCalls.tooManyRounds)
-    const answered = yield* ToolCalls.runCalls(tools.set, tools.approval)(last.next)
-    last = yield* turn(input, answered, tools, last.spent)
+    const answered = yield* ToolCalls.runCalls(tools.set, tools.approval)(next)
+    next = yield* turn(input, answered, tools, spending)
   }
-  return last.next
+  return next
 })
+
+/** The response to a conversation. Its failure names what the calls before have cost. */
+const respond = (input: TurnInput, conversation: Conversation.Ready, tools: Tools | undefined) =>
+  Effect.suspend(() => {
+    const spending = new ChatSpending()
+    return spending.namedIn(turns(input, conversation, tools, spending))
+  })
 
 /** Names the file in what is wrong with its content. Other errors, such as those of the network, are not those of one file. */
 const named = <A, E extends KimiError, R>(path: string, content: Effect.Effect<A, E, R>) =>
