@@ -3,6 +3,7 @@ import type { InvalidBatchError } from "@kimi-effect/core/BatchErrors"
 import { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import type { KimiError } from "@kimi-effect/core/KimiError"
 import { type Hints, hintsOf } from "./commandHints.ts"
+import * as suspendedHint from "./suspendedHint.ts"
 
 /** Errors whose hint in the library names modules and options of it, in words of every command. */
 const byTag: Hints = {
@@ -38,7 +39,6 @@ const byTag: Hints = {
   ResponseTooLargeError: "Raise --set maxResponseBytes, or --set maxContentBytes for what is held in memory.",
   EventTooLargeError: "Raise --set maxEventBytes if stream events of that size are expected.",
   ToolArgumentsTooLargeError: "Raise --set maxToolArgumentBytes if arguments of that size are expected.",
-  SwarmSuspendedError: "Top up the account or wait for its quota, then run kimi swarm resume with the id of the swarm.",
   JournalMismatchError: "Run it with the input, flags and task of the first run, or choose another id.",
   JournalStoreError:
     "Check that the path or the server that the message names can be reached and written to and is not full, then run the same command again.",
@@ -131,7 +131,9 @@ export const fileHintOf = (error: KimiError): string | undefined =>
     : undefined
 
 /** What to change, in a command by its first word. A hint of this one error, such as the values that a parameter may have, stays. */
-export const hintOf = (error: KimiError, command: string): string =>
-  "fix" in error && error.fix !== undefined
+export const hintOf = (error: KimiError, command: string): string => {
+  if (error._tag === "SwarmSuspendedError") return suspendedHint.recorded(error)
+  return "fix" in error && error.fix !== undefined
     ? inCommands(error.hint)
     : (hintsOf(command)[error._tag] ?? byTag[error._tag] ?? error.hint)
+}

@@ -5,6 +5,7 @@ import type { SwarmEvent } from "@kimi-effect/client/swarm/SwarmEvent"
 import type { SwarmResult } from "@kimi-effect/client/swarm/SwarmResult"
 import * as SwarmTimeline from "@kimi-effect/client/swarm/SwarmTimeline"
 import * as Cost from "@kimi-effect/core/Cost"
+import { SwarmSuspendedError } from "@kimi-effect/core/SwarmErrors"
 import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -12,6 +13,7 @@ import type * as Stream from "effect/Stream"
 import { loadModule } from "@kimi-effect/core/internal/ModuleLoader"
 import * as client from "../client.ts"
 import { CommandError, wrongFlag } from "../commandError.ts"
+import { HintedError } from "../hintedError.ts"
 import { readKeys } from "../keys.ts"
 import { live } from "../live.ts"
 import * as configuration from "../configuration.ts"
@@ -21,6 +23,7 @@ import * as Output from "../output.ts"
 import * as OutputFile from "../outputFile.ts"
 import type { SwarmRun } from "../schemas/swarm.ts"
 import * as SwarmSpending from "../swarmSpending.ts"
+import * as suspendedHint from "../suspendedHint.ts"
 import { SwarmView } from "../swarmView.ts"
 
 /** What is requested. */
@@ -126,6 +129,9 @@ export const run = Effect.fnUntraced(function* ({ cost, maxTokens, recording, ..
   if (Option.isSome(schema)) return yield* refuse("--schema")
   const { options } = input
   yield* follow(yield* events(command, options), input).pipe(
+    Effect.mapError((error) =>
+      error instanceof SwarmSuspendedError ? new HintedError(error, suspendedHint.unrecorded(error)) : error
+    ),
     Effect.provide(client.layer(options)),
     Effect.onInterrupt(() => Output.note("\nInterrupted. With --journal, a swarm can be continued."))
   )

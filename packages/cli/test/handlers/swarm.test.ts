@@ -101,6 +101,20 @@ describe("kimi swarm", () => {
       })
     )
   )
+
+  it.live.each([
+    { name: "a key that the host refuses", reply: Reply.unauthorized(), expected: "Check the key" },
+    { name: "an empty account", reply: Reply.quotaExceeded(), expected: "Top up the account" }
+  ])("names what removes the cause after $name", ({ expected, reply }) =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        yield* server.replyAlways(() => reply)
+        const { stderr } = yield* runKimi(["swarm", "Say hello", "--json"], { env })
+        const { hint } = JSON.parse(stderr.trimEnd().split("\n").at(-1) ?? "").error
+        assert.match(hint, new RegExp(`^${expected}.* Then run the command again; with --journal, `))
+      })
+    )
+  )
 })
 
 describe("the view of kimi swarm", () => {

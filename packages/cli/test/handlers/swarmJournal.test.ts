@@ -45,6 +45,16 @@ describe("kimi swarm --journal", () => {
     )
   )
 
+  it.live("states how it continues after a key that the host refuses", () =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        yield* server.replyAlways(() => Reply.unauthorized())
+        const { stderr } = yield* runKimi(["swarm", "Say hello", "--journal", yield* path], { env })
+        assert.match(stderr, / {2}Check the key .* Then run kimi swarm resume with the id of the swarm\.\n/)
+      })
+    )
+  )
+
   it.live("continues with the limit of its cost", () =>
     withServer((server, env) =>
       Effect.gen(function* () {

@@ -62,7 +62,8 @@ export class UnknownAgentError extends TaggedKimiError<UnknownAgentError>()("Unk
 /**
  * The swarm is suspended, because the account cannot make calls at present. Its
  * agents continue where they stopped when the swarm is resumed. `retryAfter` is
- * the wait that the host named, if any.
+ * the wait that the host named, if any. If the host refused the key, the address
+ * or a permission, `hint` and `recovery` are those of that error.
  *
  * @category errors
  * @since 0.1.0

@@ -79,10 +79,24 @@ interface ErrorInstance {
   readonly limit?: number
   readonly successor?: string
   readonly fix?: string
+  readonly reason?: string
+}
+
+/** The tag of the key, address or permission that the host refused, if this has suspended a swarm: to wait does not help. */
+const refusalOf = ({ _tag, reason }: ErrorInstance): Tag | undefined => {
+  if (_tag !== "SwarmSuspendedError" || reason === undefined || !Object.hasOwn(table, reason)) return undefined
+  return table[reason as Tag].category === "authentication" ? (reason as Tag) : undefined
+}
+
+const hintOf = (error: ErrorInstance): string => {
+  const refusal = refusalOf(error)
+  return refusal === undefined
+    ? (error.fix ?? table[error._tag].hint)
+    : `${table[refusal].hint} Then resume the swarm by its id.`
 }
 
 const recoveryOf = (error: ErrorInstance): Recovery => {
-  const _tag = table[error._tag].recovery
+  const _tag = table[refusalOf(error) ?? error._tag].recovery
   switch (_tag) {
     case "RetryAfter":
     case "WaitForQuota":
@@ -167,7 +181,7 @@ const accessors: PropertyDescriptorMap = {
   hint: {
     configurable: true,
     get(this: ErrorInstance) {
-      return this.fix ?? table[this._tag].hint
+      return hintOf(this)
     }
   }
 }

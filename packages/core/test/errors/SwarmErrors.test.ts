@@ -29,4 +29,15 @@ describe("SwarmErrors", () => {
     })
     assert.deepStrictEqual(error.recovery, { _tag: "WaitForQuota", after: retryAfter })
   })
+
+  it.each([
+    ["AuthenticationError", "RotateKey", /^Check the key .* Then resume the swarm by its id\.$/],
+    ["IpNotAllowedError", "FixRequest", /^Add this machine's address .* Then resume the swarm by its id\.$/],
+    ["QuotaExceededError", "WaitForQuota", /^Top up the account/],
+    ["of another version", "WaitForQuota", /^Top up the account/]
+  ] as const)("name what removes the cause of a swarm that is suspended for %s", (reason, recovery, hint) => {
+    const error = new SwarmErrors.SwarmSuspendedError({ message: "suspended", swarmId: "swarm-1", reason })
+    assert.deepStrictEqual(error.recovery, { _tag: recovery })
+    assert.match(error.hint, hint)
+  })
 })
