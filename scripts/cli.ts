@@ -192,7 +192,7 @@ continues after Ctrl-C in a response. What continues a command is a plain line o
 error, and has no line of JSON.
 
 Where an attempt of \`kimi chat\` fails and is made again, a plain line on stderr reports it once, with the error and the longest time
-for further attempts; \`kimi batch\` and \`kimi swarm\` show their progress instead, and other commands make one attempt.
+for further attempts, if they fail as that one, and else what is left of the time for all; \`kimi batch\` and \`kimi swarm\` show their progress instead, and other commands make one attempt.
 
 With \`--json\`, a failure, also that of a version of Node that is too old, is one line on stderr: \`{ "error": { "tag", "category", "message", "hint", "exitCode" } }\`.
 Where the calls of a \`kimi chat\` that fails are billed, \`"cost"\` in it is what is known of their cost, such as \`$0.018\`; without \`--json\`, the

@@ -1,6 +1,7 @@
 /** Reports that a call is repeated, which may take minutes in which a command would otherwise write nothing. */
 import * as Backoff from "@kimi-effect/core/Backoff"
 import type { Call } from "@kimi-effect/core/Call"
+import * as CallDeadline from "@kimi-effect/core/internal/CallDeadline"
 import * as MonotonicClock from "@kimi-effect/core/internal/MonotonicClock"
 import type * as KimiConfig from "@kimi-effect/core/KimiConfig"
 import type { KimiError } from "@kimi-effect/core/KimiError"
@@ -25,6 +26,8 @@ interface Failure {
   readonly error: KimiError
   /** How long the attempt took, in milliseconds. */
   readonly took: number
+  /** Milliseconds that the deadline of the call leaves; infinite without one. */
+  readonly left: number
 }
 
 /** The most attempts that a call makes after this error. */
@@ -33,26 +36,29 @@ const attemptsOf = ({ ambiguous, maxAttempts }: Retry.Values, { limits }: Call, 
   return billing === "possible" ? Math.min(most, 1 + ambiguous) : most
 }
 
-/** The longest time, in milliseconds, for the waits and for further attempts that take as long as the first one. */
+/** The longest time, in milliseconds, for the waits and for further attempts that fail as this one and take as long. */
 const retryTimeOf = (values: Retry.Values, count: number, { error, took }: Failure): number => {
   // The host names no wait in some refusals, which are then repeated later than other failures.
   const floor = error._tag === "RateLimitError" ? values.maxDelay : (error.retryAfter ?? Duration.zero)
-  let [previous, sum] = [0, 0]
+  let [previous, sum] = [Duration.toMillis(values.baseDelay), 0]
   for (let attempt = 1; attempt < count; attempt++) {
     previous = Backoff.bounds(values, attempt, previous)[1]
     sum += took + Math.max(previous, Duration.toMillis(floor))
   }
-  return Math.min(sum, Duration.toMillis(values.maxElapsed))
+  return sum
 }
 
-/** A deadline ends the call, and the wait for a further attempt with it. */
-const timeOf = ({ deadline }: KimiConfig.Values, retryTime: number): number =>
-  deadline === undefined ? retryTime : Math.min(retryTime, Duration.toMillis(deadline))
+/** What is left of the time for all attempts, which began with this one, and of that for the call. */
+const leftOf = ({ maxElapsed }: Retry.Values, { left, took }: Failure): number =>
+  Math.min(Duration.toMillis(maxElapsed) - took, left)
 
 export const text = (config: KimiConfig.Values, call: Call, failure: Failure): string => {
   const values = Retry.fromConfig(config)
   const count = attemptsOf(values, call, failure.error)
-  const time = timeText(timeOf(config, retryTimeOf(values, count, failure)))
+  const retryTime = retryTimeOf(values, count, failure)
+  const left = leftOf(values, failure)
+  // Only the limits hold for attempts that take longer than this one.
+  const time = retryTime < left ? `${timeText(retryTime)} if they fail as this one` : timeText(left)
   return `kimi: ${Output.plain(messageOf(failure.error))}; trying again (attempt 2 of ${count}, for up to ${time})`
 }
 
@@ -87,8 +93,8 @@ class Attempts {
   }
 
   fail(error: KimiError): Effect.Effect<unknown> {
-    return Effect.flatMap(MonotonicClock.millis, (now) =>
-      Deferred.succeed(this.#failure, { error, took: now - this.#startedAt })
+    return Effect.flatMap(Effect.all([MonotonicClock.millis, CallDeadline.remainingMillis]), ([now, left]) =>
+      Deferred.succeed(this.#failure, { error, took: now - this.#startedAt, left })
     )
   }
 

@@ -5,6 +5,7 @@ import type { ChatResponse } from "@kimi-effect/core/ChatResponse"
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
 import { ConnectionLostError, ConnectionRefusedError } from "@kimi-effect/core/NetworkErrors"
 import type { ChatError } from "@kimi-effect/core/OperationErrors"
+import * as Deadline from "@kimi-effect/core/Deadline"
 import * as Pipeline from "@kimi-effect/core/Pipeline"
 import { RateLimitError } from "@kimi-effect/core/RateLimitErrors"
 import * as Retry from "@kimi-effect/core/Retry"
@@ -72,30 +73,60 @@ describe.each(["response", "stream"] as const)("the report of a repeated %s", (f
   )
 })
 
+describe.each(["response", "stream"] as const)("the failure in the report of a repeated %s", (form) => {
+  it.effect("has what the first attempt leaves of the deadline", () =>
+    Effect.gen(function* () {
+      const found: Array<unknown> = []
+      let count = 0
+      const attempt = Effect.suspend(() =>
+        count++ === 0 ? Effect.delay(Effect.fail(refused), "2 seconds") : Effect.succeed({} as ChatResponse)
+      )
+      const edits = RetryNote.edits((_, { left, took }) => Effect.sync(() => void found.push({ left, took })))
+      const retry = Retry.stage(Retry.fromConfig(KimiConfig.defaults), yield* RetryBudget.make())
+      const deadline = Deadline.stage(Duration.seconds(10))
+      const stages = yield* Effect.fromResult(Pipeline.applyEdits([deadline, retry], edits))
+      const run =
+        form === "response"
+          ? Pipeline.effect(stages, () => attempt)(call)
+          : Stream.runDrain(Pipeline.stream(stages, () => Stream.unwrap(Effect.as(attempt, Stream.empty)))(call))
+      const fiber = yield* Effect.forkChild(Effect.exit(run))
+      yield* TestClock.adjust("1 hour")
+      yield* Fiber.join(fiber)
+      assert.deepStrictEqual(found, [{ left: 8_000, took: 2_000 }])
+    })
+  )
+})
+
 describe("the text of the report", () => {
   const config = { ...KimiConfig.defaults, maxAttempts: 4, retryJitter: "full" } as KimiConfig.Values
+  const left = Number.POSITIVE_INFINITY
   it.each([
-    { name: "waits", error: refused, took: 0, expected: "attempt 2 of 4, for up to 4 s" },
-    { name: "the time of its attempts", error: refused, took: 10_000, expected: "attempt 2 of 4, for up to 34 s" },
-    { name: "the waits that the host requests", error: limited(20), took: 0, expected: "for up to 90 s" },
-    { name: "attempts that may be billed", error: lost, took: 0, expected: "attempt 2 of 3, for up to 2 s" }
+    { name: "waits", error: refused, took: 0, expected: "attempt 2 of 4, for up to 4 s if they fail as this one)" },
+    { name: "the time of its attempts", error: refused, took: 10_000, expected: "attempt 2 of 4, for up to 34 s if" },
+    { name: "the waits that the host requests", error: limited(20), took: 0, expected: "for up to 90 s if" },
+    { name: "attempts that may be billed", error: lost, took: 0, expected: "attempt 2 of 3, for up to 2 s if" }
   ])("counts $name", ({ error, expected, took }) => {
-    assert.include(RetryNote.text(config, call, { error, took }), expected)
+    assert.include(RetryNote.text(config, call, { error, took, left }), expected)
   })
 
-  it("is bounded by the time for all attempts", () => {
-    const bounded = { ...config, retryMaxElapsed: Duration.minutes(3) }
-    assert.include(RetryNote.text(bounded, call, { error: refused, took: 600_000 }), "for up to 3 min")
+  it("counts the longest decorrelated waits", () => {
+    const decorrelated = { ...config, retryJitter: "decorrelated" } as const
+    // Waits of three times the wait before, from half a second: 1.5 s, 4.5 s, and 13.5 s.
+    assert.include(RetryNote.text(decorrelated, call, { error: refused, took: 0, left }), "for up to 20 s if")
   })
 
-  it("is bounded by the deadline of the call", () => {
-    const bounded = { ...config, deadline: Duration.seconds(3) }
-    assert.include(RetryNote.text(bounded, call, { error: refused, took: 10_000 }), "for up to 3 s")
+  it("is bounded by what the first attempt has left of the time for all", () => {
+    const bounded = { ...config, retryMaxElapsed: Duration.seconds(90) }
+    assert.include(RetryNote.text(bounded, call, { error: refused, took: 60_000, left }), "for up to 30 s)")
+  })
+
+  it("is bounded by what is left of the deadline of the call", () => {
+    assert.include(RetryNote.text(config, call, { error: refused, took: 10_000, left: 3_000 }), "for up to 3 s)")
   })
 
   it("has the limit of attempts of its call", () => {
     const limits = { maxAttempts: 2 }
-    assert.include(RetryNote.text(config, { ...call, limits }, { error: refused, took: 0 }), "attempt 2 of 2")
+    assert.include(RetryNote.text(config, { ...call, limits }, { error: refused, took: 0, left }), "attempt 2 of 2")
   })
 })
 
@@ -117,7 +148,7 @@ describe("kimi chat", () => {
       const { code, stderr, stdout } = yield* runKimi(args.split(" "), { env })
       assert.deepStrictEqual([code, stdout], [12, ""])
       const line =
-        "kimi: No connection to http://127.0.0.1:9 can be established; trying again (attempt 2 of 3, for up to 1 s)"
+        "kimi: No connection to http://127.0.0.1:9 can be established; trying again (attempt 2 of 3, for up to 1 s if they fail as this one)"
       assert.strictEqual(stderr.split("\n")[0], line)
       assert.strictEqual(stderr.split("trying again").length, 2)
     })
