@@ -22,7 +22,7 @@ export const repair = Command.make(
   (input) => Effect.flatMap(load, ({ repair }) => repair(input))
 ).pipe(
   Command.withDescription(
-    "Writes every whole row of a damaged output into a new one, with which kimi batch run continues: it requests only the rows that are lost. A compressed output consists of members of about 256 KiB of rows: a damaged member is lost as a whole, but for one that was cut off at the end, whose rows before the cut are kept. Do not run the damaged output any further. Needs neither a key nor a network."
+    "Writes every whole row of a damaged output into a new one, with which kimi batch run continues: it requests only the rows that are lost. Rows of a run whose input was changed meanwhile are left out. A compressed output consists of members of about 256 KiB of rows: a damaged member is lost as a whole, but for one that was cut off at the end, whose rows before the cut are kept. Do not run the damaged output any further. Needs neither a key nor a network."
   ),
   Command.withExamples([
     {

@@ -14,8 +14,9 @@ interface RepairInput {
   readonly json: boolean
 }
 
-const lostText = ({ lost: { bytes, places, rows } }: BatchRepair): string =>
+const lostText = ({ leftOut, lost: { bytes, places, rows } }: BatchRepair): string =>
   [
+    ...(leftOut === 0 ? [] : [`Left out, since their input was changed: ${counted(leftOut, "row")}.`]),
     ...(rows === 0 ? [] : [`Lost rows: at least ${rows}.`]),
     places === 0 ? "Nothing is damaged." : `Damaged places: ${places}, with ${counted(bytes, "byte")}.`
   ].join(" ")

@@ -103,6 +103,9 @@ export type BatchFailed = typeof BatchFailed.Type
 
 export const BatchRepair = Schema.Struct({
   rows: Schema.Finite.annotate({ description: "Rows that the new output has" }),
+  leftOut: Schema.Finite.annotate({
+    description: "Whole rows that it does not have, of a run whose input was changed meanwhile"
+  }),
   lost: Schema.Struct({
     rows: Schema.Finite.annotate({
       description: "Rows that are missing, at least, by the record of the job; 0 without one"

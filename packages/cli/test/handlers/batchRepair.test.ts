@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as lineBits from "../../../client/src/node/internal/batch/lineBits.ts"
 import { filesOf, lineOf } from "../hostJob.ts"
 import { decoded, withServer } from "../mockedHost.ts"
 import { runKimi } from "../runKimi.ts"
@@ -37,6 +38,27 @@ describe("kimi batch repair", () => {
     )
   )
 
+  it.live("leaves out the rows of a run whose input was changed", () =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        const { input, output } = yield* filesOf(rows)
+        yield* runKimi(["batch", "run", input, output], { env })
+        // As a run leaves it that has found one of three rows.
+        const record = JSON.parse(readFileSync(`${output}.job.json`, "utf8")) as object
+        const changed = { rows: 2, before: lineBits.encode([1]) }
+        writeFileSync(`${output}.job.json`, JSON.stringify({ ...record, changed }))
+        const refused = yield* runKimi(["batch", "run", input, output], { env })
+        const words = commandIn(refused.stderr)
+        assert.deepStrictEqual(words.slice(0, 3), ["batch", "repair", output])
+        const { stdout } = yield* runKimi(words)
+        const to = words.at(-1) ?? ""
+        assert.include(stdout, `Written to ${to}: 1 row. Left out, since their input was changed: 2 rows. Nothing is`)
+        yield* runKimi(["batch", "run", input, to], { env })
+        assert.lengthOf(yield* server.requests, 5)
+      })
+    )
+  )
+
   it.live("has its result as JSON", () =>
     withServer((_, env) =>
       Effect.gen(function* () {
@@ -48,6 +70,7 @@ describe("kimi batch repair", () => {
         assert.strictEqual(code, 0)
         assert.deepStrictEqual(decoded("batch repair", stdout), {
           rows: 3,
+          leftOut: 0,
           lost: { rows: 0, places: 1, bytes: 6 },
           hasRecord: true
         })

@@ -235,7 +235,8 @@ export const failedRows = (
 
 /**
  * Writes every whole row of a damaged output into a new one, with which the job
- * continues: it requests only the rows that are lost.
+ * continues: it requests only the rows that are lost. Rows of a run whose input was
+ * changed meanwhile are left out, so that they are requested again.
  *
  * **Details**
  *
@@ -248,7 +249,7 @@ export const failedRows = (
  *   one batch at the host.
  *
  * Fails with `BatchJobLockedError` while a process works on the job, and with
- * `InvalidRequestError` if there is no whole row, or if the new output exists.
+ * `InvalidRequestError` if there is no row for the new output, or if the new output exists.
  *
  * @category operations
  * @since 0.1.0

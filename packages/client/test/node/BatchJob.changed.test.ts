@@ -49,8 +49,11 @@ describe("the hint of an input that was changed", () => {
       Effect.gen(function* () {
         const error = yield* Effect.flip(BatchJob.run(jobOf(path, changes[change])))
         assert.deepInclude(error, duringRun)
-        const again = "start a new job with another output file, or restore the input file if none of them was changed."
-        assert.strictEqual(error.hint, `${read}${again}`)
+        const rows =
+          "The 1 row of that run may have answers to the changed text: start a new job with another output file."
+        const record = JSON.stringify(`${path("out.jsonl")}.job.json`)
+        const restored = `restore the input file and delete the member "changed" of the record ${record}.`
+        assert.strictEqual(error.hint, `${rows} If none of them was changed, ${restored}`)
       })
     )
   )

@@ -47,7 +47,7 @@ const otherFile = (output: string): InvalidRequestError =>
     "Check the path: it is that of the output of a batch job."
   )
 
-const quoted = (path: string): string => JSON.stringify(path)
+export const quoted = (path: string): string => JSON.stringify(path)
 
 /** With what is lost of a record: what the input is now. The options are then those of the next run. */
 const restore = (input: jobRecord.InputRecord, batch?: jobRecord.OpenBatch): string =>
@@ -100,7 +100,7 @@ export const lostOutput = (output: string, count: number): InvalidRequestError =
   )
 
 /** The name of an output next to a damaged one, which is not taken yet. */
-const repairedOf = (output: string): string => {
+export const repairedOf = (output: string): string => {
   const [end = ""] = /(?:\.jsonl)?(?:\.gz)?$/.exec(output) ?? []
   const suffix = end.includes(".jsonl") ? end : `.jsonl${end}`
   const name = output.slice(0, output.length - end.length).replace(/\.repaired(?:-\d+)?$/, "")
@@ -144,6 +144,13 @@ export const noWholeRow = (output: string): InvalidRequestError =>
         `Restore it from a copy. To request all rows again, delete ${deletedFiles(output).map(quoted).join(" and ")}.${orCollected(output)}`
       )
     : otherFile(output)
+
+/** Rows without a change are not known. */
+export const onlyChanged = (output: string): InvalidRequestError =>
+  failure(
+    `All rows of the output ${quoted(output)} are of a run whose input was changed meanwhile`,
+    "Start a new job with another output file."
+  )
 
 export const missingOutput = (output: string): InvalidRequestError =>
   failure(

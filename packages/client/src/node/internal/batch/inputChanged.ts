@@ -1,6 +1,9 @@
 /** The errors of an input that is not the one that its job was started with. */
 import { BatchInputChangedError } from "@kimi-effect/core/BatchErrors"
-import * as Effect from "effect/Effect"
+import { counted } from "@kimi-effect/core/internal/Counted"
+import type { ChangedRows } from "./changedRows.ts"
+import * as damage from "./damage.ts"
+import * as jobRecord from "./jobRecord.ts"
 import type { Input, Source } from "./input/inputSource.ts"
 
 const nameOf = (input: Input): string => (typeof input === "string" ? input : "stream")
@@ -14,7 +17,7 @@ export const before = (input: Input): BatchInputChangedError =>
 
 /** What to do when rows have answers to the changed text, by what the job has. */
 const advice = {
-  output: "start a new job with another output file, or restore the input file if none of them was changed",
+  host: "start a new job with another output file, or restore the input file if none of them was changed",
   id: "start a new job with another id, or restore the input file if none of them was changed",
   writer: "run the job again, unless none of them was changed"
 }
@@ -29,17 +32,45 @@ export const during = (input: Input, job: Job): BatchInputChangedError =>
     fix: `Rows that were read after the change have answers to the changed text: ${advice[job]}.`
   })
 
-/** Fails if the input was changed since it was opened. */
-export const check = (
+/** Whether the input was changed since it was opened. */
+export const isChanged = ({ isUnchanged }: Pick<Source, "isUnchanged">): boolean => {
+  try {
+    return !isUnchanged()
+  } catch {
+    // The input was removed.
+    return true
+  }
+}
+
+/** At the end of a run in this program without rows. */
+const withoutRows = (input: Input): BatchInputChangedError =>
+  new BatchInputChangedError({ message: "The input was changed while the job was running", input: nameOf(input) })
+
+/** The rows of a run, of which it is not known which ones were read after the change. */
+const ofRows = (
+  message: string,
   input: Input,
-  { isUnchanged }: Pick<Source, "isUnchanged">,
-  job: Job
-): Effect.Effect<void, BatchInputChangedError> =>
-  Effect.suspend(() => {
-    try {
-      return isUnchanged() ? Effect.void : Effect.fail(during(input, job))
-    } catch {
-      // The input was removed.
-      return Effect.fail(during(input, job))
-    }
+  output: string,
+  { before, rows }: ChangedRows
+): BatchInputChangedError => {
+  const repaired = damage.repairedOf(output)
+  const left =
+    before === undefined
+      ? "start a new job with another output file"
+      : `restore the input file, leave them out with BatchJob.repair(${damage.quoted(output)}, ${damage.quoted(repaired)}), and continue the job with that`
+  return new BatchInputChangedError({
+    message,
+    input: nameOf(input),
+    fix: `The ${counted(rows, "row")} of that run may have answers to the changed text: ${left}. If none of them was changed, restore the input file and delete the member "changed" of the record ${damage.quoted(jobRecord.pathOf(output))}.`
   })
+}
+
+/** At the end of a run in this program. */
+export const duringRun = (input: Input, output: string, changed: ChangedRows | undefined): BatchInputChangedError =>
+  changed === undefined
+    ? withoutRows(input)
+    : ofRows("The input was changed while the job was running", input, output, changed)
+
+/** In each later run, also if the input was restored. */
+export const duringEarlierRun = (input: Input, output: string, changed: ChangedRows): BatchInputChangedError =>
+  ofRows("The input was changed while an earlier run of the job read it", input, output, changed)

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from "node:fs"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import { ChangedRows } from "./changedRows.ts"
 import { replaceFile } from "./replaceFile.ts"
 import { UnlistedCost } from "./unlistedCost.ts"
 
@@ -37,6 +38,8 @@ const JobRecord = Schema.Struct({
   batch: Schema.optionalKey(OpenBatch),
   /** What rows have cost that have no line: they were removed to be run again, or have stopped the job. Absent if it is nothing. */
   unlisted: Schema.optionalKey(UnlistedCost),
+  /** Present after a run whose input was changed meanwhile, until these rows are left out. */
+  changed: Schema.optionalKey(ChangedRows),
   /**
    * By currency, as decimals: what the job had cost when the last run ended. Absent while one runs and
    * after a kill. It is a summary for people; programs add up the lines and what is `unlisted`.

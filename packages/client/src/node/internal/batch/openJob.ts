@@ -10,6 +10,7 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { CostSums } from "../../../batch/internal/CostSums.ts"
 import * as FileFailure from "../FileFailure.ts"
+import * as changedRows from "./changedRows.ts"
 import * as damage from "./damage.ts"
 import * as inputChanged from "./inputChanged.ts"
 import {
@@ -29,6 +30,7 @@ import { keepRows } from "./output/keepRows.ts"
 import { Counts, type Status } from "./jobStatus.ts"
 import { LineSet } from "./output/LineSet.ts"
 import { idOf, type LineHead } from "./output/outputLine.ts"
+import type { OutputFile, RowsEnd } from "./output/OutputForm.ts"
 import type * as rowOptions from "./rowOptions.ts"
 import * as runRecord from "./runRecord.ts"
 
@@ -164,16 +166,45 @@ const openRejects = (output: string): Effect.Effect<number, JournalStoreError, S
     (opened) => Effect.sync(() => closeSync(opened))
   )
 
+/** The lines of an output, each of which is visited. `check` throws, before what is torn is cut. */
+const openRows = (
+  output: string,
+  visit: (head: LineHead) => void,
+  check: (end: RowsEnd) => void
+): Effect.Effect<OutputFile, InvalidRequestError | JournalStoreError, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.try({
+      try: () => formOf(output).open(output, visit, check),
+      catch: damage.orDamaged(output, (cause) => storeFailure("open", cause, output))
+    }),
+    (opened) => Effect.sync(() => opened.close())
+  )
+
+type EndState = "finished" | "stopped"
+
+/** Records the end of a run with the rows that were done before it. Gives why the job has not ended, if its input was changed meanwhile. */
+const endOf =
+  ({ input, output }: Files, source: Source, run: runRecord.RunRecord, before: LineSet) =>
+  (state: EndState, counts: Counts, rejected: number): BatchInputChangedError | undefined => {
+    const isChanged = inputChanged.isChanged(source)
+    const { answered, failed } = counts.status
+    const added = answered + failed - before.size
+    // The host has the text that was sent, by this run or by an earlier one.
+    const changed = isChanged && !run.isAtHost ? changedRows.of(before, added) : undefined
+    run.end(isChanged ? "stopped" : state, counts, rejected, changed)
+    if (!isChanged) return undefined
+    return run.isAtHost ? inputChanged.during(input, "host") : inputChanged.duringRun(input, output, changed)
+  }
+
 const openWith = Effect.fnUntraced(function* (
   files: Files,
   source: RecordedSource
 ): Effect.fn.Return<Job, OpenError, Scope.Scope> {
-  const { input, output } = files
+  const { output } = files
   yield* lock(output)
   const run = yield* runRecord.start(files, source.record)
   const using = <A>(operation: string, run: () => A) => attempt(operation, run, output)
 
-  const form = formOf(output)
   yield* removeFailed(files, run)
   const done = new LineSet()
   const ids = new IdSet()
@@ -183,17 +214,17 @@ const openWith = Effect.fnUntraced(function* (
     ids.add(idOf(head))
     counts.add(head)
   }
-  const file = yield* Effect.acquireRelease(
-    Effect.try({
-      try: () => form.open(output, visit, (end) => run.checkRows(done.size, counts, end)),
-      catch: damage.orDamaged(output, (cause) => storeFailure("open", cause, output))
-    }),
-    (opened) => Effect.sync(() => opened.close())
-  )
+  const file = yield* openRows(output, visit, (end) => run.checkRows(done.size, counts, end))
   counts.addUnlisted(run.unlisted)
   const rejects = yield* openRejects(output)
   let rejected = 0
   let isFinished = false
+  const record = endOf(files, source, run, done)
+  const end = (state: EndState): BatchInputChangedError | undefined => {
+    const error = record(state, counts, rejected)
+    isFinished = true
+    return error
+  }
   // A run that was interrupted or has failed is recorded too, if its disk can be written.
   yield* Effect.addFinalizer(() =>
     isFinished
@@ -201,7 +232,7 @@ const openWith = Effect.fnUntraced(function* (
       : Effect.ignore(
           using("record", () => {
             file.sync()
-            run.end("stopped", counts, rejected)
+            end("stopped")
           })
         )
   )
@@ -237,11 +268,8 @@ const openWith = Effect.fnUntraced(function* (
     finish: (isComplete) =>
       Effect.gen(function* () {
         yield* using("sync", () => file.sync())
-        yield* inputChanged.check(input, source, "output")
-        yield* using("record", () => {
-          run.end(isComplete ? "finished" : "stopped", counts, rejected)
-          isFinished = true
-        })
+        const error = yield* using("record", () => end(isComplete ? "finished" : "stopped"))
+        if (error !== undefined) return yield* Effect.fail(error)
       })
   }
 })
@@ -285,6 +313,9 @@ export const openWriter = Effect.fnUntraced(function* <R>(
     status: () => counts.status,
     countRows: () => {},
     setBatch: () => Effect.void,
-    finish: () => inputChanged.check(input, source, "writer")
+    finish: () =>
+      Effect.suspend(() =>
+        inputChanged.isChanged(source) ? Effect.fail(inputChanged.during(input, "writer")) : Effect.void
+      )
   }
 })

@@ -8,7 +8,9 @@ import type { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Struct from "effect/Struct"
+import { CostSums } from "../../../batch/internal/CostSums.ts"
 import * as FileFailure from "../FileFailure.ts"
+import * as changedRows from "./changedRows.ts"
 import * as damage from "./damage.ts"
 import * as hostRecord from "./host/hostRecord.ts"
 import { attempt, checkFile, newFile, storeFailure } from "./jobFiles.ts"
@@ -31,6 +33,8 @@ import * as unlistedCost from "./unlistedCost.ts"
 export interface Repaired {
   /** Rows that the new output has. */
   readonly rows: number
+  /** Whole rows that it does not have, since the input was changed during the run that has written them. */
+  readonly leftOut: number
   /** What is lost. */
   readonly lost: {
     /** Rows that are missing, at least: the last run had recorded more. Zero if there is no record. */
@@ -50,18 +54,25 @@ const copyRows = (
   output: string,
   decompressed: string | undefined,
   to: NewFile,
-  unlisted: unlistedCost.UnlistedCost
+  { changed, unlisted = unlistedCost.none }: Pick<jobRecord.JobRecord, "changed" | "unlisted">
 ) => {
-  const counts = new Counts()
+  const isKept = changed === undefined ? () => true : changedRows.isBefore(changed)
+  const all = new Counts()
+  const removed = new CostSums()
   let rows = 0
+  let leftOut = 0
   const skipped = salvage.eachWholeRow(output, decompressed, ({ bytes, head }) => {
-    counts.add(head)
-    rows += 1
-    to.append(Buffer.concat([bytes, lineEnd]))
+    all.add(head)
+    if (isKept(head.line)) {
+      rows += 1
+      return to.append(Buffer.concat([bytes, lineEnd]))
+    }
+    leftOut += 1
+    if (head.currency !== undefined) removed.add(head.currency, head.cost)
   })
-  const settled = unlistedCost.settle(unlisted, counts.status.failedByTag)
-  counts.addUnlisted(settled)
-  return { rows, skipped, cost: counts.exactCost, unlisted: settled }
+  const settled = unlistedCost.settle(unlisted, all.status.failedByTag)
+  all.addUnlisted(settled)
+  return { rows, leftOut, skipped, cost: all.exactCost, unlisted: unlistedCost.addAll(settled, removed) }
 }
 
 interface Records {
@@ -135,7 +146,7 @@ const recordOf = (
   cost: NonNullable<jobRecord.JobRecord["cost"]>,
   unlisted: unlistedCost.UnlistedCost
 ): jobRecord.JobRecord => ({
-  ...Struct.omit(job, ["unlisted"]),
+  ...Struct.omit(job, ["changed", "unlisted"]),
   done,
   ...(job.cost === undefined ? {} : { cost }),
   ...(unlistedCost.isNone(unlisted) ? {} : { unlisted })
@@ -169,17 +180,18 @@ export const repair = (
       const lines = salvage.isForeign(output) ? yield* decompressed(output, to) : undefined
       const file = yield* newFile(to)
       const { job } = records
-      const { cost, rows, skipped, unlisted } = yield* attempt(
+      const { cost, leftOut, rows, skipped, unlisted } = yield* attempt(
         "write",
-        () => copyRows(output, lines, file, job?.unlisted ?? unlistedCost.none),
+        () => copyRows(output, lines, file, job ?? {}),
         to
       )
-      if (rows === 0) return yield* Effect.fail(damage.noWholeRow(output))
+      if (rows === 0) return yield* Effect.fail(leftOut > 0 ? damage.onlyChanged(output) : damage.noWholeRow(output))
       const left = job === undefined ? undefined : recordOf(job, rows, cost, unlisted)
       yield* attempt("write", () => commit(file, to, { ...records, job: left }), to)
       return {
         rows,
-        lost: { ...skipped, rows: Math.max(0, (job?.done ?? 0) - rows) },
+        leftOut,
+        lost: { ...skipped, rows: Math.max(0, (job?.done ?? 0) - rows - leftOut) },
         hasRecord: job !== undefined
       }
     })

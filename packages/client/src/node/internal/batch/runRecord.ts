@@ -7,6 +7,7 @@ import type { BigDecimal } from "effect/BigDecimal"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { CostSums, Currency } from "../../../batch/internal/CostSums.ts"
+import type { ChangedRows } from "./changedRows.ts"
 import * as damage from "./damage.ts"
 import * as hostRecord from "./host/hostRecord.ts"
 import type { Input } from "./input/inputSource.ts"
@@ -84,6 +85,10 @@ const checkRecord = Effect.fnUntraced(function* (
   const isSame = record.input.head === current.head && record.input.size === current.size
   const counts = { total: isSame ? total : undefined, done, unlisted }
   if (!(yield* hasResults(output))) return { ...counts, options }
+  // Also of an input that was restored since.
+  if (record.changed !== undefined) {
+    return yield* Effect.fail(inputChanged.duringEarlierRun(input, output, record.changed))
+  }
   if (!isSame) return yield* Effect.fail(inputChanged.before(input))
   const others = rowOptions.differences(before, options)
   if (others.length > 0) return yield* Effect.fail(optionsChanged(output, others))
@@ -103,7 +108,7 @@ export const checkLost = (output: string, done: number): void => {
 /** Rows after which their number is recorded again. */
 const recordedRows = 256
 
-type Rest = Pick<jobRecord.JobRecord, "cost" | "done" | "rejected" | "state">
+type Rest = Pick<jobRecord.JobRecord, "changed" | "cost" | "done" | "rejected" | "state">
 
 export class RunRecord {
   readonly #path: string
@@ -226,11 +231,12 @@ export class RunRecord {
     }
   }
 
-  /** To be called when the rows are on the disk. */
-  end(state: "finished" | "stopped", counts: Counts, rejected: number): void {
+  /** To be called when the rows are on the disk. With those that may have answers to a changed text. */
+  end(state: "finished" | "stopped", counts: Counts, rejected: number, changed?: ChangedRows): void {
     this.#hasEnded = true
     const { answered, failed } = counts.status
-    this.#write({ state, rejected, done: answered + failed, cost: counts.exactCost }, true)
+    const cost = counts.exactCost
+    this.#write({ state, rejected, done: answered + failed, cost, ...(changed === undefined ? {} : { changed }) }, true)
   }
 }
 

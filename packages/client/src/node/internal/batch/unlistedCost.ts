@@ -47,6 +47,13 @@ export const add = (unlisted: UnlistedCost, currency: Currency, amount: BigDecim
   return { ...unlisted, cost: sums.decimals }
 }
 
+/** With what lines have cost that are left out of an output. */
+export const addAll = (unlisted: UnlistedCost, removed: CostSums): UnlistedCost => {
+  const sums = sumsOf(unlisted)
+  sums.addAll(removed)
+  return { ...unlisted, cost: sums.decimals }
+}
+
 /** While all lines with these tags, which have this cost, are removed from an output. */
 export const remove = (unlisted: UnlistedCost, tags: ReadonlyArray<string>, removed: CostSums): UnlistedCost => {
   const sums = sumsOf(unlisted)

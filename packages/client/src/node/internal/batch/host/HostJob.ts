@@ -20,9 +20,9 @@ import { hostRows, requestsOf, rows } from "./hostInput.ts"
 import * as hostRecord from "./hostRecord.ts"
 import * as jobFailure from "./jobFailure.ts"
 import type { Reader } from "../input/inputRows.ts"
+import * as lineBits from "../lineBits.ts"
 import type { Job } from "../openJob.ts"
 import { encodeLine, encodeReject } from "../output/outputLine.ts"
-import * as sentLines from "./sentLines.ts"
 
 type Options<A, RD, RP> = HostBatchJob.Options<A, RD, RP>
 type Failure = HostBatchJob.JobError
@@ -39,7 +39,7 @@ export class HostJob<A, RD, RP> {
   readonly #last: hostRecord.HostRecord | undefined
   #record: hostRecord.HostRecord | undefined
   /** The lines of the open batch. Undefined if there is none, or if it was sent by an earlier version. */
-  readonly #isSent: sentLines.IsSent | undefined
+  readonly #isSent: lineBits.HasLine | undefined
   /** Rows that are not done. */
   pending = 0
   /** Those of them that the open batch does not have: the next run sends them. */
@@ -60,7 +60,7 @@ export class HostJob<A, RD, RP> {
     this.#reader = reader
     this.#last = last
     this.#record = last?.state === "open" ? last : undefined
-    this.#isSent = this.#record?.lines === undefined ? undefined : sentLines.decode(this.#record.lines)
+    this.#isSent = this.#record?.lines === undefined ? undefined : lineBits.decode(this.#record.lines)
     if (options.mode === "local" || options.mode === "host" || this.#record !== undefined) this.#unreported = undefined
   }
 
@@ -168,8 +168,7 @@ export class HostJob<A, RD, RP> {
   submit(prepared: PreparedBatch, window: Duration.Duration, continued: Submission | undefined) {
     const { metadata, output } = this.#options
     // The file of a submission that is continued may be there.
-    const lines =
-      continued === undefined ? sentLines.encode(prepared.rows.map(({ line }) => line)) : this.#record?.lines
+    const lines = continued === undefined ? lineBits.encode(prepared.rows.map(({ line }) => line)) : this.#record?.lines
     const onEvent = listener(this.#options.onEvent)
     const submitted = this.#host.submit<JournalStoreError, RP>(prepared, {
       completionWindow: window,

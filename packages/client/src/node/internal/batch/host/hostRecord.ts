@@ -13,7 +13,7 @@ import * as FileFailure from "../../FileFailure.ts"
 import { attempt } from "../jobFiles.ts"
 import * as jobRecord from "../jobRecord.ts"
 import { replaceFile } from "../replaceFile.ts"
-import * as sentLines from "./sentLines.ts"
+import * as lineBits from "../lineBits.ts"
 
 const HostRecord = Schema.Struct({
   version: Schema.Literal(1),
@@ -27,7 +27,7 @@ const HostRecord = Schema.Struct({
   rows: Schema.Int,
   /** The lines of the input that these rows have. Absent in records of earlier versions. */
   lines: Schema.optional(
-    Schema.String.check(Schema.makeFilter((text) => sentLines.decode(text) !== undefined || "the lines of a batch"))
+    Schema.String.check(Schema.makeFilter((text) => lineBits.decode(text) !== undefined || "the lines of a batch"))
   ),
   /** Hours. */
   completionWindow: Schema.Finite,

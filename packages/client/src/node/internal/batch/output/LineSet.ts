@@ -16,6 +16,12 @@ export class LineSet {
     return true
   }
 
+  get lines(): ReadonlyArray<number> {
+    const lines: Array<number> = []
+    for (let line = 0; lines.length < this.size; line++) if (this.has(line)) lines.push(line)
+    return lines
+  }
+
   has(line: number): boolean {
     return ((this.#bits[line >> 3] ?? 0) & (1 << (line & 7))) !== 0
   }

@@ -1,13 +1,10 @@
-/**
- * The lines of the input that a batch has, as a text in its record: rows that have no line in the output need not be
- * rows of the batch, such as those that were run again later, or were lost. One bit for each line, compressed.
- */
+/** Lines of an input as a text in the records of a job: one bit for each line, compressed. */
 import { deflateRawSync, inflateRawSync } from "node:zlib"
 
 /** Of inputs with more than a hundred million lines, which the file of a batch cannot have. */
 const maxBytes = 16 * 1024 * 1024
 
-export type IsSent = (line: number) => boolean
+export type HasLine = (line: number) => boolean
 
 export const encode = (lines: ReadonlyArray<number>): string => {
   const last = lines.reduce((max, line) => Math.max(max, line), 0)
@@ -17,7 +14,7 @@ export const encode = (lines: ReadonlyArray<number>): string => {
 }
 
 /** Undefined of a text that is damaged. */
-export const decode = (text: string): IsSent | undefined => {
+export const decode = (text: string): HasLine | undefined => {
   try {
     const bits = inflateRawSync(Buffer.from(text, "base64"), { maxOutputLength: maxBytes })
     return (line) => ((bits[line >> 3] ?? 0) & (1 << (line & 7))) !== 0
