@@ -40,7 +40,7 @@ export const converse = Effect.fnUntraced(function* <E, R, E2, R2, E3, R3>(
     if (prompts.at(-1) !== text) prompts.push(text)
     const asked = isFirst ? ask(history, text) : Effect.succeed(Conversation.user(text)(history))
     const turn = yield* stoppable(reported(Effect.flatMap(asked, respond)))
-    if (Option.isNone(turn)) yield* Output.note("\nStopped. The conversation continues without this prompt.")
+    if (Option.isNone(turn)) yield* Output.note("Stopped. The conversation continues without this prompt.")
     const next = Option.getOrUndefined(turn)
     if (next?.state === "calling") return yield* Output.note("The model called a tool, and this chat has none.")
     if (next === undefined) continue

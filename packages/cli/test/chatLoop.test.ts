@@ -5,6 +5,7 @@ import * as Fault from "@kimi-effect/testing/Fault"
 import * as Reply from "@kimi-effect/testing/Reply"
 import * as MockServer from "@kimi-effect/testing/node/MockServer"
 import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
 import { mcpServer } from "./mcpServer.ts"
 import { key } from "./process.ts"
 import { temporaryFolder } from "./temporaryFolder.ts"
@@ -72,7 +73,7 @@ describe("a conversation in a terminal", () => {
       yield* press("First", "Enter")
       yield* shows("One two")
       yield* press("Next", "Enter", "C-c")
-      yield* shows("Stopped.")
+      assert.match(yield* shows("Stopped."), /One two.*\nStopped\./)
       yield* shows("> Next")
       yield* press("C-c")
       yield* shows("> Next^C")
@@ -80,6 +81,23 @@ describe("a conversation in a terminal", () => {
       yield* shows("code 130")
       yield* isRestored(terminal)
       assert.deepStrictEqual(yield* terminal.prompts, ["First"])
+    })
+  )
+
+  it.live.skipIf(!hasTmux)("has no empty line after Ctrl-C before any text of a response", () =>
+    Effect.gen(function* () {
+      const terminal = yield* chat()
+      yield* terminal.server.reply(Reply.never())
+      yield* begun
+      yield* press("First", "Enter")
+      yield* Effect.repeat(terminal.prompts, {
+        until: (prompts) => prompts.length === 1,
+        schedule: Schedule.spaced(20)
+      })
+      yield* press("C-c")
+      assert.match(yield* shows("Stopped."), /> First\nStopped\./)
+      yield* press("C-d")
+      yield* shows("code 0")
     })
   )
 

@@ -10,6 +10,7 @@ import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
 import * as Terminal from "effect/Terminal"
 import * as Output from "../output.ts"
+import { CursorLine } from "./cursorLine.ts"
 import * as Editor from "./editor.ts"
 import { type ControlKey, decode, endPaste, isPaste, type Key, promptText } from "./keyDecoder.ts"
 import { layout } from "./layout.ts"
@@ -23,7 +24,7 @@ export interface LinePrompt {
   readonly question: (text: string) => Effect.Effect<string, Terminal.QuitError>
   /** The same, without showing the answer. */
   readonly secret: (text: string) => Effect.Effect<string, Terminal.QuitError>
-  /** Runs an effect until Ctrl-C, which elsewhere interrupts the command, or clears the text that is edited. */
+  /** Runs an effect until Ctrl-C, after which the cursor is in an empty line. Ctrl-C elsewhere interrupts the command, or clears the text that is edited. */
   readonly stoppable: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<Option.Option<A>, E, R>
 }
 
@@ -59,12 +60,16 @@ class Session implements LinePrompt {
   /** Whether Ctrl-D was typed before the next prompt. */
   private endsNext = false
   private isClosed = false
-  private readonly terminal: Terminal.Terminal
+  private readonly line: CursorLine
   private readonly input: TypedInput
 
-  constructor(terminal: Terminal.Terminal, input: TypedInput) {
-    this.terminal = terminal
+  constructor(line: CursorLine, input: TypedInput) {
+    this.line = line
     this.input = input
+  }
+
+  private get terminal(): Terminal.Terminal {
+    return this.line.terminal
   }
 
   readonly prompt = (history: ReadonlyArray<string>) =>
@@ -98,7 +103,8 @@ class Session implements LinePrompt {
       const stop = Deferred.makeUnsafe<void>()
       this.stop = stop
       const stopped = Effect.as(Deferred.await(stop), Option.none<A>())
-      return Effect.raceFirst(Effect.asSome(effect), stopped)
+      const ended = Effect.raceFirst(Effect.asSome(effect), stopped)
+      return Effect.tap(ended, (result) => (Option.isNone(result) ? this.line.end : Effect.void))
     }).pipe(
       Effect.ensuring(
         Effect.sync(() => {
@@ -234,13 +240,15 @@ class Session implements LinePrompt {
 export const use = <A, E, R>(run: (prompt: LinePrompt) => Effect.Effect<A, E, R>) =>
   Effect.scoped(
     Effect.gen(function* () {
-      const terminal = yield* Terminal.Terminal
+      const line = new CursorLine(yield* Terminal.Terminal)
+      const { terminal } = line
       const input = yield* TypedInput
-      const session = new Session(terminal, input)
+      const session = new Session(line, input)
       const events = yield* input.events
       yield* Effect.acquireRelease(Output.print(bracketedPaste.on), () =>
         Effect.ignore(terminal.display(bracketedPaste.off))
       )
-      return yield* Effect.raceFirst(run(session), session.run(events))
+      const program = Effect.provideService(run(session), Terminal.Terminal, terminal)
+      return yield* Effect.raceFirst(program, session.run(events))
     })
   )

@@ -23,7 +23,7 @@ export interface Keyboard {
 
 /** Runs a program in a terminal of 40 columns, in which something is typed meanwhile. */
 export const inTerminal = <A, E>(
-  program: (prompt: LinePrompt.LinePrompt) => Effect.Effect<A, E>,
+  program: (prompt: LinePrompt.LinePrompt) => Effect.Effect<A, E, Terminal.Terminal>,
   typing: (keyboard: Keyboard) => Effect.Effect<void>
 ) =>
   Effect.gen(function* () {

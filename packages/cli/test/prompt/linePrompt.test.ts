@@ -5,6 +5,7 @@ import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Terminal from "effect/Terminal"
 import * as TestClock from "effect/testing/TestClock"
+import * as Output from "../../src/output.ts"
 import { inTerminal } from "./keyboard.ts"
 
 const pasteOn = "\u001b[?2004h"
@@ -239,6 +240,32 @@ describe("stoppable", () => {
         ({ type }) => type("\u0003", "next\r")
       )
       assert.deepStrictEqual(exit, Exit.succeed([Option.none(), "next"]))
+    })
+  )
+
+  it.effect.each([
+    { name: "a text without a line end", written: "One two", expected: "One two\r\nStopped" },
+    { name: "a line", written: "One two\n", expected: "One two\nStopped" },
+    { name: "an escape sequence after a line", written: "One\n\u001b[0m", expected: "One\n\u001b[0mStopped" },
+    { name: "nothing", written: "", expected: `${pasteOn}Stopped` }
+  ])("is followed at Ctrl-C by an empty line after $name", ({ expected, written }) =>
+    Effect.gen(function* () {
+      const { output } = yield* inTerminal(
+        ({ stoppable }) =>
+          stoppable(Effect.andThen(Output.print(written), Effect.never)).pipe(Effect.andThen(Output.print("Stopped"))),
+        ({ type }) => type("\u0003")
+      )
+      assert.include(output, expected)
+    })
+  )
+
+  it.effect("ends the line of a question at Ctrl-C", () =>
+    Effect.gen(function* () {
+      const { output } = yield* inTerminal(
+        ({ question, stoppable }) => Effect.andThen(stoppable(question("Run it? ")), Output.print("Stopped")),
+        ({ type }) => type("\u0003")
+      )
+      assert.match(output, /Run it\? [^\n]*\r\nStopped/)
     })
   )
 
