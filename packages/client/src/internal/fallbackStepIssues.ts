@@ -38,11 +38,11 @@ const unknownTags = ({ on = [] }: Step): ReadonlyArray<Issue> =>
 export const stepIssues = (step: Step): ReadonlyArray<Issue> => [...unknownOptions(step), ...unknownTags(step)]
 
 /** A plan that is not a list of objects. Its steps cannot be checked any further. */
-export const malformedSteps = (steps: ReadonlyArray<Step>): ReadonlyArray<Issue> => {
-  if (!Array.isArray(steps)) return [{ name: "steps", expected: "a list of steps" }]
+export const malformedSteps = (steps: ReadonlyArray<Step>, list: string): ReadonlyArray<Issue> => {
+  if (!Array.isArray(steps)) return [{ name: list, expected: "a list of steps" }]
   return steps.flatMap((step: unknown, index) =>
     typeof step === "object" && step !== null
       ? []
-      : [{ name: `steps[${index}]`, expected: "an object with the options of a host or a model" }]
+      : [{ name: `${list}[${index}]`, expected: "an object with the options of a host or a model" }]
   )
 }

@@ -1,5 +1,5 @@
 /** The hosts of a client over HTTP: the configured one and those of its fallback plan. */
-import { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
+import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import { KimiConfig } from "@kimi-effect/core/KimiConfig"
 import { loadModule } from "@kimi-effect/core/internal/ModuleLoader"
 import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
@@ -12,12 +12,6 @@ import * as HostApi from "../HostApi.ts"
 import type { ClientOptions } from "../KimiClient.ts"
 import { FallbackPlan } from "./FallbackPlanService.ts"
 
-/** The option of a step in place of the step of a plan in code. */
-const ofOption = ({ issues }: ConfigurationError): ConfigurationError =>
-  ConfigurationError.of(
-    issues.map(({ expected, name }) => ({ name: name.replace(/^steps(?=\[)/, "fallback"), expected }))
-  )
-
 /** Loaded here, so that a client without a plan does not contain it. */
 const planLayer = (steps: ReadonlyArray<Step> | undefined, { fallback }: KimiConfig["Service"]) =>
   Layer.effect(
@@ -27,7 +21,10 @@ const planLayer = (steps: ReadonlyArray<Step> | undefined, { fallback }: KimiCon
       ({ make }) =>
         steps === undefined
           ? // `make` checks that the tags are known.
-            Effect.mapError(make(fallback.map((step) => step as HostStep)), ofOption)
+            make(
+              fallback.map((step) => step as HostStep),
+              "fallback"
+            )
           : make(steps)
     )
   )

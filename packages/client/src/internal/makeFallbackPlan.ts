@@ -14,8 +14,10 @@ import { toFallbackStep } from "./fallbackStepOptions.ts"
 
 type Issue = typeof ConfigurationIssue.Type
 
+/** Errors name the list of the steps as `list`: a plan in code has another name than the option. */
 export const make = Effect.fnUntraced(function* (
-  steps: ReadonlyArray<Step>
+  steps: ReadonlyArray<Step>,
+  list: "steps" | "fallback" = "steps"
 ): Effect.fn.Return<
   FallbackPlan["Service"],
   ConfigurationError,
@@ -23,7 +25,7 @@ export const make = Effect.fnUntraced(function* (
 > {
   const config = yield* KimiConfig.KimiConfig
   const { provider } = yield* ChatTransport
-  const malformed = malformedSteps(steps)
+  const malformed = malformedSteps(steps, list)
   if (malformed.length > 0) return yield* Effect.fail(ConfigurationError.of(malformed))
 
   const accounts = yield* FallbackAccounts.make
@@ -32,7 +34,7 @@ export const make = Effect.fnUntraced(function* (
   for (const [index, step] of steps.entries()) {
     const account = yield* Effect.result(accounts.resolve(step))
     for (const issue of [...(Result.isFailure(account) ? account.failure.issues : []), ...stepIssues(step)]) {
-      issues.push({ ...issue, name: `steps[${index}].${issue.name}` })
+      issues.push({ ...issue, name: `${list}[${index}].${issue.name}` })
     }
     if (Result.isSuccess(account)) planned.push(toFallbackStep(account.success, step, provider, config))
   }
