@@ -15,14 +15,13 @@ import type { BatchShared } from "../schemas/batch.ts"
 import { type InputFlags, isStandard, jobFiles } from "./batchFiles.ts"
 import { amounts, sentence, stoppedFailure } from "./batchText.ts"
 
-/** Lines that are no rows are known apart from the rows once the output is written. */
 const doneText = (done: number, rejected: number): string =>
-  `${counted(done - rejected, "row")} done${rejected === 0 ? "" : `, ${rejected} rejected`}`
+  `${counted(done, "row")} done${rejected === 0 ? "" : `, ${rejected} rejected`}`
 
-const toText = ({ done, isCancelled, isComplete, own, ranges, written }: BatchShared): string =>
+const toText = ({ done, isCancelled, isComplete, own, ranges, rejected, written }: BatchShared): string =>
   [
     // Not of the lines: a row of CSV may have several.
-    `${doneText(done, written?.rejected ?? 0)}${isComplete ? ", complete" : isCancelled ? ", cancelled" : ""}`,
+    `${doneText(done, rejected)}${isComplete ? ", complete" : isCancelled ? ", cancelled" : ""}`,
     `${counted(ranges.completed, "range")} completed, ${ranges.leased} leased, ${ranges.waiting} waiting`,
     ...(own === undefined ? [] : [`by this process: ${sentence([counted(own.done, "row"), amounts(own.cost)])}`]),
     ...(written === null
@@ -33,11 +32,12 @@ const toText = ({ done, isCancelled, isComplete, own, ranges, written }: BatchSh
 const print = (state: BatchShared, isJson: boolean) => (isJson ? Output.json(state) : Output.line(toText(state)))
 
 const shown = (
-  { done, isCancelled, isComplete, lines, ranges }: SharedBatchJob.SharedStatus,
+  { done, isCancelled, isComplete, lines, ranges, rejected }: SharedBatchJob.SharedStatus,
   written: SharedBatchJob.Written | undefined,
   own?: BatchProgress
 ): BatchShared => ({
   done,
+  rejected,
   lines,
   ranges,
   isComplete,

@@ -123,7 +123,8 @@ export const BatchRepair = Schema.Struct({
 export type BatchRepair = typeof BatchRepair.Type
 
 export const BatchShared = Schema.Struct({
-  done: Schema.Finite.annotate({ description: "Rows with a result, and lines that are no rows" }),
+  done: Schema.Finite.annotate({ description: "Rows with a result" }),
+  rejected: Schema.Finite.annotate({ description: "Lines of the input that are no rows" }),
   lines: Schema.Finite.annotate({ description: "Lines of the input" }),
   ranges: Schema.Struct({ waiting: Schema.Finite, leased: Schema.Finite, completed: Schema.Finite }).annotate({
     description: "Ranges of rows by their state"

@@ -30,6 +30,21 @@ describe.skipIf(!reachable)("a shared batch that is complete", () => {
     })
   )
 
+  it.live("counts lines that are no rows apart before its output is written", () =>
+    withServer((_, env) =>
+      Effect.gen(function* () {
+        const { input, output } = yield* filesOf([lineOf("a"), "no row"])
+        const schema = yield* ownSchema
+        const settings = { env: { ...env, DATABASE_URL: url } }
+        yield* runKimi(["batch", "run", input, output, "--shared", "a", "--schema", schema], settings)
+        const { stdout } = yield* runKimi(["batch", "shared", "a", "--schema", schema], settings)
+        assert.include(stdout, "1 row done, 1 rejected, complete")
+        const shown = yield* runKimi(["batch", "shared", "a", "--schema", schema, "--json"], settings)
+        assert.deepInclude(JSON.parse(shown.stdout), { done: 1, rejected: 1, written: null })
+      })
+    )
+  )
+
   it.live("names the command that lists its failed rows", () =>
     Effect.map(shared([lineOf("a"), lineOf("b")], true), ({ text }) =>
       assert.deepStrictEqual(text, ["kimi: CommandError: Failed rows: 1", "  kimi batch failed OUT lists them."])

@@ -71,8 +71,10 @@ export interface Options<A = string, RD = never, RP = never> extends Omit<
  * @since 0.1.0
  */
 export interface SharedStatus {
-  /** Rows with a result, and lines that are no rows. */
+  /** Rows with a result. */
   readonly done: number
+  /** Lines that are no rows. */
+  readonly rejected: number
   /** Lines of the input: more than rows, if lines are blank or fields of CSV have line breaks. `ranges` show how far the job is. */
   readonly lines: number
   /** Ranges by their state. */

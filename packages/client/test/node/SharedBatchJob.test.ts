@@ -123,6 +123,17 @@ describe("SharedBatchJob", () => {
     )
   )
 
+  it.live("counts lines that are no rows apart", () =>
+    inJournal((path) =>
+      Effect.gen(function* () {
+        writeFileSync(path("in.jsonl"), [lineOf("1"), "no row", lineOf("3"), "{}"].join("\n"))
+        const result = yield* SharedBatchJob.run({ id: "a", input: path("in.jsonl") })
+        assert.deepInclude(result, { done: 2, rejected: 2, lines: 4, isComplete: true })
+        assert.deepInclude(yield* SharedBatchJob.status("a"), { done: 2, rejected: 2 })
+      })
+    )
+  )
+
   it.live("leaves the rows that an empty account has stopped", () =>
     inFolder((path) =>
       Effect.gen(function* () {

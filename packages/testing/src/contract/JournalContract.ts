@@ -22,6 +22,7 @@ import * as Layer from "effect/Layer"
 import * as TestClock from "effect/testing/TestClock"
 import { bounded } from "./internal/bounded.ts"
 import * as calls from "./internal/journal/calls.ts"
+import * as counts from "./internal/journal/counts.ts"
 import * as ends from "./internal/journal/ends.ts"
 import * as leases from "./internal/journal/leases.ts"
 import * as resources from "./internal/journal/resources.ts"
@@ -62,6 +63,7 @@ export const suite = (it: It, layer: Layer.Layer<Journal, unknown>, { clock = "E
     pass: clock === "Effect" ? TestClock.adjust(time) : Effect.sleep(time)
   }
   calls.register(subject)
+  counts.register(subject)
   leases.register(subject)
   resources.register(subject)
   runs.register(subject)

@@ -32,6 +32,8 @@ export class Journal extends Context.Service<
     readonly join: (runId: string, header: Header) => Effect.Effect<Worker, JournalMismatchError | JournalStoreError>
     /** The state of a run, undefined when it does not exist. Takes no lease. */
     readonly status: (runId: string) => Effect.Effect<RunStatus | undefined, JournalStoreError>
+    /** How many recorded results of a run have this digest of their request. Takes no lease. */
+    readonly count: (runId: string, digest: string) => Effect.Effect<number, JournalStoreError>
     /** Whether a run has no work left: it was cancelled or deleted, or all of its resources are completed. Costs less than its status. */
     readonly isOver: (runId: string) => Effect.Effect<boolean, JournalStoreError>
     /** The recorded results of a resource, in the order in which they were recorded. Takes no lease. */

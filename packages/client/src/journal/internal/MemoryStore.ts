@@ -33,13 +33,15 @@ const claimIn = (run: Run, { limit, resource, ttlMillis }: ClaimRequest, now: nu
   return claims
 }
 
+const countIn = ({ resources }: Run, isCounted: (entry: Entry) => boolean): number =>
+  [...resources.values()].reduce((sum, { entries }) => sum + entries.filter(isCounted).length, 0)
+
+const isResult = ({ kind }: Entry): boolean => kind === "Result"
+
 const statusOf = (run: Run, now: number): RunStatus => ({
   header: run.header,
   isCancelled: run.isCancelled,
-  calls: [...run.resources.values()].reduce(
-    (sum, { entries }) => sum + entries.filter(({ kind }) => kind === "Result").length,
-    0
-  ),
+  calls: countIn(run, isResult),
   resources: [...run.resources].map(([resource, { epoch, isCompleted, until }]) => ({
     resource,
     epoch,
@@ -107,6 +109,11 @@ export const make: Effect.Effect<Store> = Effect.map(Clock.Clock, (clock): Store
       Effect.sync(() => {
         const run = runs.get(runId)
         return run === undefined ? undefined : statusOf(run, now())
+      }),
+    count: (runId, digest) =>
+      Effect.sync(() => {
+        const run = runs.get(runId)
+        return run === undefined ? 0 : countIn(run, (entry) => isResult(entry) && entry.digest === digest)
       }),
     isOver: (runId) =>
       Effect.sync(() => {

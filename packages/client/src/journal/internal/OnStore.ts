@@ -142,6 +142,7 @@ export const make = (
             )
         }),
       status: (runId) => within("read the status", store.status(runId)),
+      count: (runId, digest) => within("read the status", store.count(runId, digest)),
       isOver: (runId) => within("read the status", store.isOver(runId)),
       results: (runId, resource) => Effect.map(within("read", store.read(runId, resource)), resultsOf),
       cancel: (runId) => within("cancel", store.cancel(runId))

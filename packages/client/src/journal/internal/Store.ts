@@ -72,6 +72,8 @@ export interface Store {
   /** The entries of a resource, oldest first. */
   readonly read: (runId: string, resource: string) => Effect.Effect<ReadonlyArray<Entry>, JournalStoreError>
   readonly status: (runId: string) => Effect.Effect<RunStatus | undefined, JournalStoreError>
+  /** How many results of a run have this digest of their request. */
+  readonly count: (runId: string, digest: string) => Effect.Effect<number, JournalStoreError>
   /** Whether the run was cancelled, is missing, or has no resource that is not completed. Workers ask often: entries are not read. */
   readonly isOver: (runId: string) => Effect.Effect<boolean, JournalStoreError>
   readonly cancel: (runId: string) => Effect.Effect<void, JournalStoreError>

@@ -109,6 +109,7 @@ const statementsOf = (
     | "resources"
     | "isOver"
     | "calls"
+    | "count"
     | "cancel",
     StatementSync
   >
@@ -142,6 +143,7 @@ const statementsOf = (
        OR NOT EXISTS (SELECT 1 FROM journal_resource WHERE run = ?1 AND completed = 0) AS n`
   ),
   calls: db.prepare("SELECT count(*) AS n FROM journal_entry WHERE run = ? AND kind = 'Result'"),
+  count: db.prepare("SELECT count(*) AS n FROM journal_entry WHERE run = ? AND kind = 'Result' AND digest = ?"),
   cancel: db.prepare("UPDATE journal_run SET cancelled = 1 WHERE run = ?")
 })
 
@@ -223,6 +225,7 @@ export const make = (
             }))
           }
         }),
+      count: (runId, digest) => attempt(path, "read the status", () => Number(sql.count.get(runId, digest)?.["n"])),
       isOver: (runId) => attempt(path, "read the status", () => sql.isOver.get(runId)?.["n"] === 1),
       cancel: (runId) => Effect.asVoid(attempt(path, "cancel", () => sql.cancel.run(runId)))
     }

@@ -59,6 +59,7 @@ const statementsOf = (schema: string) => {
       FROM ${run} WHERE run = $1`,
     resources: `SELECT resource, epoch, CASE WHEN completed THEN 'Completed' WHEN until > clock_timestamp() THEN 'Leased' ELSE 'Waiting' END
       AS state FROM ${resource} WHERE run = $1 ORDER BY ordinal, resource`,
+    count: `SELECT count(*)::int AS results FROM ${entry} WHERE run = $1 AND kind = 'Result' AND digest = $2`,
     isOver: `SELECT NOT EXISTS (SELECT 1 FROM ${run} WHERE run = $1 AND NOT cancelled)
       OR NOT EXISTS (SELECT 1 FROM ${resource} WHERE run = $1 AND NOT completed) AS over`,
     cancel: `UPDATE ${run} SET cancelled = true WHERE run = $1`
@@ -152,6 +153,10 @@ export const make = (query: Query, schema: string): Store => {
         row === undefined
           ? Effect.succeed(undefined)
           : Effect.map(query("read the status", sql.resources, [toText(runId)]), ({ rows }) => statusOf(row, rows))
+      ),
+    count: (runId, digest) =>
+      Effect.map(query("read the status", sql.count, [runId, digest].map(toText)), ({ rows: [row] }) =>
+        Number(row?.["results"])
       ),
     isOver: (runId) =>
       Effect.map(query("read the status", sql.isOver, [toText(runId)]), ({ rows: [row] }) => row?.["over"] === true),

@@ -93,7 +93,10 @@ const entries = (store: Store, broken: string, breaks: (law: string) => boolean)
   }
 }
 
-const runs = (store: Store, breaks: (law: string) => boolean): Pick<Store, "open" | "add" | "status" | "cancel"> => ({
+const runs = (
+  store: Store,
+  breaks: (law: string) => boolean
+): Pick<Store, "open" | "add" | "count" | "status" | "cancel"> => ({
   open: (run, header) =>
     Effect.map(store.open(run, header), (found) => (breaks("refuses another header") ? header : found)),
   add: (run, resources) =>
@@ -116,6 +119,8 @@ const runs = (store: Store, breaks: (law: string) => boolean): Pick<Store, "open
       if (!isWaiting) return status
       return { ...status, resources: status.resources.map((one) => ({ ...one, state: "Waiting" as const })) }
     }),
+  count: (run, digest) =>
+    Effect.map(store.count(run, digest), (count) => (breaks("counts the results of one digest") ? count + 1 : count)),
   cancel: (run) => (run === "cancelled" && breaks("shows that a run was cancelled") ? Effect.void : store.cancel(run))
 })
 

@@ -41,15 +41,6 @@ export const register = ({ test }: Subject): void => {
       )
     }))
 
-  test("counts the results of a run", (journal) =>
-    Effect.gen(function* () {
-      const worker = yield* join(journal, "counted", "a")
-      const lease = yield* claimOne(worker)
-      yield* lease.call(call("1"), Effect.succeed(1))
-      yield* lease.call(call("2"), Effect.succeed(1))
-      equal((yield* journal.status("counted"))?.calls, 2)
-    }))
-
   test("returns the results of each resource in their order", (journal) =>
     Effect.gen(function* () {
       const worker = yield* join(journal, "results", "a")

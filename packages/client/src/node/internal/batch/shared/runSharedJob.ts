@@ -29,7 +29,7 @@ import * as NodeDigest from "../../NodeDigest.ts"
 
 const runIdOf = (id: string): string => `batch/${id}`
 
-const toStatus = ({ calls, isCancelled, resources }: RunStatus): SharedStatus => {
+const toStatus = ({ calls, isCancelled, resources }: RunStatus, rejected: number): SharedStatus => {
   const count = (wanted: RunStatus["resources"][number]["state"]) =>
     resources.filter(({ state }) => state === wanted).length
   const lines = resources.reduce((sum, { resource }) => {
@@ -37,7 +37,8 @@ const toStatus = ({ calls, isCancelled, resources }: RunStatus): SharedStatus =>
     return range === undefined ? sum : sum + range.end - range.line
   }, 0)
   return {
-    done: calls,
+    done: calls - rejected,
+    rejected,
     lines,
     ranges: { waiting: count("Waiting"), leased: count("Leased"), completed: count("Completed") },
     isComplete: resources.every(({ state }) => state === "Completed"),
@@ -48,6 +49,7 @@ const toStatus = ({ calls, isCancelled, resources }: RunStatus): SharedStatus =>
 /** Of a run that was deleted from the journal. */
 const gone: SharedStatus = {
   done: 0,
+  rejected: 0,
   lines: 0,
   ranges: { waiting: 0, leased: 0, completed: 0 },
   isComplete: false,
@@ -135,9 +137,14 @@ export const run = <A = string, RD = never, RP = never>(
   ).pipe(Effect.provide(NodeDigest.layer))
 
 export const status = (id: string): Effect.Effect<SharedStatus | undefined, JournalStoreError, Journal> =>
-  Effect.flatMap(Journal, (journal) =>
-    Effect.map(journal.status(runIdOf(id)), (state) => (state === undefined ? undefined : toStatus(state)))
-  )
+  Effect.gen(function* () {
+    const journal = yield* Journal
+    const runId = runIdOf(id)
+    // Before the status, which then has them among its calls.
+    const rejected = yield* journal.count(runId, sharedRow.rejectDigest)
+    const state = yield* journal.status(runId)
+    return state === undefined ? undefined : toStatus(state, rejected)
+  })
 
 export const cancel = (id: string): Effect.Effect<void, JournalStoreError, Journal> =>
   Effect.flatMap(Journal, (journal) => journal.cancel(runIdOf(id)))

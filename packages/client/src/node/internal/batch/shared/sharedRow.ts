@@ -132,6 +132,9 @@ export const recorded = <A>({ hasValue, outages, stoppingTags }: Settings): Arou
   }
 }
 
+/** Of the results of lines that are no rows, in place of a digest of a request. */
+export const rejectDigest = "reject"
+
 /** Records a line that is no row. */
 export const reject = (
   range: LeasedRange,
@@ -141,7 +144,7 @@ export const reject = (
   Effect.suspend(() => {
     range.start()
     const text: RecordedRow = { to: "rejects", text: encodeReject(error) }
-    return range.lease.call(callOf(error.line, "reject"), Effect.succeed(text)).pipe(
+    return range.lease.call(callOf(error.line, rejectDigest), Effect.succeed(text)).pipe(
       withoutLoss(range, outages),
       Effect.flatMap((result) => range.end(result !== skipped))
     )
