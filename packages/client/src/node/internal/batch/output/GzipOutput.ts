@@ -3,7 +3,8 @@
  * output, and many lines together become a member of the output: a row is not
  * lost when the process is killed, and the output is complete gzip at any time.
  */
-import { closeSync, existsSync, fdatasync, fsyncSync, openSync, rmSync } from "node:fs"
+import { closeSync, existsSync, openSync, rmSync } from "node:fs"
+import { Appender } from "./Appender.ts"
 import * as gzipMember from "./gzipMember.ts"
 import { LineSet } from "./LineSet.ts"
 import { type OutputForm, type RowsEnd, visitRows } from "./OutputForm.ts"
@@ -32,8 +33,8 @@ const eachRow = (file: number, path: string, visit: (head: LineHead, bytes: Buff
 }
 
 interface Files {
-  readonly members: PlainOutput.Appender
-  readonly pending: PlainOutput.Appender
+  readonly members: Appender
+  readonly pending: Appender
 }
 
 /** Opens both files, and cuts nothing of one before the other was read. */
@@ -56,8 +57,8 @@ const openFiles = (path: string, visit: (head: LineHead) => void, check: (end: R
     // Single lines of it are not deleted by hand.
     check({ canLose: false, end: members.end })
     const files = {
-      members: new PlainOutput.Appender(members.file, members.end),
-      pending: new PlainOutput.Appender(pending.file, pending.end)
+      members: new Appender(path, members.file, members.end),
+      pending: new Appender(pendingOf(path), pending.file, pending.end)
     }
     // The process was killed after it had compressed the lines and before it had removed them.
     if (lines > 0 && done.size === before) files.pending.clear()
@@ -77,7 +78,7 @@ const open: OutputForm["open"] = (path, visit, check) => {
     members.append(gzipMember.encode(pending.contents()))
     try {
       // After a power cut, the lines are in one of the two files.
-      fsyncSync(members.file)
+      members.sync()
       pending.clear()
     } catch (error) {
       // They are compressed again, and must not be there twice.
@@ -90,10 +91,10 @@ const open: OutputForm["open"] = (path, visit, check) => {
       pending.append(Buffer.from(line))
       if (pending.end >= memberBytes) compress()
     },
-    flush: (onDone) => fdatasync(pending.file, onDone),
+    flush: (onDone) => pending.flush(onDone),
     sync: () => {
       compress()
-      fsyncSync(members.file)
+      members.sync()
     },
     close: () => {
       try {
@@ -102,8 +103,8 @@ const open: OutputForm["open"] = (path, visit, check) => {
         // The lines stay where they are, and are compressed by the next run.
       }
       const isEmpty = pending.end === 0
-      closeSync(members.file)
-      closeSync(pending.file)
+      members.close()
+      pending.close()
       if (!isEmpty) return
       try {
         rmSync(pendingOf(path), { force: true })

@@ -1,8 +1,8 @@
 /** A file that appears under its name when it is complete. */
 import { closeSync, fchmodSync, fsyncSync, openSync, realpathSync, renameSync, rmSync, statSync } from "node:fs"
+import { writeAll } from "./Appender.ts"
 import * as gzipMember from "./gzipMember.ts"
 import { memberBytes } from "./GzipOutput.ts"
-import { writeAll } from "./PlainOutput.ts"
 import { locked, type Temporary } from "./temporaryFile.ts"
 
 /** As the system refuses a folder, but before the file is written. */

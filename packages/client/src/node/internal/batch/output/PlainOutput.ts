@@ -1,5 +1,6 @@
 /** An output of lines as they are. */
-import { closeSync, fdatasync, fstatSync, fsyncSync, ftruncateSync, openSync, readSync, writeSync } from "node:fs"
+import { closeSync, fstatSync, fsyncSync, openSync, readSync } from "node:fs"
+import { Appender, writeAll } from "./Appender.ts"
 import { LineSet } from "./LineSet.ts"
 import { isBlank, type OutputForm, type RowsEnd, visitRows, wholeHead, withoutMark } from "./OutputForm.ts"
 import type { LineHead } from "./outputLine.ts"
@@ -33,12 +34,6 @@ export const eachLine = (file: number, visit: (bytes: Buffer) => void): number =
     end += from
     kept = filled - from
     buffer.copy(buffer, 0, from, filled)
-  }
-}
-
-export const writeAll = (file: number, bytes: Uint8Array, position: number): void => {
-  for (let written = 0; written < bytes.length;) {
-    written += writeSync(file, bytes, written, bytes.length - written, position + written)
   }
 }
 
@@ -84,51 +79,6 @@ const openForWriting = (path: string): number => {
   return openSync(path, "r+")
 }
 
-/** Appends to a file at a position, all or nothing. */
-export class Appender {
-  readonly file: number
-  end: number
-
-  constructor(file: number, end: number) {
-    this.file = file
-    this.end = end
-    ftruncateSync(file, end)
-  }
-
-  append(bytes: Uint8Array): void {
-    try {
-      writeAll(this.file, bytes, this.end)
-    } catch (error) {
-      // Part of it may have been written before the disk was full.
-      this.cut(this.end)
-      throw error
-    }
-    this.end += bytes.length
-  }
-
-  /** Removes what was appended after a position. */
-  cut(end: number): void {
-    ftruncateSync(this.file, end)
-    this.end = end
-  }
-
-  /** Everything that was appended. */
-  contents(): Buffer {
-    const bytes = Buffer.allocUnsafe(this.end)
-    let read = 0
-    while (read < this.end) {
-      const count = readSync(this.file, bytes, read, this.end - read, read)
-      if (count === 0) throw new Error("the file was cut by another process")
-      read += count
-    }
-    return bytes
-  }
-
-  clear(): void {
-    this.cut(0)
-  }
-}
-
 /** A file that is open, and what of it is whole. */
 export interface Opened {
   readonly file: number
@@ -165,10 +115,10 @@ const withLineEnd = (file: number, end: number): number => {
 export const openLines = (path: string, visit: (head: LineHead) => void): Opened =>
   openWhole(path, (file) => withLineEnd(file, eachRow(file, path, visit)))
 
-const appenderOf = ({ end, file, isTorn }: Opened, check: (end: RowsEnd) => void): Appender => {
+const appenderOf = (path: string, { end, file, isTorn }: Opened, check: (end: RowsEnd) => void): Appender => {
   try {
     check({ canLose: !isTorn, end })
-    return new Appender(file, end)
+    return new Appender(path, file, end)
   } catch (error) {
     closeSync(file)
     throw error
@@ -176,12 +126,12 @@ const appenderOf = ({ end, file, isTorn }: Opened, check: (end: RowsEnd) => void
 }
 
 const open: OutputForm["open"] = (path, visit, check) => {
-  const lines = appenderOf(openLines(path, visit), check)
+  const lines = appenderOf(path, openLines(path, visit), check)
   return {
     append: (line) => lines.append(Buffer.from(line)),
-    flush: (onDone) => fdatasync(lines.file, onDone),
-    sync: () => fsyncSync(lines.file),
-    close: () => closeSync(lines.file)
+    flush: (onDone) => lines.flush(onDone),
+    sync: () => lines.sync(),
+    close: () => lines.close()
   }
 }
 

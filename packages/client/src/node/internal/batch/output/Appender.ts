@@ -1,0 +1,161 @@
+/** Appends to a file, and notices what other programs do to it meanwhile. */
+import {
+  closeSync,
+  fchmodSync,
+  fdatasync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync
+} from "node:fs"
+import { UnusablePathError } from "../../FileFailure.ts"
+import { locked } from "./temporaryFile.ts"
+
+const chunkBytes = 256 * 1024
+
+export const writeAll = (file: number, bytes: Uint8Array, position: number): void => {
+  for (let written = 0; written < bytes.length;) {
+    written += writeSync(file, bytes, written, bytes.length - written, position + written)
+  }
+}
+
+/** Calls with the first bytes of a file. They are valid during the call. */
+const eachChunk = (file: number, end: number, visit: (bytes: Uint8Array, position: number) => void): void => {
+  const buffer = Buffer.allocUnsafe(Math.min(chunkBytes, end))
+  for (let at = 0; at < end;) {
+    const count = readSync(file, buffer, 0, Math.min(buffer.length, end - at), at)
+    if (count === 0) throw new Error("the file was cut by another process")
+    visit(buffer.subarray(0, count), at)
+    at += count
+  }
+}
+
+/** A path that has no file yet. */
+const unusedOf = (path: string): string => {
+  for (let count = 1; ; count++) {
+    const name = `${path}.rescued-${count}`
+    if (statSync(name, { throwIfNoEntry: false }) === undefined) return name
+  }
+}
+
+/** Each append is whole or is not there. */
+export class Appender {
+  readonly #path: string
+  #file: number
+  #end: number
+  /** Those of removed files. They are closed at the end: the system may be writing one to the disk. */
+  readonly #removed: Array<number> = []
+  /** Why the file cannot be used any more. */
+  #failure: UnusablePathError | undefined
+
+  constructor(path: string, file: number, end: number) {
+    this.#path = path
+    this.#file = file
+    this.#end = end
+    ftruncateSync(file, end)
+  }
+
+  get end(): number {
+    return this.#end
+  }
+
+  append(bytes: Uint8Array): void {
+    if (this.#failure !== undefined) throw this.#failure
+    try {
+      writeAll(this.#file, bytes, this.#end)
+    } catch (error) {
+      // Part of it may have been written before the disk was full.
+      this.cut(this.#end)
+      throw error
+    }
+    this.#end += bytes.length
+  }
+
+  /** Removes what was appended after a position. */
+  cut(end: number): void {
+    ftruncateSync(this.#file, end)
+    this.#end = end
+  }
+
+  /** Everything that was appended. */
+  contents(): Buffer {
+    const bytes = Buffer.allocUnsafe(this.#end)
+    eachChunk(this.#file, this.#end, (chunk, at) => void bytes.set(chunk, at))
+    return bytes
+  }
+
+  clear(): void {
+    this.cut(0)
+  }
+
+  /** Calls when what was appended is on the disk, in the file of the path. */
+  flush(onDone: (error: Error | null) => void): void {
+    try {
+      this.#keepPath()
+    } catch (error) {
+      return onDone(error as Error)
+    }
+    fdatasync(this.#file, onDone)
+  }
+
+  /** Writes what was appended to the disk, into the file of the path. */
+  sync(): void {
+    this.#keepPath()
+    fsyncSync(this.#file)
+  }
+
+  close(): void {
+    for (const file of [this.#file, ...this.#removed]) closeSync(file)
+  }
+
+  /**
+   * A file that was removed or moved is written again, from the one that is still open:
+   * its rows are paid. Throws if another one has its path, or if bytes are missing.
+   */
+  #keepPath(): void {
+    if (this.#failure !== undefined) throw this.#failure
+    const open = fstatSync(this.#file, { bigint: true })
+    const name = JSON.stringify(this.#path)
+    if (open.size < this.#end) {
+      this.#failure = new UnusablePathError(`another program has removed rows of ${name} while the job was running`)
+      throw this.#failure
+    }
+    const named = statSync(this.#path, { bigint: true, throwIfNoEntry: false })
+    if (named === undefined) return this.#writeAgain()
+    if (named.ino === open.ino && named.dev === open.dev) return
+    const rescued = unusedOf(this.#path)
+    closeSync(this.#copy(rescued))
+    this.#failure = new UnusablePathError(
+      `another program has replaced ${name} while the job was running; the rows of the job are in ${JSON.stringify(rescued)}: move it back before the job is continued`
+    )
+    throw this.#failure
+  }
+
+  #writeAgain(): void {
+    const { path } = locked(this.#path)
+    const copy = this.#copy(path)
+    renameSync(path, this.#path)
+    this.#removed.push(this.#file)
+    this.#file = copy
+  }
+
+  /** The copy, which is on the disk. */
+  #copy(path: string): number {
+    const copy = openSync(path, "w+", 0o600)
+    try {
+      fchmodSync(copy, fstatSync(this.#file).mode & 0o777)
+      eachChunk(this.#file, this.#end, (chunk, at) => writeAll(copy, chunk, at))
+      fsyncSync(copy)
+      return copy
+    } catch (error) {
+      closeSync(copy)
+      rmSync(path, { force: true })
+      throw error
+    }
+  }
+}
