@@ -100,7 +100,7 @@ export interface StopRules {
 export interface Options<A = string, RD = never, RP = never> {
   /** Rows in flight. Defaults to 16. */
   readonly concurrency?: number | undefined
-  /** The order of the outcomes: as they come (`completion`), or that of the rows, where a slow row delays those after it. At a `stop.deadline`, answered rows after a slow one are emitted without it, and a job that is continued writes it after them. Defaults to `completion`. */
+  /** The order of the outcomes: as they come (`completion`), or that of the rows, where a slow row delays those after it. At a `stop.deadline`, answered rows after a slow one are emitted without it; the output of a job is put into the order of the input when its last row is done. Defaults to `completion`. */
   readonly order?: "completion" | "input" | undefined
   /** Whether equal requests are sent once. Defaults to `true`; turn it off to sample several answers. */
   readonly deduplicate?: boolean | undefined

@@ -1,10 +1,11 @@
-import { readFileSync, writeFileSync } from "node:fs"
+import { existsSync, readFileSync, writeFileSync } from "node:fs"
+import { gunzipSync } from "node:zlib"
 import { assert, describe, it } from "@effect/vitest"
 import { MockProvider } from "@kimi-effect/testing"
 import { Effect, Fiber, Logger, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import * as BatchJob from "../../src/node/BatchJob.ts"
-import { inFolder, lineOf, linesOf } from "./support/batch/answered.ts"
+import { answersOf, asKilled, inFolder, lineOf, linesOf } from "./support/batch/answered.ts"
 
 const rows = ["never", "1", "2", "3"]
 
@@ -35,6 +36,41 @@ describe("a job in the order of its input", () => {
         // They are not requested again.
         yield* Effect.forkScoped(BatchJob.run(options))
         yield* Effect.repeat(requested, { until: ({ length }) => length === 5 })
+      })
+    )
+  )
+})
+
+/** Leaves an output as a job does that was interrupted while its first row was in flight, and continued. */
+const asInterrupted = (output: string): void => {
+  const isCompressed = output.endsWith(".gz")
+  const bytes = readFileSync(output)
+  const [, ...others] = (isCompressed ? gunzipSync(bytes) : bytes).toString().split("\n")
+  const text = others.join("\n")
+  writeFileSync(output, "")
+  writeFileSync(isCompressed ? `${output}.pending` : output, text)
+  asKilled(output)
+}
+
+describe("the output of a job in the order of its input", () => {
+  it.live.each(["out.jsonl", "out.jsonl.gz"])("has this order when the job is continued: %s", (name) =>
+    inFolder((path) =>
+      Effect.gen(function* () {
+        const options = { input: path("in.jsonl"), output: path(name), order: "input" } as const
+        writeFileSync(options.input, ["0", "1", "2", "3"].map(lineOf).join("\n"))
+        yield* BatchJob.run(options)
+        asInterrupted(options.output)
+        assert.deepInclude(yield* BatchJob.run(options), { answered: 4, resumed: 3 })
+        const bytes = readFileSync(options.output)
+        const text = (name.endsWith(".gz") ? gunzipSync(bytes) : bytes).toString()
+        assert.deepStrictEqual(answersOf(text), [
+          ["1", 1, "0"],
+          ["2", 2, "1"],
+          ["3", 3, "2"],
+          ["4", 4, "3"]
+        ])
+        assert.deepInclude(yield* BatchJob.run(options), { answered: 4, resumed: 4 })
+        assert.isFalse(existsSync(`${options.output}.pending`))
       })
     )
   )

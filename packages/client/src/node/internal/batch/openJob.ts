@@ -29,8 +29,9 @@ import * as jobLock from "./jobLock.ts"
 import { keepRows } from "./output/keepRows.ts"
 import { Counts, type Status } from "./jobStatus.ts"
 import { LineSet } from "./output/LineSet.ts"
-import { idOf, type LineHead } from "./output/outputLine.ts"
+import { idOf, type LineHead, readHead } from "./output/outputLine.ts"
 import type { OutputFile, RowsEnd } from "./output/OutputForm.ts"
+import { RowOrder } from "./output/RowOrder.ts"
 import type * as rowOptions from "./rowOptions.ts"
 import * as runRecord from "./runRecord.ts"
 
@@ -209,10 +210,12 @@ const openWith = Effect.fnUntraced(function* (
   const done = new LineSet()
   const ids = new IdSet()
   const counts = new Counts()
+  const rowOrder = files.order === "input" ? new RowOrder() : undefined
   const visit = (head: LineHead): void => {
     done.add(head.line)
     ids.add(idOf(head))
     counts.add(head)
+    rowOrder?.add(head.line)
   }
   const file = yield* openRows(output, visit, (end) => run.checkRows(done.size, counts, end))
   counts.addUnlisted(run.unlisted)
@@ -244,6 +247,7 @@ const openWith = Effect.fnUntraced(function* (
       using("append", () => {
         file.append(line)
         counts.addLine(line)
+        rowOrder?.add(readHead(line)?.line ?? 0)
         run.noteRow(file.flush)
       }),
     spend: ({ currency, total }) => {
@@ -261,13 +265,13 @@ const openWith = Effect.fnUntraced(function* (
       const { countRows } = run
       run.countRows = () => count() ?? countRows()
     },
-    setBatch: (batch) =>
-      using("record", () => {
-        run.setBatch(batch)
-      }),
+    setBatch: (batch) => using("record", () => run.setBatch(batch)),
     finish: (isComplete) =>
       Effect.gen(function* () {
-        yield* using("sync", () => file.sync())
+        yield* using("sync", () => {
+          file.sync()
+          if (isComplete) rowOrder?.restore(output)
+        })
         const error = yield* using("record", () => end(isComplete ? "finished" : "stopped"))
         if (error !== undefined) return yield* Effect.fail(error)
       })
