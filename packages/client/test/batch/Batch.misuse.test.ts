@@ -13,7 +13,9 @@ const refused: ReadonlyArray<readonly [what: string, input: unknown, options: ob
   ["a misspelt condition to stop", [ask("0")], { stop: { costs: { USD: 1 } } }, "Batch stop.costs"],
   ["a misspelt currency", [ask("0")], { stop: { cost: { usd: 1 } } }, "Batch stop.cost.usd"],
   ["a cost without a currency", [ask("0")], { stop: { cost: 5 } }, "Batch stop.cost.options"],
-  ["a misspelt order", [ask("0")], { order: "inputs" }, "Batch order"]
+  ["a misspelt order", [ask("0")], { order: "inputs" }, "Batch order"],
+  ["a misspelt tag", [ask("0")], { stop: { errorTags: ["RateLimitErorr"] } }, "Batch stop.errorTags"],
+  ["a tag that is no list", [ask("0")], { stop: { errorTags: "RateLimitError" } }, "Batch stop.errorTags"]
 ]
 
 const throwing = (name: string, row: object): object =>

@@ -134,4 +134,14 @@ describe("a BatchJob", () => {
       )
     )
   })
+
+  it.live("refuses a misspelt tag to run again, with the one that is meant", () =>
+    withInput([lineOf("a")], (files) =>
+      Effect.gen(function* () {
+        const error = yield* Effect.flip(BatchJob.run({ ...files, rerun: ["RateLimitErorr" as never] }))
+        assert.strictEqual(error._tag, "ConfigurationError")
+        assert.include(error.message, "did you mean RateLimitError?")
+      })
+    )
+  )
 })

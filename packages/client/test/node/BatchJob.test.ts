@@ -4,6 +4,7 @@ import { join } from "node:path"
 import { setImmediate as nextTurn } from "node:timers/promises"
 import { gzipSync } from "node:zlib"
 import { assert, describe, it } from "@effect/vitest"
+import type { InvalidBatchRowError } from "@kimi-effect/core/BatchErrors"
 import type { ModelRequest } from "@kimi-effect/core/ChatRequest"
 import { MockProvider, Reply } from "@kimi-effect/testing"
 import { Effect, Fiber, Schema, type Scope } from "effect"
@@ -152,6 +153,19 @@ describe("BatchJob", () => {
       })
     )
   )
+
+  it.live.each(["method", "url"])("rejects OpenAI's batch form with another %s", (name) => {
+    const body = { messages: [{ role: "user", content: "a" }] }
+    const row = { custom_id: "one", method: "POST", url: "/v1/chat/completions", body, [name]: "GET" }
+    return withJob([JSON.stringify(row)], (files) =>
+      Effect.gen(function* () {
+        const rejected: Array<string | undefined> = []
+        const onReject = ({ parameter }: InvalidBatchRowError) => Effect.sync(() => rejected.push(parameter))
+        assert.deepInclude(yield* BatchJob.run({ ...files, onReject }), { answered: 0, rejected: 1 })
+        assert.deepStrictEqual(rejected, [name])
+      })
+    )
+  })
 
   it.live("reads OpenAI's batch form", () =>
     withJob(

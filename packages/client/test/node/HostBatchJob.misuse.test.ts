@@ -9,6 +9,8 @@ const refused: ReadonlyArray<readonly [what: string, options: object, issue: str
   ["a misspelt window", { mode: "host", completionwindow: "7 days" }, "completionwindow"],
   ["a misspelt option of a job in this program", { mode: "local", concurency: 2 }, "concurency"],
   ["metadata that is no text", { mode: "host", metadata: { a: 1 } }, "metadata"],
+  ["a misspelt tag to run again", { mode: "host", rerun: ["RateLimitErorr"] }, "rerun"],
+  ["a misspelt tag that stops it", { mode: "host", stop: { errorTags: ["RateLimitErorr"] } }, "stop.errorTags"],
   ["a misspelt deadline", { mode: "host", stop: { deadlin: "2 days" } }, "stop.deadlin"]
 ]
 

@@ -23,6 +23,7 @@ import * as rowCost from "./rowCost.ts"
 import { rowDecoderOf } from "./rowDecoder.ts"
 import { type RowEnd, settlerOf, skipped, timedOut } from "./settling.ts"
 import { stoppingTags } from "./stoppingTags.ts"
+import { tagRule } from "./tagRule.ts"
 import { Tally } from "./Tally.ts"
 
 /** Runs a row, or does not. A row that was not sent before its batch was stopped is skipped. */
@@ -58,10 +59,11 @@ const stopNames: Readonly<Record<keyof StopRules, true>> = {
 
 const currencies: Readonly<Record<"USD" | "CNY", true>> = { USD: true, CNY: true }
 
-/** A cost of another name would limit nothing. */
+/** Names of nothing would have no effect: a cost would limit nothing, and a tag would stop no batch. */
 export const stopNameRules = (stop: StopRules | undefined): ReadonlyArray<OptionRules.Rule> => [
   ...OptionRules.knownNames(stop, stopNames, "stop"),
-  ...OptionRules.knownNames(stop?.cost, currencies, "stop.cost")
+  ...OptionRules.knownNames(stop?.cost, currencies, "stop.cost"),
+  tagRule("stop.errorTags", stop?.errorTags)
 ]
 
 const rulesOf = (options: Limits): ReadonlyArray<OptionRules.Rule> => [

@@ -1,6 +1,7 @@
 /** The names of the options of jobs: a misspelt one would have no effect. */
 import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
 import type * as Batch from "../../../batch/Batch.ts"
+import { tagRule } from "../../../batch/internal/tagRule.ts"
 import type { Options, Prompts, RowOptions } from "../../BatchJob.ts"
 import type * as SharedBatchJob from "../../SharedBatchJob.ts"
 
@@ -48,7 +49,12 @@ const ofPrompts: Readonly<Record<keyof Prompts, true>> = {
   template: true
 }
 
-export const jobRules = (options: object): ReadonlyArray<OptionRules.Rule> => OptionRules.knownNames(options, ofJob)
+export const rerunRule = ({ rerun }: { readonly rerun?: unknown }): OptionRules.Rule => tagRule("rerun", rerun)
+
+export const jobRules = (options: { readonly rerun?: unknown }): ReadonlyArray<OptionRules.Rule> => [
+  ...OptionRules.knownNames(options, ofJob),
+  rerunRule(options)
+]
 
 export const rowsRules = (options: object): ReadonlyArray<OptionRules.Rule> => OptionRules.knownNames(options, ofRows)
 

@@ -23,6 +23,7 @@ import type * as HostBatchJob from "../../../HostBatchJob.ts"
 import { HostJob, noSurplus } from "./HostJob.ts"
 import * as hostRecord from "./hostRecord.ts"
 import { readerOf } from "../input/inputRows.ts"
+import { rerunRule } from "../optionNames.ts"
 import * as optionNames from "./optionNames.ts"
 import * as rowOptions from "../rowOptions.ts"
 import { type Job, open } from "../openJob.ts"
@@ -45,6 +46,7 @@ const deadlineRule = ({ mode, stop }: Options<never, never, never>): OptionRules
 const rulesOf = (options: Options<never, never, never>, isResumed: boolean): ReadonlyArray<OptionRules.Rule> => [
   ...OptionRules.knownNames(options, optionNames.ofRun),
   ...stopNameRules(options.stop),
+  rerunRule(options),
   OptionRules.oneOf("mode", options.mode, ["local", "host", "auto"]),
   windowRule(options.completionWindow),
   metadataRule(options.metadata, ownPairs),

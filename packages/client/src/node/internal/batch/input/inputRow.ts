@@ -69,6 +69,8 @@ const fromRequest = (place: RowName, value: object): Row => {
     if ("url" in value && value.url !== "/v1/chat/completions") {
       return invalid(place, "The url of a row must be /v1/chat/completions", "url")
     }
+    if ("method" in value && value.method !== "POST")
+      return invalid(place, "The method of a row must be POST", "method")
     return isRequest(body) ? rowOf(place, body) : invalid(place, "The body has no list of messages", "body.messages")
   }
   if ("request" in value) {
