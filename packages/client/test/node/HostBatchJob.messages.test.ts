@@ -98,16 +98,49 @@ describe("results of a batch that cannot be read", () => {
   )
 })
 
+/** The failure of a job whose submission and file the host does not know. */
+const unknownSubmission = (job: Job) =>
+  Effect.gen(function* () {
+    yield* job.server.replyAt("POST /v1/batches", ErrorReply.table.badGateway)
+    yield* Effect.flip(run(job))
+    yield* job.server.replyAt("GET /v1/batches", Reply.json({ object: "list", data: [], has_more: false }))
+    const notFound = ErrorReply.make(404, "resource_not_found_error", "not found")
+    yield* job.server.replyAt("GET /v1/files/file-000001", notFound)
+    return yield* Effect.flip(run(job))
+  })
+
+/** A file with this name, which is no pattern of a replacement. */
+const withDollars = (job: Job): Job => ({ ...job, files: { ...job.files, output: `${job.files.output}$$.$&` } })
+
+describe("a path with dollar signs", () => {
+  it.live("is named as it is for results that lack answers", () =>
+    withJob(two, (given) =>
+      Effect.gen(function* () {
+        const job = withDollars(given)
+        const counts = { completed: 2, failed: 0, total: 2 }
+        yield* endsWith(job, { status: "completed", output: [result("a")], counts })
+        const error = yield* Effect.flip(run(job))
+        assert.include(error.hint, called("abandon", job))
+      })
+    )
+  )
+
+  it.live("is named as it is for a submission that the host does not know", () =>
+    withJob(two, (given) =>
+      Effect.gen(function* () {
+        const job = withDollars(given)
+        const error = yield* unknownSubmission(job)
+        assert.include(error.hint, called("abandon", job))
+      })
+    )
+  )
+})
+
 describe("a submission that the host does not know", () => {
   it.live("names the output of the job that can be abandoned", () =>
     withJob(two, (job) =>
       Effect.gen(function* () {
-        yield* job.server.replyAt("POST /v1/batches", ErrorReply.table.badGateway)
-        yield* Effect.flip(run(job))
-        yield* job.server.replyAt("GET /v1/batches", Reply.json({ object: "list", data: [], has_more: false }))
-        const notFound = ErrorReply.make(404, "resource_not_found_error", "not found")
-        yield* job.server.replyAt("GET /v1/files/file-000001", notFound)
-        const error = yield* Effect.flip(run(job))
+        const error = yield* unknownSubmission(job)
         assert.deepInclude(error, { _tag: "InvalidRequestError", parameter: "output" })
         assert.include(error.hint, called("abandon", job))
       })

@@ -6,22 +6,26 @@ import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { BatchResponse } from "../../BatchResponse.ts"
+import { abandon, AbandonCall } from "./AbandonCall.ts"
 
 /** The answers that a batch has by its own count, and that its files lack. */
 const missingIn = ({ request_counts: counts }: Batch, unanswered: number): number =>
   counts !== undefined && unanswered <= counts.total ? counts.completed - (counts.total - unanswered) : 0
 
-/** What is left to do about results that stay incomplete. A job of files names its own call. */
-export const resending = "send the rows without an answer in another batch, which are paid twice"
-
-const fix = `Make the same call again: it reads the results once more, and sends nothing. If they stay incomplete, ${resending}.`
+/** What is left to do about results that stay incomplete. */
+const resending = (call: string | undefined): string =>
+  call === undefined
+    ? "send the rows without an answer in another batch, which are paid twice"
+    : `${abandon(call)}: the next run sends the rows without a line again, which are paid twice`
 
 /** The failure of results that lack answers. */
-export const incomplete = ({ id }: Batch, missing: number): InvalidResponseError => {
-  const answers = `${counted(missing, "answer")} ${missing === 1 ? "is" : "are"}`
-  const message = `The results of the batch ${id} are incomplete: at least ${answers} missing`
-  return new InvalidResponseError({ message, fix })
-}
+export const incomplete = ({ id }: Batch, missing: number): Effect.Effect<never, InvalidResponseError> =>
+  Effect.flatMap(AbandonCall, (call) => {
+    const answers = `${counted(missing, "answer")} ${missing === 1 ? "is" : "are"}`
+    const message = `The results of the batch ${id} are incomplete: at least ${answers} missing`
+    const fix = `Make the same call again: it reads the results once more, and sends nothing. If they stay incomplete, ${resending(call)}.`
+    return Effect.fail(new InvalidResponseError({ message, fix }))
+  })
 
 const maxIdLength = 200
 

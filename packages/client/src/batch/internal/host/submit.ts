@@ -23,7 +23,7 @@ import type { Files } from "../../../files/Files.ts"
 import type { BatchApi, BatchIdError } from "../../BatchApi.ts"
 import { type Outcome, outcomeOf } from "./outcome.ts"
 import type { PreparedBatch } from "./prepare.ts"
-import { abandonment } from "./abandonment.ts"
+import { abandon, AbandonCall } from "./AbandonCall.ts"
 import { type RetryPolicy, retried } from "./retried.ts"
 
 /**
@@ -160,11 +160,11 @@ const upload = <E, R>(
   })
 
 /** A key of another account, and another base URL, find no batch either: the host would be sent a second one. */
-const notOfAccount = (fileId: string): InvalidRequestError =>
+const notOfAccount = (fileId: string, abandonment: string | undefined): InvalidRequestError =>
   new InvalidRequestError({
     message: `The host knows neither a batch of this submission nor its file ${fileId} with this key and base URL: they are probably of another account`,
-    parameter: "inputFileId",
-    fix: `Use the key and the base URL with which the file was uploaded. If the host has lost it nevertheless, ${abandonment}: rows that the host runs are then paid twice.`
+    parameter: abandonment === undefined ? "inputFileId" : "output",
+    fix: `Use the key and the base URL with which the file was uploaded. If the host has lost it nevertheless, ${abandon(abandonment)}: rows that the host runs are then paid twice.`
   })
 
 /** Fails if the host does not have the file of an earlier process, which an account shows only to its own keys. */
@@ -172,7 +172,11 @@ const checkFile = (
   files: Files["Service"],
   fileId: string
 ): Effect.Effect<void, Exclude<FileError, { readonly _tag: "FileNotFoundError" }> | InvalidRequestError> =>
-  Effect.asVoid(files.get(fileId)).pipe(Effect.catchTag("FileNotFoundError", () => Effect.fail(notOfAccount(fileId))))
+  Effect.asVoid(files.get(fileId)).pipe(
+    Effect.catchTag("FileNotFoundError", () =>
+      Effect.flatMap(AbandonCall, (abandonment) => Effect.fail(notOfAccount(fileId, abandonment)))
+    )
+  )
 
 /**
  * The host may have created the batch in spite of an error, unless it refuses the creation itself. It may then

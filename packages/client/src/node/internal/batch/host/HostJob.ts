@@ -18,6 +18,7 @@ import { refusal } from "../../../../batch/internal/host/refusal.ts"
 import type * as HostBatchJob from "../../../HostBatchJob.ts"
 import { hostRows, requestsOf, rows } from "./hostInput.ts"
 import * as hostRecord from "./hostRecord.ts"
+import { AbandonCall } from "../../../../batch/internal/host/AbandonCall.ts"
 import * as jobFailure from "./jobFailure.ts"
 import type { Reader } from "../input/inputRows.ts"
 import * as lineBits from "../lineBits.ts"
@@ -186,7 +187,7 @@ export class HostJob<A, RD, RP> {
         return this.#replace(before, hostRecord.restore(output, before))
       }
     })
-    return Effect.mapError(submitted, jobFailure.ofOutput(output))
+    return Effect.provideService(submitted, AbandonCall, hostRecord.call("abandon", output))
   }
 
   /** Waits for the batch, and writes a line for each row that it has run. */
@@ -280,7 +281,10 @@ export class HostJob<A, RD, RP> {
         unanswered += 1
         return Effect.void
       }
-      const named = Stream.mapError(outcomes, jobFailure.ofResults(output, batch.id))
+      const named = outcomes.pipe(
+        Stream.provideService(AbandonCall, hostRecord.call("abandon", output)),
+        Stream.mapError(jobFailure.ofResults(output, batch.id))
+      )
       yield* Stream.runForEach(named, write)
       return { isSettled, surplus, unanswered }
     })

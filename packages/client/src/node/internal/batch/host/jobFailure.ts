@@ -1,30 +1,8 @@
 /** Failures of a batch at the host in the words of its job: with the path of the output, which the calls in hints need. */
-import { InvalidResponseError } from "@kimi-effect/core/ProviderErrors"
 import { TotalTimeoutError } from "@kimi-effect/core/TimeoutErrors"
 import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
-import { abandonment } from "../../../../batch/internal/host/abandonment.ts"
-import { resending } from "../../../../batch/internal/host/complete.ts"
 import type { JobError } from "../../../HostBatchJob.ts"
 import * as hostRecord from "./hostRecord.ts"
-
-const withPath = (output: string, fix: string): string => {
-  const forgetting = `forget the batch with ${hostRecord.call("abandon", output)}`
-  return fix
-    .replace(abandonment, forgetting)
-    .replace(resending, `${forgetting}: the next run sends the rows without a line again, which are paid twice`)
-}
-
-/** Names the output in the hint. */
-export const ofOutput =
-  (output: string) =>
-  (error: JobError): JobError => {
-    const fix = withPath(output, error.hint)
-    if (fix === error.hint) return error
-    if (error instanceof InvalidResponseError) return new InvalidResponseError({ message: error.message, fix })
-    return error instanceof InvalidRequestError
-      ? new InvalidRequestError({ message: error.message, parameter: "output", fix })
-      : error
-  }
 
 /** The call that collects a batch which has not ended in time. */
 export const ofFollow =
@@ -51,4 +29,4 @@ export const ofResults =
           parameter: "output",
           fix: `Check that the file was not deleted by mistake. ${hostRecord.call("abandon", output)} forgets the batch: the next run sends the rows without a line again, which are paid twice.`
         })
-      : ofOutput(output)(error)
+      : error
