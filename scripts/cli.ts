@@ -97,8 +97,8 @@ faster; where the home folder does not exist, nothing is kept. \`NODE_DISABLE_CO
 
 Results are written to stdout; logs, hints and errors to stderr. \`kimi --completions bash\` prints the completions of a shell.
 If the host refuses the key, \`kimi doctor\` tries the other region of Moonshot, unless another base URL is configured. It asks every host
-of the fallback for its models, and finds a budget that refuses calls: the price is not known in a currency of its caps, or a cap is below
-the worst-case cost of one call.
+of the fallback for its models, and finds a budget that refuses calls: the price is not known in a currency of its caps, or a cap, or what
+is left of it in \`--budget-store\`, is below the worst-case cost of one call. It states what the store has counted, and reserves nothing in it.
 
 ## A conversation
 

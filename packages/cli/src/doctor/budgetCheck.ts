@@ -1,16 +1,25 @@
 /** Whether the budget allows calls: it refuses those whose price it cannot count, and those that could cost more than a cap. */
 import * as Provider from "@kimi-effect/client/Provider"
 import * as Budget from "@kimi-effect/core/Budget"
+import * as BudgetStore from "@kimi-effect/core/BudgetStore"
 import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
+import * as Cost from "@kimi-effect/core/Cost"
 import type * as Fallback from "@kimi-effect/core/Fallback"
+import type { BudgetExceededError } from "@kimi-effect/core/MoneyErrors"
 import type { BudgetError } from "@kimi-effect/core/OperationErrors"
 import * as PriceTable from "@kimi-effect/core/PriceTable"
+import * as BigDecimal from "effect/BigDecimal"
 import * as Effect from "effect/Effect"
+import type * as FileSystem from "effect/FileSystem"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type { Configuration } from "../configuration.ts"
 import { hintOf } from "../hints.ts"
 import type { Check } from "../schemas/doctor.ts"
-import { ok, problem, warning } from "./check.ts"
+import * as BudgetLedger from "./budgetLedger.ts"
+import { LedgerCopy } from "./budgetLedger.ts"
+import { ok, placeOf, problem, warning } from "./check.ts"
 
 interface Call {
   readonly account: string
@@ -35,7 +44,35 @@ const reserve = (budget: Service, { account, model, provider }: Call, maxTokens?
   return Effect.result(Effect.scoped(Effect.flatMap(budget.open(call), (opened) => opened.reserve(call))))
 }
 
-const ofOwn = Effect.fnUntraced(function* (budget: Service, call: Call): Effect.fn.Return<Check> {
+const amountsOf = ({ cap, currency, reserved, scope, spent }: Budget.ScopeState): string => {
+  const text = (total: BigDecimal.BigDecimal) => Cost.format({ currency, total })
+  const left = BigDecimal.subtract(cap, BigDecimal.sum(spent, reserved))
+  return [
+    `${scope}: ${text(spent)} of ${text(cap)} spent`,
+    ...(BigDecimal.isZero(reserved) ? [] : [`${text(reserved)} reserved for running calls`]),
+    `${text(BigDecimal.max(left, BigDecimal.fromBigInt(0n)))} left`
+  ].join(", ")
+}
+
+/** With what is spent, where a store has counted it. */
+const withAmounts = ({ claimed }: LedgerCopy, check: Check): Check => ({
+  ...check,
+  message: [check.message, ...Array.from(claimed.values(), amountsOf)].join("; ")
+})
+
+const isSpent = (error: BudgetError): error is BudgetExceededError =>
+  error._tag === "BudgetExceededError" &&
+  !BigDecimal.isZero(error.spent) &&
+  BigDecimal.isGreaterThanOrEqualTo(error.spent, error.cap)
+
+/** No call is refused for what is spent in a period that has ended. */
+const ofSpent = ({ scope }: BudgetExceededError, place: string): Check => {
+  const period = /^(?:day|week|month)(?=:)/.exec(scope)?.[0]
+  const wait = period === undefined ? "" : `, or wait until the ${period} has ended`
+  return problem("budget", `Every call is refused: The cap of ${scope} is spent`, `Raise the cap of ${place}${wait}.`)
+}
+
+const ofOwn = Effect.fnUntraced(function* (budget: Service, call: Call, place: string): Effect.fn.Return<Check> {
   const priced = yield* checkPrice(budget, call)
   if (Result.isFailure(priced)) {
     return problem("budget", `Every call is refused: ${reasonOf(priced.failure)}`, fixOf(priced.failure))
@@ -43,6 +80,7 @@ const ofOwn = Effect.fnUntraced(function* (budget: Service, call: Call): Effect.
   const unlimited = yield* reserve(budget, call)
   if (Result.isSuccess(unlimited)) return ok("budget", `calls of ${call.model} are allowed`)
   const shortest = yield* reserve(budget, call, 1)
+  if (Result.isFailure(shortest) && isSpent(shortest.failure)) return ofSpent(shortest.failure, place)
   return Result.isFailure(shortest)
     ? problem("budget", `Every call is refused: ${reasonOf(shortest.failure)}`, fixOf(shortest.failure))
     : warning(
@@ -52,16 +90,23 @@ const ofOwn = Effect.fnUntraced(function* (budget: Service, call: Call): Effect.
       )
 })
 
-/** Checks the model of calls that name none, and the steps of the fallback. The store of the budget is not used. */
-export const check = (
-  { settings: { config, table } }: Configuration,
+/**
+ * Checks the model of calls that name none, and the steps of the fallback, with what the store of the budget has
+ * counted. Nothing is reserved in it.
+ */
+export const check = Effect.fnUntraced(function* (
+  found: Configuration,
   steps: ReadonlyArray<Fallback.Step>
-): Effect.Effect<ReadonlyArray<Check>, ConfigurationError> => {
-  if (config.budget.length === 0) return Effect.succeed([])
+): Effect.fn.Return<ReadonlyArray<Check>, ConfigurationError, FileSystem.FileSystem> {
+  const { config, table } = found.settings
+  if (config.budget.length === 0) return []
   const { account = config.provider, model: own = Provider.fromConfig(config).defaultModel, provider } = config
+  const states = yield* BudgetLedger.read(config)
+  const ledger = new LedgerCopy(Option.getOrElse(states, () => []))
   const checked = Effect.gen(function* () {
     const budget = yield* Budget.Budget
-    const checks = [yield* ofOwn(budget, { account, provider, model: own })]
+    const ofCalls = yield* ofOwn(budget, { account, provider, model: own }, placeOf(found, "budget"))
+    const checks = [Option.isSome(states) ? withAmounts(ledger, ofCalls) : ofCalls]
     for (const [index, { account, model = own, provider }] of steps.entries()) {
       const priced = yield* checkPrice(budget, { account, provider, model })
       if (Result.isSuccess(priced)) continue
@@ -72,8 +117,10 @@ export const check = (
   }).pipe(
     Effect.provide(
       // No other call ends for which to wait, and the balance is another check.
-      Budget.layerMemory({ ...Budget.optionsFromConfig(config), balance: undefined, maxWait: "off" })
+      Budget.layerStore({ ...Budget.optionsFromConfig(config), balance: undefined, maxWait: "off" }).pipe(
+        Layer.provide(Layer.succeed(BudgetStore.BudgetStore, ledger.store))
+      )
     )
   )
-  return table === undefined ? checked : Effect.provideService(checked, PriceTable.PriceTable, table)
-}
+  return yield* table === undefined ? checked : Effect.provideService(checked, PriceTable.PriceTable, table)
+})

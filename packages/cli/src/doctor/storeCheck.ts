@@ -101,6 +101,10 @@ const fileReason = ({ cache }: KimiConfig.Values, flag: string) =>
 
 const correctPath = (place: string): string => `Correct the path of ${place}, its permissions or its disk.`
 
+/** A store that has counted what is spent under a cap can be used: the check of the budget reports the amounts. */
+const isOfCaps = ({ code, name }: ComponentHealth): boolean =>
+  name === "budget" && (code === "Exhausted" || code === "Low")
+
 const checkAt = Effect.fnUntraced(function* (
   found: Configuration,
   name: Store,
@@ -119,7 +123,7 @@ const checkAt = Effect.fnUntraced(function* (
     )
   }
   const failed = health.success.components.filter(
-    (component) => components[name].includes(component.name) && component.status !== "healthy"
+    (component) => components[name].includes(component.name) && component.status !== "healthy" && !isOfCaps(component)
   )
   // The connection knows why the service on it fails.
   const cause = failed.find((component) => component.name === "redis") ?? failed[0]
