@@ -78,6 +78,8 @@ export const layer = (
     // As a path, it would create folders of its parts, and its password would be their name.
     if (isOtherUrl(journal))
       return yield* Effect.fail(wrongFlag("--journal", `the path of a file, or ${expectedAddress}`))
+    // The journal would be in another place than the one that is meant.
+    if (Option.isSome(schema)) return yield* Effect.fail(wrongFlag("--schema", "a --journal in PostgreSQL"))
     if (mode === "existing") yield* InputFile.check(journal)
     const { layerSqlite } = yield* loadModule(() => import("@kimi-effect/client/node/Journal"))
     return layerSqlite({ filename: journal })

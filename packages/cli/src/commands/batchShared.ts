@@ -6,14 +6,11 @@ import * as Effect from "effect/Effect"
 import { loadModule } from "@kimi-effect/core/internal/ModuleLoader"
 import { jsonFlag, optionFlags } from "../optionFlags.ts"
 import { pathFlag } from "../pathParams.ts"
+import { schemaFlag } from "../schemaFlag.ts"
 
 export const loadShared = loadModule(() => import("../handlers/batchShared.ts"))
 
-const schema = Flag.String("schema").pipe(
-  Flag.withDescription("The schema in PostgreSQL of a shared batch. Default: kimi_effect."),
-  Flag.withMetavar("name"),
-  Flag.optional
-)
+const schema = schemaFlag("a shared batch")
 
 const isId = (id: string): boolean => id.trim() !== ""
 const expectedId = () => "the id of a shared batch, which is not empty"

@@ -7,6 +7,7 @@ import { loadModule } from "@kimi-effect/core/internal/ModuleLoader"
 import * as Numbers from "../numberFlags.ts"
 import { jsonFlag, optionFlags } from "../optionFlags.ts"
 import { pathFlag } from "../pathParams.ts"
+import { schemaFlag } from "../schemaFlag.ts"
 
 const load = loadModule(() => import("../handlers/swarmJournal.ts"))
 
@@ -23,11 +24,7 @@ const journalFlag = pathFlag("journal").pipe(
   Flag.withMetavar("file or address")
 )
 
-const schema = Flag.String("schema").pipe(
-  Flag.withDescription("The schema in PostgreSQL of the journal. Default: kimi_effect."),
-  Flag.withMetavar("name"),
-  Flag.optional
-)
+const schema = schemaFlag("the journal")
 
 const isId = (id: string): boolean => id !== ""
 const expectedId = () => "the id of a swarm, which is not empty"

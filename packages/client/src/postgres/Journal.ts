@@ -18,6 +18,7 @@ import * as OnStore from "../journal/internal/OnStore.ts"
 import * as Core from "../journal/Journal.ts"
 import * as PostgresConnections from "./internal/PostgresConnections.ts"
 import * as PostgresJournalStore from "./internal/PostgresJournalStore.ts"
+import { expectedSchemaName, isSchemaName } from "./internal/schemaName.ts"
 import * as Tables from "./internal/tables.ts"
 
 export * from "../journal/Journal.ts"
@@ -45,9 +46,6 @@ const isAddress = (url: string): boolean => /^postgres(?:ql)?:\/\//.test(url) &&
 
 const urlOf = ({ url }: PostgresOptions): string => (Redacted.isRedacted(url) ? Redacted.value(url) : url)
 
-/** PostgreSQL cuts longer names, which would mix the tables of two schemas. */
-const isSchema = (schema: string): boolean => /^[A-Za-z_][A-Za-z0-9_]{0,62}$/.test(schema)
-
 /**
  * A journal in PostgreSQL 12 or later. Leases expire by the clock of the server.
  * It fails when the server cannot be reached at the start; later, an operation
@@ -68,7 +66,7 @@ export const makePostgres = (
     yield* OptionRules.check("Journal", [
       ...OnStore.rulesOf(options),
       ["url", isAddress(urlOf(options)), "an address that begins with postgres:// or postgresql://"],
-      ["schema", isSchema(schema), "a name of at most 63 letters, digits and underscores, which begins with no digit"],
+      ["schema", isSchemaName(schema), expectedSchemaName],
       OptionRules.positiveInteger("connections", connections),
       OptionRules.positiveDuration("connectTimeout", connectTimeout)
     ])

@@ -155,3 +155,22 @@ describe.skipIf(!reachable)("Journal.layerPostgres", () => {
     })
   )
 })
+
+describe("a schema that PostgreSQL reserves", () => {
+  it.live.each(["pg_team", "pg_catalog", "information_schema"])("is refused without a connection, as %s", (schema) =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(Journal.makePostgres({ url: "postgres://127.0.0.1:9/none", schema }))
+      assert.deepStrictEqual(error._tag === "ConfigurationError" && error.issues.map(({ name }) => name), [
+        "Journal schema"
+      ])
+    })
+  )
+
+  it.live.skipIf(!reachable)("is not one that begins with PG_ in capitals", () =>
+    Effect.gen(function* () {
+      const schema = `PG_${yield* ownSchema}`
+      yield* Effect.addFinalizer(() => Effect.ignore(query(`DROP SCHEMA IF EXISTS "${schema}" CASCADE`)))
+      yield* make(schema)
+    })
+  )
+})
