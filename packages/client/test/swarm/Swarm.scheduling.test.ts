@@ -1,8 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Swarm, SwarmState, type SwarmEvent } from "@kimi-effect/client/swarm"
 import * as BudgetStore from "@kimi-effect/core/BudgetStore"
-import { QuotaExceededError, RateLimitError } from "@kimi-effect/core/RateLimitErrors"
+import { DailyLimitError, QuotaExceededError, RateLimitError } from "@kimi-effect/core/RateLimitErrors"
 import { MockProvider } from "@kimi-effect/testing"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
@@ -197,6 +198,16 @@ describe("a swarm whose account cannot make calls", () => {
       )
     )
   })
+
+  it.effect("ends suspended with the wait that the host names", () =>
+    Effect.gen(function* () {
+      const { outcome } = yield* settled(Swarm.map({ items: ["a"], prompt: "{{item}}" }))
+      assert.deepStrictEqual(outcome._tag === "Suspended" && outcome.error.recovery, {
+        _tag: "WaitForQuota",
+        after: Duration.hours(2)
+      })
+    }).pipe(at([new DailyLimitError({ message: "Tomorrow", retryAfter: Duration.hours(2) })]))
+  )
 
   it.effect("ends suspended, to be resumed from its state without a call that was answered", () => {
     let hasMoney = true

@@ -63,8 +63,13 @@ export interface Body<R> {
 
 const outcomeOf = <R>(session: Session<R>, stop: Stop | undefined): SwarmOutcome => {
   if (stop?._tag === "Suspended") {
-    const message = `The swarm is suspended: ${stop.error.message}`
-    const error = new SwarmSuspendedError({ message, swarmId: session.settings.id, reason: stop.error._tag })
+    const { _tag: reason, message, retryAfter } = stop.error
+    const error = new SwarmSuspendedError({
+      message: `The swarm is suspended: ${message}`,
+      swarmId: session.settings.id,
+      reason,
+      ...(retryAfter === undefined ? {} : { retryAfter })
+    })
     return { _tag: "Suspended", error }
   }
   if (stop?._tag === "Failed" || stop?._tag === "Cancelled") return stop
