@@ -30,7 +30,9 @@
  *   with `InvalidResponseError`. The same call reads them again, and sends nothing.
  * - The rules of `stop` are for rows that run in this program. Its `deadline` also
  *   decides whether the host can run them, and limits the window of the batch: the
- *   shortest one is 12 hours, so that the mode `host` refuses a shorter deadline.
+ *   shortest one is 12 hours, so that the mode `host` refuses a shorter deadline. For rows
+ *   in this program it counts from the start of the run, also while the input is read
+ *   for the choice; the window of the host counts from its batch.
  *
  * **Gotchas**
  *

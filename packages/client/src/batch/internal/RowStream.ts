@@ -40,6 +40,8 @@ interface OfJob {
   readonly leavesStopping?: boolean
   /** From then on, rows that were not sent do not wait. */
   readonly jobEnd?: JobEnd
+  /** The monotonic time in milliseconds from which the deadline counts, of a job that has read its input before. Defaults to now. */
+  readonly startedAt?: number | undefined
 }
 
 const amountRule = (currency: "USD" | "CNY", amount: number | undefined): OptionRules.Rule => [
@@ -133,8 +135,11 @@ const settingsOf = <A, RD, RP>(
 const outageWaitOf = ({ jobEnd, stop }: Limits & OfJob, clock: Clock.Clock, tally: Tally): OutageWait =>
   new OutageWait(Duration.toMillis(OptionRules.durationOf(stop?.outage ?? "10 minutes")), clock, tally, jobEnd)
 
-const deadlineOf = (stop: StopRules | undefined): number | undefined =>
-  stop?.deadline === undefined ? undefined : Duration.toMillis(OptionRules.durationOf(stop.deadline))
+/** The monotonic time of the deadline in milliseconds. */
+const endOf = ({ startedAt, stop }: Limits & OfJob, now: number): number | undefined =>
+  stop?.deadline === undefined
+    ? undefined
+    : (startedAt ?? now) + Duration.toMillis(OptionRules.durationOf(stop.deadline))
 
 const isPassed = (endsAt: number | undefined, clock: Clock.Clock): boolean =>
   endsAt !== undefined && MonotonicClock.millisUnsafe(clock) >= endsAt
@@ -185,7 +190,7 @@ export const make = <A, RD, E, R, RP, EA>(
   Stream.unwrap(
     Effect.gen(function* () {
       yield* OptionRules.check("Batch", rulesOf(options))
-      const { concurrency = 16, job, onProgress, order = "completion", progressInterval = "1 second", stop } = options
+      const { concurrency = 16, job, onProgress, order = "completion", progressInterval = "1 second" } = options
       const client = yield* KimiClient
       const clock = yield* Clock.Clock
       const isStopped = (): boolean => tally.stopped !== undefined
@@ -199,10 +204,10 @@ export const make = <A, RD, E, R, RP, EA>(
       const settings = yield* settingsOf(client, share, outageWaitOf(options, clock, tally), options)
       if (onProgress !== undefined) yield* reportEvery(progressInterval, clock, tally, onProgress)
 
-      const deadline = deadlineOf(stop)
-      const endsAt = deadline === undefined ? undefined : MonotonicClock.millisUnsafe(clock) + deadline
+      const now = MonotonicClock.millisUnsafe(clock)
+      const endsAt = endOf(options, now)
       const run = runnerOf(settings, isStopped, timeLimitOf(endsAt, clock), around)
-      if (deadline !== undefined) yield* stopAt(deadline, tally)
+      if (endsAt !== undefined) yield* stopAt(Math.max(0, endsAt - now), tally)
       const given = RowInput.untilStopped(rows, tally)
       const settle = settlerOf<A>(tally)
       const callOptions = { priority: "batch", job } as const

@@ -70,8 +70,10 @@ const countsOf = (output: unknown): Effect.Effect<Status> =>
         Effect.orElseSucceed(() => nothing)
       )
 
+/** The deadline counts from `startedAt`, a monotonic time in milliseconds; by default from now. */
 export const run = <A = string, RD = never, RP = never>(
-  options: Options<A, RD, RP>
+  options: Options<A, RD, RP>,
+  startedAt?: number
 ): Effect.Effect<JobResult, JobError, KimiClient | RD | RP> =>
   Effect.scoped(
     Effect.gen(function* () {
@@ -117,6 +119,7 @@ export const run = <A = string, RD = never, RP = never>(
       const settings = {
         ...options,
         leavesStopping: true,
+        startedAt,
         onProgress: (current: BatchProgress) =>
           Effect.gen(function* () {
             progress = current

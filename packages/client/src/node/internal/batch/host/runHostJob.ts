@@ -3,6 +3,7 @@ import type { InvalidBatchError } from "@kimi-effect/core/BatchErrors"
 import * as CallOptions from "@kimi-effect/core/CallOptions"
 import { counted } from "@kimi-effect/core/internal/Counted"
 import { listener } from "@kimi-effect/core/internal/Listener"
+import * as MonotonicClock from "@kimi-effect/core/internal/MonotonicClock"
 import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
 import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import * as Duration from "effect/Duration"
@@ -83,9 +84,10 @@ const localOptions = <A, RD, RP>(options: Options<A, RD, RP>): BatchJob.Options<
     // The type has the rest of the names.
   ) as unknown as BatchJob.Options<A, RD, RP>
 
-const local = <A, RD, RP>(options: Options<A, RD, RP>, choice: BatchMode.Choice | undefined) =>
+/** Its deadline counts from `startedAt`, before the input was read for the choice. */
+const local = <A, RD, RP>(options: Options<A, RD, RP>, choice: BatchMode.Choice | undefined, startedAt: number) =>
   Effect.map(
-    withModel(options.model)(RunJob.run<A, RD, RP>(localOptions(options))),
+    withModel(options.model)(RunJob.run<A, RD, RP>(localOptions(options), startedAt)),
     (result): HostBatchJob.JobResult => ({
       ...result,
       mode: "local",
@@ -195,9 +197,10 @@ export const runHostJob = <A, RD, RP>(
   Effect.gen(function* () {
     // Before the rows are read, and reported as checked.
     yield* OptionRules.check("HostBatchJob", rulesOf(options as never, isResumed))
-    if (options.mode === "local") return yield* local(options, undefined)
+    const startedAt = yield* MonotonicClock.millis
+    if (options.mode === "local") return yield* local(options, undefined, startedAt)
     // A damaged record fails before any file of the job is created.
     yield* hostRecord.read(options.output)
     const result = yield* CallOptions.provide({ job: options.job })(atHost(options, isResumed))
-    return "answered" in result ? result : yield* local(options, result)
+    return "answered" in result ? result : yield* local(options, result, startedAt)
   })
