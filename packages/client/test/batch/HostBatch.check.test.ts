@@ -8,7 +8,11 @@ import { fast, rowOf, withHost } from "./support/hostBatch.ts"
 import { hostOf, service } from "./support/pollingHost.ts"
 
 const prepare = (
-  rows: ReadonlyArray<ChatRequest | ReturnType<typeof rowOf> | { readonly id: never; readonly request: ChatRequest }>,
+  rows: ReadonlyArray<
+    | ChatRequest
+    | (ReturnType<typeof rowOf> & { readonly line?: number })
+    | { readonly id: never; readonly request: ChatRequest }
+  >,
   options?: HostBatch.Options
 ) => Effect.flatMap(service(hostOf([]), options), (batches) => batches.prepare(rows))
 
@@ -28,6 +32,11 @@ describe("HostBatch.prepare", () => {
       "an id that is the line of another row",
       [{ model: "kimi-k2.6", messages }, rowOf("1")],
       [{ line: 2, id: "1", reason: "Line 1 has the same id", parameter: "id" }]
+    ],
+    [
+      "the same line twice",
+      [rowOf("a"), { ...rowOf("b"), line: 1 }],
+      [{ line: 1, id: "b", reason: "Another row has the same line", parameter: "line" }]
     ],
     ["an empty id", [rowOf("")], [{ line: 1, reason: "The id must be a text that is not empty", parameter: "id" }]],
     [

@@ -13,6 +13,8 @@ const rows = [rowOf("a")]
 
 const unnumbered = [{ id: "a", line: 1 }, { id: "b" }]
 
+const linesOf = (...lines: ReadonlyArray<number>) => lines.map((line, index) => ({ id: `${index}`, line }))
+
 /** A host that dies of a request. */
 const asking = (call: (host: Service) => Effect.Effect<unknown, unknown, HostBatch.HostBatch>) =>
   Effect.flatMap(service(hostOf([Effect.die("the host was asked")])), (host) =>
@@ -31,6 +33,12 @@ const calls: ReadonlyArray<
   ["a number as the rows of results", "rows", ({ results }) => Stream.runDrain(results(batch, 5 as never))],
   ["a row of a batch that is a text", "rows[0]", () => HostBatch.resume("b", { rows: ["a"] as never })],
   ["a row of a batch without a line", "rows[1].line", () => HostBatch.resume("b", { rows: unnumbered as never })],
+  ["a row of a batch with the line 0", "rows[1].line", () => HostBatch.resume("b", { rows: linesOf(1, 0) })],
+  [
+    "a row of results with a line below 0",
+    "rows[0].line",
+    ({ results }) => Stream.runDrain(results(batch, linesOf(-1, 2)))
+  ],
   ["a row of a batch without an id", "rows[0].id", () => HostBatch.resume("b", { rows: [{ line: 1 }] as never })],
   [
     "a row of results without a line",
@@ -89,6 +97,22 @@ describe("HostBatch without types", () => {
     )
   }
 
+  for (const [what, call] of [
+    ["a batch that is resumed", () => HostBatch.resume("b", { rows: linesOf(2, 1, 2) })],
+    ["results that are read", ({ results }: Service) => Stream.runDrain(results(batch, linesOf(2, 1, 2)))]
+  ] as const) {
+    it.effect(`refuses two rows with one line, for ${what}`, () =>
+      Effect.gen(function* () {
+        const error = yield* Effect.flip(asking(call))
+        assert.deepInclude(error, {
+          _tag: "InvalidRequestError",
+          message: "The rows rows[0] and rows[2] have the same line 2",
+          parameter: "rows[2].line"
+        })
+      })
+    )
+  }
+
   for (const [what, row] of [
     ["a text", "Hello!"],
     ["null", null],
@@ -98,6 +122,7 @@ describe("HostBatch without types", () => {
     ["a row whose request throws when it is read", throwing("request", {})],
     ["a row whose id throws when it is read", throwing("id", { request })],
     ["a row whose line is a text", { request, line: "first" }],
+    ["a row whose line is 0", { request, line: 0 }],
     ["a row whose id is a number", { request, id: 5 }]
   ] as const) {
     it.effect(`lists a row that is ${what}`, () =>

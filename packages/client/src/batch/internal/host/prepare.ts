@@ -13,6 +13,7 @@ import { encode } from "../../../internal/encodeRequest.ts"
 import { readRequest } from "../../../internal/readRequest.ts"
 import type { Provider } from "../../../Provider.ts"
 import * as RequestCheck from "../../../RequestCheck.ts"
+import { isLine } from "./checkRows.ts"
 import type { BatchRow } from "../../BatchResponse.ts"
 import { toRow } from "../RowInput.ts"
 
@@ -81,6 +82,7 @@ class Preparation {
   #bytes = 0
   #model: string | undefined
   readonly #lineOfId = new Map<string, number>()
+  readonly #lines = new Set<number>()
   readonly #settings: PrepareSettings
   #cost: PreparedBatch["cost"] | undefined
 
@@ -101,17 +103,11 @@ class Preparation {
   /** `count` is the line of a row that names none. */
   add = (row: BatchRow, count: number): Effect.Effect<void> => {
     const { id: given, line: named = count, request } = row
-    const line = Number.isSafeInteger(named) ? named : count
-    if (line !== named) this.report({ line, reason: "The line must be a whole number", parameter: "line" })
+    const line = isLine(named) ? named : count
+    if (line !== named) this.report({ line, reason: "The line must be a whole number from 1", parameter: "line" })
     const id = given ?? `${line}`
     const at = typeof id === "string" ? { line, id } : { line }
-    if (typeof id !== "string" || id === "") {
-      this.report({ line, reason: "The id must be a text that is not empty", parameter: "id" })
-    } else {
-      const earlier = this.#lineOfId.get(id)
-      if (earlier === undefined) this.#lineOfId.set(id, line)
-      else this.report({ ...at, reason: `Line ${earlier} has the same id`, parameter: "id" })
-    }
+    this.#checkPlace(line, id)
     const { model, provider } = this.#settings
     const read = readRequest(request, provider.id, (own) => own ?? model)
     if (Result.isFailure(read)) {
@@ -131,6 +127,20 @@ class Preparation {
       },
       onSuccess: (checked) => this.#append({ id, line }, checked)
     })
+  }
+
+  /** Their ids distinguish rows at the host, and their lines do here. */
+  #checkPlace(line: number, id: unknown): void {
+    if (typeof id !== "string" || id === "") {
+      return this.report({ line, reason: "The id must be a text that is not empty", parameter: "id" })
+    }
+    const earlier = this.#lineOfId.get(id)
+    if (earlier !== undefined) {
+      return this.report({ line, id, reason: `Line ${earlier} has the same id`, parameter: "id" })
+    }
+    this.#lineOfId.set(id, line)
+    if (this.#lines.has(line)) this.report({ line, id, reason: "Another row has the same line", parameter: "line" })
+    this.#lines.add(line)
   }
 
   #checkModel(at: { readonly line: number; readonly id?: string }, model: string): void {
