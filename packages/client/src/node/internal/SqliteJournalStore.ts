@@ -31,6 +31,9 @@ CREATE INDEX journal_entry_resource ON journal_entry (run, resource);
 PRAGMA application_id = ${applicationId};
 PRAGMA user_version = ${schemaVersion};`
 
+/** Files of earlier versions do not have it: without it, all resources of a run are read to find where further ones begin. */
+const ordinalIndex = "CREATE INDEX IF NOT EXISTS journal_resource_ordinal ON journal_resource (run, ordinal)"
+
 /** Whether there are no tables yet; throws when they are not ours. */
 const isEmpty = (db: DatabaseSync): boolean => {
   const isNew = db.prepare("SELECT count(*) AS n FROM sqlite_schema").get()?.["n"] === 0
@@ -52,6 +55,7 @@ const connect = (path: string, durability: "process" | "power"): DatabaseSync =>
     db.exec(`PRAGMA synchronous = ${durability === "power" ? "FULL" : "NORMAL"}`)
     inTransaction(db, () => {
       if (isEmpty(db)) db.exec(schema)
+      db.exec(ordinalIndex)
     })
     return db
   } catch (error) {
@@ -86,10 +90,13 @@ const stateOf = (row: Readonly<Record<string, unknown>>, now: number): ResourceS
   return Number(row["until"]) > now ? "Leased" : "Waiting"
 }
 
-/** Leases the first free resources of a run. Of a run with many, it reads those that are open. */
-const claimOf = (condition: string): string =>
+/** Of a run with many resources, it reads those that are open. SQLite would take the other index, which has all. */
+const openResources = "journal_resource INDEXED BY journal_resource_open"
+
+/** Leases the first free resources of a run. */
+const claimOf = (condition: string, resources: string): string =>
   `UPDATE journal_resource SET epoch = epoch + 1, until = ?1 WHERE run = ?2 AND resource IN (
-     SELECT resource FROM journal_resource WHERE run = ?2 AND completed = 0 AND until <= ?3 AND ${condition}
+     SELECT resource FROM ${resources} WHERE run = ?2 AND completed = 0 AND until <= ?3 AND ${condition}
      ORDER BY ordinal LIMIT ?5) RETURNING ${named("resource", "epoch", "ordinal")}`
 
 const statementsOf = (
@@ -118,8 +125,8 @@ const statementsOf = (
   run: db.prepare(`SELECT ${named("kind", "digest", "cancelled")} FROM journal_run WHERE run = ?`),
   nextOrdinal: db.prepare("SELECT coalesce(max(ordinal) + 1, 0) AS n FROM journal_resource WHERE run = ?"),
   add: db.prepare("INSERT INTO journal_resource (run, resource, ordinal) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"),
-  claimAny: db.prepare(claimOf("?4 IS NULL")),
-  claimOne: db.prepare(claimOf("resource = ?4")),
+  claimAny: db.prepare(claimOf("?4 IS NULL", openResources)),
+  claimOne: db.prepare(claimOf("resource = ?4", "journal_resource")),
   renew: db.prepare(
     "UPDATE journal_resource SET until = ? WHERE run = ? AND resource = ? AND epoch = ? AND completed = 0"
   ),
@@ -140,7 +147,7 @@ const statementsOf = (
   ),
   isOver: db.prepare(
     `SELECT NOT EXISTS (SELECT 1 FROM journal_run WHERE run = ?1 AND cancelled = 0)
-       OR NOT EXISTS (SELECT 1 FROM journal_resource WHERE run = ?1 AND completed = 0) AS n`
+       OR NOT EXISTS (SELECT 1 FROM ${openResources} WHERE run = ?1 AND completed = 0) AS n`
   ),
   calls: db.prepare("SELECT count(*) AS n FROM journal_entry WHERE run = ? AND kind = 'Result'"),
   count: db.prepare("SELECT count(*) AS n FROM journal_entry WHERE run = ? AND kind = 'Result' AND digest = ?"),
@@ -177,7 +184,6 @@ export const make = (
         }),
       add: (runId, resources) =>
         change("add", () => {
-          // Once: each insert would read all resources of the run.
           let ordinal = Number(sql.nextOrdinal.get(runId)?.["n"])
           for (const resource of resources) ordinal += Number(sql.add.run(runId, resource, ordinal).changes)
         }),
