@@ -1,6 +1,7 @@
 /** The errors of an input that is not the one that its job was started with. */
 import { BatchInputChangedError } from "@kimi-effect/core/BatchErrors"
 import { counted } from "@kimi-effect/core/internal/Counted"
+import * as Effect from "effect/Effect"
 import type { ChangedRows } from "./changedRows.ts"
 import * as damage from "./damage.ts"
 import * as jobRecord from "./jobRecord.ts"
@@ -41,6 +42,23 @@ export const isChanged = ({ isUnchanged }: Pick<Source, "isUnchanged">): boolean
     return true
   }
 }
+
+/** Fails before rows are sent that may have another text than the input. */
+export const checkUnsent = (
+  input: Input,
+  source: Pick<Source, "isUnchanged">
+): Effect.Effect<void, BatchInputChangedError> =>
+  Effect.suspend(() =>
+    isChanged(source)
+      ? Effect.fail(
+          new BatchInputChangedError({
+            message: "The input was changed while the job read it",
+            input: nameOf(input),
+            fix: "Nothing was sent: run the job again with the input that it is to have."
+          })
+        )
+      : Effect.void
+  )
 
 /** At the end of a run in this program without rows. */
 const withoutRows = (input: Input): BatchInputChangedError =>

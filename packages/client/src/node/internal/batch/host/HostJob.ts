@@ -20,6 +20,7 @@ import { hostRows, requestsOf, rows } from "./hostInput.ts"
 import * as hostRecord from "./hostRecord.ts"
 import { AbandonCall } from "../../../../batch/internal/host/AbandonCall.ts"
 import * as jobFailure from "./jobFailure.ts"
+import * as inputChanged from "../inputChanged.ts"
 import type { Reader } from "../input/inputRows.ts"
 import * as lineBits from "../lineBits.ts"
 import type { Job } from "../openJob.ts"
@@ -167,7 +168,7 @@ export class HostJob<A, RD, RP> {
 
   /** Sends the batch, or what is missing of one that a process has begun to send. */
   submit(prepared: PreparedBatch, window: Duration.Duration, continued: Submission | undefined) {
-    const { metadata, output } = this.#options
+    const { input, metadata, output } = this.#options
     // The file of a submission that is continued may be there.
     const lines = continued === undefined ? lineBits.encode(prepared.rows.map(({ line }) => line)) : this.#record?.lines
     const onEvent = listener(this.#options.onEvent)
@@ -187,7 +188,10 @@ export class HostJob<A, RD, RP> {
         return this.#replace(before, hostRecord.restore(output, before))
       }
     })
-    return Effect.provideService(submitted, AbandonCall, hostRecord.call("abandon", output))
+    return Effect.andThen(
+      inputChanged.checkUnsent(input, this.#job.source),
+      Effect.provideService(submitted, AbandonCall, hostRecord.call("abandon", output))
+    )
   }
 
   /** Waits for the batch, and writes a line for each row that it has run. */
