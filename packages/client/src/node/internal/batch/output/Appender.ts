@@ -18,9 +18,11 @@ import { locked } from "./temporaryFile.ts"
 
 const chunkBytes = 256 * 1024
 
-export const writeAll = (file: number, bytes: Uint8Array, position: number): void => {
+/** Without a position, at the end of a file that is open for appending. */
+export const writeAll = (file: number, bytes: Uint8Array, position?: number): void => {
   for (let written = 0; written < bytes.length;) {
-    written += writeSync(file, bytes, written, bytes.length - written, position + written)
+    const at = position === undefined ? null : position + written
+    written += writeSync(file, bytes, written, bytes.length - written, at)
   }
 }
 
@@ -43,7 +45,10 @@ const unusedOf = (path: string): string => {
   }
 }
 
-/** Each append is whole or is not there. */
+/**
+ * Each append is whole or is not there. The file is open for appending: after another
+ * program has cut it, it has fewer bytes than were appended.
+ */
 export class Appender {
   readonly #path: string
   #file: number
@@ -67,7 +72,7 @@ export class Appender {
   append(bytes: Uint8Array): void {
     if (this.#failure !== undefined) throw this.#failure
     try {
-      writeAll(this.#file, bytes, this.#end)
+      writeAll(this.#file, bytes)
     } catch (error) {
       // Part of it may have been written before the disk was full.
       this.cut(this.#end)
@@ -78,7 +83,8 @@ export class Appender {
 
   /** Removes what was appended after a position. */
   cut(end: number): void {
-    ftruncateSync(this.#file, end)
+    // A longer one would have zeros at its end.
+    if (fstatSync(this.#file).size > end) ftruncateSync(this.#file, end)
     this.#end = end
   }
 
@@ -146,10 +152,11 @@ export class Appender {
 
   /** The copy, which is on the disk. */
   #copy(path: string): number {
-    const copy = openSync(path, "w+", 0o600)
+    rmSync(path, { force: true })
+    const copy = openSync(path, "ax+", 0o600)
     try {
       fchmodSync(copy, fstatSync(this.#file).mode & 0o777)
-      eachChunk(this.#file, this.#end, (chunk, at) => writeAll(copy, chunk, at))
+      eachChunk(this.#file, this.#end, (chunk) => writeAll(copy, chunk))
       fsyncSync(copy)
       return copy
     } catch (error) {

@@ -73,12 +73,6 @@ const read: OutputForm["read"] = (path, visit) => {
   }
 }
 
-/** A file for reading and for writing at a position, which one that is open for appending has not. */
-const openForWriting = (path: string): number => {
-  closeSync(openSync(path, "a+", 0o600))
-  return openSync(path, "r+")
-}
-
 /** A file that is open, and what of it is whole. */
 export interface Opened {
   readonly file: number
@@ -91,7 +85,7 @@ export interface Opened {
  * then: what a killed process has written may not be, and is recorded next.
  */
 export const openWhole = (path: string, readAll: (file: number) => number): Opened => {
-  const file = openForWriting(path)
+  const file = openSync(path, "a+", 0o600)
   try {
     const end = readAll(file)
     fsyncSync(file)
@@ -107,7 +101,7 @@ const withLineEnd = (file: number, end: number): number => {
   const last = Buffer.alloc(1)
   if (end === 0 || (readSync(file, last, 0, 1, end - 1) === 1 && last[0] === newline)) return end
   last[0] = newline
-  writeAll(file, last, end)
+  writeAll(file, last)
   return end + 1
 }
 

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs"
+import { openSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { Appender } from "../../../../../src/node/internal/batch/output/Appender.ts"
@@ -7,8 +7,7 @@ import { inFolder } from "../../../support/batch/answered.ts"
 const opened = (path: string) =>
   Effect.acquireRelease(
     Effect.sync(() => {
-      closeSync(openSync(path, "a+"))
-      return new Appender(path, openSync(path, "r+"), 0)
+      return new Appender(path, openSync(path, "a+"), 0)
     }),
     (file) => Effect.sync(() => file.close())
   )
@@ -77,6 +76,19 @@ describe("Appender", () => {
         assert.strictEqual(readFileSync(path("out.rescued-1"), "utf8"), "earlier")
         assert.strictEqual(readFileSync(path("out.rescued-2"), "utf8"), "one\n")
         assert.throws(() => readFileSync(path("out.rescued-3")))
+      })
+    )
+  )
+
+  it.live("finds that lines are missing after others were appended", () =>
+    inFolder((path) =>
+      Effect.gen(function* () {
+        const file = yield* opened(path("out"))
+        file.append(one)
+        truncateSync(path("out"))
+        file.append(two)
+        assert.throws(() => file.sync(), /^another program has removed rows of /)
+        assert.strictEqual(readFileSync(path("out"), "utf8"), "two\n")
       })
     )
   )
