@@ -146,17 +146,18 @@ export const fromConfig = Effect.fnUntraced(function* (given?: Options): Effect.
   const reading = readInput(overrides)
   const labels = new Map<Name, string>()
   const provider = yield* ConfigProvider.ConfigProvider
+  const document = yield* ConfigSource.document
   for (const name of names) {
     if (overrides[name] !== undefined) {
       labels.set(name, name)
       continue
     }
-    const found = yield* ConfigSource.lookup(provider, name)
+    const found = yield* ConfigSource.lookup(provider, name, document)
     if (found === undefined) continue
     labels.set(name, found.label)
     enter(reading, name, found.label, rowOf(name).fromSource(found.data))
   }
-  for (const key of yield* ConfigSource.members) {
+  for (const key of document.members) {
     if (isName(key) || nonOptionKeys.has(key)) continue
     reading.issues.push(unknownOption(key, (yield* ConfigSource.variableAt(provider, ["kimi", key])) ?? `kimi.${key}`))
   }

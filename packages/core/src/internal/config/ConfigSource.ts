@@ -102,22 +102,8 @@ export interface Found {
   readonly data: unknown
 }
 
-/**
- * Looks an option up in a source: its variable, then its member in the object
- * `kimi`. An empty text is absent.
- *
- * @category constructors
- * @since 0.1.0
- */
-export const lookup: (provider: ConfigProvider.ConfigProvider, name: Name) => Effect.Effect<Found | undefined> =
+const lookupMember: (provider: ConfigProvider.ConfigProvider, name: Name) => Effect.Effect<Found | undefined> =
   Effect.fnUntracedEager(function* (provider, name) {
-    const variables = [variableName(name), otherVariables[name]].filter((variable) => variable !== undefined)
-    for (const variable of variables) {
-      const found = yield* Effect.result(provider.load([variable]))
-      if (Result.isFailure(found)) return { label: variable, data: undefined }
-      const text = found.success?.value
-      if (text !== undefined && text !== "") return { label: variable, data: text }
-    }
     const member = yield* load(provider, ["kimi", name])
     if (Option.isNone(member)) return { label: `kimi.${name}`, data: undefined }
     const data = member.value
@@ -128,13 +114,51 @@ export const lookup: (provider: ConfigProvider.ConfigProvider, name: Name) => Ef
   })
 
 /**
- * The members of the object `kimi`.
+ * Looks an option up in a source: its variable, then its member in the object
+ * `kimi`, unless that is known to be absent. An empty text is absent.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const members: Effect.Effect<ReadonlyArray<string>> = Effect.gen(function* () {
+export const lookup: (
+  provider: ConfigProvider.ConfigProvider,
+  name: Name,
+  document?: Pick<Document, "isAbsent">
+) => Effect.Effect<Found | undefined> = Effect.fnUntracedEager(function* (provider, name, document) {
+  const variables = [variableName(name), otherVariables[name]].filter((variable) => variable !== undefined)
+  for (const variable of variables) {
+    const found = yield* Effect.result(provider.load([variable]))
+    if (Result.isFailure(found)) return { label: variable, data: undefined }
+    const text = found.success?.value
+    if (text !== undefined && text !== "") return { label: variable, data: text }
+  }
+  return document?.isAbsent === true ? undefined : yield* lookupMember(provider, name)
+})
+
+/**
+ * The object `kimi`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Document {
+  readonly members: ReadonlyArray<string>
+  /** Whether it does not exist in any source. It may have other members in one source than in another. */
+  readonly isAbsent: boolean
+}
+
+/**
+ * The object `kimi`. Most sources have none: no option need be looked up in it.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const document: Effect.Effect<Document> = Effect.gen(function* () {
   const provider = yield* ConfigProvider.ConfigProvider
-  const node = yield* Effect.orElseSucceed(provider.load(["kimi"]), () => undefined)
-  return node?._tag === "Record" ? [...node.keys] : []
+  const found = yield* Effect.result(provider.load(["kimi"]))
+  const node = Result.getOrUndefined(found)
+  return {
+    members: node?._tag === "Record" ? [...node.keys] : [],
+    isAbsent: Result.isSuccess(found) && node === undefined
+  }
 })
