@@ -82,3 +82,22 @@ describe("a file that is not the output of a job", () => {
     )
   }
 })
+
+describe("a folder in place of the lock of a job", () => {
+  it.live.each(jobs)("is named by %s", ([, job]) =>
+    inFolder((path) =>
+      Effect.gen(function* () {
+        writeFileSync(path("in.jsonl"), lineOf("Hello"))
+        const output = path("out.jsonl")
+        writeFileSync(output, "")
+        mkdirSync(`${output}.lock`)
+        const error = yield* Effect.flip(job(output, path("in.jsonl")))
+        assert.propertyVal(error, "_tag", "JournalStoreError")
+        assert.include(
+          String(error),
+          `The file ${JSON.stringify(`${output}.lock`)} of the batch job cannot be used: it is a folder and not a file`
+        )
+      })
+    )
+  )
+})

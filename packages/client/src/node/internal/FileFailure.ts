@@ -32,6 +32,13 @@ export const codeOf = (error: unknown): string | undefined =>
 /** A path that must not be used as it is. */
 export class UnusablePathError extends Error {
   override readonly name = "UnusablePath"
+  /** The path, for those who use several. The errors of the system have it too. */
+  readonly path: string | undefined
+
+  constructor(message: string, path?: string) {
+    super(message)
+    this.path = path
+  }
 }
 
 /** What an error code means, where that is known. */

@@ -32,10 +32,14 @@ export const statFile = (path: string): Stats => {
   const stats = lstatSync(path)
   if (stats.isFile()) return stats
   if (stats.isSymbolicLink()) {
-    throw new FileFailure.UnusablePathError("it is a symbolic link, which is not followed; set the path of its target")
+    throw new FileFailure.UnusablePathError(
+      "it is a symbolic link, which is not followed; set the path of its target",
+      path
+    )
   }
   throw new FileFailure.UnusablePathError(
-    stats.isDirectory() ? "it is a folder and not a file" : "it is not a regular file"
+    stats.isDirectory() ? FileFailure.meanings.EISDIR : "it is not a regular file",
+    path
   )
 }
 

@@ -2,7 +2,7 @@
  * Holds a job for one process. The lock is one of SQLite's on an empty file, so
  * that the system releases it when the process is killed.
  */
-import { existsSync, rmSync, type Stats } from "node:fs"
+import { accessSync, constants, rmSync, type Stats } from "node:fs"
 import type { DatabaseSync } from "node:sqlite"
 import { codeOf as codeOfFile, UnusablePathError } from "../FileFailure.ts"
 import { isSameFile } from "../FileStats.ts"
@@ -12,9 +12,9 @@ import { codeOf, createFile, statFile } from "../SqliteDatabase.ts"
 const diskCodes: ReadonlySet<number> = new Set([10, 13])
 
 /** Why the disk does not take the lock, which is in SQLite's own words. */
-const diskFailure = (error: unknown): UnusablePathError | undefined =>
+const diskFailure = (path: string, error: unknown): UnusablePathError | undefined =>
   error instanceof Error && "errstr" in error && diskCodes.has(codeOf(error) ?? 0)
-    ? new UnusablePathError(String(error.errstr))
+    ? new UnusablePathError(String(error.errstr), path)
     : undefined
 
 /** Tries that meet the release of the lock by another process, which removes its file, before the lock counts as held. */
@@ -25,10 +25,14 @@ const isBusy = (error: unknown): boolean => error instanceof Error && codeOf(err
 
 const removed = Symbol("removed")
 
-/** The file at the path, unless another process has just removed it. */
-const findFile = (path: string): Stats | undefined => {
+const bothPermissions = constants.R_OK | constants.W_OK
+
+/** The file at the path, unless another process has just removed it. Without the permissions, SQLite would open it as one that others hold, or not at all. */
+const findFile = (path: string, permissions: number): Stats | undefined => {
   try {
-    return statFile(path)
+    const stats = statFile(path)
+    accessSync(path, permissions)
+    return stats
   } catch (error) {
     if (codeOfFile(error) === "ENOENT") return undefined
     throw error
@@ -38,24 +42,25 @@ const findFile = (path: string): Stats | undefined => {
 /** The lock; undefined while another process holds it, and `removed` if that has just released it. */
 const tryAcquire = (path: string): (() => void) | typeof removed | undefined => {
   createFile(path)
-  const opened = findFile(path)
+  const opened = findFile(path, bothPermissions)
   if (opened === undefined) return removed
   // Removing it when the job ends would remove what another application keeps in it.
   if (opened.size > 0)
     throw new UnusablePathError(
-      "the file of the lock has the data of another application: move it away, or delete it if it is not needed"
+      "it has the data of another application: move it away, or delete it if it is not needed",
+      path
     )
   const { DatabaseSync } = process.getBuiltinModule("node:sqlite")
   const db = new DatabaseSync(path, { timeout: 0 })
   try {
     // A journal on the disk would stay after a kill.
     db.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE")
-    const locked = findFile(path)
+    const locked = findFile(path, bothPermissions)
     // The process that held the lock has removed the file, and others may have created and locked another.
     if (locked === undefined || !isSameFile(opened, locked)) throw new Error("removed")
   } catch (error) {
     db.close()
-    const failure = diskFailure(error)
+    const failure = diskFailure(path, error)
     if (failure !== undefined) throw failure
     return isBusy(error) ? undefined : removed
   }
@@ -65,7 +70,7 @@ const tryAcquire = (path: string): (() => void) | typeof removed | undefined => 
   }
 }
 
-/** Releases the lock. Undefined is returned while another process holds it. */
+/** Releases the lock. Undefined is returned while another process holds it. Throws, with its path, for what cannot be a lock. */
 export const acquire = (path: string): (() => void) | undefined => {
   for (let count = 1; count <= maxTries; count += 1) {
     const release = tryAcquire(path)
@@ -74,9 +79,9 @@ export const acquire = (path: string): (() => void) | undefined => {
   return undefined
 }
 
-/** Whether another process holds the lock. Reading it does not refuse that process its lock. */
+/** Whether another process holds the lock. Reading it does not refuse that process its lock. Throws as `acquire` does. */
 export const isHeld = (path: string): boolean => {
-  for (let count = 1; existsSync(path); count += 1) {
+  for (let count = 1; findFile(path, constants.R_OK) !== undefined; count += 1) {
     const { DatabaseSync } = process.getBuiltinModule("node:sqlite")
     let db: DatabaseSync | undefined
     try {

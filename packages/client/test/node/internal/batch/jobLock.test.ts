@@ -1,4 +1,13 @@
-import fs, { mkdtempSync, readdirSync, renameSync, rmSync, unlinkSync, writeFileSync } from "node:fs"
+import fs, {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync
+} from "node:fs"
 import { syncBuiltinESMExports } from "node:module"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -24,6 +33,15 @@ const inFolder = (use: (folder: string) => void): void => {
   } finally {
     rmSync(folder, { recursive: true })
   }
+}
+
+const failureOf = (run: () => unknown): Error & { readonly code?: string; readonly path?: string } => {
+  try {
+    run()
+  } catch (error) {
+    if (error instanceof Error) return error
+  }
+  return assert.fail("It has not failed.")
 }
 
 afterEach(() => {
@@ -90,6 +108,46 @@ describe("jobLock", () => {
         assert.isUndefined(jobLock.acquire(join(folder, "job.lock")))
       }))
   })
+
+  describe.each([
+    { name: "a folder", make: (path: string) => void mkdirSync(path), reason: /it is a folder and not a file/ },
+    { name: "a link", make: (path: string) => symlinkSync("other", path), reason: /it is a symbolic link/ }
+  ])("of a path that is $name", ({ make, reason }) => {
+    it.each([
+      ["acquire", jobLock.acquire],
+      ["isHeld", jobLock.isHeld]
+    ] as const)("fails in %s with the path", (_, use) =>
+      inFolder((folder) => {
+        const path = join(folder, "job.lock")
+        make(path)
+        const error = failureOf(() => use(path))
+        assert.match(error.message, reason)
+        assert.deepInclude(error, { path })
+      })
+    )
+  })
+
+  it("fails with the path of a file that has the data of another application", () =>
+    inFolder((folder) => {
+      const path = join(folder, "job.lock")
+      writeFileSync(path, "theirs")
+      const error = failureOf(() => jobLock.acquire(path))
+      assert.match(error.message, /data of another application/)
+      assert.deepInclude(error, { path })
+    }))
+
+  it("fails for a file without permission in place of counting it as held", () =>
+    inFolder((folder) => {
+      const path = join(folder, "job.lock")
+      vi.spyOn(fs, "accessSync").mockImplementation(() => {
+        throw Object.assign(new Error("denied"), { code: "EACCES", path })
+      })
+      syncBuiltinESMExports()
+      assert.deepInclude(
+        failureOf(() => jobLock.acquire(path)),
+        { code: "EACCES", path }
+      )
+    }))
 
   // What a killed process leaves is the lock itself, which the next one takes.
   it("keeps one file, while it is held", () =>
