@@ -130,9 +130,9 @@ What is typed during a response is not sent and not lost: it is the start of the
 answer the question whether to run a tool of \`--mcp\`.
 
 Several chats may continue one file of \`--history\` at once: each adds its turns after those that are there, and a conversation
-continues with the turns of both. Where the file has another conversation by the end of a turn, or none that can be read, it is left
-as it is: the conversation of the chat is in a new file next to it, such as \`talk.json.1\`, which an error names. The file is locked
-through \`talk.json.lock\` while it is written.
+continues with the turns of both. Where the file has another conversation by the end of a turn, or none that can be read, or cannot be
+written any more, it is left as it is: the conversation of the chat is in a new file next to it, such as \`talk.json.1\`, which an
+error names. The file is locked through \`talk.json.lock\` while it is written, which is checked with it before anything is sent.
 
 ## In a program
 

@@ -32,6 +32,7 @@ export const open = Effect.fnUntraced(function* (path: Option.Option<string>, sy
   if (Option.isNone(path)) return { start: fresh, keep: Effect.succeed } satisfies Kept
   // The file of a link, so that chats that use it by another name have the same lock.
   const { path: target } = yield* OutputFile.checkReplace(HistoryFile.fileOf(path.value))
+  yield* HistoryFile.checkLock(target)
   const start = yield* continued(target, fresh, system)
   const file = new HistoryFile.HistoryFile(target, start.messages)
   return { start, keep: (conversation) => file.keep(conversation) } satisfies Kept

@@ -3,6 +3,7 @@ import * as Conversation from "@kimi-effect/client/agent/Conversation"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Terminal from "effect/Terminal"
 import * as ChatHistory from "./chatHistory.ts"
 import { isFailure, report } from "./failure.ts"
 import * as Output from "./output.ts"
@@ -24,8 +25,7 @@ interface Turns<E, R, E2, R2, E3, R3> {
   readonly keep: (conversation: Conversation.Ready) => Effect.Effect<Conversation.Ready, E3, R3>
 }
 
-/** Asks for prompts and for their responses until the user ends the conversation. */
-export const converse = Effect.fnUntraced(function* <E, R, E2, R2, E3, R3>(
+const talk = Effect.fnUntraced(function* <E, R, E2, R2, E3, R3>(
   { prompt, stoppable }: LinePrompt,
   start: ChatHistory.History,
   { ask, keep, respond }: Turns<E, R, E2, R2, E3, R3>
@@ -48,3 +48,31 @@ export const converse = Effect.fnUntraced(function* <E, R, E2, R2, E3, R3>(
     isFirst = false
   }
 })
+
+/**
+ * Asks for prompts and for their responses until the user ends the conversation, and
+ * fails if what could not be kept by then still cannot be.
+ */
+export const converse = <E, R, E2, R2, E3, R3>(
+  prompt: LinePrompt,
+  start: ChatHistory.History,
+  turns: Turns<E, R, E2, R2, E3, R3>
+) =>
+  Effect.suspend(() => {
+    let left: Conversation.Ready | undefined
+    const keep = (next: Conversation.Ready) =>
+      Effect.suspend(() => {
+        left = next
+        return Effect.tap(turns.keep(next), () =>
+          Effect.sync(() => {
+            left = undefined
+          })
+        )
+      })
+    const keepLeft = Effect.suspend(() => (left === undefined ? Effect.void : turns.keep(left)))
+    return talk(prompt, start, { ...turns, keep }).pipe(
+      Effect.catchIf(Terminal.isQuitError, () => Effect.void),
+      Effect.andThen(keepLeft),
+      Effect.asVoid
+    )
+  })

@@ -55,31 +55,57 @@ const merge = (found: Conversation.Conversation, known: Messages, next: Conversa
   )
 }
 
-const unlockable = (path: string, reason: string): CommandError =>
-  new CommandError(
-    `${path} cannot be written: ${reason}`,
-    `Check what ${path}.lock is, or name another file with --history.`
-  )
+const lockOf = (path: string): string => `${path}.lock`
+
+/** Why a turn is not in the file, which is as it was. */
+class NotWritten extends Error {
+  readonly _tag = "NotWritten"
+}
+
+const unlockable = (path: string, error: unknown): NotWritten =>
+  new NotWritten(`${path} cannot be written: ${lockOf(path)} cannot be used as its lock: ${reasonOf(error)}`)
 
 /** A conversation is written in milliseconds. */
 const waits = Schedule.upTo(Schedule.spaced("20 millis"), { duration: "1 second" })
 
-/** Undefined if another process holds the lock for longer. */
-const acquire = Effect.fnUntraced(function* (path: string) {
+/** Undefined while another process holds the lock. */
+const tryAcquire = Effect.fnUntraced(function* (path: string) {
   const lock = yield* loadModule(() => import("@kimi-effect/client/internal/jobLock"))
-  const once = Effect.try({
-    try: () => lock.acquire(`${path}.lock`),
-    catch: (error) => unlockable(path, reasonOf(error))
+  return yield* Effect.try({
+    try: () => lock.acquire(lockOf(path)),
+    catch: (error) => unlockable(path, error)
   })
-  return yield* Effect.repeat(once, { schedule: waits, until: (release) => release !== undefined })
 })
 
+/** Undefined if another process holds the lock for longer. */
+const acquire = (path: string) =>
+  Effect.repeat(tryAcquire(path), { schedule: waits, until: (release) => release !== undefined })
+
+/** Fails if the file could not be locked, before a turn is paid that would be kept in it. */
+export const checkLock = (path: string) =>
+  tryAcquire(path).pipe(
+    Effect.flatMap((release) => Effect.sync(() => release?.())),
+    Effect.uninterruptible,
+    Effect.mapError(
+      ({ message }) => new CommandError(message, `Move ${lockOf(path)} away, or name another file with --history.`)
+    )
+  )
+
+/** Creates a file, which is removed if the text is not written. */
+const create = (path: string, text: string) =>
+  Effect.flatMap(FileSystem.FileSystem, (fs) =>
+    Effect.scoped(
+      Effect.flatMap(fs.open(path, { flag: "wx", mode: 0o600 }), (opened) =>
+        Effect.onError(opened.writeAll(new TextEncoder().encode(text)), () => Effect.ignore(fs.remove(path)))
+      )
+    )
+  )
+
 /** Writes the conversation next to the file, in a new one. */
-const writeBeside = Effect.fnUntraced(function* (path: string, conversation: Conversation.Conversation) {
-  const fs = yield* FileSystem.FileSystem
+const writeBeside = Effect.fnUntraced(function* (path: string, conversation: Conversation.Ready) {
   for (let number = 1; ; number++) {
     const file = fileOf(`${path}.${number}`)
-    const isWritten = yield* fs.writeFileString(file.path, toText(conversation), { flag: "wx", mode: 0o600 }).pipe(
+    const isWritten = yield* create(file.path, toText(conversation)).pipe(
       Effect.as(true),
       Effect.catch((error) =>
         error.reason._tag === "AlreadyExists" ? Effect.succeed(false) : Effect.fail(OutputFile.failure(file)(error))
@@ -89,13 +115,17 @@ const writeBeside = Effect.fnUntraced(function* (path: string, conversation: Con
   }
 })
 
-const held = "cannot be written, since another process holds its lock"
-const damaged = "has no conversation any more"
-const replaced = "has another conversation than the one that was read"
+const heldByOther = (path: string): NotWritten =>
+  new NotWritten(`${path} cannot be written, since another process holds its lock`)
 
-const keptBeside = (reason: string, beside: string): CommandError =>
+const damaged = (path: string): NotWritten => new NotWritten(`${path} has no conversation any more`)
+
+const replaced = (path: string): NotWritten =>
+  new NotWritten(`${path} has another conversation than the one that was read`)
+
+const keptBeside = ({ message }: NotWritten, beside: string): CommandError =>
   new CommandError(
-    `${reason}: this conversation is kept in ${beside}`,
+    `${message}: this conversation is kept in ${beside}`,
     `Continue it with: kimi chat --history ${beside}`
   )
 
@@ -113,7 +143,7 @@ export class HistoryFile {
   /**
    * Keeps the conversation, readable for its owner only, and returns it with the
    * turns that other chats have added. Where the file has another conversation by
-   * now, this one is in a new file from then on.
+   * now, or cannot be written any more, this one is in a new file from then on.
    */
   keep(next: Conversation.Ready) {
     return Effect.gen({ self: this }, function* () {
@@ -121,34 +151,36 @@ export class HistoryFile {
       const fs = yield* FileSystem.FileSystem
       // The lock would create it.
       yield* Effect.mapError(fs.access(dirname(path)), OutputFile.failure(fileOf(path)))
-      const kept = yield* Effect.acquireUseRelease(
+      const written = Effect.acquireUseRelease(
         acquire(path),
-        (release) =>
-          release === undefined ? Effect.succeed<Conversation.Ready | string>(held) : this.#write(path, next),
+        (release) => (release === undefined ? Effect.fail(heldByOther(path)) : this.#write(path, next)),
         (release) => Effect.sync(() => release?.())
       )
-      if (typeof kept !== "string") {
-        this.#known = kept.messages
-        return kept
-      }
-      this.#path = yield* writeBeside(path, next)
-      this.#known = next.messages
-      return yield* Effect.fail(keptBeside(`${path} ${kept}`, this.#path))
+      return yield* Effect.catchTag(written, "NotWritten", (reason) => this.#keepBeside(next, reason))
     })
   }
 
-  /** The conversation as it is kept, or why it is not. */
-  #write(
-    path: string,
-    next: Conversation.Ready
-  ): Effect.Effect<Conversation.Ready | string, CommandError, FileSystem.FileSystem> {
+  #keepBeside(next: Conversation.Ready, reason: NotWritten): Effect.Effect<never, CommandError, FileSystem.FileSystem> {
+    return Effect.gen({ self: this }, function* () {
+      this.#path = yield* writeBeside(this.#path, next)
+      this.#known = next.messages
+      return yield* Effect.fail(keptBeside(reason, this.#path))
+    })
+  }
+
+  /** The conversation as it is kept. */
+  #write(path: string, next: Conversation.Ready): Effect.Effect<Conversation.Ready, NotWritten, FileSystem.FileSystem> {
     return Effect.gen({ self: this }, function* () {
       const found = yield* Effect.option(read(path))
-      if (Option.isNone(found)) return damaged
+      if (Option.isNone(found)) return yield* Effect.fail(damaged(path))
       const merged = Option.isNone(found.value) ? Option.some(next) : yield* merge(found.value.value, this.#known, next)
-      if (Option.isNone(merged)) return replaced
-      yield* OutputFile.replace(fileOf(path), toText(merged.value))
+      if (Option.isNone(merged)) return yield* Effect.fail(replaced(path))
+      yield* Effect.mapError(
+        OutputFile.replace(fileOf(path), toText(merged.value)),
+        ({ message }) => new NotWritten(message)
+      )
       if (merged.value !== next) yield* Output.note(`Kept after the turns of another chat in ${path}.`)
+      this.#known = merged.value.messages
       return merged.value
     })
   }

@@ -1,5 +1,5 @@
-import { existsSync, lstatSync, readFileSync, symlinkSync, writeFileSync } from "node:fs"
-import { join } from "node:path"
+import { existsSync, lstatSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import { dirname, join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { assert, describe, it } from "@effect/vitest"
 import * as Reply from "@kimi-effect/testing/Reply"
@@ -35,20 +35,23 @@ const hold = (db: DatabaseSync) => (path: string) => {
   db.exec("CREATE TABLE held.held (id)")
 }
 
-/** Runs a chat with the file, which another program changes before each response that the list names. */
+/** Runs a chat with the file, which another program changes before the chat, and before each response that the list names. */
 const chat = Effect.fnUntraced(function* (
   args: ReadonlyArray<string>,
   {
-    changes,
+    before,
+    changes = [],
     start,
     ...options
   }: Options & {
     readonly start?: ReadonlyArray<Message>
-    readonly changes: ReadonlyArray<((path: string) => void) | undefined>
+    readonly before?: (path: string) => void
+    readonly changes?: ReadonlyArray<((path: string) => void) | undefined>
   }
 ) {
   const path = join(yield* temporaryFolder, "talk.json")
   if (start !== undefined) write(path, start)
+  before?.(path)
   const left = [...changes]
   return yield* withServer((server, env) =>
     Effect.gen(function* () {
@@ -140,6 +143,68 @@ describe("a file whose lock another process holds", () => {
       const { code, path } = yield* chat(["Second"], { start: turn("First"), changes: [hold(db)] })
       assert.strictEqual(code, 1)
       assert.deepStrictEqual([prompts(path), prompts(`${path}.1`)], [["First"], ["First", "Second"]])
+    })
+  )
+})
+
+describe.each([
+  { name: "a folder", make: (lock: string) => void mkdirSync(lock), reason: "it is a folder and not a file" },
+  {
+    name: "a file of another program",
+    make: (lock: string) => writeFileSync(lock, "theirs"),
+    reason: "it has the data of another application"
+  }
+])("a lock that is $name", ({ make, reason }) => {
+  const change = (path: string) => make(`${path}.lock`)
+
+  it.live("is refused before anything is sent", () =>
+    Effect.gen(function* () {
+      const { bodies, code, path, stderr } = yield* chat(["Second"], { start: turn("First"), before: change })
+      assert.deepStrictEqual([code, bodies.length], [1, 0])
+      assert.include(stderr, `${path}.lock cannot be used as its lock: ${reason}`)
+      assert.isTrue(existsSync(`${path}.lock`))
+    })
+  )
+
+  it.live("leaves the turn during which it was made in a new file", () =>
+    Effect.gen(function* () {
+      const { code, path, stderr } = yield* chat(["Second"], { start: turn("First"), changes: [change] })
+      assert.deepStrictEqual([prompts(path), prompts(`${path}.1`)], [["First"], ["First", "Second"]])
+      assert.strictEqual(code, 1)
+      assert.include(stderr, `kimi chat --history ${path}.1`)
+    })
+  )
+})
+
+describe("a file that cannot be written by the end of a turn", () => {
+  it.live("leaves the turn in a new file", () =>
+    Effect.gen(function* () {
+      const { path, stderr } = yield* chat(["Second"], {
+        start: turn("First"),
+        changes: [(path) => void mkdirSync(`${path}.tmp`)]
+      })
+      assert.deepStrictEqual([prompts(path), prompts(`${path}.1`)], [["First"], ["First", "Second"]])
+      assert.include(stderr, `kimi chat --history ${path}.1`)
+    })
+  )
+
+  const removeFolder = (path: string) => rmSync(dirname(path), { recursive: true })
+
+  it.live("fails a conversation that ends before it can be", () =>
+    Effect.gen(function* () {
+      const { code, path, stderr } = yield* chat([], { changes: [removeFolder], typed: ["First"] })
+      assert.strictEqual(code, 1)
+      assert.include(stderr, `${path} cannot be written: its folder does not exist`)
+    })
+  )
+
+  it.live("has the turns of the conversation once it can be", () =>
+    Effect.gen(function* () {
+      const { code, path } = yield* chat([], {
+        changes: [removeFolder, (path) => void mkdirSync(dirname(path))],
+        typed: ["First", "Second"]
+      })
+      assert.deepStrictEqual([code, prompts(path)], [0, ["First", "Second"]])
     })
   )
 })

@@ -234,7 +234,7 @@ const converse = Effect.fnUntraced(function* (input: Input, { keep, start }: Cha
       respond: withTools(input.yes ? "all" : prompt.question, Effect.succeed),
       keep
     }
-    return Effect.catchIf(ChatLoop.converse(prompt, start, turns), Terminal.isQuitError, () => Effect.void)
+    return ChatLoop.converse(prompt, start, turns)
   })
 })
 

@@ -180,7 +180,7 @@ describe("a conversation", () => {
           return Reply.text("It is gone.")
         })
         const { code, stderr } = yield* runKimi(["chat", "--history", path], { env, typed: ["One", "Two"] })
-        assert.strictEqual(code, 0, stderr)
+        assert.strictEqual(code, 1, stderr)
         assert.include(stderr, `${path} cannot be written`)
         const [, second] = yield* server.requests
         const { messages } = JSON.parse(second?.body ?? "")
