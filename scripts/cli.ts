@@ -189,7 +189,7 @@ the protocol that are tried. \`--total-timeout\` bounds calls of the model only.
 
 Ctrl-C and SIGTERM end a command with 130, and so does SIGHUP while the terminal shows a prompt; a [conversation](#a-conversation)
 continues after Ctrl-C in a response. What continues a command is a plain line on stderr, also with \`--json\`: an interruption is no
-error, and has no line of JSON.
+error, and has no line of JSON. So is the name of a file whose upload is interrupted after its last byte: the host may have kept it.
 
 Where an attempt of \`kimi chat\` fails and is made again, a plain line on stderr reports it once, with the error and the longest time
 for further attempts, if they fail as that one, and else what is left of the time for all; \`kimi batch\` and \`kimi swarm\` show their progress instead, and other commands make one attempt.

@@ -37,6 +37,8 @@ export interface Options {
   readonly areOne?: boolean
   /** The output after which the command is interrupted. */
   readonly until?: string | undefined
+  /** The command is interrupted when it ends. */
+  readonly interrupt?: Effect.Effect<void>
 }
 
 const inputOf = (key: string): Terminal.UserInput => {
@@ -46,7 +48,7 @@ const inputOf = (key: string): Terminal.UserInput => {
 
 export const runKimi = (
   args: ReadonlyArray<string>,
-  { areOne = false, env = {}, keys, stdin, typed, until }: Options = {}
+  { areOne = false, env = {}, interrupt = Effect.never, keys, stdin, typed, until }: Options = {}
 ) =>
   Effect.gen(function* () {
     let stdout = ""
@@ -82,7 +84,8 @@ export const runKimi = (
         })
     })
     const isTerminal = typed !== undefined || keys !== undefined
-    const code = yield* Effect.raceFirst(run(args), Deferred.await(shown)).pipe(
+    const stopped = Effect.raceFirst(Deferred.await(shown), Effect.as(interrupt, interrupted))
+    const code = yield* Effect.raceFirst(run(args), stopped).pipe(
       Effect.provide(
         Layer.mergeAll(
           NodeFileSystem.layer,

@@ -35,6 +35,7 @@ import * as Output from "../output.ts"
 import * as RetryNote from "../retryNote.ts"
 import type { Chat } from "../schemas/chat.ts"
 import * as ToolCalls from "../toolCalls.ts"
+import * as UploadNote from "../uploadNote.ts"
 
 interface Input {
   readonly prompt: ReadonlyArray<string>
@@ -177,13 +178,21 @@ const named = <A, E extends KimiError, R>(path: string, content: Effect.Effect<A
   )
 
 /** The text of a document, which the host does not keep. */
-const documentText = (path: string) =>
+const documentText = (path: string, isEchoed: boolean) =>
   Effect.gen(function* () {
     const files = yield* Files.Files
     const content = yield* Files.open(path)
+    let sent = 0
+    const onProgress = (progress: Files.Progress) =>
+      Effect.sync(() => {
+        sent = progress.sent
+      })
+    const { name, size } = content
     // An upload may take minutes: Ctrl-C ends it.
     const { id } = yield* Effect.acquireRelease(
-      files.upload({ purpose: "file-extract", content }),
+      files
+        .upload({ purpose: "file-extract", content, onProgress })
+        .pipe(UploadNote.atInterrupt({ name, size, sent: () => sent, isEchoed })),
       ({ id }) => Effect.ignore(files.delete(id, { ignoreMissing: true })),
       { interruptible: true }
     )
@@ -192,8 +201,14 @@ const documentText = (path: string) =>
   }).pipe(Effect.scoped)
 
 /** A conversation that ends with the prompt, its documents before it and its images in it. */
-const ask = Effect.fnUntraced(function* (input: Input, history: ChatHistory.History, text: string) {
-  const documents = yield* Effect.forEach(input.file, (path) => named(path, documentText(path)))
+const ask = Effect.fnUntraced(function* (
+  input: Input,
+  history: ChatHistory.History,
+  text: string,
+  // While keys are read, the terminal shows none.
+  isEchoed = false
+) {
+  const documents = yield* Effect.forEach(input.file, (path) => named(path, documentText(path, isEchoed)))
   const images = yield* Effect.forEach(input.image, (path) => named(path, Media.fromPath(path)))
   const before = documents.reduce<ChatHistory.History>(
     (conversation, document) => Conversation.system(document)(conversation),
@@ -223,7 +238,7 @@ const converse = Effect.fnUntraced(function* (input: Input, { keep, start }: Cha
     (conversation: Conversation.Ready) =>
       respond({ ...input, keep: keepTurn }, conversation, set === undefined ? undefined : { set, approval })
   if (text !== "" && (set === undefined || input.yes)) {
-    return void (yield* withTools("all")(yield* ask(input, start, text)))
+    return void (yield* withTools("all")(yield* ask(input, start, text, true)))
   }
   const LinePrompt = yield* loadModule(() => import("../prompt/linePrompt.ts"))
   yield* LinePrompt.use((prompt) => {

@@ -10,6 +10,7 @@ import * as InputFile from "../inputFile.ts"
 import { live } from "../live.ts"
 import type { Given } from "../optionFlags.ts"
 import * as Output from "../output.ts"
+import * as UploadNote from "../uploadNote.ts"
 import type { FileList, FileText } from "../schemas/files.ts"
 
 interface Common {
@@ -65,7 +66,7 @@ export const upload = Effect.fnUntraced(function* ({
         })
       )
     })
-  )
+  ).pipe(UploadNote.atInterrupt({ name: content.name, size: content.size, sent: () => sent, isEchoed: true }))
   yield* json ? Output.json(file) : Output.line(file.id)
 })
 

@@ -1,0 +1,22 @@
+/** What an upload reports that is interrupted: the host may keep a file that it has all bytes of, and has not named its id. */
+import * as Effect from "effect/Effect"
+import * as Output from "./output.ts"
+
+interface Upload {
+  readonly name: string
+  readonly size: number
+  /** The bytes that the host has taken so far. */
+  readonly sent: () => number
+  /** Whether the terminal shows `^C`, which the note must not continue. */
+  readonly isEchoed: boolean
+}
+
+/** Names the file at an interrupt, if the host may have kept it. One that it has a part of is refused. */
+export const atInterrupt = ({ isEchoed, name, sent, size }: Upload) =>
+  Effect.onInterrupt(() =>
+    sent() < size
+      ? Effect.void
+      : Output.note(
+          `${isEchoed ? "\n" : ""}The host may have kept ${Output.plain(name)}, whose upload was interrupted: kimi files list shows it, and kimi files delete deletes it.`
+        )
+  )
