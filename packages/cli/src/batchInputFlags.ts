@@ -2,6 +2,7 @@
 import { hostReasoningEfforts, reasoningEfforts } from "@kimi-effect/core/ModelCatalog"
 import * as Flag from "effect/cli/Flag"
 import * as Numbers from "./numberFlags.ts"
+import { textFlag } from "./textParams.ts"
 
 export const batchInputFlags = {
   format: Flag.Literals("format", ["jsonl", "csv"]).pipe(
@@ -15,23 +16,23 @@ export const batchInputFlags = {
     Flag.withMetavar("character"),
     Flag.optional
   ),
-  column: Flag.String("column").pipe(
+  column: textFlag("column", "a name that is not empty").pipe(
     Flag.withDescription(
       "The member or column of each row with the prompt, if the lines are not requests. Not with --template."
     ),
     Flag.optional
   ),
-  template: Flag.String("template").pipe(
+  template: textFlag("template", "a text with a column in braces, such as {text}").pipe(
     Flag.withDescription('A prompt with columns in braces, such as "Summarize {title}: {text}".'),
     Flag.withMetavar("text"),
     Flag.optional
   ),
-  idColumn: Flag.String("id-column").pipe(
+  idColumn: textFlag("id-column", "a name that is not empty").pipe(
     Flag.withDescription("The column with the ids of rows. Default: id or custom_id, and else the line."),
     Flag.withMetavar("column"),
     Flag.optional
   ),
-  system: Flag.String("system").pipe(
+  system: textFlag("system").pipe(
     Flag.withDescription("The system message of each prompt."),
     Flag.withMetavar("text"),
     Flag.optional

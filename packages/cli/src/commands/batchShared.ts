@@ -7,21 +7,20 @@ import { loadModule } from "@kimi-effect/core/internal/ModuleLoader"
 import { jsonFlag, optionFlags } from "../optionFlags.ts"
 import { pathFlag } from "../pathParams.ts"
 import { schemaFlag } from "../schemaFlag.ts"
+import { textArgument, textFlag } from "../textParams.ts"
 
 export const loadShared = loadModule(() => import("../handlers/batchShared.ts"))
 
 const schema = schemaFlag("a shared batch")
 
-const isId = (id: string): boolean => id.trim() !== ""
-const expectedId = () => "the id of a shared batch, which is not empty"
+const expectedId = "the id of a shared batch, which is not empty"
 
 export const sharedFlags = {
-  shared: Flag.String("shared").pipe(
+  shared: textFlag("shared", expectedId).pipe(
     Flag.withDescription(
       "Shares the batch under this id with other processes that run the same command, through the PostgreSQL of DATABASE_URL."
     ),
     Flag.withMetavar("id"),
-    Flag.filter(isId, expectedId),
     Flag.optional
   ),
   schema
@@ -30,10 +29,7 @@ export const sharedFlags = {
 export const shared = Command.make(
   "shared",
   {
-    id: Argument.String("id").pipe(
-      Argument.withDescription("The id that kimi batch run --shared was given."),
-      Argument.filter(isId, expectedId)
-    ),
+    id: textArgument("id", expectedId).pipe(Argument.withDescription("The id that kimi batch run --shared was given.")),
     schema,
     cancel: Flag.Boolean("cancel").pipe(
       Flag.withDescription(

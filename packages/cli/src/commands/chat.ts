@@ -7,6 +7,7 @@ import { handler } from "../handler.ts"
 import * as Numbers from "../numberFlags.ts"
 import { jsonFlag, optionFlags } from "../optionFlags.ts"
 import { pathFlag } from "../pathParams.ts"
+import { textFlag } from "../textParams.ts"
 
 export const chat = Command.make(
   "chat",
@@ -17,7 +18,7 @@ export const chat = Command.make(
       ),
       Argument.variadic()
     ),
-    system: Flag.String("system").pipe(Flag.withDescription("Instructions for the model."), Flag.optional),
+    system: textFlag("system").pipe(Flag.withDescription("Instructions for the model."), Flag.optional),
     image: pathFlag("image").pipe(
       Flag.withDescription("Image or video of the prompt; repeat it for several. Larger ones are uploaded."),
       Flag.withMetavar("file"),

@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import { loadModule } from "@kimi-effect/core/internal/ModuleLoader"
 import { jsonFlag, optionFlags } from "../optionFlags.ts"
 import { pathArgument } from "../pathParams.ts"
+import { textArgument } from "../textParams.ts"
 
 const load = loadModule(() => import("../handlers/files.ts"))
 
@@ -13,12 +14,8 @@ const loadDelete = loadModule(() => import("../handlers/filesDelete.ts"))
 
 const purposes = ["file-extract", "image", "video", "batch"] as const
 
-const id = Argument.String("id").pipe(
-  Argument.withDescription("The id of a file, which kimi files list prints."),
-  Argument.filter(
-    (id) => id.trim() !== "",
-    () => "the id of a file, which is not empty"
-  )
+const id = textArgument("id", "the id of a file, which is not empty").pipe(
+  Argument.withDescription("The id of a file, which kimi files list prints.")
 )
 
 const list = Command.make(

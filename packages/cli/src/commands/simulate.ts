@@ -5,6 +5,7 @@ import { handler } from "../handler.ts"
 import * as Numbers from "../numberFlags.ts"
 import { jsonFlag, optionFlags } from "../optionFlags.ts"
 import { pathFlag } from "../pathParams.ts"
+import { textFlag } from "../textParams.ts"
 
 export const simulate = Command.make(
   "simulate",
@@ -33,14 +34,7 @@ export const simulate = Command.make(
       Numbers.time,
       Flag.optional
     ),
-    seed: Flag.String("seed").pipe(
-      Flag.withDescription("Seed of all randomness. Default: 1."),
-      Flag.filter(
-        (seed) => seed.trim() !== "",
-        () => "a text that is not empty"
-      ),
-      Flag.withDefault("1")
-    ),
+    seed: textFlag("seed").pipe(Flag.withDescription("Seed of all randomness. Default: 1."), Flag.withDefault("1")),
     html: pathFlag("html").pipe(
       Flag.withDescription("Writes the report as a page with charts. Replaces no file but a page."),
       Flag.withMetavar("file"),

@@ -5,17 +5,14 @@ import * as Flag from "effect/cli/Flag"
 import { handler } from "../handler.ts"
 import * as Numbers from "../numberFlags.ts"
 import { jsonFlag, optionFlags } from "../optionFlags.ts"
+import { textArgument } from "../textParams.ts"
 import { cancel, html, resume, runFlags, status } from "./swarmJournal.ts"
 
 export const swarm = Command.make(
   "swarm",
   {
-    task: Argument.String("task").pipe(
-      Argument.withDescription("What the agents do together."),
-      Argument.filter(
-        (task) => task.trim() !== "",
-        () => "a task of at least one word"
-      )
+    task: textArgument("task", "a task of at least one word").pipe(
+      Argument.withDescription("What the agents do together.")
     ),
     agents: Flag.Int("agents").pipe(
       Flag.withDescription("The most sub-agents that the swarm starts. Default: 100."),

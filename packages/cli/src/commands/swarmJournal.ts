@@ -8,6 +8,7 @@ import * as Numbers from "../numberFlags.ts"
 import { jsonFlag, optionFlags } from "../optionFlags.ts"
 import { pathFlag } from "../pathParams.ts"
 import { schemaFlag } from "../schemaFlag.ts"
+import { textArgument, textFlag } from "../textParams.ts"
 
 const load = loadModule(() => import("../handlers/swarmJournal.ts"))
 
@@ -26,28 +27,25 @@ const journalFlag = pathFlag("journal").pipe(
 
 const schema = schemaFlag("the journal")
 
-const isId = (id: string): boolean => id !== ""
-const expectedId = () => "the id of a swarm, which is not empty"
+const expectedId = "the id of a swarm, which is not empty"
 
 /** Flags of a run. */
 export const runFlags = {
   journal: Flag.optional(journalFlag),
-  id: Flag.String("id").pipe(
+  id: textFlag("id", expectedId).pipe(
     Flag.withDescription(
       "The id of the swarm in its journal. Defaults to one that is made from the task, so that the same command continues it."
     ),
-    Flag.filter(isId, expectedId),
     Flag.optional
   ),
   schema
 }
 
 const common = {
-  id: Argument.String("id").pipe(
+  id: textArgument("id", expectedId).pipe(
     Argument.withDescription(
       "The id of the swarm, which kimi swarm writes to stderr. One that begins with - is given after --, as the last argument."
-    ),
-    Argument.filter(isId, expectedId)
+    )
   ),
   journal: journalFlag,
   schema,
