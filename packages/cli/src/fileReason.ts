@@ -4,7 +4,7 @@ import type * as PlatformError from "effect/PlatformError"
 
 /** The reason without the code of the system. `missing` is what it means that there is no file. */
 export const reasonOf = (
-  { _tag, cause }: PlatformError.PlatformError["reason"],
+  { _tag, cause }: Pick<PlatformError.PlatformError["reason"], "_tag" | "cause">,
   missing: string = meanings.ENOENT
 ): string => {
   if (_tag === "NotFound") return missing

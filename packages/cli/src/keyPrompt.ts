@@ -1,4 +1,5 @@
 /** Asks for the API key in a terminal where none is configured. What is typed is not shown. */
+import { loadModule } from "@kimi-effect/core/internal/ModuleLoader"
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
@@ -37,9 +38,11 @@ const keep = Effect.fnUntraced(function* (file: string, key: Redacted.Redacted) 
   const path = yield* Path.Path
   const home = yield* Effect.orElseSucceed(Config.String("HOME"), () => "~")
   const target = path.resolve(file.replace(/^~(?=\/|$)/, home))
-  yield* Effect.mapError(fs.makeDirectory(path.dirname(target), { recursive: true, mode: 0o700 }), ({ reason }) =>
-    unwritable(target, reasonOf(reason))
-  )
+  const { createFolder } = yield* loadModule(() => import("@kimi-effect/client/internal/createFolder"))
+  yield* Effect.tryPromise({
+    try: () => createFolder(path.dirname(target)),
+    catch: (cause) => unwritable(target, reasonOf({ _tag: "Unknown", cause }))
+  })
   yield* Effect.mapError(
     fs.writeFileString(target, `${Redacted.value(key)}\n`, { flag: "wx", mode: 0o600 }),
     ({ reason }) => unwritable(target, reason._tag === "AlreadyExists" ? "it exists already" : reasonOf(reason))

@@ -1,5 +1,5 @@
 /** Where the entry keeps the compile cache. */
-import { existsSync, mkdirSync, readdirSync } from "node:fs"
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -50,5 +50,29 @@ describe("the compile cache", () => {
       assert.deepStrictEqual(readdirSync(folder), ["home"])
       assert.isNotEmpty(readdirSync(join(folder, "home/.cache/kimi/compile")))
     })
+  )
+
+  it.live("is not used in a folder that cannot be created", () =>
+    Effect.gen(function* () {
+      const file = join(yield* temporaryFolder, "file")
+      writeFileSync(file, "")
+      for (const XDG_CACHE_HOME of ["/proc/kimi-effect", join(file, "cache"), file]) {
+        const { code, stderr } = yield* ended(yield* start(refused, { ...cached, XDG_CACHE_HOME }))
+        assert.strictEqual(code, 2, stderr)
+      }
+    })
+  )
+
+  it.live.each([{ NODE_DISABLE_COMPILE_CACHE: "1" }, { NODE_COMPILE_CACHE: "OTHER" }])(
+    "has no folder of the command with %o",
+    (set) =>
+      Effect.gen(function* () {
+        const HOME = yield* temporaryFolder
+        const other = join(yield* temporaryFolder, "other")
+        const env = { ...cached, HOME, ...("NODE_COMPILE_CACHE" in set ? { NODE_COMPILE_CACHE: other } : set) }
+        const { code } = yield* ended(yield* start(refused, env))
+        assert.strictEqual(code, 2)
+        assert.isEmpty(readdirSync(HOME))
+      })
   )
 })

@@ -10,7 +10,8 @@ describe.skipIf(!hasTmux)("the question for the key", () => {
   it.live.each([
     { name: "a file that exists", file: "taken", reason: "it exists already" },
     { name: "a path through a file", file: "taken/kimi", reason: "a part of the path is a file and not a folder" },
-    { name: "a folder in which nothing can be created", file: "/proc/kimi", reason: "it does not exist" }
+    { name: "a folder in which nothing can be created", file: "/proc/kimi", reason: "it does not exist" },
+    { name: "a new folder below such a one", file: "/proc/kimi/key", reason: "it does not exist" }
   ])("reports why the key is not kept in $name", ({ file, reason }) =>
     Effect.gen(function* () {
       const folder = yield* temporaryFolder

@@ -120,4 +120,11 @@ describe("CassetteStore.makeFile", () => {
       assert.include(error.message, join(path, "b/a.json"))
     })
   )
+
+  it.effect("names the file whose folder cannot be created", () =>
+    Effect.gen(function* () {
+      const store = yield* CassetteStore.makeFile({ folder: "/proc/cassettes" })
+      assert.include((yield* Effect.flip(append(store, "a", "text"))).message, "/proc/cassettes/a.json")
+    })
+  )
 })

@@ -1,5 +1,5 @@
 /**
- * Creates a folder and its parents, accessible for their owner only. Node's own
+ * Creates a folder and its parents, by default accessible for their owner only. Node's own
  * recursive form never returns where a parent exists and refuses with `ENOENT`,
  * as in `/proc`, and reports `ENOENT` on a read-only file system.
  */
@@ -8,12 +8,12 @@ import { mkdir, stat } from "node:fs/promises"
 import { dirname } from "node:path"
 import { codeOf } from "./FileFailure.ts"
 
-const mode = 0o700
+const ofOwner = 0o700
 
 export const createFolderSync = (path: string): void => {
   const create = () => {
     try {
-      mkdirSync(path, mode)
+      mkdirSync(path, ofOwner)
     } catch (error) {
       if (codeOf(error) !== "EEXIST" || !statSync(path).isDirectory()) throw error
     }
@@ -27,7 +27,7 @@ export const createFolderSync = (path: string): void => {
   }
 }
 
-export const createFolder = async (path: string): Promise<void> => {
+export const createFolder = async (path: string, mode = ofOwner): Promise<void> => {
   const create = async () => {
     try {
       await mkdir(path, mode)
@@ -39,7 +39,7 @@ export const createFolder = async (path: string): Promise<void> => {
     await create()
   } catch (error) {
     if (codeOf(error) !== "ENOENT" || dirname(path) === path) throw error
-    await createFolder(dirname(path))
+    await createFolder(dirname(path), mode)
     await create()
   }
 }

@@ -1,8 +1,9 @@
 /** Reads and replaces the file of a cassette. */
 import { randomUUID } from "node:crypto"
-import { chmod, mkdir, readFile, rename, rm, stat, unlink, writeFile } from "node:fs/promises"
+import { chmod, readFile, rename, rm, stat, unlink, writeFile } from "node:fs/promises"
 import { dirname, join } from "node:path"
 import { setTimeout as delay } from "node:timers/promises"
+import { createFolder } from "@kimi-effect/client/internal/createFolder"
 import * as Effect from "effect/Effect"
 import { CassetteStoreError } from "../../CassetteErrors.ts"
 import * as StaleLock from "./staleLock.ts"
@@ -108,7 +109,8 @@ export const update = <E>(
     Effect.tryPromise({ try: run, catch: failure(name, "write", path) })
   const locked = Effect.acquireUseRelease(
     attempt(async (signal) => {
-      await mkdir(dirname(path), { recursive: true })
+      // Cassettes are files of a repository, which others read too.
+      await createFolder(dirname(path), 0o777)
       await acquireLock(name, lock, signal)
     }),
     () =>
