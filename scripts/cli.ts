@@ -181,8 +181,8 @@ The [categories](errors.md) are those of the errors of the library. One kind of 
 A file that a command writes at its end, such as that of
 \`--history\` or \`--html\`, is checked before anything is sent: one that cannot be written ends the command with 1. The output of
 \`kimi batch\` ends it with 16 if the path is wrong, such as a folder or a file in a folder that does not exist, and with 26 if
-one of its files cannot be used, such as on a full disk or without permission; so does a journal. The folder of an output must
-exist; those of a SQLite file of \`--journal\`, \`--cache\` or \`--budget-store\` are created.
+one of its files cannot be used, such as on a full disk or without permission; so does a journal, and so does stdout in every
+command. The folder of an output must exist; those of a SQLite file of \`--journal\`, \`--cache\` or \`--budget-store\` are created.
 
 A server of \`--mcp\` that does not answer ends the command after two minutes: it has 60 seconds for each of the two versions of
 the protocol that are tried. \`--total-timeout\` bounds calls of the model only.

@@ -2,7 +2,7 @@
 
 /** A failure of the command itself, such as a file that cannot be read. */
 export class CommandError extends Error {
-  readonly _tag: "CommandError" | "UsageError" = "CommandError"
+  readonly _tag: "CommandError" | "OutputError" | "UsageError" = "CommandError"
   readonly hint: string
   constructor(message: string, hint: string) {
     super(message)

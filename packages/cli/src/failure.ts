@@ -9,6 +9,7 @@ import { HintedError } from "./hintedError.ts"
 import { costHint, fileHintOf, flagMessageOf, hintOf, isOfCost, isOfFlags, messageOf } from "./hints.ts"
 import * as Predicate from "effect/Predicate"
 import * as Output from "./output.ts"
+import { OutputError } from "./outputError.ts"
 import { SpentError } from "./spentError.ts"
 
 interface Description {
@@ -76,6 +77,10 @@ export const describe = (error: unknown, command: string): Description => {
     return isOfFlags(known) ? ofUsage(flagMessageOf(known), flagHint) : ofKimiError(known, command)
   }
   if (error instanceof UsageError) return ofUsage(error.message, error.hint)
+  if (error instanceof OutputError) {
+    const { _tag: tag, category, exitCode, hint, message } = error
+    return { tag, category, message, hint, exitCode }
+  }
   if (isCategorized(error)) {
     const { _tag: tag, category, hint, message } = error
     return { tag, category, message, hint, exitCode: exitCodes.byCategory[category] }

@@ -54,7 +54,7 @@ export const live = Effect.fnUntraced(function* (
     drawn = lines.length
     yield* canAnimate ? display(`${back}\u001b[0J${text}\n`) : Output.note(text)
   })
-  // `Output.print` waits for the end of the program where the terminal is gone, and the program for this.
+  // `Output.print` would interrupt what closes the scope where the terminal is gone.
   yield* Effect.addFinalizer((exit) =>
     last === "" && hasFailed(exit) ? Effect.void : draw((text) => Effect.ignore(terminal.display(text)))
   )

@@ -1,8 +1,14 @@
 /** The program `kimi`. */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import { loadModule } from "@kimi-effect/core/internal/ModuleLoader"
+import * as Cause from "effect/Cause"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Runtime from "effect/Runtime"
+import { BrokenOutput } from "./brokenOutput.ts"
 import * as exitCodes from "./exitCodes.ts"
+import { wantsJson } from "./jsonArgument.ts"
 import { run } from "./run.ts"
 import * as services from "./services.ts"
 
@@ -24,17 +30,32 @@ const callsModel = (args: ReadonlyArray<string>): boolean => {
   return name === "chat" || (name === "swarm" && !["status", "cancel"].includes(subcommand))
 }
 
-/** Ends with an exit code when the output cannot be written any more. */
-const brokenOutput = (args: ReadonlyArray<string>) =>
-  Effect.callback<number>((resume) => {
+/** The failure of a write that nothing waits for, such as that of a help text, is known after the write. */
+const settled = Effect.callback<void>((resume) => {
+  setImmediate(() => resume(Effect.void))
+})
+
+/** Reports that the output cannot be written, once, and returns the exit code. */
+const reported = (failure: NodeJS.ErrnoException, args: ReadonlyArray<string>) =>
+  Effect.gen(function* () {
+    // The reader of a pipe, such as `head`, has read enough of what was printed.
+    if (failure.code === "EPIPE" && !callsModel(args)) return 0
+    const { report } = yield* loadModule(() => import("./failure.ts"))
+    const { OutputError } = yield* loadModule(() => import("./outputError.ts"))
+    return yield* report(Cause.fail(new OutputError(failure)), { command: args[0] ?? "", isJson: wantsJson(args) })
+  })
+
+/** Runs the command while its output can be written. One that has failed by itself has reported that. */
+const runWhileWritable = (args: ReadonlyArray<string>) =>
+  Effect.gen(function* () {
+    const broken = yield* BrokenOutput
     // The listener stays: without one, a further error would end the process.
-    process.stdout.on("error", ({ code }: NodeJS.ErrnoException) => {
-      // The reader of a pipe, such as `head`, has read enough of what was printed.
-      if (code === "EPIPE" && !callsModel(args)) return resume(Effect.succeed(0))
-      const reason = code === "EPIPE" ? "its reader has gone, and the command was stopped" : code
-      process.stderr.write(`kimi: the output cannot be written: ${reason}\n`)
-      resume(Effect.succeed(code === "EPIPE" ? exitCodes.notRead : exitCodes.other))
-    })
+    process.stdout.on("error", (failure) => Deferred.doneUnsafe(broken, Exit.succeed(failure)))
+    // The command is interrupted: calls in flight are aborted, and money that is held is released.
+    const code = yield* Effect.raceFirst(run(args), Effect.as(Deferred.await(broken), exitCodes.interrupted))
+    if (code !== 0 && code !== exitCodes.interrupted) return code
+    yield* settled
+    return Deferred.isDoneUnsafe(broken) ? yield* reported(yield* Deferred.await(broken), args) : code
   })
 
 /** Runs the command on the arguments of the process, and ends the process with its exit code. */
@@ -45,8 +66,7 @@ export const main = (): void => {
   process.stderr.on("error", () => {})
 
   NodeRuntime.runMain(
-    // A command whose output is not read is interrupted: calls in flight are aborted, and money that is held is released.
-    Effect.raceFirst(run(args), brokenOutput(args)).pipe(
+    runWhileWritable(args).pipe(
       Effect.flatMap((code) => (code === 0 ? Effect.void : Effect.fail(new ExitCode(code)))),
       Effect.provide(services.layer)
     ),

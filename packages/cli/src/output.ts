@@ -4,6 +4,7 @@ import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Terminal from "effect/Terminal"
+import { isBroken } from "./brokenOutput.ts"
 
 /**
  * Embeddings, overrides and isolates, with which a terminal shows other characters in another order.
@@ -14,14 +15,15 @@ const reorderings = /[\u202A-\u202E\u2066-\u2069]/g
 const inOrder = (text: string): string => text.replaceAll(reorderings, "")
 
 /**
- * Writes a part of the result, without a line end, in a terminal without characters that reorder others. The program
- * ends the process if it cannot be written.
+ * Writes a part of the result, without a line end, in a terminal without characters that reorder others. What cannot be
+ * written interrupts the command, whose program reports it; what the command would write after that is left out.
  */
 export const print = (text: string): Effect.Effect<void, never, Terminal.Terminal> =>
   Effect.gen(function* () {
+    if (yield* isBroken) return
     const { canAnimate: isTerminal } = yield* TerminalCapabilities.TerminalCapabilities
     const terminal = yield* Terminal.Terminal
-    yield* Effect.catch(terminal.display(isTerminal ? inOrder(text) : text), () => Effect.never)
+    yield* Effect.catch(terminal.display(isTerminal ? inOrder(text) : text), () => Effect.interrupt)
   })
 
 /** Writes a line of the result. */

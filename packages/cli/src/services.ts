@@ -6,7 +6,9 @@
 import * as NodePath from "@effect/platform-node/NodePath"
 import { loadModule } from "@kimi-effect/core/internal/ModuleLoader"
 import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as PlatformError from "effect/PlatformError"
@@ -15,6 +17,7 @@ import * as Stdio from "effect/Stdio"
 import * as Sink from "effect/Sink"
 import * as Stream from "effect/Stream"
 import * as Terminal from "effect/Terminal"
+import { BrokenOutput } from "./brokenOutput.ts"
 import * as HangUp from "./hangUp.ts"
 
 type Services = ChildProcessSpawner.ChildProcessSpawner | Stdio.Stdio | Terminal.Terminal
@@ -88,15 +91,18 @@ const stdio = (node: Node): Stdio.Stdio => {
 
 const display = (text: string): Effect.Effect<void, PlatformError.PlatformError> =>
   Effect.uninterruptible(
-    Effect.callback((resume) => {
-      process.stdout.write(text, (cause) =>
-        resume(
-          cause === null || cause === undefined
-            ? Effect.void
-            : Effect.fail(PlatformError.systemError({ _tag: "Unknown", module: "Terminal", method: "display", cause }))
-        )
-      )
-    })
+    Effect.flatMap(BrokenOutput, (broken) =>
+      Effect.callback((resume) => {
+        process.stdout.write(text, (cause) => {
+          if (cause === null || cause === undefined) return resume(Effect.void)
+          // Before the event of the stream: what runs next knows it.
+          Deferred.doneUnsafe(broken, Exit.succeed(cause))
+          resume(
+            Effect.fail(PlatformError.systemError({ _tag: "Unknown", module: "Terminal", method: "display", cause }))
+          )
+        })
+      })
+    )
   )
 
 const terminal = (node: Node): Terminal.Terminal => {

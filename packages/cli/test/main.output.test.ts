@@ -1,6 +1,6 @@
-/** The program when the reader of its output has gone. */
+/** The program when its output cannot be written: its reader has gone, or its disk is full. */
 import { spawn } from "node:child_process"
-import { writeFileSync } from "node:fs"
+import { existsSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as MockServer from "@kimi-effect/testing/node/MockServer"
@@ -8,6 +8,29 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { ended, environment, firstOutput, program, start } from "./process.ts"
 import { temporaryFolder } from "./temporaryFolder.ts"
+
+const row = (content: number) => JSON.stringify({ messages: [{ role: "user", content: `Row ${content}` }] })
+
+/** An input of 200 rows. */
+const rowsFile = Effect.map(temporaryFolder, (folder) => {
+  const input = join(folder, "in.jsonl")
+  writeFileSync(input, Array.from({ length: 200 }, (_, i) => row(i)).join("\n"))
+  return input
+})
+
+/** Runs the command in a line of bash, which has it as `kimi`. */
+const inShell = (line: string, args: ReadonlyArray<string>, url = "") => {
+  const kimi = `kimi() { "$node" "$program" "$@"; }; ${line}`
+  const child = spawn("bash", ["--norc", "-c", kimi, "bash", ...args], {
+    env: { ...environment, node: process.execPath, program, KIMI_BASE_URL: url }
+  })
+  child.stdin.end()
+  return ended(child)
+}
+
+/** What is on stderr except for the progress of a batch. */
+const reportsOf = (stderr: string): ReadonlyArray<string> =>
+  stderr.split("\n").filter((text) => text !== "" && !/^\d+ .*rows, /.test(text))
 
 describe("an output that is not read any more", () => {
   it.live("stops a batch", () =>
@@ -32,14 +55,8 @@ describe("an output that is not read any more", () => {
   it.live.skipIf(process.platform === "win32")("has the code of a closed pipe behind the first rows of a batch", () =>
     Effect.gen(function* () {
       const server = yield* MockServer.make()
-      const input = join(yield* temporaryFolder, "in.jsonl")
-      const row = (content: number) => JSON.stringify({ messages: [{ role: "user", content: `Row ${content}` }] })
-      writeFileSync(input, Array.from({ length: 200 }, (_, i) => row(i)).join("\n"))
-      const line = '"$0" "$1" batch run "$2" - --rows 1 | head -n 1; echo "code ${PIPESTATUS[0]}"'
-      const child = spawn("bash", ["-c", line, process.execPath, program, input], {
-        env: { ...environment, KIMI_BASE_URL: server.url }
-      })
-      const { stdout } = yield* ended(child)
+      const line = 'kimi batch run "$1" - --rows 1 | head -n 1; echo "code ${PIPESTATUS[0]}"'
+      const { stdout } = yield* inShell(line, [yield* rowsFile], server.url)
       const [first = "", last] = stdout.trim().split("\n")
       assert.deepStrictEqual([JSON.parse(first).line, last], [1, "code 141"])
       assert.isBelow((yield* server.requests).length, 200)
@@ -52,6 +69,60 @@ describe("an output that is not read any more", () => {
       child.stdout.destroy()
       const { code, stderr } = yield* ended(child)
       assert.deepStrictEqual([code, stderr], [0, ""])
+    })
+  )
+
+  it.live.skipIf(process.platform === "win32")("is reported once, as JSON", () =>
+    Effect.gen(function* () {
+      const server = yield* MockServer.make()
+      const line = 'kimi batch run "$1" - --rows 4 --json | head -n 3; exit "${PIPESTATUS[0]}"'
+      const { code, stderr } = yield* inShell(line, [yield* rowsFile], server.url)
+      const reports = reportsOf(stderr)
+      assert.lengthOf(reports, 1, stderr)
+      const { error } = JSON.parse(reports[0] ?? "") as { readonly error: { readonly [member: string]: unknown } }
+      assert.deepStrictEqual([code, error["tag"], error["exitCode"]], [141, "OutputError", 141])
+    })
+  )
+})
+
+describe.skipIf(!existsSync("/dev/full"))("an output on a full disk", () => {
+  it.live.each(["models", "--help", "chat --stream Hello", "chat Hello", "batch run IN -", "batch run IN - --rows 1"])(
+    "is the one failure of kimi %s",
+    (words) =>
+      Effect.gen(function* () {
+        const server = yield* MockServer.make()
+        const input = yield* rowsFile
+        const args = words.split(" ").map((word) => (word === "IN" ? input : word))
+        const { code, stderr } = yield* inShell('kimi "$@" > /dev/full', args, server.url)
+        const [first, hint, ...others] = reportsOf(stderr)
+        assert.strictEqual(code, 26, stderr)
+        assert.strictEqual(first, "kimi: OutputError: The output cannot be written: the disk is full (ENOSPC)")
+        assert.match(hint ?? "", /^ {2}Redirect the output/)
+        assert.deepStrictEqual(others, [])
+      })
+  )
+
+  it.live("is one line of JSON with --json", () =>
+    Effect.gen(function* () {
+      const server = yield* MockServer.make()
+      const line = 'kimi batch run "$1" - --json > /dev/full'
+      const { code, stderr } = yield* inShell(line, [yield* rowsFile], server.url)
+      const reports = reportsOf(stderr)
+      assert.lengthOf(reports, 1, stderr)
+      const { error } = JSON.parse(reports[0] ?? "") as { readonly error: { readonly [member: string]: unknown } }
+      assert.deepStrictEqual([code, error["category"], error["exitCode"]], [26, "journal", 26])
+    })
+  )
+
+  it.live("leaves how a recorded swarm is continued, whose result was not read", () =>
+    Effect.gen(function* () {
+      const server = yield* MockServer.make()
+      const journal = join(yield* temporaryFolder, "team.db")
+      const args = ["swarm", "Hello", "--id", "a", "--journal", journal]
+      const { code, stderr } = yield* inShell('kimi "$@" > /dev/full', args, server.url)
+      assert.strictEqual(code, 26, stderr)
+      assert.include(stderr, `\nkimi swarm resume a --journal ${journal} continues.\n`)
+      assert.notInclude(stderr, "Interrupted")
     })
   )
 })

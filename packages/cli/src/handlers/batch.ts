@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as client from "../client.ts"
 import { CommandError, wrongFlag } from "../commandError.ts"
+import * as Interruption from "../interruption.ts"
 import { live } from "../live.ts"
 import type { Amount } from "../numberFlags.ts"
 import type { Given } from "../optionFlags.ts"
@@ -90,7 +91,7 @@ export const run = Effect.fnUntraced(function* (given: RunInput) {
   const result = yield* Effect.scoped(job).pipe(
     Effect.provide(client.layer(options)),
     Effect.onInterrupt(() =>
-      Output.note(isStandard(output) ? "\nInterrupted." : "\nInterrupted. Run the same command again to continue.")
+      isStandard(output) ? Interruption.note() : Interruption.noteContinued("Run the same command again to continue.")
     )
   )
   const written: BatchRun = { ...result, stopped: result.stopped?._tag ?? null }

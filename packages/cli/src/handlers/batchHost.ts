@@ -12,6 +12,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as client from "../client.ts"
 import { CommandError, UsageError, wrongFlag } from "../commandError.ts"
+import * as Interruption from "../interruption.ts"
 import { live } from "../live.ts"
 import type { Given } from "../optionFlags.ts"
 import * as Output from "../output.ts"
@@ -165,10 +166,10 @@ const follow = Effect.fnUntraced(function* <E, R>(
   const result = yield* Effect.scoped(Effect.andThen(live(progress.lines), job(progress))).pipe(
     Effect.provide(Layer.merge(client.layer(options), client.layerHostBatch(options))),
     Effect.onInterrupt(() =>
-      Output.note(
+      Interruption.noteContinued(
         progress.isAtHost
-          ? `\nInterrupted. A batch continues at the host: ${resume} collects it.`
-          : "\nInterrupted. Run the same command again to continue."
+          ? `A batch continues at the host: ${resume} collects it.`
+          : "Run the same command again to continue."
       )
     )
   )

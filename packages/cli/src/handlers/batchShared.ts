@@ -7,6 +7,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as client from "../client.ts"
 import { CommandError, wrongFlag } from "../commandError.ts"
+import * as Interruption from "../interruption.ts"
 import { layerPostgres } from "../journal.ts"
 import { live } from "../live.ts"
 import type { Given } from "../optionFlags.ts"
@@ -117,7 +118,7 @@ export const run = Effect.fnUntraced(function* (given: RunInput) {
   })
   const result = yield* Effect.scoped(job).pipe(
     Effect.provide(Layer.merge(client.layer(options), layerPostgres(options, schema))),
-    Effect.onInterrupt(() => Output.note("\nInterrupted. Others continue; run the same command again to take part."))
+    Effect.onInterrupt(() => Interruption.noteContinued("Others continue; run the same command again to take part."))
   )
   yield* print(shown(result, result.written, result.own), json)
   const left = remainder(result, output)

@@ -28,6 +28,7 @@ import { HintedError } from "../hintedError.ts"
 import { hintOf, messageOf } from "../hints.ts"
 import * as InputFile from "../inputFile.ts"
 import { readText } from "../input.ts"
+import * as Interruption from "../interruption.ts"
 import { wrongServer } from "../mcpServer.ts"
 import type { Given } from "../optionFlags.ts"
 import * as OpenLine from "../openLine.ts"
@@ -218,11 +219,9 @@ const ask = Effect.fnUntraced(function* (
 })
 
 const resumeNote = (history: Option.Option<string>): Effect.Effect<void> =>
-  Output.note(
-    Option.isNone(history)
-      ? "\nInterrupted. With --history FILE, the next chat continues a conversation."
-      : `\nInterrupted. Continue with: kimi chat --history ${history.value}`
-  )
+  Option.isNone(history)
+    ? Interruption.note("With --history FILE, the next chat continues a conversation.")
+    : Interruption.noteContinued(`Continue with: kimi chat --history ${history.value}`)
 
 /** Starts the servers of `--mcp`. */
 const toolSetOf = Effect.fnUntraced(function* (input: Input) {

@@ -14,6 +14,7 @@ import { loadModule } from "@kimi-effect/core/internal/ModuleLoader"
 import * as client from "../client.ts"
 import { CommandError, wrongFlag } from "../commandError.ts"
 import { HintedError } from "../hintedError.ts"
+import * as Interruption from "../interruption.ts"
 import { readKeys } from "../keys.ts"
 import { live } from "../live.ts"
 import * as configuration from "../configuration.ts"
@@ -133,6 +134,6 @@ export const run = Effect.fnUntraced(function* ({ cost, maxTokens, recording, ..
       error instanceof SwarmSuspendedError ? new HintedError(error, suspendedHint.unrecorded(error)) : error
     ),
     Effect.provide(client.layer(options)),
-    Effect.onInterrupt(() => Output.note("\nInterrupted. With --journal, a swarm can be continued."))
+    Effect.onInterrupt(() => Interruption.note("With --journal, a swarm can be continued."))
   )
 })

@@ -13,6 +13,7 @@ import * as client from "../client.ts"
 import { CommandError } from "../commandError.ts"
 import * as configuration from "../configuration.ts"
 import type { Amount } from "../numberFlags.ts"
+import * as Interruption from "../interruption.ts"
 import * as journals from "../journal.ts"
 import type { Given } from "../optionFlags.ts"
 import * as Output from "../output.ts"
@@ -94,7 +95,7 @@ const work = (input: Followed, command: Command) =>
     yield* Output.note(`Swarm ${input.id}`)
     yield* follow(made, input)
   }).pipe(
-    Effect.onInterrupt(() => Output.note(`\nInterrupted. ${resumeOf(input)} continues.`)),
+    Effect.onInterrupt(() => Interruption.noteContinued(`${resumeOf(input)} continues.`)),
     Effect.tapError((error) => (isOver(error) ? Effect.void : Output.note(`${resumeOf(input)} continues.`)))
   )
 

@@ -1,0 +1,12 @@
+/** The failure of stdout, after which nothing can be written to it. */
+import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+
+/** Has the first failure, as Node reports it. It is the one of the process, as stdout is. */
+export const BrokenOutput: Context.Reference<Deferred.Deferred<NodeJS.ErrnoException>> = Context.Reference<
+  Deferred.Deferred<NodeJS.ErrnoException>
+>("kimi/BrokenOutput", { defaultValue: () => Deferred.makeUnsafe() })
+
+/** Whether the command is being stopped because its output cannot be written. */
+export const isBroken: Effect.Effect<boolean> = Effect.map(BrokenOutput, Deferred.isDoneUnsafe)
