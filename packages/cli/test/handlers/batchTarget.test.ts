@@ -62,6 +62,35 @@ describe("kimi batch resume", () => {
     )
   )
 
+  it.live.each([
+    ["is missing", (record: string) => rmSync(record)],
+    ["is damaged", (record: string) => writeFileSync(record, "{")]
+  ] as const)("names the command that collects the batch of a job whose record %s", ([, damage]) =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        const { output } = yield* leave(server, env)
+        damage(`${output}.host.json`)
+        const first = yield* runKimi(["batch", "resume", "batch-000001", output], { env })
+        const hint = `kimi batch resume batch-000001 ${output}.collected.jsonl`
+        assert.include(first.stderr, hint)
+        assert.notInclude(first.stderr, `kimi batch resume ${output} `)
+        const { code, stderr } = yield* runKimi([...hint.split(" ").slice(1), ...poll], { env })
+        assert.strictEqual(code, 0, stderr)
+      })
+    )
+  )
+
+  it.live("names a file for the answers of a batch that is not the one of the job", () =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        const { output } = yield* leave(server, env)
+        const { stderr } = yield* runKimi(["batch", "resume", "batch-000002", output], { env })
+        assert.include(stderr, `kimi batch resume batch-000002 ${output}.collected.jsonl`)
+        assert.notInclude(stderr, `kimi batch resume ${output} `)
+      })
+    )
+  )
+
   it.live("names the command that continues a job which has never been at the host", () =>
     withServer((_, env) =>
       Effect.gen(function* () {

@@ -219,7 +219,14 @@ describe("HostBatchJob.collect into a file that exists", () => {
 })
 
 describe("HostBatchJob.collect into the path of a job", () => {
-  for (const suffix of [".job.json", ".host.json"]) {
+  // Without the record of the batch, a continuation of the job does not know it.
+  for (const [suffix, hintOf] of [
+    [
+      ".job.json",
+      (output: string) => `HostBatchJob.collect("batch-000001", ${JSON.stringify(`${output}.collected.jsonl`)})`
+    ],
+    [".host.json", (output: string) => `HostBatchJob.resume(${JSON.stringify(output)})`]
+  ] as const) {
     it.live(`is refused next to its ${suffix}`, () =>
       withJob(two, (job) =>
         Effect.gen(function* () {
@@ -232,7 +239,7 @@ describe("HostBatchJob.collect into the path of a job", () => {
           const error = yield* Effect.flip(HostBatchJob.collect("batch-000001", output))
           assert.deepInclude(error, { _tag: "InvalidRequestError", parameter: "output" })
           assert.include(error.message, JSON.stringify(`${output}${suffix}`))
-          assert.include(error.hint, `HostBatchJob.resume(${JSON.stringify(output)})`)
+          assert.include(error.hint, hintOf(output))
           assert.isFalse(existsSync(output))
         })
       )

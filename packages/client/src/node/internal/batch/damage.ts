@@ -26,8 +26,11 @@ export const otherJob = (output: string, record: string): InvalidRequestError =>
     "Choose another output."
   )
 
-/** The answers of a batch by its id are written into a new file: its lines are not rows of a job. */
-export const existingOutput = (output: string, taken: string): InvalidRequestError => {
+/**
+ * The answers of a batch by its id are written into a new file: its lines are not rows of a job. `collecting` is the call
+ * that collects this batch nevertheless.
+ */
+export const existingOutput = (output: string, taken: string, collecting: string): InvalidRequestError => {
   const record = recordBy(output) ?? (taken === output ? undefined : taken)
   return record === undefined
     ? failure(
@@ -36,7 +39,7 @@ export const existingOutput = (output: string, taken: string): InvalidRequestErr
       )
     : failure(
         `The output ${quoted(output)} is that of a job, whose file ${quoted(record)} exists`,
-        `Choose an output that does not exist. ${hostRecord.call("resume", output)} collects the batch of the job itself.`
+        `Choose an output that does not exist. ${collecting}`
       )
 }
 
@@ -89,7 +92,7 @@ const orCollected = (output: string): string => {
   const id = existsSync(record) ? hostRecord.idIn(readFileSync(record, "utf8")) : undefined
   return id === undefined
     ? ""
-    : ` The answers of the batch at the host can be read again without a cost: HostBatchJob.collect(${quoted(id)}, ${quoted(`${output}.collected.jsonl`)}).`
+    : ` The answers of the batch at the host can be read again without a cost: ${hostRecord.collectCall(id, output)}.`
 }
 
 /** The last run has left rows, which would be paid twice. */

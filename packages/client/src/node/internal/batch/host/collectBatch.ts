@@ -14,15 +14,20 @@ import * as damage from "../damage.ts"
 import { Counts } from "../jobStatus.ts"
 import { attempt, checkFile, newFile } from "../jobFiles.ts"
 import { lock } from "../openJob.ts"
+import * as hostRecord from "./hostRecord.ts"
 import * as optionNames from "./optionNames.ts"
 import * as jobFailure from "./jobFailure.ts"
 import { encodeLine, readHead } from "../output/outputLine.ts"
 
-const checkOutput = (output: string): Effect.Effect<void, InvalidRequestError> =>
-  Effect.suspend(() => {
+const checkOutput = (batchId: string, output: string): Effect.Effect<void, InvalidRequestError> =>
+  Effect.gen(function* () {
     // The records of a job are not those of this batch: they would make its lines rows of the job.
     const taken = damage.takenBy(output)
-    return taken === undefined ? Effect.void : Effect.fail(damage.existingOutput(output, taken))
+    if (taken === undefined) return
+    const collecting = (yield* hostRecord.continues(output, batchId))
+      ? `${hostRecord.call("resume", output)} collects the batch of the job itself.`
+      : `${hostRecord.collectCall(batchId, output)} collects the batch next to it.`
+    return yield* Effect.fail(damage.existingOutput(output, taken, collecting))
   })
 
 export const collectBatch = <A, RD, RP>(
@@ -38,7 +43,7 @@ export const collectBatch = <A, RD, RP>(
         ...followRules(options)
       ])
       yield* checkFile(output)
-      yield* checkOutput(output)
+      yield* checkOutput(batchId, output)
       yield* lock(output)
       const host = yield* HostBatch
       const onState = (batch: Parameters<typeof refusal>[0]) => listener(onEvent)({ _tag: "State", batch })
@@ -72,7 +77,7 @@ export const collectBatch = <A, RD, RP>(
         return attempt("append", () => lines.append(Buffer.from(line)), output)
       })
       // Another program may have written it while the batch ran.
-      yield* checkOutput(output)
+      yield* checkOutput(batchId, output)
       yield* attempt("sync", () => lines.commit(), output)
       if (deleteFiles) yield* deleteFilesOf(host, batch, { isSettled, surplus })
       return {

@@ -65,6 +65,12 @@ const decode = Schema.decodeUnknownOption(Schema.fromJsonString(HostRecord))
 export const call = (name: "abandon" | "cancel" | "resume", output: string): string =>
   `HostBatchJob.${name}(${JSON.stringify(output)})`
 
+/** The call that reads the answers of a batch next to the output, which costs nothing. The first one has the plain name. */
+export const collectCall = (batchId: string, output: string, position = 1): string => {
+  const path = `${output}.collected${position === 1 ? "" : `-${position}`}.jsonl`
+  return `HostBatchJob.collect(${JSON.stringify(batchId)}, ${JSON.stringify(path)})`
+}
+
 export const pathOf = (output: string): string => `${output}.host.json`
 
 const failure = (operation: string, output: string, reason: string, fix?: string): JournalStoreError =>
@@ -85,7 +91,7 @@ const repair = (output: string, id: string | undefined, batch: jobRecord.OpenBat
     batch === undefined
       ? "Without its record, a run would send all of its rows again."
       : `${call("abandon", output)} forgets it, and the next run sends its rows again: those that the host runs nevertheless are paid twice.`
-  return `Restore it from a copy. If there is none, collect the batch by its id${found}: HostBatchJob.collect(${JSON.stringify(id ?? "BATCH-ID")}, ${JSON.stringify(`${output}.collected.jsonl`)}). ${rest}`
+  return `Restore it from a copy. If there is none, collect the batch by its id${found}: ${collectCall(id ?? "BATCH-ID", output)}. ${rest}`
 }
 
 const damaged = (output: string, text: string, batch: jobRecord.OpenBatch | undefined): JournalStoreError =>
@@ -112,10 +118,9 @@ const contradiction = (output: string, batch: jobRecord.OpenBatch, { submission 
   const here = nameOf(submission.batchId)
   const there = nameOf(batch.batchId)
   const record = JSON.stringify(jobRecord.pathOf(output))
-  const collected = [submission.batchId, batch.batchId].flatMap((id, index) => {
-    const path = `${output}.collected${index === 0 ? "" : `-${index + 1}`}.jsonl`
-    return id === undefined ? [] : [`HostBatchJob.collect(${JSON.stringify(id)}, ${JSON.stringify(path)})`]
-  })
+  const collected = [submission.batchId, batch.batchId].flatMap((id, index) =>
+    id === undefined ? [] : [collectCall(id, output, index + 1)]
+  )
   const answers = collected.length === 0 ? "" : ` The answers can be read without a cost: ${collected.join(" and ")}.`
   return failure(
     "read",
@@ -204,7 +209,7 @@ const damagedJob = (output: string, { batchId }: jobRecord.OpenBatch): JournalSt
   const answers =
     batchId === undefined
       ? ""
-      : ` The answers of the batch can be read without a cost: HostBatchJob.collect(${JSON.stringify(batchId)}, ${JSON.stringify(`${output}.collected.jsonl`)}).`
+      : ` The answers of the batch can be read without a cost: ${collectCall(batchId, output)}.`
   return new JournalStoreError({
     message: `The record ${JSON.stringify(jobRecord.pathOf(output))} of the batch job is damaged, and names ${nameOf(batchId)}, which may be open at the host`,
     store: "file",
@@ -216,6 +221,21 @@ const damagedJob = (output: string, { batchId }: jobRecord.OpenBatch): JournalSt
 /** The same as `read` for what has no input, with which the record of the job could be restored. */
 export const readAlone = (output: string): Effect.Effect<Option.Option<HostRecord>, JournalStoreError> =>
   Effect.andThen(checkDamaged(output), read(output))
+
+/**
+ * Whether a continuation of the job, by its output alone, collects this batch: its record can be read, has the input, and
+ * names this batch or none yet.
+ */
+export const continues = (output: string, batchId: string): Effect.Effect<boolean> =>
+  readAlone(output).pipe(
+    Effect.map(
+      Option.exists(
+        ({ input, submission }) =>
+          input !== undefined && (submission.batchId === undefined || submission.batchId === batchId)
+      )
+    ),
+    Effect.orElseSucceed(() => false)
+  )
 
 /** The batches that the records of a job name as open, which do not agree if there are two. */
 export const openIds = (output: string): Effect.Effect<ReadonlyArray<string>, JournalStoreError> =>
