@@ -20,7 +20,7 @@ import type { BatchAtHost, BatchRun } from "../schemas/batch.ts"
 import { type InputFlags, isOfPrompts, isStandard, jobFiles } from "./batchFiles.ts"
 import { progressLine } from "./batchProgress.ts"
 import { tagsOf } from "./batchTags.ts"
-import { atHost, byId as ofId, checkJob, fromBatch, isBatchId, recordedRows } from "./batchTarget.ts"
+import { atHost, byId as ofId, checkJob, fromBatch, isBatchId, recorded } from "./batchTarget.ts"
 import { noteDuplicates, repeatHints, sentence, stoppedFailure, toText } from "./batchText.ts"
 
 export interface HostFlags {
@@ -125,7 +125,7 @@ const hostOf = (
   { byId = false, output }: Pick<FollowInput, "byId" | "output">
 ): Effect.Effect<BatchAtHost | undefined> => {
   if (batch === undefined) return Effect.undefined
-  const rows = byId ? Effect.succeed(answered + failed) : recordedRows(output, batch)
+  const rows = byId ? Effect.succeed({ model: null, rows: answered + failed }) : recorded(output, batch)
   return Effect.map(rows, (known) => fromBatch(batch, known))
 }
 

@@ -15,17 +15,7 @@ import * as configuration from "../configuration.ts"
 import type { Given } from "../optionFlags.ts"
 import * as Output from "../output.ts"
 import type { BatchForgotten, BatchStatus } from "../schemas/batch.ts"
-import {
-  byId,
-  checkJob,
-  fromBatch,
-  hasRecord,
-  hostLine,
-  isBatchId,
-  ofHost,
-  recordedRows,
-  recordOf
-} from "./batchTarget.ts"
+import { byId, checkJob, fromBatch, hasRecord, hostLine, isBatchId, ofHost, recorded, recordOf } from "./batchTarget.ts"
 import { repeatHints, sentence, toText } from "./batchText.ts"
 
 const withHost = <A, E, R>(options: Given, use: Effect.Effect<A, E, R | HostBatch.HostBatch>) =>
@@ -147,7 +137,7 @@ export const cancel = Effect.fnUntraced(function* ({
   if (!isBatchId(target)) yield* checkJob(target)
   const ofId = byId(Effect.flatMap(HostBatch.HostBatch, (host) => host.cancel(target)))
   const batch = yield* isBatchId(target) ? withHost(options, ofId) : withHost(options, HostBatchJob.cancel(target))
-  const shown = fromBatch(batch, isBatchId(target) ? null : yield* recordedRows(target, batch))
+  const shown = fromBatch(batch, isBatchId(target) ? undefined : yield* recorded(target, batch))
   yield* json ? Output.json(shown) : Output.line(hostLine(shown))
 })
 

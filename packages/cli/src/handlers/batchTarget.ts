@@ -44,11 +44,16 @@ export const atHost = <A, E extends KimiError, R>(
       : error
   )
 
-/** `rows` is what is known without the host, which counts none before it has read them. */
-export const fromBatch = (batch: Batch, rows: number | null = null): BatchAtHost => ({
+/** What is known of a batch without the host, which has no model of it, and counts no rows before it has read them. */
+export interface Known {
+  readonly model: string | null
+  readonly rows: number | null
+}
+
+export const fromBatch = (batch: Batch, { model, rows }: Known = { model: null, rows: null }): BatchAtHost => ({
   batchId: batch.id,
   status: batch.status,
-  model: null,
+  model,
   rows: batch.request_counts?.total || rows,
   completed: batch.request_counts?.completed ?? null,
   failed: batch.request_counts?.failed ?? null
@@ -68,16 +73,16 @@ export const ofHost = (status: HostBatchJob.HostStatus): BatchAtHost => ({
   status: status.status ?? null,
   model: status.model,
   rows: status.rows,
-  completed: null,
-  failed: null
+  completed: status.completed ?? null,
+  failed: status.failed ?? null
 })
 
-/** The rows of a batch by the record of its job. */
-export const recordedRows = (output: string, { id }: Batch): Effect.Effect<number | null> =>
+/** What the record of a job has of a batch. */
+export const recorded = (output: string, { id }: Batch): Effect.Effect<Known | undefined> =>
   HostBatchJob.status(output).pipe(
-    Effect.map((found) => Option.filter(found, ({ batchId }) => batchId === id)),
-    Effect.map((found) => (Option.isNone(found) ? null : found.value.rows)),
-    Effect.orElseSucceed(() => null)
+    Effect.map(Option.filter(({ batchId }) => batchId === id)),
+    Effect.map(Option.getOrUndefined),
+    Effect.orElseSucceed(() => undefined)
   )
 
 export const recordOf = (output: string): string => `${output}.job.json`

@@ -17,13 +17,19 @@ const counts = {
 export const BatchAtHost = Schema.Struct({
   batchId: Schema.NullOr(Schema.String).annotate({ description: "Null before the batch was created" }),
   status: Schema.NullOr(Schema.String).annotate({ description: "The last status of the host that is known" }),
-  model: Schema.NullOr(Schema.String),
+  model: Schema.NullOr(Schema.String).annotate({
+    description: "Null of a batch by its id: the host does not report it"
+  }),
   rows: Schema.NullOr(Schema.Finite).annotate({
     description:
       "Rows of the batch; null if not known, as of one by its id that the host has not read or does not count"
   }),
-  completed: Schema.NullOr(Schema.Finite).annotate({ description: "Rows that the host has answered, if it was asked" }),
-  failed: Schema.NullOr(Schema.Finite).annotate({ description: "Rows that the host has failed, if it was asked" })
+  completed: Schema.NullOr(Schema.Finite).annotate({
+    description: "Rows that the host had answered with this status; null if not known"
+  }),
+  failed: Schema.NullOr(Schema.Finite).annotate({
+    description: "Rows that the host had failed with this status; null if not known"
+  })
 })
 
 /** The batch that a job has forgotten. */

@@ -137,6 +137,10 @@ export interface HostStatus {
   readonly rows: number
   /** The last status of the host that is known. */
   readonly status: string | undefined
+  /** Rows that the host had answered with that status, if it counts them. */
+  readonly completed?: number | undefined
+  /** Rows that the host had failed with that status, if it counts them. */
+  readonly failed?: number | undefined
   /** `ended` when its results are in the output. */
   readonly state: "open" | "ended"
   /** A second batch that `abandon` has forgotten, of a job whose records named two because one of them was an older copy. */

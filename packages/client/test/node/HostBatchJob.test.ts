@@ -256,7 +256,7 @@ describe("a job that was left", () => {
         const open = { batchId: "batch-000001", model: "kimi-k2.6", rows: 3, status: undefined, state: "open" as const }
         assert.deepStrictEqual(yield* HostBatchJob.status(job.files.output), Option.some(open))
         yield* HostBatchJob.run(job.files)
-        const ended = { ...open, status: "completed", state: "ended" as const }
+        const ended = { ...open, status: "completed", state: "ended" as const, completed: 3, failed: 0 }
         assert.deepStrictEqual(yield* HostBatchJob.status(job.files.output), Option.some(ended))
       })
     )

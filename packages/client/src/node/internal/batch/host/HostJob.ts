@@ -225,7 +225,7 @@ export class HostJob<A, RD, RP> {
       yield* job.finish(unanswered === 0 && refused === undefined)
       // Open, the results are read again by the next run, which settles their cost.
       const state = isSettled ? "ended" : "open"
-      if (this.#record !== undefined) yield* this.#write({ ...this.#record, state, status: batch.status })
+      if (this.#record !== undefined) yield* this.#write({ ...hostRecord.reported(this.#record, batch), state })
       if (refused !== undefined) return yield* refused
       if (deleteFiles) yield* deleteFilesOf(host, batch, read)
       return {

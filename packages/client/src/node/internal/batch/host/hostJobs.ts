@@ -21,12 +21,13 @@ export { collectBatch as collect } from "./collectBatch.ts"
 export { followed } from "../followed.ts"
 export { runHostJob as run } from "./runHostJob.ts"
 
-const toStatus = ({ model, rows, state, status, submission }: hostRecord.HostRecord): HostStatus => ({
+const toStatus = ({ counts, model, rows, state, status, submission }: hostRecord.HostRecord): HostStatus => ({
   batchId: submission.batchId,
   model,
   rows,
   status,
-  state
+  state,
+  ...counts
 })
 
 export const status = (output: string): Effect.Effect<Option.Option<HostStatus>, JournalStoreError> =>
@@ -79,13 +80,13 @@ const openRecord = (output: string) =>
   )
 
 /** Another process that follows the batch records its state itself. */
-const recordStatus = (output: string, { id, status }: Batch): Effect.Effect<void, JournalStoreError> =>
+const recordStatus = (output: string, batch: Batch): Effect.Effect<void, JournalStoreError> =>
   Effect.scoped(
     Effect.gen(function* () {
       yield* lock(output)
       const record = yield* openRecord(output)
-      if (Option.isSome(record) && record.value.submission.batchId === id) {
-        yield* hostRecord.write(output, { ...record.value, status })
+      if (Option.isSome(record) && record.value.submission.batchId === batch.id) {
+        yield* hostRecord.write(output, hostRecord.reported(record.value, batch))
       }
     })
   ).pipe(Effect.catchTag("BatchJobLockedError", () => Effect.void))

@@ -3,6 +3,7 @@
  * the host, so that another process sends nothing twice.
  */
 import { existsSync, readFileSync, rmSync } from "node:fs"
+import type { Batch } from "@kimi-effect/core/Batch"
 import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import { JournalStoreError } from "@kimi-effect/core/JournalErrors"
 import * as Effect from "effect/Effect"
@@ -35,6 +36,8 @@ const HostRecord = Schema.Struct({
   isAccounted: Schema.Boolean,
   /** The last status of the host that is known. */
   status: Schema.optional(Schema.String),
+  /** Its rows that the host had answered and failed then, if it counts them. Absent in records of earlier versions. */
+  counts: Schema.optional(Schema.Struct({ completed: Schema.Finite, failed: Schema.Finite })),
   /** `ended` when its results were read. */
   state: Schema.Literals(["open", "ended"]),
   /** How the input is read. Without it, only the program that knows can continue the job. */
@@ -58,6 +61,13 @@ export const openBatchOf = ({ model, rows, state, submission }: HostRecord): job
   if (state !== "open") return undefined
   return { submission: id, ...(batchId === undefined ? {} : { batchId }), model, rows }
 }
+
+/** With what the host reports of the batch. */
+export const reported = (record: HostRecord, { request_counts: counts, status }: Batch): HostRecord => ({
+  ...record,
+  status,
+  ...(counts === undefined ? {} : { counts: { completed: counts.completed, failed: counts.failed } })
+})
 
 const decode = Schema.decodeUnknownOption(Schema.fromJsonString(HostRecord))
 
