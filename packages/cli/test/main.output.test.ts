@@ -1,6 +1,6 @@
 /** The program when its output cannot be written: its reader has gone, or its disk is full. */
 import { spawn } from "node:child_process"
-import { existsSync, writeFileSync } from "node:fs"
+import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as MockServer from "@kimi-effect/testing/node/MockServer"
@@ -111,6 +111,18 @@ describe.skipIf(!existsSync("/dev/full"))("an output on a full disk", () => {
       assert.lengthOf(reports, 1, stderr)
       const { error } = JSON.parse(reports[0] ?? "") as { readonly error: { readonly [member: string]: unknown } }
       assert.deepStrictEqual([code, error["category"], error["exitCode"]], [26, "journal", 26])
+    })
+  )
+
+  it.live("does not lose the response of a chat with a history", () =>
+    Effect.gen(function* () {
+      const server = yield* MockServer.make()
+      const history = join(yield* temporaryFolder, "talk.json")
+      const line = 'kimi chat Hello --history "$1" > /dev/full'
+      const { code, stderr } = yield* inShell(line, [history], server.url)
+      assert.strictEqual(code, 26, stderr)
+      assert.include(stderr, `Continue with: kimi chat --history ${history}`)
+      assert.include(readFileSync(history, "utf8"), '"role":"assistant"')
     })
   )
 

@@ -135,15 +135,20 @@ const turn = Effect.fnUntraced(function* (
   const response = yield* spending.of(call)
   const next = Conversation.add(response)(conversation)
   const isDone = tools === undefined || next.state === "ready"
-  if (input.json) {
-    // A turn whose tools run has no document: the last turn is the result.
-    if (!isStream && isDone) yield* Output.json(resultOf(response, spending))
-  } else {
+  const show = Effect.gen(function* () {
+    if (input.json) {
+      // A turn whose tools run has no document: the last turn is the result.
+      if (!isStream && isDone) yield* Output.json(resultOf(response, spending))
+      return
+    }
     if (isDone || response.text !== "") yield* Output.print(isStream ? "\n" : `${Output.plain(response.text)}\n`)
     if (canAnimate && isDone) yield* Output.note(summaryOf(response, spending))
-  }
+  })
   // A chat that ends while tools run continues from its last complete turn.
-  return next.state === "ready" ? yield* input.keep(next) : next
+  if (next.state !== "ready") return yield* Effect.as(show, next)
+  // A response that cannot be shown, as on a full disk, is paid.
+  yield* Effect.onInterrupt(show, () => Effect.ignore(input.keep(next)))
+  return yield* input.keep(next)
 })
 
 /** Asks for responses to a conversation, and runs tools until there is one without calls. */
