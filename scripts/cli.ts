@@ -185,7 +185,8 @@ one of its files cannot be used, such as on a full disk or without permission; s
 command. The folder of an output must exist; those of a SQLite file of \`--journal\`, \`--cache\` or \`--budget-store\` are created.
 
 A server of \`--mcp\` that does not answer ends the command after two minutes: it has 60 seconds for each of the two versions of
-the protocol that are tried. \`--total-timeout\` bounds calls of the model only.
+the protocol that are tried. \`--total-timeout\` bounds calls of the model only. When the chat ends, so does the input of the server,
+which gets SIGTERM after a second and is killed half a second later, and at Ctrl-C at once.
 
 Ctrl-C and SIGTERM end a command with 130, and so does SIGHUP while the terminal shows a prompt; a [conversation](#a-conversation)
 continues after Ctrl-C in a response. What continues a command is a plain line on stderr, also with \`--json\`: an interruption is no

@@ -5,14 +5,16 @@ import * as KimiConfig from "@kimi-effect/core/KimiConfig"
 import * as McpClient from "effect/ai/McpClient"
 import type { McpClientError } from "effect/ai/McpClientError"
 import * as McpProtocol from "effect/ai/McpProtocol"
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import type { HttpClient } from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as ChildProcess from "effect/process/ChildProcess"
 import type { ChildProcessSpawner } from "effect/process/ChildProcessSpawner"
+import * as Scope from "effect/Scope"
 import { CommandError } from "./commandError.ts"
 import * as configuration from "./configuration.ts"
+import * as McpProcess from "./mcpProcess.ts"
 import { isUrl, nameOf, removed, withoutUsers } from "./mcpServer.ts"
 import type { Given } from "./optionFlags.ts"
 import { version } from "./version.ts"
@@ -32,28 +34,35 @@ const failure = (server: string) => (error: McpClientError) =>
     "Pass --mcp the command that starts the server, in one argument, or its http or https URL."
   )
 
-const layerOf = (
+const transportOf = (
   server: string,
   protocol: Protocol
-): Layer.Layer<McpClient.McpClient, McpClientError, ChildProcessSpawner | HttpClient> => {
-  const identity = { name: "kimi", version, protocol }
-  if (isUrl(server)) return McpClient.layerHttp({ ...identity, url: server.trim() })
+): Effect.Effect<McpClient.Transport, McpClientError, ChildProcessSpawner | HttpClient | Scope.Scope> => {
+  if (isUrl(server)) return McpClient.http({ protocol, url: server.trim() })
   const [program = "", ...args] = wordsOf(server)
   const command = ChildProcess.make(program, args, { env: removed(Object.keys(process.env)), extendEnv: true })
-  return McpClient.layerStdio({ ...identity, command })
+  return McpProcess.transport({ protocol, command })
 }
 
-const connect = Effect.fnUntraced(function* (server: string) {
-  const build = (protocol: Protocol) =>
-    Effect.flatMap(Layer.build(layerOf(server, protocol)), (context) =>
-      McpClient.toolkit(Context.get(context, McpClient.McpClient))
-    )
-  // A server has one of the two: the client does not negotiate.
-  return yield* build(McpProtocol.v2025_11_25).pipe(
-    Effect.catch((error) => Effect.mapError(build(McpProtocol.v2026_07_28), () => error)),
-    Effect.mapError(failure(server))
+/** Not as a layer, which an interrupt would end before it is reported: a server may take seconds to end. */
+const toolkitOf = Effect.fnUntraced(function* (server: string, protocol: Protocol) {
+  const scope = yield* Scope.fork(yield* Effect.scope)
+  return yield* transportOf(server, protocol).pipe(
+    Effect.flatMap((transport) =>
+      Effect.provideService(McpClient.make({ name: "kimi", version }), McpClient.Transport, transport)
+    ),
+    Effect.flatMap((client) => McpClient.toolkit(client)),
+    Effect.provideService(Scope.Scope, scope),
+    Effect.tapError((error) => Scope.close(scope, Exit.fail(error)))
   )
 })
+
+/** A server has one of the two versions: the client does not negotiate. */
+const connect = (server: string) =>
+  toolkitOf(server, McpProtocol.v2025_11_25).pipe(
+    Effect.catch((error) => Effect.mapError(toolkitOf(server, McpProtocol.v2026_07_28), () => error)),
+    Effect.mapError(failure(server))
+  )
 
 /** The tools of the servers, which run until the scope closes. */
 export const toolSet = Effect.fnUntraced(function* (servers: ReadonlyArray<string>, given: Given) {
@@ -61,6 +70,11 @@ export const toolSet = Effect.fnUntraced(function* (servers: ReadonlyArray<strin
   const http = UndiciHttpClient.layer.pipe(Layer.provide(Layer.succeed(KimiConfig.KimiConfig, settings.config)))
   // In the scope of the tools: a client that ends with the connecting could list tools, and call none.
   const context = yield* Layer.build(http)
-  const toolkits = yield* Effect.provide(Effect.forEach(servers, connect), context)
+  // Servers end together, so that several do not take longer than one.
+  const scope = yield* Scope.fork(yield* Effect.scope, "parallel")
+  const toolkits = yield* Effect.forEach(servers, connect).pipe(
+    Effect.provide(context),
+    Effect.provideService(Scope.Scope, scope)
+  )
   return yield* ToolSet.make(toolkits)
 })

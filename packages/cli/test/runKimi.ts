@@ -39,6 +39,8 @@ export interface Options {
   readonly until?: string | undefined
   /** The command is interrupted when it ends. */
   readonly interrupt?: Effect.Effect<void>
+  /** Is given what the command writes to stderr. */
+  readonly onError?: (text: string) => void
 }
 
 const inputOf = (key: string): Terminal.UserInput => {
@@ -48,7 +50,7 @@ const inputOf = (key: string): Terminal.UserInput => {
 
 export const runKimi = (
   args: ReadonlyArray<string>,
-  { areOne = false, env = {}, interrupt = Effect.never, keys, stdin, typed, until }: Options = {}
+  { areOne = false, env = {}, interrupt = Effect.never, keys, onError = () => {}, stdin, typed, until }: Options = {}
 ) =>
   Effect.gen(function* () {
     let stdout = ""
@@ -63,6 +65,7 @@ export const runKimi = (
       },
       error: (text: unknown) => {
         errors.push(`${String(text)}\n`)
+        onError(String(text))
       }
     }
     const terminal = Terminal.make({

@@ -270,10 +270,12 @@ export const run = Effect.fnUntraced(function* (input: Input) {
   }
   yield* Effect.forEach([...input.image, ...input.file], InputFile.checkUpload, { discard: true })
   const history = yield* ChatHistory.open(input.history, Option.getOrUndefined(input.system))
-  yield* Effect.scoped(converse(input, history, text)).pipe(
+  yield* converse(input, history, text).pipe(
+    // Before the scope closes, in which servers end.
     Effect.onInterrupt(() => resumeNote(input.history)),
     // Ctrl-D at the question whether to run a tool.
     Effect.catchIf(Terminal.isQuitError, () => Effect.andThen(resumeNote(input.history), Effect.interrupt)),
+    Effect.scoped,
     Effect.provide(
       Layer.merge(
         Layer.provide(client.layer(input.options), RetryNote.layer(client.config(input.options))),
