@@ -44,8 +44,8 @@ export const checkRows = Effect.fnUntraced(function* (path: string) {
   return yield* Effect.fail(unreadable(path, kind, "Pass its content as standard input, with - in place of its path."))
 })
 
-/** Fails for a file that cannot be uploaded: one that cannot be read, or whose size is not known. */
-export const checkUpload = Effect.fnUntraced(function* (path: string) {
+/** Fails for a file that cannot be read, and for one without a size: a pipe, a socket or a device. */
+export const checkFile = Effect.fnUntraced(function* (path: string) {
   yield* check(path)
   const type = yield* typeOf(path)
   if (type === "File") return

@@ -268,7 +268,7 @@ export const run = Effect.fnUntraced(function* (input: Input) {
   if (input.mcp.length > 0 && !input.yes && obstacle !== undefined) {
     return yield* Effect.fail(ChatTerminal.noApproval[obstacle])
   }
-  yield* Effect.forEach([...input.image, ...input.file], InputFile.checkUpload, { discard: true })
+  yield* Effect.forEach([...input.image, ...input.file], InputFile.checkFile, { discard: true })
   const history = yield* ChatHistory.open(input.history, Option.getOrUndefined(input.system))
   yield* converse(input, history, text).pipe(
     // Before the scope closes, in which servers end.

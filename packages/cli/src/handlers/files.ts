@@ -49,7 +49,7 @@ export const upload = Effect.fnUntraced(function* ({
   path,
   purpose
 }: Common & { readonly path: string; readonly purpose: FilePurpose }) {
-  yield* InputFile.checkUpload(path)
+  yield* InputFile.checkFile(path)
   const content = yield* Files.open(path)
   let sent = 0
   const file = yield* Effect.scoped(

@@ -1,6 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
-import { writeFileSync } from "node:fs"
+import { execFile } from "node:child_process"
+import { mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { promisify } from "node:util"
 import * as KimiClient from "@kimi-effect/client/KimiClient"
 import * as Cassette from "@kimi-effect/testing/Cassette"
 import * as CassetteStore from "@kimi-effect/testing/node/CassetteStore"
@@ -11,6 +13,17 @@ import * as Redacted from "effect/Redacted"
 import { decoded, key, withServer } from "../mockedHost.ts"
 import { runKimi } from "../runKimi.ts"
 import { temporaryFolder } from "../temporaryFolder.ts"
+
+const cassette = {
+  format: "kimi-cassette",
+  version: 1,
+  interactions: [
+    {
+      request: { method: "GET", origin: "https://api.moonshot.ai", path: "/v1/models", headers: {} },
+      response: { status: 200, headers: {}, body: { json: {} } }
+    }
+  ]
+}
 
 describe("kimi replay", () => {
   it.live("prints each request of a cassette with its response", () =>
@@ -49,6 +62,38 @@ describe("kimi replay", () => {
       const { code, stderr } = yield* runKimi(["replay", path])
       assert.strictEqual(code, 28)
       assert.notInclude(stderr, "does not exist")
+    })
+  )
+
+  it.live.each(["replay", "serve-mock --cassette"])("reports why %s cannot read what is no file", (words) =>
+    Effect.gen(function* () {
+      const folder = yield* temporaryFolder
+      mkdirSync(join(folder, "named.json"))
+      yield* Effect.promise(() => promisify(execFile)("mkfifo", [join(folder, "pipe.json")]))
+      for (const [path, reason] of [
+        [".", "it is a folder and not a file"],
+        [folder, "it is a folder and not a file"],
+        [`${folder}/`, "it is a folder and not a file"],
+        [join(folder, "named.json"), "it is a folder and not a file"],
+        [join(folder, "pipe.json"), "it is a pipe"],
+        [join(folder, "pipe.json", "a.json"), "a part of the path is a file and not a folder"],
+        ["/dev/null", "it is a device"]
+      ] as const) {
+        const { code, stderr } = yield* runKimi([...words.split(" "), path])
+        assert.deepStrictEqual(
+          [code, stderr.split("\n")[0]],
+          [1, `kimi: CommandError: ${path} cannot be read: ${reason}`]
+        )
+        assert.notInclude(stderr, "delete")
+      }
+    })
+  )
+
+  it.live("reads a cassette whose file has any name", () =>
+    Effect.gen(function* () {
+      const path = join(yield* temporaryFolder, "my cassette.json")
+      writeFileSync(path, JSON.stringify(cassette))
+      assert.deepInclude(yield* runKimi(["replay", path]), { code: 0, stderr: "" })
     })
   )
 })
