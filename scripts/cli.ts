@@ -186,7 +186,8 @@ command. The folder of an output must exist; those of a SQLite file of \`--journ
 
 A server of \`--mcp\` that does not answer ends the command after two minutes: it has 60 seconds for each of the two versions of
 the protocol that are tried. \`--total-timeout\` bounds calls of the model only. When the chat ends, so does the input of the server,
-which gets SIGTERM after a second and is killed half a second later, and at Ctrl-C at once.
+which gets SIGTERM after a second and is killed half a second later, and at Ctrl-C at once. The last lines
+that a server has written to stderr are in the error if it cannot be used, and are not shown otherwise.
 
 Ctrl-C and SIGTERM end a command with 130, and so does SIGHUP while the terminal shows a prompt; a [conversation](#a-conversation)
 continues after Ctrl-C in a response. What continues a command is a plain line on stderr, also with \`--json\`: an interruption is no

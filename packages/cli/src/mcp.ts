@@ -11,9 +11,12 @@ import type { HttpClient } from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as ChildProcess from "effect/process/ChildProcess"
 import type { ChildProcessSpawner } from "effect/process/ChildProcessSpawner"
+import * as PlatformError from "effect/PlatformError"
 import * as Scope from "effect/Scope"
 import { CommandError } from "./commandError.ts"
 import * as configuration from "./configuration.ts"
+import { reasonOf } from "./fileReason.ts"
+import { ServerOutput } from "./mcpOutput.ts"
 import * as McpProcess from "./mcpProcess.ts"
 import { isUrl, nameOf, removed, withoutUsers } from "./mcpServer.ts"
 import type { Given } from "./optionFlags.ts"
@@ -28,40 +31,57 @@ const wordsOf = (text: string): ReadonlyArray<string> =>
     ([, double, single, plain]) => double ?? single ?? plain ?? ""
   )
 
-const failure = (server: string) => (error: McpClientError) =>
+/** Why a program was not started, which the error of the client does not have. */
+const spawnReason = ({ reason }: McpClientError): string =>
+  reason._tag === "TransportError" && PlatformError.isPlatformError(reason.cause)
+    ? `: ${reasonOf(reason.cause.reason, "there is no such program")}`
+    : ""
+
+const failure = (server: string, error: McpClientError, output: ServerOutput) =>
   new CommandError(
-    `The MCP server ${nameOf(server)} cannot be used: ${withoutUsers(error.message)}`,
+    `The MCP server ${nameOf(server)} cannot be used: ${withoutUsers(error.message)}${spawnReason(error)}${output.reason}`,
     "Pass --mcp the command that starts the server, in one argument, or its http or https URL."
   )
 
-const transportOf = (
+const startedOf = (
   server: string,
-  protocol: Protocol
-): Effect.Effect<McpClient.Transport, McpClientError, ChildProcessSpawner | HttpClient | Scope.Scope> => {
-  if (isUrl(server)) return McpClient.http({ protocol, url: server.trim() })
+  protocol: Protocol,
+  output: ServerOutput
+): Effect.Effect<McpProcess.Started, McpClientError, ChildProcessSpawner | HttpClient | Scope.Scope> => {
+  if (isUrl(server)) {
+    return Effect.map(McpClient.http({ protocol, url: server.trim() }), (transport) => ({
+      transport,
+      awaitOutput: Effect.void
+    }))
+  }
   const [program = "", ...args] = wordsOf(server)
   const command = ChildProcess.make(program, args, { env: removed(Object.keys(process.env)), extendEnv: true })
-  return McpProcess.transport({ protocol, command })
+  return McpProcess.start({ protocol, command }, output)
 }
+
+const toolkitFrom = ({ awaitOutput, transport }: McpProcess.Started) =>
+  McpClient.make({ name: "kimi", version }).pipe(
+    Effect.provideService(McpClient.Transport, transport),
+    Effect.flatMap((client) => McpClient.toolkit(client)),
+    Effect.tapError(() => awaitOutput)
+  )
 
 /** Not as a layer, which an interrupt would end before it is reported: a server may take seconds to end. */
 const toolkitOf = Effect.fnUntraced(function* (server: string, protocol: Protocol) {
   const scope = yield* Scope.fork(yield* Effect.scope)
-  return yield* transportOf(server, protocol).pipe(
-    Effect.flatMap((transport) =>
-      Effect.provideService(McpClient.make({ name: "kimi", version }), McpClient.Transport, transport)
-    ),
-    Effect.flatMap((client) => McpClient.toolkit(client)),
+  const output = new ServerOutput()
+  return yield* startedOf(server, protocol, output).pipe(
+    Effect.flatMap(toolkitFrom),
     Effect.provideService(Scope.Scope, scope),
-    Effect.tapError((error) => Scope.close(scope, Exit.fail(error)))
+    Effect.tapError((error) => Scope.close(scope, Exit.fail(error))),
+    Effect.mapError((error) => failure(server, error, output))
   )
 })
 
 /** A server has one of the two versions: the client does not negotiate. */
 const connect = (server: string) =>
   toolkitOf(server, McpProtocol.v2025_11_25).pipe(
-    Effect.catch((error) => Effect.mapError(toolkitOf(server, McpProtocol.v2026_07_28), () => error)),
-    Effect.mapError(failure(server))
+    Effect.catch((error) => Effect.mapError(toolkitOf(server, McpProtocol.v2026_07_28), () => error))
   )
 
 /** The tools of the servers, which run until the scope closes. */

@@ -1,12 +1,19 @@
-/** The process of an MCP server. The transport of `effect/ai` waits five seconds before each step of its end. */
+/**
+ * The process of an MCP server. The transport of `effect/ai` waits five seconds before each step of its end, and drops
+ * what it writes to stderr.
+ */
 import * as McpClient from "effect/ai/McpClient"
 import type { McpClientError } from "effect/ai/McpClientError"
 import type * as McpProtocol from "effect/ai/McpProtocol"
 import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import type * as ChildProcess from "effect/process/ChildProcess"
 import * as ChildProcessSpawner from "effect/process/ChildProcessSpawner"
 import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import type { ServerOutput } from "./mcpOutput.ts"
 
 /** Time for the end after stdin has ended, and then after SIGTERM. */
 const grace = { input: "1 second", signal: "500 millis" } as const
@@ -41,20 +48,41 @@ interface Options {
   readonly protocol: McpProtocol.ProtocolAdapter<McpClient.ProtocolVersion>
 }
 
+/** A server that cannot be used has mostly ended: the time until its exit code and all of its output are known. */
+const outputWait = "1 second"
+
+const asked = ({ exitCode }: Handle, output: ServerOutput) =>
+  Effect.tap(Effect.exit(exitCode), (exit) =>
+    Effect.sync(() => {
+      if (Exit.isSuccess(exit)) output.exitCode = exit.value
+    })
+  )
+
+export interface Started {
+  readonly transport: McpClient.Transport
+  /** Waits until the output of a server is known that cannot be used. */
+  readonly awaitOutput: Effect.Effect<void>
+}
+
 /** Starts the server, which ends with the scope. */
-export const transport = (
-  options: Options
-): Effect.Effect<McpClient.Transport, McpClientError, ChildProcessSpawner.ChildProcessSpawner | Scope.Scope> =>
+export const start = (
+  options: Options,
+  output: ServerOutput
+): Effect.Effect<Started, McpClientError, ChildProcessSpawner.ChildProcessSpawner | Scope.Scope> =>
   Effect.gen(function* () {
     const spawner = yield* ChildProcessSpawner.ChildProcessSpawner
     let handle: Handle | undefined
+    const isRead = yield* Deferred.make<void>()
     const spawn = (command: ChildProcess.Command) =>
-      Effect.tap(spawner.spawn(command), (spawned) =>
-        Effect.sync(() => {
-          handle = spawned
-        })
-      )
-    const opened = yield* Effect.provideService(
+      Effect.map(spawner.spawn(command), (spawned) => {
+        handle = spawned
+        const stderr = spawned.stderr.pipe(
+          Stream.tap((bytes) => Effect.sync(() => output.add(bytes))),
+          Stream.ensuring(Deferred.succeed(isRead, undefined))
+        )
+        return ChildProcessSpawner.makeHandle({ ...spawned, stderr })
+      })
+    const transport = yield* Effect.provideService(
       McpClient.stdio(options),
       ChildProcessSpawner.ChildProcessSpawner,
       ChildProcessSpawner.make(spawn)
@@ -63,5 +91,6 @@ export const transport = (
     yield* Effect.addFinalizer(() =>
       handle === undefined ? Effect.void : Effect.forkDetach(end(handle), { startImmediately: true })
     )
-    return opened
+    const known = handle === undefined ? Effect.void : Effect.andThen(asked(handle, output), Deferred.await(isRead))
+    return { transport, awaitOutput: Effect.asVoid(Effect.timeoutOption(known, outputWait)) }
   })

@@ -2,7 +2,7 @@
 import { type UsageError, wrongFlag } from "./commandError.ts"
 
 /** Keys of hosts, all options, and the addresses and passwords of stores. A server may need any other, such as GITHUB_TOKEN. */
-const isSecret = (name: string): boolean =>
+export const isSecret = (name: string): boolean =>
   /^(?:KIMI_|MOONSHOT_)|API_?KEY$|^(?:DATABASE_URL|REDIS_URL|PGPASSWORD)$/i.test(name)
 
 /** The variables that are removed from the environment of a server. */
@@ -13,6 +13,9 @@ export const isUrl = (server: string): boolean => /^\s*https?:/i.test(server)
 
 /** A text without the users and passwords of its URLs. */
 export const withoutUsers = (text: string): string => text.replaceAll(/(:\/\/)[^\s/?#"']*@/g, "$1")
+
+/** A text without the queries of its URLs, which may have tokens. */
+export const withoutQueries = (text: string): string => text.replaceAll(/(https?:\/\/[^\s?#"']*)[?#][^\s"']*/gi, "$1")
 
 /** The server in messages: the query of a URL may have a token. */
 export const nameOf = (server: string): string => withoutUsers(server.split(/[?#]/)[0] ?? "")

@@ -160,6 +160,21 @@ describe("kimi chat --mcp", () => {
       Effect.map(runKimi(["chat", "Hi", "--yes", "--mcp", "/nonexistent/server"], { env }), ({ code, stderr }) => {
         assert.strictEqual(code, 1)
         assert.include(stderr, "The MCP server /nonexistent/server cannot be used")
+        assert.include(stderr, "there is no such program")
+      })
+    )
+  )
+
+  it.live("reports what a server has written that ends at its start", () =>
+    withServer((host, env) =>
+      Effect.gen(function* () {
+        const path = join(yield* temporaryFolder, "dead.cjs")
+        writeFileSync(path, `console.error("\\u001b[31mNo database\\u001b[0m"); process.exit(7)`)
+        const args = ["chat", "Hi", "--yes", "--mcp", `${process.execPath} ${path}`]
+        const { code, stderr } = yield* runKimi(args, { env })
+        assert.strictEqual(code, 1)
+        assert.include(stderr, "it has exited with code 7 and has written:\n  No database\n")
+        assert.lengthOf(yield* host.requests, 0)
       })
     )
   )

@@ -13,6 +13,7 @@ import * as Scope from "effect/Scope"
 import * as Sink from "effect/Sink"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
+import { ServerOutput } from "../src/mcpOutput.ts"
 import * as McpProcess from "../src/mcpProcess.ts"
 import { withServer } from "./mockedHost.ts"
 import { runKimi } from "./runKimi.ts"
@@ -47,7 +48,7 @@ const closing = Effect.fnUntraced(function* (isListening: boolean) {
     unref: Effect.die("not used")
   })
   const scope = yield* Scope.make()
-  yield* McpProcess.transport(options).pipe(
+  yield* McpProcess.start(options, new ServerOutput()).pipe(
     Effect.provideService(Scope.Scope, scope),
     Effect.provideService(
       ChildProcessSpawner.ChildProcessSpawner,
