@@ -186,7 +186,7 @@ command. The folder of an output must exist; those of a SQLite file of \`--journ
 
 A server of \`--mcp\` that does not answer ends the command after two minutes: it has 60 seconds for each of the two versions of
 the protocol that are tried. \`--total-timeout\` bounds calls of the model only. When the chat ends, so does the input of the server,
-which gets SIGTERM after a second and is killed half a second later, and at Ctrl-C at once. The last lines
+which gets SIGTERM after a second and is killed half a second later, and at Ctrl-C at once; one over HTTP has a second to end its session. The last lines
 that a server has written to stderr are in the error if it cannot be used, and are not shown otherwise.
 
 Ctrl-C and SIGTERM end a command with 130, and so does SIGHUP while the terminal shows a prompt; a [conversation](#a-conversation)

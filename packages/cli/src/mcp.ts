@@ -7,7 +7,8 @@ import type { McpClientError } from "effect/ai/McpClientError"
 import * as McpProtocol from "effect/ai/McpProtocol"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import type { HttpClient } from "effect/http/HttpClient"
+import * as HttpClient from "effect/http/HttpClient"
+import { HttpClientError, TransportError } from "effect/http/HttpClientError"
 import * as Layer from "effect/Layer"
 import * as ChildProcess from "effect/process/ChildProcess"
 import type { ChildProcessSpawner } from "effect/process/ChildProcessSpawner"
@@ -43,16 +44,29 @@ const failure = (server: string, error: McpClientError, output: ServerOutput) =>
     "Pass --mcp the command that starts the server, in one argument, or its http or https URL."
   )
 
+/** Time in which a server over HTTP ends its session. The client would wait five seconds for it. */
+const sessionEnd = "1 second"
+
+const endsInTime = (client: HttpClient.HttpClient): HttpClient.HttpClient =>
+  HttpClient.transform(client, (response, request) =>
+    request.method === "DELETE"
+      ? Effect.timeoutOrElse(response, {
+          duration: sessionEnd,
+          orElse: () => Effect.fail(new HttpClientError({ reason: new TransportError({ request }) }))
+        })
+      : response
+  )
+
 const startedOf = (
   server: string,
   protocol: Protocol,
   output: ServerOutput
-): Effect.Effect<McpProcess.Started, McpClientError, ChildProcessSpawner | HttpClient | Scope.Scope> => {
+): Effect.Effect<McpProcess.Started, McpClientError, ChildProcessSpawner | HttpClient.HttpClient | Scope.Scope> => {
   if (isUrl(server)) {
-    return Effect.map(McpClient.http({ protocol, url: server.trim() }), (transport) => ({
-      transport,
-      awaitOutput: Effect.void
-    }))
+    const opened = McpClient.http({ protocol, url: server.trim() })
+    return Effect.flatMap(HttpClient.HttpClient, (client) =>
+      Effect.provideService(opened, HttpClient.HttpClient, endsInTime(client))
+    ).pipe(Effect.map((transport) => ({ transport, awaitOutput: Effect.void })))
   }
   const [program = "", ...args] = wordsOf(server)
   const command = ChildProcess.make(program, args, { env: removed(Object.keys(process.env)), extendEnv: true })

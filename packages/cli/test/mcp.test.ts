@@ -3,7 +3,10 @@ import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Reply from "@kimi-effect/testing/Reply"
 import type * as MockServer from "@kimi-effect/testing/node/MockServer"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as TestClock from "effect/testing/TestClock"
 import { mcpHttpServer } from "./mcpHttpServer.ts"
 import { mcpServer } from "./mcpServer.ts"
 import { decoded, withServer } from "./mockedHost.ts"
@@ -192,6 +195,20 @@ describe("kimi chat --mcp with a URL", () => {
         assert.strictEqual(decoded("chat", stdout).text, "It shouted.")
         const { messages } = JSON.parse((yield* host.requests)[1]?.body ?? "{}")
         assert.deepInclude(messages.at(-1), { role: "tool", content: "HELLO" })
+      })
+    )
+  )
+
+  it.effect("ends a second after its answer where the server does not end the session", () =>
+    withServer((host, env) =>
+      Effect.gen(function* () {
+        const isEnding = yield* Deferred.make<void>()
+        const { url } = yield* mcpHttpServer(200, () => Deferred.doneUnsafe(isEnding, Effect.void))
+        yield* host.reply(Reply.text("Hello."))
+        const command = yield* Effect.forkChild(runKimi(["chat", "Hi", "--mcp", url, "--yes"], { env }))
+        yield* Deferred.await(isEnding)
+        yield* TestClock.adjust("1 second")
+        assert.strictEqual((yield* Fiber.join(command)).code, 0)
       })
     )
   )
