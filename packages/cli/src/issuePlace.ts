@@ -1,5 +1,6 @@
 /** Where the value that an issue of the configuration names comes from. */
 import { ConfigurationError, type ConfigurationIssue } from "@kimi-effect/core/ConfigurationErrors"
+import * as KimiConfig from "@kimi-effect/core/KimiConfig"
 import * as ConfigSource from "@kimi-effect/core/internal/ConfigSource"
 import type * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
@@ -43,6 +44,32 @@ const flagOf = (name: string, flags: ReadonlyMap<string, string>): string | unde
   return origin.startsWith("flag ") ? `${origin.replace("flag ", "")}${rest}` : undefined
 }
 
+const names = Object.keys(KimiConfig.options) as ReadonlyArray<KimiConfig.Name>
+
+/** The option of a variable, as a part of the library names an option whose value it cannot use. */
+const optionOf = (name: string): readonly [name: KimiConfig.Name, rest: string] | undefined => {
+  const [, variable, rest = ""] = /^([A-Z][A-Z\d_]*)((?:[.[].*)?)$/s.exec(name) ?? []
+  const option = names.find((option) => KimiConfig.variableName(option) === variable)
+  return option === undefined ? undefined : [option, rest]
+}
+
+/** Where the option of a variable is set: by a flag, or in the first source that has it. */
+const placeOf = Effect.fnUntraced(function* (
+  sources: ReadonlyArray<Source>,
+  flags: ReadonlyMap<string, string>,
+  variable: string
+) {
+  const [option, rest = ""] = optionOf(variable) ?? []
+  if (option === undefined) return undefined
+  const flag = flagOf(option, flags)
+  if (flag !== undefined) return `${flag}${rest}`
+  for (const { path, provider } of sources) {
+    const found = yield* ConfigSource.lookup(provider, option)
+    if (found !== undefined) return `${found.label}${rest}${path === undefined ? "" : ` in ${path}`}`
+  }
+  return undefined
+})
+
 /** Names the file of each value that a file has, and the flag of each that a flag has set. */
 export const locate =
   (sources: ReadonlyArray<Source>, flags: ReadonlyMap<string, string>) =>
@@ -53,6 +80,8 @@ export const locate =
         Effect.fnUntraced(function* ({ expected, name }): Effect.fn.Return<Issue> {
           const flag = flagOf(name, flags)
           if (flag !== undefined) return { name: flag, expected }
+          const place = yield* placeOf(sources, flags, name)
+          if (place !== undefined) return { name: place, expected }
           const path = (yield* sourceOf(sources, name))?.path
           return { name: path === undefined ? name : `${name} in ${path}`, expected }
         })

@@ -1,6 +1,6 @@
 /** Results of checks. */
 import type { KimiError } from "@kimi-effect/core/KimiError"
-import type * as KimiConfig from "@kimi-effect/core/KimiConfig"
+import * as KimiConfig from "@kimi-effect/core/KimiConfig"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -48,3 +48,7 @@ export const placeOf = ({ origins }: Pick<Configuration, "origins">, name: KimiC
     .replace(/^flag /, "")
     .replace(/^environment \((.*)\)$/, "$1")
     .replace(/^file (.*) \((.*)\)$/, "$2 in $1")
+
+/** Where an option is to be changed: where it is set, or else its variable. */
+export const changeableAt = (found: Pick<Configuration, "origins">, name: KimiConfig.Name): string =>
+  found.origins[name] === undefined ? KimiConfig.variableName(name) : placeOf(found, name)

@@ -43,7 +43,7 @@ const onConfiguration = Effect.fnUntraced(function* (found: configuration.Config
   // Together: a host that does not answer is waited for once.
   const [{ checks, isReachable }, clock, fallback] = yield* Effect.all(
     [
-      HostCheck.check(config, config.model ?? defaultModel, route),
+      HostCheck.check(found, config.model ?? defaultModel, route),
       ClockCheck.check(baseUrl),
       FallbackCheck.check(found)
     ],

@@ -9,8 +9,9 @@ import type * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
+import type { Configuration } from "../configuration.ts"
 import type { Check } from "../schemas/doctor.ts"
-import { ofError, ok, problem, skipped, warning, within } from "./check.ts"
+import { changeableAt, ofError, ok, problem, skipped, warning, within } from "./check.ts"
 import * as Route from "./route.ts"
 
 /** The base URLs of Moonshot's regions, which have separate keys. A test replaces them. */
@@ -47,20 +48,21 @@ const otherRegion = Effect.fnUntraced(function* (config: KimiConfig.Values) {
   return undefined
 })
 
-const keyProblem = Effect.fnUntraced(function* (config: KimiConfig.Values, error: KimiError) {
+const keyProblem = Effect.fnUntraced(function* (found: Configuration, error: KimiError) {
+  const { config } = found.settings
   const region = yield* otherRegion(config)
   return region === undefined
     ? ofError("key", error)
     : problem(
         "region",
         `The key belongs to ${region}, and the configured host is ${config.provider}`,
-        `Set KIMI_PROVIDER=${region}, or use a key of ${config.provider}.`
+        `Set ${changeableAt(found, "provider")} to ${region}, or use a key of ${config.provider}.`
       )
 })
 
 const networkTags = new Set(["network", "timeout"])
 
-const modelCheck = (model: string, ids: ReadonlyArray<string>): Check => {
+const modelCheck = (model: string, ids: ReadonlyArray<string>, place: string): Check => {
   const lifecycle = ModelCatalog.find(model)?.lifecycle
   if (ids.includes(model)) {
     return lifecycle?.state === "live" && lifecycle.retiresOn !== undefined
@@ -75,7 +77,7 @@ const modelCheck = (model: string, ids: ReadonlyArray<string>): Check => {
   return problem(
     "model",
     `${model} is not among the models of this key`,
-    `Set KIMI_MODEL to one that is, such as ${successor ?? "the default"}.`
+    `Set ${place} to one that is, such as ${successor ?? "the default"}.`
   )
 }
 
@@ -94,19 +96,19 @@ const noAnswer = skipped("model", "The host does not answer")
 const answers = (route: Route.Route): Check => ok("network", `The host answers, ${Route.describe(route)}`)
 
 export const check = Effect.fnUntraced(function* (
-  config: KimiConfig.Values,
+  found: Configuration,
   model: string,
   route: Route.Route
 ): Effect.fn.Return<Found, never, HttpClient.HttpClient> {
-  const answer = yield* modelsAt(config)
+  const answer = yield* modelsAt(found.settings.config)
   if (Option.isNone(answer)) return unreachable(Route.silence(route), noAnswer)
   if (Result.isSuccess(answer.value)) {
     const ids = answer.value.success.map(({ id }) => id)
-    return { isReachable: true, checks: [answers(route), modelCheck(model, ids)] }
+    return { isReachable: true, checks: [answers(route), modelCheck(model, ids, changeableAt(found, "model"))] }
   }
   const error = answer.value.failure
   if (error.category === "authentication") {
-    return unreachable(answers(route), yield* keyProblem(config, error), skipped("model", "The key is not accepted"))
+    return unreachable(answers(route), yield* keyProblem(found, error), skipped("model", "The key is not accepted"))
   }
   if (error.category === "quota") {
     return unreachable(answers(route), ofError("balance", error), skipped("model", "The host refuses this account"))

@@ -65,7 +65,7 @@ export const describe = ({ proxy }: Route): string =>
   proxy === undefined ? "without a proxy" : `through the proxy ${proxy.url} of ${proxy.place}`
 
 const proxyFix = ({ place, url }: Proxy): string =>
-  `Check that ${place} names the right proxy, that ${url} is up, and that it lets requests to the host through. Set KIMI_PROXY=off if the host can be reached without it.`
+  `Check that ${place} names the right proxy, that ${url} is up, and that it lets requests to the host through. Pass --proxy off if the host can be reached without it.`
 
 /** What failed. With a proxy, its name is the only one that this machine resolves. */
 const reasonOf = ({ _tag, message }: KimiError, { proxy }: Route): string =>

@@ -229,8 +229,22 @@ describe("kimi doctor", () => {
         env: { KIMI_API_KEY: key, KIMI_BASE_URL: own.url }
       }).pipe(Effect.provideService(Regions, { moonshot: own.url, "moonshot-cn": other.url }))
       const { checks }: { readonly checks: ReadonlyArray<Check> } = JSON.parse(stdout)
-      assert.include(checks.find(({ name }) => name === "region")?.fix, "KIMI_PROVIDER=moonshot-cn")
+      assert.include(checks.find(({ name }) => name === "region")?.fix, "KIMI_PROVIDER to moonshot-cn")
     })
+  )
+
+  it.live.each([
+    { args: [], env: { KIMI_MODEL: "kimi-k2.5" }, place: "KIMI_MODEL" },
+    { args: ["--model", "kimi-k2.5"], env: {}, place: "--model" },
+    { args: ["--set", "model=kimi-k2.5"], env: {}, place: "--set model" }
+  ])("corrects a model that the host does not serve at $place", ({ args, env, place }) =>
+    Effect.map(
+      diagnose(() => Effect.succeed(env), args),
+      ({ checks }) => {
+        const { fix } = checks.find(({ name }) => name === "model") ?? {}
+        assert.match(fix ?? "", new RegExp(`^Set ${place} to one that is, such as `))
+      }
+    )
   )
 
   it.live("sends the key to no other host if the base URL is not Moonshot's", () =>
