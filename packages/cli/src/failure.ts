@@ -57,6 +57,15 @@ const isCategorized = (error: unknown): error is CategorizedError =>
   typeof error.category === "string" &&
   Object.hasOwn(exitCodes.byCategory, error.category)
 
+/** What Node throws where a path is resolved in a working folder that was removed. */
+const isOfWorkingFolder = (error: unknown): boolean =>
+  error instanceof Error && "syscall" in error && error.syscall === "uv_cwd"
+
+const noWorkingFolder = new CommandError(
+  "The working folder of the command does not exist any more",
+  "Change to a folder that exists, and run the command again."
+)
+
 const ofOther = (error: unknown, command: string): Description => {
   const own = { category: "other", exitCode: exitCodes.other }
   if (error instanceof HintedError) {
@@ -85,7 +94,7 @@ export const describe = (error: unknown, command: string): Description => {
     const { _tag: tag, category, hint, message } = error
     return { tag, category, message, hint, exitCode: exitCodes.byCategory[category] }
   }
-  return ofOther(error, command)
+  return ofOther(isOfWorkingFolder(error) ? noWorkingFolder : error, command)
 }
 
 const isUsageError = (error: unknown): boolean => CliError.isCliError(error)

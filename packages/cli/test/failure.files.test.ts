@@ -5,6 +5,7 @@ import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { withServer } from "./mockedHost.ts"
+import { environment, program } from "./process.ts"
 import { runKimi } from "./runKimi.ts"
 import { temporaryFolder } from "./temporaryFolder.ts"
 
@@ -68,6 +69,36 @@ for (const { name, path, reason } of cases) {
     )
   })
 }
+
+describe("a working folder that was removed", () => {
+  it.live.each([
+    "batch run in.jsonl out.jsonl",
+    "batch run DIR/in.jsonl out.jsonl",
+    "batch run in.jsonl DIR/out.jsonl"
+  ])("ends kimi %s with what to change", (args) =>
+    Effect.gen(function* () {
+      const dir = yield* folder
+      const cwd = join(dir, "removed")
+      mkdirSync(cwd)
+      const words = args.replace("DIR", dir).split(" ")
+      const { status, stderr } = spawnSync(
+        "sh",
+        ["-c", 'rmdir "$PWD" && exec "$@"', "sh", process.execPath, program, ...words, "--json"],
+        { cwd, env: environment, encoding: "utf8" }
+      )
+      assert.deepStrictEqual(JSON.parse(stderr), {
+        error: {
+          tag: "CommandError",
+          category: "other",
+          message: "The working folder of the command does not exist any more",
+          hint: "Change to a folder that exists, and run the command again.",
+          exitCode: 1
+        }
+      })
+      assert.strictEqual(status, 1)
+    })
+  )
+})
 
 describe("a file that is a pipe", () => {
   const commands = [
