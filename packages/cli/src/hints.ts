@@ -8,7 +8,7 @@ import * as suspendedHint from "./suspendedHint.ts"
 /** Errors whose hint in the library names modules and options of it, in words of every command. */
 const byTag: Hints = {
   GatewayRefusedError:
-    "Check the firewall, gateway or proxy between this machine and the host: its rules for this address, --proxy with its credentials, and --base-url.",
+    "Check the firewall, gateway or proxy between this machine and the host: its rules for this address, the proxy with its credentials, and --base-url.",
   ConnectTimeoutError: "Raise --set connectTimeout, or check the network route to the host.",
   ConnectionPoolTimeoutError: "Raise --set maxConnections, or run fewer calls at the same time.",
   FirstTokenTimeoutError: "Raise --set firstTokenTimeout, or shorten the prompt.",

@@ -105,7 +105,7 @@ export const connectionTexts: Texts<keyof typeof connection> = {
   allowPlainHttp: { description: "Whether `http://` is allowed for hosts other than this machine." },
   proxy: {
     description:
-      "Proxy for all calls on Node: a URL, which may contain a user and a password, `off`, or the one in `HTTPS_PROXY` or `HTTP_PROXY` except for hosts in `NO_PROXY`, in upper or lower case. A provided `HttpClient` has its own proxy."
+      "Proxy for all calls on Node: a URL, `off`, or the one in `HTTPS_PROXY` or `HTTP_PROXY` except for hosts in `NO_PROXY`, in upper or lower case. The URL may contain a user and a password, but not on a command line. A provided `HttpClient` has its own proxy."
   },
   headers: {
     defaultText: "none",
