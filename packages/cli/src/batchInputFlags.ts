@@ -37,7 +37,7 @@ export const batchInputFlags = {
     Flag.withMetavar("text"),
     Flag.optional
   ),
-  maxTokens: Flag.Int("max-tokens").pipe(
+  maxTokens: Numbers.wholeNumber("max-tokens").pipe(
     Flag.withDescription("The most tokens of each response to a prompt, reasoning included."),
     Numbers.positive,
     Flag.optional

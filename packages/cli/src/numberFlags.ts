@@ -2,6 +2,18 @@
 import * as Duration from "effect/Duration"
 import * as Flag from "effect/cli/Flag"
 import * as Option from "effect/Option"
+import * as Param from "effect/cli/Param"
+import * as Primitive from "effect/cli/Primitive"
+import { describedPrimitive } from "./describedPrimitive.ts"
+
+const int = describedPrimitive(Primitive.Int, "a whole number")
+const finite = describedPrimitive(Primitive.Finite, "a number")
+
+export const wholeNumber = (name: string) =>
+  Param.makeSingle({ kind: Param.flagKind, name, primitiveType: int, typeName: "integer" })
+
+export const number = (name: string) =>
+  Param.makeSingle({ kind: Param.flagKind, name, primitiveType: finite, typeName: "number" })
 
 export const positive = Flag.filter(
   (count: number) => count > 0,

@@ -1,6 +1,9 @@
 /** Flags of options of the client, and of the files that hold options. */
 import * as Flag from "effect/cli/Flag"
+import * as Param from "effect/cli/Param"
+import * as Primitive from "effect/cli/Primitive"
 import type * as Option from "effect/Option"
+import { describedPrimitive } from "./describedPrimitive.ts"
 import { type FlagName, type OptionText, optionTexts } from "./optionTexts.ts"
 import { pathFlag } from "./pathParams.ts"
 import { wordFlag } from "./wordFlags.ts"
@@ -27,10 +30,14 @@ export interface Given {
   readonly apiKeyFile: Option.Option<string>
 }
 
+const pair = describedPrimitive(Primitive.KeyValuePair, "the name of an option with its value, such as tier=2")
+
 /** The flags of every command that reads the configuration. */
 export const optionFlags = {
   flags,
-  set: Flag.KeyValuePair("set").pipe(
+  set: Param.makeSingle({ kind: Param.flagKind, name: "set", primitiveType: pair }).pipe(
+    Flag.atLeast(1),
+    Flag.map((pairs): Record<string, string> => Object.fromEntries(pairs.flatMap(Object.entries))),
     Flag.withDescription("Sets any other option by its name, such as --set idleTimeout='90 seconds'."),
     Flag.optional
   ),

@@ -172,6 +172,23 @@ describe("wrong usage", () => {
   )
 })
 
+describe("a value in another form", () => {
+  it.live.each([
+    ["batch run a b --rows abc", '--rows: "abc". Expected: a whole number'],
+    ["batch run a b --rows 1.5", '--rows: "1.5". Expected: a whole number'],
+    ["batch run a b --rows=", "--rows. Expected: a whole number"],
+    ["batch run a b --error-rate x", '--error-rate: "x". Expected: a number'],
+    ["serve-mock --port abc", '--port: "abc". Expected: a whole number'],
+    ["config --set tier", '--set: "tier". Expected: the name of an option with its value, such as tier=2'],
+    ["config --set tier=", '--set: "tier=". Expected: the name of an option with its value, such as tier=2']
+  ] as const)("of kimi %s is described by what is expected", ([args, message]) =>
+    Effect.gen(function* () {
+      const { code, stderr } = yield* runKimi(args.split(" "), { stdin: "" })
+      assert.deepStrictEqual([code, stderr.split("\n")[1]?.replace(/^.* value for flag /, "")], [2, message])
+    })
+  )
+})
+
 describe("a value that an option cannot have", () => {
   it.live.each([
     { origin: "its flag", args: "--tier 9", env: {} },

@@ -35,7 +35,7 @@ const stopFlags = {
     Numbers.amount,
     Flag.optional
   ),
-  errorRate: Flag.Finite("error-rate").pipe(
+  errorRate: Numbers.number("error-rate").pipe(
     Flag.withDescription(
       "Stops when more than this share of at least 20 rows has failed, such as 0.1. Default: never."
     ),
@@ -83,7 +83,7 @@ const run = Command.make(
       )
     ),
     output,
-    rows: Flag.Int("rows").pipe(
+    rows: Numbers.wholeNumber("rows").pipe(
       Flag.withDescription("Rows in flight in this process. Default: 16."),
       Numbers.positive,
       Flag.optional

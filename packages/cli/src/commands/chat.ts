@@ -35,7 +35,7 @@ export const chat = Command.make(
       ),
       Flag.optional
     ),
-    maxTokens: Flag.Int("max-tokens").pipe(
+    maxTokens: Numbers.wholeNumber("max-tokens").pipe(
       Flag.withDescription("The most tokens of the response, reasoning included."),
       Numbers.positive,
       Flag.optional

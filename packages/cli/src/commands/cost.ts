@@ -21,7 +21,7 @@ export const cost = Command.make(
       Flag.withDefault(false)
     ),
     read: batchInputFlags,
-    outputTokens: Flag.Int("output-tokens").pipe(
+    outputTokens: Numbers.wholeNumber("output-tokens").pipe(
       Flag.withDescription("Tokens of a likely response. Default: 500."),
       Numbers.positive,
       Flag.withDefault(500)

@@ -10,7 +10,11 @@ import { pathFlag } from "../pathParams.ts"
 export const serveMock = Command.make(
   "serve-mock",
   {
-    port: Flag.Int("port").pipe(Flag.withDescription("Defaults to a free port."), Numbers.port, Flag.optional),
+    port: Numbers.wholeNumber("port").pipe(
+      Flag.withDescription("Defaults to a free port."),
+      Numbers.port,
+      Flag.optional
+    ),
     cassette: pathFlag("cassette").pipe(
       Flag.withDescription("Serves the responses of a cassette."),
       Flag.withMetavar("file"),

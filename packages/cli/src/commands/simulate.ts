@@ -15,7 +15,7 @@ export const simulate = Command.make(
       Flag.withMetavar("file"),
       Flag.between(0, 100)
     ),
-    calls: Flag.Int("calls").pipe(
+    calls: Numbers.wholeNumber("calls").pipe(
       Flag.withDescription("Calls of random traffic, up to 500000. Default: 1000. Not with --traffic."),
       // All calls of a simulation are in memory.
       Flag.filter(

@@ -14,7 +14,7 @@ export const swarm = Command.make(
     task: textArgument("task", "a task of at least one word").pipe(
       Argument.withDescription("What the agents do together.")
     ),
-    agents: Flag.Int("agents").pipe(
+    agents: Numbers.wholeNumber("agents").pipe(
       Flag.withDescription("The most sub-agents that the swarm starts. Default: 100."),
       Numbers.positive,
       Flag.withDefault(100)
@@ -27,7 +27,7 @@ export const swarm = Command.make(
       Numbers.amount,
       Flag.optional
     ),
-    maxTokens: Flag.Int("max-tokens").pipe(
+    maxTokens: Numbers.wholeNumber("max-tokens").pipe(
       Flag.withDescription("The most tokens of each response, reasoning included. Default: those of the model."),
       Numbers.positive,
       Flag.optional
