@@ -14,6 +14,7 @@ import { UsageError } from "./commandError.ts"
 import { load } from "./commandFor.ts"
 import * as exitCodes from "./exitCodes.ts"
 import { beforeEnd, wantsJson } from "./jsonArgument.ts"
+import * as LogLines from "./logLines.ts"
 import { version } from "./version.ts"
 import { withoutManyWords } from "./wordFlags.ts"
 
@@ -102,7 +103,7 @@ const settingsOf = (isJson: boolean, args: ReadonlyArray<string>) =>
     CliConfig.layer({ builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions] }),
     CliOutput.layerPresenter(presenterOf(isJson, args)),
     // The default logger writes to stdout, which has results only.
-    Logger.layer([Logger.withConsoleError(Logger.formatLogFmt)])
+    Logger.layer([Logger.withConsoleError(LogLines.logger)])
   )
 
 const quoted = (word: string): string => (/^[\w./-]+$/.test(word) ? word : JSON.stringify(word))
