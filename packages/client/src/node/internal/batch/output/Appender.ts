@@ -1,5 +1,6 @@
 /** Appends to a file, and notices what other programs do to it meanwhile. */
 import {
+  type BigIntStats,
   closeSync,
   fchmodSync,
   fdatasync,
@@ -36,6 +37,10 @@ const eachChunk = (file: number, end: number, visit: (bytes: Uint8Array, positio
     at += count
   }
 }
+
+/** Some file systems, such as those of other machines, number a file in more than one way. */
+const isSame = (one: BigIntStats, other: BigIntStats): boolean =>
+  (one.ino === other.ino && one.dev === other.dev) || (one.size === other.size && one.mtimeNs === other.mtimeNs)
 
 /** A path that has no file yet. */
 const unusedOf = (path: string): string => {
@@ -133,7 +138,7 @@ export class Appender {
     }
     const named = statSync(this.#path, { bigint: true, throwIfNoEntry: false })
     if (named === undefined) return this.#writeAgain()
-    if (named.ino === open.ino && named.dev === open.dev) return
+    if (isSame(named, open)) return
     const rescued = unusedOf(this.#path)
     closeSync(this.#copy(rescued))
     this.#failure = new UnusablePathError(
