@@ -234,7 +234,7 @@ export interface RunOptions<A = string, RD = never, RP = never>
 export interface HostBatchResult<A = string> {
   /** Its last state. A batch that is `expired` or `cancelled` has the outcomes of the rows that were run. */
   readonly batch: Batch
-  /** In the order of the rows. */
+  /** In the order of their lines. */
   readonly responses: ReadonlyArray<BatchResponse<A>>
   readonly progress: BatchProgress
   /** Lines of the host that belong to no row. */

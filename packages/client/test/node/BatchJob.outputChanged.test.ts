@@ -40,8 +40,15 @@ describe("the output of a job", () => {
         const error = yield* Effect.flip(BatchJob.run({ ...job, output }))
         const rescued = `${output}.rescued-1`
         assert.strictEqual(error._tag, "JournalStoreError")
-        assert.include(error.message, JSON.stringify(rescued))
+        assert.include(error.hint, JSON.stringify(rescued))
         assert.strictEqual(readFileSync(output, "utf8"), "other")
+        const put = `rename it to ${JSON.stringify(output)}`
+        assert.include(error.hint, put)
+        // Until it is back, no row is requested.
+        rmSync(output)
+        const refused = yield* Effect.flip(BatchJob.run({ input: job.input, output }))
+        assert.strictEqual(refused._tag, "InvalidRequestError")
+        assert.include(refused.hint, put)
         renameSync(rescued, output)
         assert.deepInclude(yield* BatchJob.run({ input: job.input, output }), { answered: rows, resumed: rows })
         yield* attempts(rows)
@@ -56,6 +63,7 @@ describe("the output of a job", () => {
         const error = yield* Effect.flip(BatchJob.run({ ...job, output }))
         assert.strictEqual(error._tag, "JournalStoreError")
         assert.include(error.message, "another program has removed rows of")
+        assert.include(error.hint, "Run the job again")
       })
     )
   )

@@ -4,6 +4,7 @@ import { counted } from "@kimi-effect/core/internal/Counted"
 import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import type { JournalStoreError } from "@kimi-effect/core/JournalErrors"
 import * as FileFailure from "../FileFailure.ts"
+import { unusedRescue } from "./output/Appender.ts"
 import { pendingOf } from "./output/GzipOutput.ts"
 import * as hostRecord from "./host/hostRecord.ts"
 import * as jobRecord from "./jobRecord.ts"
@@ -101,6 +102,12 @@ export const lostOutput = (output: string, count: number): InvalidRequestError =
     `The output ${quoted(output)} has no row, and had at least ${count}`,
     `Restore it from a copy. To request all rows again, delete ${quoted(jobRecord.pathOf(output))}.${orCollected(output)}`
   )
+
+/** What another program has replaced during a run is to be put back, or its rows would be requested again. */
+export const rescuedOutput = (output: string): InvalidRequestError | undefined => {
+  const rescue = unusedRescue(output) ?? unusedRescue(pendingOf(output))
+  return rescue === undefined ? undefined : failure(rescue.message, rescue.fix)
+}
 
 /** The name of an output next to a damaged one, which is not taken yet. */
 export const repairedOf = (output: string): string => {

@@ -60,6 +60,12 @@ export const checkUnsent = (
       : Effect.void
   )
 
+/** The same, also of one that was restored since it was found changed. */
+export const everChanged = (source: Pick<Source, "isUnchanged">): (() => boolean) => {
+  let wasChanged = false
+  return () => (wasChanged ||= isChanged(source))
+}
+
 /** At the end of a run in this program without rows. */
 const withoutRows = (input: Input): BatchInputChangedError =>
   new BatchInputChangedError({ message: "The input was changed while the job was running", input: nameOf(input) })

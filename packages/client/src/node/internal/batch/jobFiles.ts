@@ -5,6 +5,7 @@ import { JournalStoreError } from "@kimi-effect/core/JournalErrors"
 import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import * as Effect from "effect/Effect"
 import * as FileFailure from "../FileFailure.ts"
+import { ChangedFileError } from "./output/Appender.ts"
 import { NewFile } from "./output/NewFile.ts"
 import type { Temporary } from "./output/temporaryFile.ts"
 
@@ -27,7 +28,8 @@ export const storeFailure = (operation: string, cause: unknown, output: string):
   new JournalStoreError({
     message: `${subjectOf(cause, output)} cannot be used: ${reasonOf(cause)}`,
     store: "file",
-    operation
+    operation,
+    ...(cause instanceof ChangedFileError ? { fix: cause.fix } : {})
   })
 
 export const attempt = <A>(operation: string, run: () => A, output: string): Effect.Effect<A, JournalStoreError> =>

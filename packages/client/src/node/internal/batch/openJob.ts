@@ -184,18 +184,20 @@ const openRows = (
 type EndState = "finished" | "stopped"
 
 /** Records the end of a run with the rows that were done before it. Gives why the job has not ended, if its input was changed meanwhile. */
-const endOf =
-  ({ input, output }: Files, source: Source, run: runRecord.RunRecord, before: LineSet) =>
-  (state: EndState, counts: Counts, rejected: number): BatchInputChangedError | undefined => {
-    const isChanged = inputChanged.isChanged(source)
-    const { answered, failed } = counts.status
-    const added = answered + failed - before.size
+const endOf = ({ input, output }: Files, source: Source, run: runRecord.RunRecord, before: LineSet) => {
+  const isChanged = inputChanged.everChanged(source)
+  const changedOf = (rows: number) =>
     // The host has the text that was sent, by this run or by an earlier one.
-    const changed = isChanged && !run.isAtHost ? changedRows.of(before, added) : undefined
-    run.end(isChanged ? "stopped" : state, counts, rejected, changed)
-    if (!isChanged) return undefined
+    isChanged() && !run.isAtHost ? changedRows.of(before, rows - before.size) : undefined
+  run.changedRows = changedOf
+  return (state: EndState, counts: Counts, rejected: number): BatchInputChangedError | undefined => {
+    const { answered, failed } = counts.status
+    const changed = changedOf(answered + failed)
+    run.end(isChanged() ? "stopped" : state, counts, rejected, changed)
+    if (!isChanged()) return undefined
     return run.isAtHost ? inputChanged.during(input, "host") : inputChanged.duringRun(input, output, changed)
   }
+}
 
 const openWith = Effect.fnUntraced(function* (
   files: Files,

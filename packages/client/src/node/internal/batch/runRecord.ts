@@ -124,6 +124,8 @@ export class RunRecord {
   #unlisted: unlistedCost.UnlistedCost
   /** The number of rows of the input, when it is known. */
   countRows: () => number | undefined
+  /** Of so many rows, those that may have answers to a changed text. A run that is killed leaves what was recorded last. */
+  changedRows: (rows: number) => ChangedRows | undefined = () => undefined
 
   constructor(
     output: string,
@@ -172,7 +174,13 @@ export class RunRecord {
   /** With the rows that the output must have. */
   start(done: number): void {
     this.#done = done
-    this.#write({ state: "running", rejected: 0, ...(done === 0 ? {} : { done }) })
+    const changed = this.changedRows(done)
+    this.#write({
+      state: "running",
+      rejected: 0,
+      ...(done === 0 ? {} : { done }),
+      ...(changed === undefined ? {} : { changed })
+    })
   }
 
   /** What rows have cost that have no line. */
@@ -247,6 +255,8 @@ export const start = (
 ): Effect.Effect<RunRecord, ChangedError | InvalidRequestError | JournalStoreError> =>
   Effect.gen(function* () {
     const { output } = files
+    const rescued = damage.rescuedOutput(output)
+    if (rescued !== undefined) return yield* Effect.fail(rescued)
     const recorded = yield* checkRecord(files, input)
     yield* Effect.try({
       try: () => checkLost(output, recorded.done),

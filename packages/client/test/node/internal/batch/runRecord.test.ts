@@ -15,7 +15,11 @@ const opened = (path: (name: string) => string) => {
     for (let row = 0; row < rows; row++) run.noteRow((onDone) => void flushes.push(onDone))
   }
   const recorded = () =>
-    JSON.parse(readFileSync(`${output}.job.json`, "utf8")) as { readonly done?: number; readonly state: string }
+    JSON.parse(readFileSync(`${output}.job.json`, "utf8")) as {
+      readonly changed?: object
+      readonly done?: number
+      readonly state: string
+    }
   return { run, note, flushes, recorded }
 }
 
@@ -46,6 +50,21 @@ describe("RunRecord", () => {
         flushes.shift()?.(null)
         flushes.shift()?.(null)
         assert.strictEqual(recorded().done, 300)
+      })
+    )
+  )
+
+  it.live("records rows that may have answers to a changed text, for a run that is killed", () =>
+    inFolder((path) =>
+      Effect.sync(() => {
+        const { flushes, note, recorded, run } = opened(path)
+        note(1)
+        flushes.shift()?.(null)
+        assert.notProperty(recorded(), "changed")
+        run.changedRows = (rows) => ({ rows })
+        note(256)
+        flushes.shift()?.(null)
+        assert.deepInclude(recorded(), { changed: { rows: 257 } })
       })
     )
   )

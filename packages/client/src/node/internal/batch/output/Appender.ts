@@ -14,6 +14,8 @@ import {
   statSync,
   writeSync
 } from "node:fs"
+import { dirname } from "node:path"
+import { createFolderSync } from "../../createFolder.ts"
 import { UnusablePathError } from "../../FileFailure.ts"
 import { locked } from "./temporaryFile.ts"
 
@@ -42,11 +44,42 @@ const eachChunk = (file: number, end: number, visit: (bytes: Uint8Array, positio
 const isSame = (one: BigIntStats, other: BigIntStats): boolean =>
   (one.ino === other.ino && one.dev === other.dev) || (one.size === other.size && one.mtimeNs === other.mtimeNs)
 
+const rescuedOf = (path: string, count: number): string => `${path}.rescued-${count}`
+
 /** A path that has no file yet. */
 const unusedOf = (path: string): string => {
   for (let count = 1; ; count++) {
-    const name = `${path}.rescued-${count}`
+    const name = rescuedOf(path, count)
     if (statSync(name, { throwIfNoEntry: false }) === undefined) return name
+  }
+}
+
+const rescuedFix = (path: string, rescued: string): string =>
+  `The rows of the job are in ${JSON.stringify(rescued)}: rename it to ${JSON.stringify(path)}, and run the job again.`
+
+const cutFix =
+  "Run the job again: rows that are missing are requested again, unless a copy of the file is restored before."
+
+const addedFix =
+  "Remove what was added, and run the job again. If it is not known what that is, the next run has the way to continue."
+
+/** What another program has done to a file of a job that is running. */
+export class ChangedFileError extends UnusablePathError {
+  readonly fix: string
+  constructor(what: string, path: string, fix: string) {
+    super(`another program has ${what} ${JSON.stringify(path)} while the job was running`)
+    this.fix = fix
+  }
+}
+
+/** Why a file of a job must not be used, as long as its rows that were rescued are next to it: they would be requested again. */
+export const unusedRescue = (path: string): { readonly message: string; readonly fix: string } | undefined => {
+  const rescued = rescuedOf(path, 1)
+  if (statSync(rescued, { throwIfNoEntry: false }) === undefined) return undefined
+  const or = `If its rows are not needed, remove ${JSON.stringify(rescued)}.`
+  return {
+    message: `Another program had replaced ${JSON.stringify(path)} while the job was running`,
+    fix: `${rescuedFix(path, rescued)} ${or}`
   }
 }
 
@@ -61,7 +94,7 @@ export class Appender {
   /** Those of removed files. They are closed at the end: the system may be writing one to the disk. */
   readonly #removed: Array<number> = []
   /** Why the file cannot be used any more. */
-  #failure: UnusablePathError | undefined
+  #failure: Error | undefined
 
   constructor(path: string, file: number, end: number) {
     this.#path = path
@@ -95,6 +128,7 @@ export class Appender {
 
   /** Everything that was appended. */
   contents(): Buffer {
+    if (this.#failure !== undefined) throw this.#failure
     const bytes = Buffer.allocUnsafe(this.#end)
     eachChunk(this.#file, this.#end, (chunk, at) => void bytes.set(chunk, at))
     return bytes
@@ -107,7 +141,7 @@ export class Appender {
   /** Calls when what was appended is on the disk, in the file of the path. */
   flush(onDone: (error: Error | null) => void): void {
     try {
-      this.#keepPath()
+      this.keepPath()
     } catch (error) {
       return onDone(error as Error)
     }
@@ -116,7 +150,12 @@ export class Appender {
 
   /** Writes what was appended to the disk, into the file of the path. */
   sync(): void {
-    this.#keepPath()
+    this.keepPath()
+    this.syncOpen()
+  }
+
+  /** The same into the open file, wherever that is. */
+  syncOpen(): void {
     fsyncSync(this.#file)
   }
 
@@ -126,29 +165,34 @@ export class Appender {
 
   /**
    * A file that was removed or moved is written again, from the one that is still open:
-   * its rows are paid. Throws if another one has its path, or if bytes are missing.
+   * its rows are paid. Throws if another one has its path, or if bytes were removed or added,
+   * and takes no further lines then.
    */
-  #keepPath(): void {
+  keepPath(): void {
     if (this.#failure !== undefined) throw this.#failure
-    const open = fstatSync(this.#file, { bigint: true })
-    const name = JSON.stringify(this.#path)
-    if (open.size < this.#end) {
-      this.#failure = new UnusablePathError(`another program has removed rows of ${name} while the job was running`)
-      throw this.#failure
+    try {
+      this.#keepPath()
+    } catch (error) {
+      this.#failure = error as Error
+      throw error
     }
+  }
+
+  #keepPath(): void {
+    const open = fstatSync(this.#file, { bigint: true })
+    if (open.size < this.#end) throw new ChangedFileError("removed rows of", this.#path, cutFix)
+    if (open.size > this.#end) throw new ChangedFileError("written to", this.#path, addedFix)
     const named = statSync(this.#path, { bigint: true, throwIfNoEntry: false })
     if (named === undefined) return this.#writeAgain()
     if (isSame(named, open)) return
     const rescued = unusedOf(this.#path)
     closeSync(this.#copy(rescued))
-    this.#failure = new UnusablePathError(
-      `another program has replaced ${name} while the job was running; the rows of the job are in ${JSON.stringify(rescued)}: move it back before the job is continued`
-    )
-    throw this.#failure
+    throw new ChangedFileError("replaced", this.#path, rescuedFix(this.#path, rescued))
   }
 
   #writeAgain(): void {
     const { path } = locked(this.#path)
+    createFolderSync(dirname(path))
     const copy = this.#copy(path)
     renameSync(path, this.#path)
     this.#removed.push(this.#file)

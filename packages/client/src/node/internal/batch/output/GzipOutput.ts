@@ -7,13 +7,14 @@ import { closeSync, existsSync, openSync, rmSync } from "node:fs"
 import { Appender } from "./Appender.ts"
 import * as gzipMember from "./gzipMember.ts"
 import { LineSet } from "./LineSet.ts"
-import { type OutputForm, type RowsEnd, visitRows } from "./OutputForm.ts"
+import { type OutputForm, type RowsEnd, visitRows, wholeHead, withoutMark } from "./OutputForm.ts"
 import type { LineHead } from "./outputLine.ts"
 import * as PlainOutput from "./PlainOutput.ts"
 
 /** Larger members take longer than a call can wait, and smaller ones compress worse. */
 export const memberBytes = 256 * 1024
 const newline = 10
+const lineEnd = Buffer.from("\n")
 
 /** Lines that are not compressed yet. */
 export const pendingOf = (path: string): string => `${path}.pending`
@@ -37,21 +38,31 @@ interface Files {
   readonly pending: Appender
 }
 
+/** The lines of rows that no member has. */
+const uncompressed = (pending: Appender, compressed: LineSet): Buffer => {
+  const kept: Array<Buffer> = []
+  eachLine(pending.contents(), (line) => {
+    const head = wholeHead(withoutMark(line))
+    if (head !== undefined && !compressed.has(head.line)) kept.push(line, lineEnd)
+  })
+  return Buffer.concat(kept)
+}
+
 /** Opens both files, and cuts nothing of one before the other was read. */
 const openFiles = (path: string, visit: (head: LineHead) => void, check: (end: RowsEnd) => void): Files => {
-  const done = new LineSet()
-  const once = (head: LineHead): void => {
-    if (done.add(head.line)) visit(head)
-  }
-  const members = PlainOutput.openWhole(path, (file) => eachRow(file, path, once))
+  const compressed = new LineSet()
+  const members = PlainOutput.openWhole(path, (file) =>
+    eachRow(file, path, (head) => {
+      if (compressed.add(head.line)) visit(head)
+    })
+  )
   const opened = [members.file]
   const hasPending = existsSync(pendingOf(path))
   try {
-    const before = done.size
-    let lines = 0
+    let isTwice = false
     const pending = PlainOutput.openLines(pendingOf(path), (head) => {
-      lines += 1
-      once(head)
+      if (compressed.has(head.line)) isTwice = true
+      else visit(head)
     })
     opened.push(pending.file)
     // Single lines of it are not deleted by hand.
@@ -61,7 +72,14 @@ const openFiles = (path: string, visit: (head: LineHead) => void, check: (end: R
       pending: new Appender(pendingOf(path), pending.file, pending.end)
     }
     // The process was killed after it had compressed the lines and before it had removed them.
-    if (lines > 0 && done.size === before) files.pending.clear()
+    if (isTwice) {
+      const others = uncompressed(files.pending, compressed)
+      if (others.length > 0) {
+        files.members.append(gzipMember.encode(others))
+        files.members.syncOpen()
+      }
+      files.pending.clear()
+    }
     return files
   } catch (error) {
     opened.forEach(closeSync)
@@ -74,11 +92,14 @@ const open: OutputForm["open"] = (path, visit, check) => {
   const { members, pending } = openFiles(path, visit, check)
   const compress = (): void => {
     if (pending.end === 0) return
+    // Before the lines are in both: another program may have changed one of the files.
+    pending.keepPath()
+    members.keepPath()
     const { end } = members
     members.append(gzipMember.encode(pending.contents()))
     try {
       // After a power cut, the lines are in one of the two files.
-      members.sync()
+      members.syncOpen()
       pending.clear()
     } catch (error) {
       // They are compressed again, and must not be there twice.
@@ -91,7 +112,14 @@ const open: OutputForm["open"] = (path, visit, check) => {
       pending.append(Buffer.from(line))
       if (pending.end >= memberBytes) compress()
     },
-    flush: (onDone) => pending.flush(onDone),
+    flush: (onDone) => {
+      try {
+        members.keepPath()
+      } catch (error) {
+        return onDone(error as Error)
+      }
+      pending.flush(onDone)
+    },
     sync: () => {
       compress()
       members.sync()

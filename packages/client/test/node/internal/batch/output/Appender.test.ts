@@ -1,4 +1,13 @@
-import { openSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs"
+import {
+  appendFileSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeFileSync
+} from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { Appender } from "../../../../../src/node/internal/batch/output/Appender.ts"
@@ -102,6 +111,48 @@ describe("Appender", () => {
         const error = yield* flushed(file)
         assert.match(error?.message ?? "", /^another program has removed rows of /)
         assert.throws(() => file.append(two), error?.message)
+      })
+    )
+  )
+
+  it.live("writes a file again with its folder, if that was removed", () =>
+    inFolder((path) =>
+      Effect.gen(function* () {
+        mkdirSync(path("folder"))
+        const file = yield* opened(path("folder/out"))
+        file.append(one)
+        rmSync(path("folder"), { recursive: true })
+        assert.isNull(yield* flushed(file))
+        assert.strictEqual(readFileSync(path("folder/out"), "utf8"), "one\n")
+      })
+    )
+  )
+
+  it.live("takes no line after it could not write a file again", () =>
+    inFolder((path) =>
+      Effect.gen(function* () {
+        mkdirSync(path("folder"))
+        const file = yield* opened(path("folder/out"))
+        file.append(one)
+        rmSync(path("folder"), { recursive: true })
+        writeFileSync(path("folder"), "a file")
+        const error = yield* flushed(file)
+        assert.isNotNull(error)
+        assert.throws(() => file.append(two), error?.message)
+      })
+    )
+  )
+
+  it.live("takes no line after another program has written one", () =>
+    inFolder((path) =>
+      Effect.gen(function* () {
+        const file = yield* opened(path("out"))
+        file.append(one)
+        appendFileSync(path("out"), "other")
+        const error = yield* flushed(file)
+        assert.match(error?.message ?? "", /^another program has written to /)
+        assert.throws(() => file.append(two), error?.message)
+        assert.throws(() => file.contents(), error?.message)
       })
     )
   )

@@ -1,8 +1,9 @@
-import fs from "node:fs"
+import fs, { readFileSync, renameSync, writeFileSync } from "node:fs"
 import { syncBuiltinESMExports } from "node:module"
 import { gunzipSync } from "node:zlib"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
+import * as gzipMember from "../../../../../src/node/internal/batch/output/gzipMember.ts"
 import { form, pendingOf } from "../../../../../src/node/internal/batch/output/GzipOutput.ts"
 import { inFolder } from "../../../support/batch/answered.ts"
 
@@ -111,6 +112,51 @@ describe("a compressed output", () => {
           ...compressed
         ])
         assert.isFalse(fs.existsSync(pendingOf(output)))
+      })
+    )
+  )
+
+  const lineNumbers = (text: string): ReadonlyArray<number> =>
+    [...text.matchAll(/"line":(\d+)/g)].map(([, line]) => Number(line))
+
+  const opened = (output: string) => {
+    const lines: Array<number> = []
+    const visit = ({ line }: { readonly line: number }) => void lines.push(line)
+    return { file: form.open(output, visit, () => {}), lines }
+  }
+
+  it.live("has no line twice when the rescued file of a replaced one is put back", () =>
+    inFolder((path) =>
+      Effect.sync(() => {
+        const output = path("out.jsonl.gz")
+        const { file } = opened(output)
+        file.append(row(1, 1))
+        writeFileSync(path("other"), "other")
+        renameSync(path("other"), output)
+        assert.throws(() => file.sync(), /^another program has replaced /)
+        // Rows in flight when the job failed.
+        file.append(row(2, 1))
+        file.close()
+        renameSync(`${output}.rescued-1`, output)
+        const again = opened(output)
+        assert.deepStrictEqual(again.lines, [1, 2])
+        again.file.close()
+        assert.deepStrictEqual(lineNumbers(gunzipSync(readFileSync(output)).toString()), [1, 2])
+      })
+    )
+  )
+
+  it.live("compresses the lines that no member has, of those that are not removed yet", () =>
+    inFolder((path) =>
+      Effect.sync(() => {
+        const output = path("out.jsonl.gz")
+        writeFileSync(output, gzipMember.encode(Buffer.from(row(1, 1) + row(2, 1))))
+        writeFileSync(pendingOf(output), row(2, 1) + row(3, 1))
+        const { file, lines } = opened(output)
+        assert.deepStrictEqual(lines, [1, 2, 3])
+        file.append(row(4, 1))
+        file.close()
+        assert.deepStrictEqual(lineNumbers(gunzipSync(readFileSync(output)).toString()), [1, 2, 3, 4])
       })
     )
   )
