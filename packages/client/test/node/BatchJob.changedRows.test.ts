@@ -21,7 +21,7 @@ const changing = (files: Files, options: Partial<BatchJob.Options> = {}) => {
     ...options,
     onProgress: () =>
       Effect.sync(() => {
-        if (!isChanged) writeFileSync(files.input, original.replace("c", "d"))
+        if (!isChanged) writeFileSync(files.input, original.replace('"c"', '"d"'))
         isChanged = true
       })
   }).pipe(Effect.ensuring(Effect.sync(() => writeFileSync(files.input, original))))
@@ -117,7 +117,7 @@ describe("a job whose input was changed during a run", () => {
     inFolder((path) =>
       Effect.gen(function* () {
         const files = { input: path("in.jsonl"), output: path("out.jsonl"), concurrency: 1 }
-        writeFileSync(files.input, original.replace("c", "never"))
+        writeFileSync(files.input, original.replace('"c"', '"never"'))
         const isFirst = yield* Deferred.make<void>()
         const onProgress = ({ done }: BatchJob.JobProgress) =>
           done === 3 ? Deferred.succeed(isFirst, undefined) : Effect.void
@@ -126,7 +126,7 @@ describe("a job whose input was changed during a run", () => {
         yield* Deferred.await(isFirst)
         rmSync(files.input)
         yield* Fiber.interrupt(fiber)
-        writeFileSync(files.input, original.replace("c", "never"))
+        writeFileSync(files.input, original.replace('"c"', '"never"'))
         assert.deepInclude(yield* Effect.flip(BatchJob.run(files)), { _tag: "BatchInputChangedError" })
         assert.lengthOf(replies(files.output), 3)
       })
