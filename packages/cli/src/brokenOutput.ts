@@ -8,5 +8,18 @@ export const BrokenOutput: Context.Reference<Deferred.Deferred<NodeJS.ErrnoExcep
   Deferred.Deferred<NodeJS.ErrnoException>
 >("kimi/BrokenOutput", { defaultValue: () => Deferred.makeUnsafe() })
 
+/** Such as `$0.000423`. Undefined if none is known. */
+export interface Unwritten {
+  cost: string | undefined
+}
+
+/**
+ * What is known of the cost of the calls whose output could not be written. The command that is stopped
+ * sets it: an interruption has no error that could name it.
+ */
+export const Unwritten: Context.Reference<Unwritten> = Context.Reference<Unwritten>("kimi/Unwritten", {
+  defaultValue: () => ({ cost: undefined })
+})
+
 /** Whether the command is being stopped because its output cannot be written. */
 export const isBroken: Effect.Effect<boolean> = Effect.map(BrokenOutput, Deferred.isDoneUnsafe)

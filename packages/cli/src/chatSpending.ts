@@ -6,6 +6,7 @@ import { RecordedAttempts } from "@kimi-effect/core/internal/RecordedAttempts"
 import * as Usage from "@kimi-effect/core/Usage"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import { isBroken, Unwritten } from "./brokenOutput.ts"
 import { isFailure } from "./failure.ts"
 import { SpentError } from "./spentError.ts"
 
@@ -36,16 +37,32 @@ export class ChatSpending {
       return call.pipe(
         Accounting.recordTo(attempts),
         Effect.tap((response) => this.#addResponse(response, attempts)),
-        Effect.tapError(() => this.#addFailure(attempts))
+        // An interruption too: attempts before the one that it ends may be billed.
+        Effect.onError(() => this.#addFailure(attempts))
       )
     })
   }
 
-  /** Names in a failure what was spent before it. */
+  /** Names in a failure what was spent before it, also in that of the output, which interrupts. */
   namedIn<A, E, R>(turns: Effect.Effect<A, E, R>): Effect.Effect<A, E | SpentError, R> {
-    return Effect.mapError(turns, (error) =>
-      isFailure(error) && Option.isSome(this.cost) ? new SpentError(error, Cost.format(this.cost.value)) : error
+    return turns.pipe(
+      Effect.mapError((error) => {
+        const cost = this.#text
+        return isFailure(error) && cost !== undefined ? new SpentError(error, cost) : error
+      }),
+      Effect.onInterrupt(() => this.#nameInBroken)
     )
+  }
+
+  get #text(): string | undefined {
+    return Option.getOrUndefined(Option.map(this.cost, Cost.format))
+  }
+
+  /** Not for a turn that Ctrl-C stops: the output of a later one may fail. */
+  get #nameInBroken(): Effect.Effect<void> {
+    return Effect.gen({ self: this }, function* () {
+      if (yield* isBroken) (yield* Unwritten).cost = this.#text
+    })
   }
 
   #addResponse(response: ChatResponse, attempts: RecordedAttempts): Effect.Effect<void> {

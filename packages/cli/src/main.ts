@@ -6,7 +6,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Runtime from "effect/Runtime"
-import { BrokenOutput } from "./brokenOutput.ts"
+import { BrokenOutput, Unwritten } from "./brokenOutput.ts"
 import * as exitCodes from "./exitCodes.ts"
 import { wantsJson } from "./jsonArgument.ts"
 import { run } from "./run.ts"
@@ -35,14 +35,24 @@ const settled = Effect.callback<void>((resume) => {
   setImmediate(() => resume(Effect.void))
 })
 
+/** The failure of the output, with the cost of what could not be written. */
+const outputFailure = (failure: NodeJS.ErrnoException) =>
+  Effect.gen(function* () {
+    const { OutputError } = yield* loadModule(() => import("./outputError.ts"))
+    const error = new OutputError(failure)
+    const { cost } = yield* Unwritten
+    if (cost === undefined) return error
+    const { SpentError } = yield* loadModule(() => import("./spentError.ts"))
+    return new SpentError(error, cost)
+  })
+
 /** Reports that the output cannot be written, once, and returns the exit code. */
 const reported = (failure: NodeJS.ErrnoException, args: ReadonlyArray<string>) =>
   Effect.gen(function* () {
     // The reader of a pipe, such as `head`, has read enough of what was printed.
     if (failure.code === "EPIPE" && !callsModel(args)) return 0
     const { report } = yield* loadModule(() => import("./failure.ts"))
-    const { OutputError } = yield* loadModule(() => import("./outputError.ts"))
-    return yield* report(Cause.fail(new OutputError(failure)), { command: args[0] ?? "", isJson: wantsJson(args) })
+    return yield* report(Cause.fail(yield* outputFailure(failure)), { command: args[0] ?? "", isJson: wantsJson(args) })
   })
 
 /** Runs the command while its output can be written. One that has failed by itself has reported that. */

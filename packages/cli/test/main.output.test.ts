@@ -3,6 +3,7 @@ import { spawn } from "node:child_process"
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
+import * as Reply from "@kimi-effect/testing/Reply"
 import * as MockServer from "@kimi-effect/testing/node/MockServer"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -31,6 +32,18 @@ const inShell = (line: string, args: ReadonlyArray<string>, url = "") => {
 /** What is on stderr except for the progress of a batch. */
 const reportsOf = (stderr: string): ReadonlyArray<string> =>
   stderr.split("\n").filter((text) => text !== "" && !/^\d+ .*rows, /.test(text))
+
+/** A host that reports what one response has used: 100 tokens at $3 and 10 at $15 per million. A stream is one write. */
+const billingServer = Effect.tap(MockServer.make({ chunking: { events: 100 } }), (server) =>
+  server.reply(Reply.text("Hello!", { usage: { prompt_tokens: 100, completion_tokens: 10 } }))
+)
+const costOfResponse = "$0.00045"
+
+/** The lines of a report that is not JSON, after its message and its hint. */
+const costsOf = (stderr: string): ReadonlyArray<string> => {
+  const reports = reportsOf(stderr)
+  return reports.slice(reports.findIndex((text) => text.startsWith("kimi: OutputError: ")) + 2)
+}
 
 describe("an output that is not read any more", () => {
   it.live("stops a batch", () =>
@@ -72,6 +85,14 @@ describe("an output that is not read any more", () => {
     })
   )
 
+  it.live.skipIf(process.platform === "win32")("is reported with what a chat has cost", () =>
+    Effect.gen(function* () {
+      const server = yield* billingServer
+      const { code, stderr } = yield* inShell('kimi chat Hello | true; exit "${PIPESTATUS[0]}"', [], server.url)
+      assert.deepStrictEqual([code, costsOf(stderr)], [141, [`  Its calls have cost ${costOfResponse}.`]], stderr)
+    })
+  )
+
   it.live.skipIf(process.platform === "win32")("is reported once, as JSON", () =>
     Effect.gen(function* () {
       const server = yield* MockServer.make()
@@ -86,7 +107,7 @@ describe("an output that is not read any more", () => {
 })
 
 describe.skipIf(!existsSync("/dev/full"))("an output on a full disk", () => {
-  it.live.each(["models", "--help", "chat --stream Hello", "chat Hello", "batch run IN -", "batch run IN - --rows 1"])(
+  it.live.each(["models", "--help", "batch run IN -", "batch run IN - --rows 1"])(
     "is the one failure of kimi %s",
     (words) =>
       Effect.gen(function* () {
@@ -100,6 +121,29 @@ describe.skipIf(!existsSync("/dev/full"))("an output on a full disk", () => {
         assert.match(hint ?? "", /^ {2}Redirect the output/)
         assert.deepStrictEqual(others, [])
       })
+  )
+
+  it.live.each(["Hello", "Hello --stream", "Hello --history IN"])(
+    "is reported with the cost of kimi chat %s",
+    (words) =>
+      Effect.gen(function* () {
+        const server = yield* billingServer
+        const history = join(yield* temporaryFolder, "talk.json")
+        const args = words.split(" ").map((word) => (word === "IN" ? history : word))
+        const { code, stderr } = yield* inShell('kimi chat "$@" > /dev/full', args, server.url)
+        assert.deepStrictEqual([code, costsOf(stderr)], [26, [`  Its calls have cost ${costOfResponse}.`]], stderr)
+      })
+  )
+
+  it.live.each(["--no-stream", "--stream"])("has the cost of a chat in its line of JSON with %s", (flag) =>
+    Effect.gen(function* () {
+      const server = yield* billingServer
+      const { code, stderr } = yield* inShell('kimi chat Hello --json "$1" > /dev/full', [flag], server.url)
+      const reports = reportsOf(stderr)
+      assert.lengthOf(reports, 1, stderr)
+      const { error } = JSON.parse(reports[0] ?? "") as { readonly error: { readonly [member: string]: unknown } }
+      assert.deepStrictEqual([code, error["tag"], error["cost"]], [26, "OutputError", costOfResponse])
+    })
   )
 
   it.live("is one line of JSON with --json", () =>
