@@ -19,23 +19,34 @@ const folderOf = (path: string): Effect.Effect<string, never, FileSystem.FileSys
     isThere || dirname(path) === path ? Effect.succeed(path) : folderOf(dirname(path))
   )
 
-/** A store of a folder marks it as its own. */
+/** Where a store in a folder creates its files, and marks the folder as its own. */
 const isEmptyFolder = (path: string) =>
   Effect.flatMap(FileSystem.FileSystem, (fs) =>
     Effect.match(fs.readDirectory(path), { onFailure: () => false, onSuccess: (names) => names.length === 0 })
   )
 
-/** A path at which the store is created for its check. None if it exists. */
-export const trialPath = Effect.fnUntraced(function* (
-  path: string
-): Effect.fn.Return<string | undefined, CommandError, FileSystem.FileSystem | Scope.Scope> {
+/** Where a store has its data. */
+export interface StorePlace {
+  readonly path: string
+  /** Of a store in one file, a folder at its path is in the way, also an empty one. */
+  readonly kind: "file" | "folder"
+}
+
+/** A path at which the store is created for its check. None if there is something at its own path, which is then checked. */
+export const trialPath = Effect.fnUntraced(function* ({
+  kind,
+  path
+}: StorePlace): Effect.fn.Return<string | undefined, CommandError, FileSystem.FileSystem | Scope.Scope> {
   const fs = yield* FileSystem.FileSystem
-  if ((yield* exists(path)) && !(yield* isEmptyFolder(path))) return undefined
+  if (yield* exists(path)) {
+    if (kind === "file" || !(yield* isEmptyFolder(path))) return undefined
+  }
   const parent = yield* folderOf(path)
   const folder = yield* Effect.mapError(
     fs.makeTempDirectoryScoped({ directory: parent, prefix: ".kimi-doctor-" }),
     ({ reason }) =>
       new CommandError(`${path} cannot be created: ${reasonOf(reason, `the system allows no file in ${parent}`)}`, "")
   )
-  return join(folder, basename(path))
+  // The name of a folder, which no file can have, stays one.
+  return join(folder, basename(path), path.endsWith("/") ? "/" : "")
 })

@@ -13,7 +13,7 @@ import * as Result from "effect/Result"
 import type { Configuration } from "../configuration.ts"
 import * as OutputFile from "../outputFile.ts"
 import type { Check } from "../schemas/doctor.ts"
-import { trialPath } from "./newStore.ts"
+import { type StorePlace, trialPath } from "./newStore.ts"
 import { ok, placeOf, problem, setTo, unanswered, within } from "./check.ts"
 
 /** The options that name a store. */
@@ -46,11 +46,11 @@ export const withoutStores = (config: KimiConfig.Values): KimiConfig.Options => 
   return { ...config, budget, cache, circuits, fallback, limits, auditLog: undefined, budgetStore: undefined }
 }
 
-/** The path of a store in files. */
-const pathOf = (config: KimiConfig.Values, name: Store): string | undefined => {
-  if (name === "auditLog") return config.auditLog
+/** The place of a store on the disk. */
+const onDisk = (config: KimiConfig.Values, name: Store): StorePlace | undefined => {
+  if (name === "auditLog") return config.auditLog === undefined ? undefined : { path: config.auditLog, kind: "file" }
   const store = config[name]
-  return "path" in store ? store.path : undefined
+  return "path" in store ? { path: store.path, kind: store._tag === "File" ? "folder" : "file" } : undefined
 }
 
 /** The same store at another path. */
@@ -140,14 +140,20 @@ interface Checked {
   readonly problems: ReadonlyArray<Check>
 }
 
+const inWords = (check: Check, words: (text: string) => string): Check => ({
+  ...check,
+  message: words(check.message),
+  ...(check.fix !== undefined && { fix: words(check.fix) })
+})
+
 /** One that does not exist yet is not created for its check. */
 const checkOne = (found: Configuration, name: Store) =>
   Effect.scoped(
     Effect.gen(function* () {
       const { config } = found.settings
-      const path = pathOf(config, name)
-      if (path === undefined) return { name, isNew: false, problems: yield* checkAt(found, name, config) }
-      const trial = yield* Effect.result(trialPath(path))
+      const own = onDisk(config, name)
+      if (own === undefined) return { name, isNew: false, problems: yield* checkAt(found, name, config) }
+      const trial = yield* Effect.result(trialPath(own))
       if (Result.isFailure(trial)) {
         const fix = correctPath(placeOf(found, name))
         return { name, isNew: true, problems: [problem("stores", `${name}: ${trial.failure.message}`, fix)] }
@@ -156,11 +162,8 @@ const checkOne = (found: Configuration, name: Store) =>
       if (other === undefined) return { name, isNew: false, problems: yield* checkAt(found, name, config) }
       const problems = yield* checkAt(found, name, at(config, name, other))
       // The path of the trial is not one that the user has named.
-      return {
-        name,
-        isNew: true,
-        problems: problems.map((check) => ({ ...check, message: check.message.replaceAll(other, path) }))
-      }
+      const named = (text: string): string => text.replaceAll(other, () => own.path)
+      return { name, isNew: true, problems: problems.map((check) => inWords(check, named)) }
     })
   ) satisfies Effect.Effect<Checked, never, FileSystem.FileSystem>
 

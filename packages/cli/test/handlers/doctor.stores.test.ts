@@ -1,11 +1,30 @@
 /** The stores that `kimi doctor` checks. */
-import { readdirSync, writeFileSync } from "node:fs"
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Reply from "@kimi-effect/testing/Reply"
 import * as Effect from "effect/Effect"
 import { closedPort, diagnose } from "../doctorSetUp.ts"
 import { temporaryFolder } from "../temporaryFolder.ts"
+
+/** The checks of the stores that `toStores` sets at the path of a folder, which is part of no message. */
+const atFolder = (toStores: (path: string) => Record<string, string>, contents: ReadonlyArray<string>) =>
+  Effect.gen(function* () {
+    let path = ""
+    const { checks } = yield* diagnose(({ folder }) => {
+      path = join(folder, "stored")
+      mkdirSync(path)
+      for (const name of contents) writeFileSync(join(path, name), "")
+      return Effect.succeed(toStores(path))
+    })
+    return checks
+      .filter(({ name }) => name === "stores")
+      .map(({ fix = "", message, status }) => ({
+        status,
+        message: message.replaceAll(path, "PATH"),
+        fix: fix.replaceAll(path, "PATH")
+      }))
+  })
 
 describe("kimi doctor", () => {
   it.live("names every store that cannot be used, each with its place", () =>
@@ -130,6 +149,45 @@ describe("kimi doctor", () => {
         assert.strictEqual(store?.fix, "Correct the path of KIMI_CACHE, its permissions or its disk.")
       }
     )
+  )
+
+  it.live.each<[string, (path: string) => Record<string, string>]>([
+    ["budgetStore", (path) => ({ KIMI_BUDGET: "5 USD", KIMI_BUDGET_STORE: `sqlite:${path}` })],
+    ["cache", (path) => ({ KIMI_CACHE: `sqlite:${path}` })],
+    ["auditLog", (path) => ({ KIMI_AUDIT_LOG: path })]
+  ])("reports an empty folder at the file of %s as it reports a full one", ([name, toStores]) =>
+    Effect.gen(function* () {
+      const [empty, full] = [yield* atFolder(toStores, []), yield* atFolder(toStores, ["a.txt"])]
+      assert.strictEqual(empty.length, 1)
+      assert.strictEqual(empty[0]?.status, "problem")
+      assert.include(empty[0]?.message, `${name}: `)
+      assert.include(`${empty[0]?.message} ${empty[0]?.fix}`, "it is a folder and not a file")
+      assert.deepStrictEqual(empty, full)
+    })
+  )
+
+  it.live("accepts an empty folder as the one of a cache in files", () =>
+    Effect.map(
+      atFolder((path) => ({ KIMI_CACHE: `file:${path}` }), []),
+      (stores) => assert.deepStrictEqual(stores, [{ status: "ok", message: "cache (will be created)", fix: "" }])
+    )
+  )
+
+  it.live.each<[string, (path: string) => Record<string, string>]>([
+    ["budgetStore", (path) => ({ KIMI_BUDGET: "5 USD", KIMI_BUDGET_STORE: `sqlite:${path}/new/` })],
+    ["cache", (path) => ({ KIMI_CACHE: `sqlite:${path}/new/` })],
+    ["auditLog", (path) => ({ KIMI_AUDIT_LOG: `${path}/new/` })]
+  ])("refuses the name of a new folder for the file of %s", ([name, toStores]) =>
+    Effect.map(atFolder(toStores, []), (stores) => {
+      assert.deepStrictEqual(
+        stores.map(({ message, status }) => [status, message.split(":")[0]]),
+        [["problem", name]]
+      )
+      const text = `${stores[0]?.message} ${stores[0]?.fix}`
+      assert.include(text, "it is a folder and not a file")
+      // The check has its own folder, of which the user knows nothing.
+      assert.notInclude(text, ".kimi-doctor-")
+    })
   )
 
   it.live("asks the host once, however many stores there are", () =>
