@@ -17,20 +17,14 @@ import * as Scope from "effect/Scope"
 import { CommandError } from "./commandError.ts"
 import * as configuration from "./configuration.ts"
 import { reasonOf } from "./fileReason.ts"
+import { nameOf, secretsOf, wordsOf } from "./mcpName.ts"
 import { ServerOutput } from "./mcpOutput.ts"
 import * as McpProcess from "./mcpProcess.ts"
-import { isUrl, nameOf, removed, withoutUsers } from "./mcpServer.ts"
+import { isUrl, removed, withoutUsers } from "./mcpServer.ts"
 import type { Given } from "./optionFlags.ts"
 import { version } from "./version.ts"
 
 type Protocol = McpProtocol.ProtocolAdapter<McpClient.ProtocolVersion>
-
-/** The words of a command line; quotes group words, and nothing is expanded. */
-const wordsOf = (text: string): ReadonlyArray<string> =>
-  Array.from(
-    text.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g),
-    ([, double, single, plain]) => double ?? single ?? plain ?? ""
-  )
 
 /** Why a program was not started, which the error of the client does not have. */
 const spawnReason = ({ reason }: McpClientError): string =>
@@ -83,7 +77,7 @@ const toolkitFrom = ({ awaitOutput, transport }: McpProcess.Started) =>
 /** Not as a layer, which an interrupt would end before it is reported: a server may take seconds to end. */
 const toolkitOf = Effect.fnUntraced(function* (server: string, protocol: Protocol) {
   const scope = yield* Scope.fork(yield* Effect.scope)
-  const output = new ServerOutput()
+  const output = new ServerOutput(secretsOf(server))
   return yield* startedOf(server, protocol, output).pipe(
     Effect.flatMap(toolkitFrom),
     Effect.provideService(Scope.Scope, scope),

@@ -25,6 +25,12 @@ export class ServerOutput {
   #text = ""
   #isCut = false
   readonly #decoder = new TextDecoder()
+  readonly #secrets: ReadonlyArray<string>
+
+  /** Secrets of the command of the server are not printed either. */
+  constructor(secrets: ReadonlyArray<string> = []) {
+    this.#secrets = secrets.filter(({ length }) => length >= minSecretLength)
+  }
 
   add(bytes: Uint8Array): void {
     this.#text += this.#decoder.decode(bytes, { stream: true })
@@ -46,7 +52,7 @@ export class ServerOutput {
     const start = this.#isCut ? this.#text.indexOf("\n") : -1
     const text = this.#isCut && start === -1 ? "" : this.#text.slice(start + 1)
     let shown = Output.plain(text)
-    for (const secret of secrets(process.env)) shown = shown.replaceAll(secret, "<redacted>")
+    for (const secret of [...this.#secrets, ...secrets(process.env)]) shown = shown.replaceAll(secret, "<redacted>")
     return withoutQueries(withoutUsers(redactSecrets(shown)))
       .split("\n")
       .filter((line) => line.trim() !== "" && !isStackLine(line))

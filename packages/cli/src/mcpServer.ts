@@ -17,9 +17,6 @@ export const withoutUsers = (text: string): string => text.replaceAll(/(:\/\/)[^
 /** A text without the queries of its URLs, which may have tokens. */
 export const withoutQueries = (text: string): string => text.replaceAll(/(https?:\/\/[^\s?#"']*)[?#][^\s"']*/gi, "$1")
 
-/** The server in messages: the query of a URL may have a token. */
-export const nameOf = (server: string): string => withoutUsers(server.split(/[?#]/)[0] ?? "")
-
 const hasUser = ({ password, username }: URL): boolean => username !== "" || password !== ""
 
 /** What is wrong with a server. The message does not have it: what cannot be read as a URL may have a password too. */

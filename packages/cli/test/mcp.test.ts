@@ -7,6 +7,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
+import { nameOf } from "../src/mcpName.ts"
 import { mcpHttpServer } from "./mcpHttpServer.ts"
 import { mcpServer } from "./mcpServer.ts"
 import { decoded, withServer } from "./mockedHost.ts"
@@ -183,6 +184,36 @@ describe("kimi chat --mcp", () => {
   )
 })
 
+describe("a server in messages", () => {
+  it.live("has no secret of its command", () =>
+    withServer((_, env) =>
+      Effect.gen(function* () {
+        const path = join(yield* temporaryFolder, "dead.cjs")
+        writeFileSync(path, "console.error('Refused', ...process.argv, process.env.MY_TOKEN); process.exit(7)")
+        const program = `env MY_TOKEN=ghp_SECRET1 ${process.execPath} ${path}`
+        const mcp = `${program} --token=SECRET2 --api-key SECRET3`
+        const { code, stderr } = yield* runKimi(["chat", "Hi", "--yes", "--json", "--mcp", mcp], { env })
+        assert.strictEqual(code, 1)
+        assert.include(stderr, `The MCP server ${process.execPath} ${path} cannot be used`)
+        assert.include(stderr, "Refused")
+        assert.notInclude(stderr, "SECRET")
+      })
+    )
+  )
+
+  it.each([
+    ["npx -y @scope/server --token abc", "npx @scope/server"],
+    ["docker run -i --rm -e TOKEN=abc image", "docker run"],
+    ["TOKEN=abc uvx server", "uvx server"],
+    ["node --secret abc server.mjs", "node server.mjs"],
+    ["serve -p abc", "serve"],
+    ["bash -c 'serve --token abc'", "bash"],
+    ["serve sk-0123456789", "serve <redacted>"],
+    ["/usr/bin/env -i TOKEN=abc serve", "serve"],
+    [" https://host/a?token=abc", "https://host/a"]
+  ])("has the name of %s", (server, name) => assert.strictEqual(nameOf(server), name))
+})
+
 describe("kimi chat --mcp with a URL", () => {
   it.live("gives the model the result of its call", () =>
     withServer((host, env) =>
@@ -247,7 +278,7 @@ describe("kimi chat --mcp with a URL", () => {
         const server = "/nonexistent/server 'postgres://u:SECRET@host/db' --to https://u:SECRET@host/"
         const { code, stderr } = yield* runKimi(["chat", "Hi", "--yes", "--mcp", server], { env })
         assert.strictEqual(code, 1)
-        assert.include(stderr, "The MCP server /nonexistent/server 'postgres://host/db' --to https://host/ cannot")
+        assert.include(stderr, "The MCP server /nonexistent/server postgres://host/db cannot")
         assert.notInclude(stderr, "SECRET")
       })
     )
