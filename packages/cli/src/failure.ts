@@ -10,6 +10,7 @@ import { costHint, fileHintOf, flagMessageOf, hintOf, isOfCost, isOfFlags, messa
 import * as Predicate from "effect/Predicate"
 import * as Output from "./output.ts"
 import { OutputError } from "./outputError.ts"
+import { withoutSecrets } from "./redaction.ts"
 import { SpentError } from "./spentError.ts"
 
 interface Description {
@@ -111,7 +112,9 @@ export const report = (
   if (Cause.hasInterruptsOnly(cause)) return Effect.succeed(exitCodes.interrupted)
   const error = Cause.squash(cause)
   if (isUsageError(error)) return Effect.succeed(usageCode(error))
-  const { cost, exitCode, hint, ...described } = describe(error, command)
+  const { cost, exitCode, ...found } = describe(error, command)
+  const hint = withoutSecrets(found.hint)
+  const described = { tag: found.tag, category: found.category, message: withoutSecrets(found.message) }
   const text = isJson
     ? JSON.stringify({ error: { ...described, hint, exitCode, ...(cost === undefined ? {} : { cost }) } })
     : [

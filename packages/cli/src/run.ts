@@ -56,29 +56,35 @@ const flagAdvice = (event: CliOutput.Presenter.InvalidInvocation, args: Readonly
     : `Flags of a subcommand are given after its name: ${path} SUBCOMMAND ${found.option}`
 }
 
+/** Only errors show values of the command line, so that no other command loads it. */
+const loadRedaction = loadModule(() => import("./redaction.ts"))
+
 /** What is wrong, and where to read more. */
 const usageText = (event: CliOutput.Presenter.InvalidInvocation, args: ReadonlyArray<string>) =>
   Effect.gen(function* () {
     const { canColor } = yield* TerminalCapabilities.TerminalCapabilities
+    const { withoutSecrets } = yield* loadRedaction
     const formatter = CliOutput.defaultFormatter({ colors: canColor })
-    yield* Console.error(formatter.formatErrors(event.errors).trimStart())
+    yield* Console.error(withoutSecrets(formatter.formatErrors(event.errors).trimStart()))
     const advice = helpAdvice(event, args) ?? flagAdvice(event, args)
-    if (advice !== undefined) yield* Console.error(`\n${advice}`)
+    if (advice !== undefined) yield* Console.error(`\n${withoutSecrets(advice)}`)
     yield* Console.error(`\nUsage: ${event.helpDoc.usage}\nRun ${event.commandPath.join(" ")} --help for its flags.`)
   })
 
 /** The same in the form of the other errors. */
 const usageJson = (event: CliOutput.Presenter.InvalidInvocation, args: ReadonlyArray<string>) =>
-  Console.error(
-    JSON.stringify({
-      error: {
-        tag: "UsageError",
-        category: "usage",
-        message: event.errors.map(({ message }) => message).join("\n"),
-        hint: helpAdvice(event, args) ?? flagAdvice(event, args) ?? `Usage: ${event.helpDoc.usage}`,
-        exitCode: exitCodes.usage
-      }
-    })
+  Effect.flatMap(loadRedaction, ({ withoutSecrets }) =>
+    Console.error(
+      JSON.stringify({
+        error: {
+          tag: "UsageError",
+          category: "usage",
+          message: withoutSecrets(event.errors.map(({ message }) => message).join("\n")),
+          hint: withoutSecrets(helpAdvice(event, args) ?? flagAdvice(event, args) ?? `Usage: ${event.helpDoc.usage}`),
+          exitCode: exitCodes.usage
+        }
+      })
+    )
   )
 
 const shortened = (event: CliOutput.Presenter.Help): CliOutput.Presenter.Help => ({

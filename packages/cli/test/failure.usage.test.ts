@@ -189,6 +189,41 @@ describe("a value in another form", () => {
   )
 })
 
+describe("a key in the place of another value", () => {
+  it.live.each([
+    "chat Hi --set apiKey:KEY",
+    "chat Hi --set 'apiKey KEY'",
+    "chat Hi --set apiKey:OTHER",
+    "chat Hi --set KEY",
+    "chat Hi --max-tokens KEY",
+    "chat Hi --effort KEY",
+    "chat Hi --KEY",
+    "chat Hi --file DIR/KEY",
+    "chat Hi '-1 KEY'",
+    "config --set KEY=2",
+    "KEY"
+  ])("is not repeated by kimi %s", (args) =>
+    Effect.gen(function* () {
+      const folder = yield* files
+      const words = wordsOf(args, folder).map((word) =>
+        word.replace("KEY", "sk-SECRET0123456789").replace("OTHER", "SECRET0123456789")
+      )
+      for (const flags of [[], ["--json"]]) {
+        const { code, stderr } = yield* runKimi([...words, ...flags], { stdin: "" })
+        assert.notStrictEqual(code, 0)
+        assert.notStrictEqual(stderr, "")
+        assert.notInclude(stderr, "SECRET")
+      }
+    })
+  )
+
+  it.live("leaves the name of a file that looks like the id of an account", () =>
+    Effect.map(runKimi(["chat", "Hi", "--file", "proj-nightly1"], { stdin: "" }), ({ stderr }) =>
+      assert.include(stderr, "proj-nightly1")
+    )
+  )
+})
+
 describe("a value that an option cannot have", () => {
   it.live.each([
     { origin: "its flag", args: "--tier 9", env: {} },

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { redactSecrets } from "../../../../src/observability/internal/logging/Secrets.ts"
+import { redactKeys, redactSecrets } from "../../../../src/observability/internal/logging/Secrets.ts"
 
 describe("redactSecrets", () => {
   it("redacts exactly what looks like a secret", () => {
@@ -21,4 +21,9 @@ describe("redactSecrets", () => {
       assert.isAtMost(redactSecrets(long).length, long.length * 4)
     }
   })
+})
+
+describe("redactKeys", () => {
+  it("keeps what only looks like the id of an account", () =>
+    assert.strictEqual(redactKeys("proj-nightly1/sk-0123456789"), "proj-nightly1/<redacted>"))
 })
