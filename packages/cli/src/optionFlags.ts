@@ -2,6 +2,7 @@
 import * as Flag from "effect/cli/Flag"
 import * as Param from "effect/cli/Param"
 import * as Primitive from "effect/cli/Primitive"
+import * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import { describedPrimitive } from "./describedPrimitive.ts"
 import { type FlagName, type OptionText, optionTexts } from "./optionTexts.ts"
@@ -30,7 +31,19 @@ export interface Given {
   readonly apiKeyFile: Option.Option<string>
 }
 
-const pair = describedPrimitive(Primitive.KeyValuePair, "the name of an option with its value, such as tier=2")
+/** `NAME=` is the name with an empty value, as `--NAME=` is: `Primitive.KeyValuePair` alone would refuse it as no pair. */
+const named: Primitive.Primitive<Record<string, string>> = Object.assign(
+  Object.create(Object.getPrototypeOf(Primitive.KeyValuePair)),
+  Primitive.KeyValuePair,
+  {
+    parse: (text: string) => {
+      const name = /^([^=]+)=$/.exec(text)?.[1]
+      return name === undefined ? Primitive.KeyValuePair.parse(text) : Effect.succeed({ [name]: "" })
+    }
+  }
+)
+
+const pair = describedPrimitive(named, "the name of an option with its value, such as tier=2")
 
 /** The flags of every command that reads the configuration. */
 export const optionFlags = {

@@ -180,7 +180,7 @@ describe("a value in another form", () => {
     ["batch run a b --error-rate x", '--error-rate: "x". Expected: a number'],
     ["serve-mock --port abc", '--port: "abc". Expected: a whole number'],
     ["config --set tier", '--set: "tier". Expected: the name of an option with its value, such as tier=2'],
-    ["config --set tier=", '--set: "tier=". Expected: the name of an option with its value, such as tier=2']
+    ["config --set =2", '--set: "=2". Expected: the name of an option with its value, such as tier=2']
   ] as const)("of kimi %s is described by what is expected", ([args, message]) =>
     Effect.gen(function* () {
       const { code, stderr } = yield* runKimi(args.split(" "), { stdin: "" })
@@ -229,6 +229,7 @@ describe("a value that an option cannot have", () => {
     { origin: "its flag", args: "--tier 9", env: {} },
     { origin: "a flag without a text", args: "--budget ''", env: {} },
     { origin: "--set", args: "--set idleTimeout=soon", env: {} },
+    { origin: "--set without a text", args: "--set budget=", env: {} },
     { origin: "a variable", args: "", env: { KIMI_TIER: "9" } },
     { origin: "a file", args: "--config DIR/kimi.json", env: {} },
     { origin: "a file of variables", args: "--dotenv DIR/kimi.env", env: {} }
