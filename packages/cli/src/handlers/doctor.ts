@@ -1,4 +1,5 @@
 /** Finds out why calls fail, and returns how to correct it. */
+import { redactKeys } from "@kimi-effect/core/internal/Secrets"
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
 import { diagnose } from "../doctor/diagnose.ts"
@@ -22,9 +23,17 @@ const toText = (checks: ReadonlyArray<Check>): string =>
     ])
   )
 
+/** A key in the place of another value, such as that of the model, is not shown. */
+const redacted = ({ fix, message, ...check }: Check): Check => ({
+  ...check,
+  message: redactKeys(message),
+  ...(fix === undefined ? {} : { fix: redactKeys(fix) })
+})
+
 export const run = Effect.fnUntraced(function* ({ json, options }: Input) {
   // What the client would log is in the checks, with its fix.
-  const { checks, unusable } = yield* Effect.provide(diagnose(options), Logger.layer([]))
+  const { checks: found, unusable } = yield* Effect.provide(diagnose(options), Logger.layer([]))
+  const checks = found.map(redacted)
   const result: Diagnosis = { checks }
   yield* json ? Output.json(result) : Output.line(toText(checks))
   // It ends every command in one way.

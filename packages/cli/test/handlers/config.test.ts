@@ -68,6 +68,13 @@ describe("kimi config", () => {
     })
   )
 
+  it.live.each(["config", "config --json"])("hides a key in the place of a model in kimi %s", (args) =>
+    Effect.map(runKimi(args.split(" "), { env: { KIMI_MODEL: key } }), ({ stdout }) => {
+      assert.include(stdout, "<redacted>")
+      assert.notInclude(stdout, key)
+    })
+  )
+
   it.live("hides every secret", () =>
     Effect.map(
       runKimi(["config", "--all"], {

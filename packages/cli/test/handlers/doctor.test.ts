@@ -70,6 +70,9 @@ describe("kimi doctor", () => {
     "--config",
     "none.json"
   ])
+  broken("a model that is a key, which it hides", /^model: <redacted> is not among/m, () =>
+    Effect.succeed({ KIMI_MODEL: key, KIMI_BUDGET: "1 USD per day" })
+  )
   broken("a wrong key", /^key: /m, () => Effect.succeed({ KIMI_API_KEY: "sk-another" }))
   broken("a host that cannot be found", /^network: /m, () =>
     Effect.succeed({ KIMI_BASE_URL: "https://host.invalid/v1" })
