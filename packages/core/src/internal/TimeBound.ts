@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as MonotonicClock from "./MonotonicClock.ts"
 import * as TimerQueue from "./TimerQueue.ts"
+import { observeExit } from "./observeExit.ts"
 
 /**
  * Runs an effect, and interrupts it in favor of `onExpired` when it still runs
@@ -36,7 +37,7 @@ export const within = <A, E, R, B, E2, R2>(
       if (exit !== undefined) return resume(exit)
       const timers = TimerQueue.of(clock)
       const timer = timers.add(end, () => resume(Effect.andThen(Fiber.interrupt(fiber), Effect.suspend(onExpired))))
-      fiber.addObserver((exit) => {
+      observeExit(fiber, (exit) => {
         timers.remove(timer)
         resume(exit)
       })

@@ -19,7 +19,8 @@ import * as MonotonicClock from "./MonotonicClock.ts"
 export interface Timer {
   /** A `MonotonicClock` time. */
   readonly at: number
-  readonly onExpired: () => void
+  /** Undefined when it has expired or was removed. */
+  onExpired: (() => void) | undefined
   /** The position in the heap; -1 when it is not in it. */
   index: number
 }
@@ -75,8 +76,9 @@ export class TimerQueue {
     const now = MonotonicClock.millisUnsafe(this.#clock)
     try {
       for (let first = this.#heap[0]; first !== undefined && first.at <= now; first = this.#heap[0]) {
+        const { onExpired } = first
         this.#take(first)
-        first.onExpired()
+        onExpired?.()
       }
     } finally {
       // One that throws must not stop the others.
@@ -106,6 +108,9 @@ export class TimerQueue {
     const last = this.#heap.pop()
     const { index } = timer
     timer.index = -1
+    // It refers to the call. V8 may have put the timer among its old objects, which keep
+    // what they refer to until all of them are searched, also when they are garbage.
+    timer.onExpired = undefined
     if (last === undefined || last === timer) return
     if (index > 0 && last.at < this.#at(parentOf(index)).at) this.#moveUp(last, index)
     else this.#moveDown(last, index)

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
+import { observeExit } from "./observeExit.ts"
 
 /**
  * Runs an operation so that an interrupt does not wait until the operation has
@@ -16,7 +17,7 @@ export const interruptWithoutWaiting = <A, E>(operation: Effect.Effect<A, E>): E
   Effect.flatMap(Effect.context<never>(), (context) =>
     Effect.callback((resume) => {
       const fiber = Effect.runForkWith(context)(operation)
-      fiber.addObserver(resume)
+      observeExit(fiber, resume)
       return Effect.sync(() => fiber.interruptUnsafe())
     })
   )

@@ -58,6 +58,18 @@ describe("TimerQueue", () => {
     })
   )
 
+  it.effect("refers to no function of a timer that has expired or was removed", () =>
+    Effect.gen(function* () {
+      const { queue, start } = yield* makeQueue
+      const expired = queue.add(start + 1_000, () => {})
+      const removed = queue.add(start + 1_000, () => {})
+      assert.isDefined(expired.onExpired)
+      queue.remove(removed)
+      yield* TestClock.adjust(1_000)
+      assert.deepStrictEqual([expired.onExpired, removed.onExpired], [undefined, undefined])
+    })
+  )
+
   it.effect("calls no function before its time", () =>
     Effect.gen(function* () {
       const { queue, start } = yield* makeQueue

@@ -26,6 +26,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import type * as Pull from "effect/Pull"
+import { observeExit } from "../../internal/observeExit.ts"
 
 /**
  * What a running task can do.
@@ -158,7 +159,7 @@ export const make = <C extends object, A, E>(): SingleFlight<C, A, E> => {
       isCurrent: () => flights.get(key) === flight
     })
     flight.fiber = Effect.runForkWith(task.context)(run)
-    flight.fiber.addObserver((exit) => {
+    observeExit(flight.fiber, (exit) => {
       size -= 1
       remove(key, flight)
       flight.complete(exit)

@@ -11,6 +11,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
 import * as MonotonicClock from "../../internal/MonotonicClock.ts"
+import { observeExit } from "../../internal/observeExit.ts"
 import type { CachedResponse } from "./CachedResponse.ts"
 import type { MemoryCache } from "./levels/MemoryCache.ts"
 
@@ -74,7 +75,7 @@ export const make = (
       started += 1
       // The caller does not wait for the start of the refresh either.
       const fiber = Effect.runForkWith(context)(Effect.andThen(Effect.yieldNow, refresh))
-      fiber.addObserver(() => end(key, entry))
+      observeExit(fiber, () => end(key, entry))
       Fiber.runIn(fiber, scope)
     },
     statistics: () => ({ started, failed, running: running.size })

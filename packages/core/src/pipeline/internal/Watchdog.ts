@@ -11,6 +11,7 @@ import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
 import * as MonotonicClock from "../../internal/MonotonicClock.ts"
 import * as TimerQueue from "../../internal/TimerQueue.ts"
+import { observeExit } from "../../internal/observeExit.ts"
 
 /** A pull that is waiting. */
 interface Wait {
@@ -57,7 +58,7 @@ export class Watchdog {
         deadline,
         expire: () => resume(Effect.andThen(Fiber.interrupt(fiber), Effect.suspend(onExpired)))
       })
-      fiber.addObserver((exit) => {
+      observeExit(fiber, (exit) => {
         this.#wait = undefined
         resume(exit)
       })

@@ -9,6 +9,7 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import { observeExit } from "../../internal/observeExit.ts"
 
 /**
  * What a race needs of its owner.
@@ -54,11 +55,11 @@ export const run = <A, E>(
         resume(Effect.andThen(Fiber.interrupt(loser), exit))
       }
       // One attempt may end the other while it starts, so observers are added after both have started.
-      first.addObserver((exit) => {
+      observeExit(first, (exit) => {
         const mayYetSucceed = isHedged && second.pollUnsafe() === undefined
         if (Exit.isSuccess(exit) || !mayYetSucceed) end(exit, second)
       })
-      second.addObserver((exit) => {
+      observeExit(second, (exit) => {
         if (isOver) return
         if (Exit.isSuccess(exit)) {
           hooks.onHedgeWon()
