@@ -184,7 +184,9 @@ class Handler implements Dispatcher.DispatchHandler, PooledCall {
   ): void {
     // Informational responses precede the final one.
     if (status < 200) return
-    // The raw headers, two buffers each, would be retained as long as a stream is open.
+    // The raw headers, two buffers each, would be retained as long as a stream is open. The list
+    // is emptied too: if it is among V8's old objects, it keeps them also when it is garbage.
+    if (Array.isArray(controller.rawHeaders)) controller.rawHeaders.length = 0
     controller.rawHeaders = null
     this.#body = new ResponseBody(controller)
     this.#response = new UndiciResponse(this.#request, status, headers, this.#body)

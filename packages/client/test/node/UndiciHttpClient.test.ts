@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from "node:diagnostics_channel"
 import { createServer, type Server as TcpServer } from "node:net"
 import { assert, describe, it } from "@effect/vitest"
 import { Fault, Reply } from "@kimi-effect/testing"
@@ -52,6 +53,23 @@ describe("a call", () => {
       assert.strictEqual(received?.query, "a=1&b=%20")
       assert.strictEqual(received?.headers["x-two"], "2")
       assert.strictEqual(received?.body, "body ✓")
+    })
+  )
+
+  it.live("keeps nothing in the list of raw headers", () =>
+    Effect.gen(function* () {
+      const lists: Array<ReadonlyArray<unknown>> = []
+      const keep = (message: unknown) => {
+        const { response } = message as { readonly response: { readonly headers: ReadonlyArray<unknown> } }
+        lists.push(response.headers)
+      }
+      subscribe("undici:request:headers", keep)
+      const { response } = yield* Effect.ensuring(
+        exchange,
+        Effect.sync(() => unsubscribe("undici:request:headers", keep))
+      )
+      assert.strictEqual(response.headers["x-one"], "1")
+      assert.deepStrictEqual(lists, [[]])
     })
   )
 
