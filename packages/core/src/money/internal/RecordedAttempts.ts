@@ -30,7 +30,11 @@ export class RecordedAttempts {
   }
 
   record(attempt: AttemptUsage): Effect.Effect<void> {
-    return Effect.sync(() => void this.all.push(attempt))
+    return Effect.sync(() => this.recordNow(attempt))
+  }
+
+  recordNow(attempt: AttemptUsage): void {
+    this.all.push(attempt)
   }
 
   countUnbilled(): void {

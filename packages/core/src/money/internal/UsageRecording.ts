@@ -15,6 +15,8 @@ type AccountingService = Accounting["Service"]
 /** Records that may also count attempts which the host does not bill: of those there is no usage to record. */
 interface Recorder extends AccountingService {
   readonly countUnbilled?: () => void
+  /** What `record` does, without an effect. */
+  readonly recordNow?: (attempt: AttemptUsage) => void
 }
 
 /**
@@ -38,8 +40,24 @@ export const countUnbilled = (context: Context.Context<never>): void => {
   for (const recorder of Context.get(context, AdditionalRecorders)) recorder.countUnbilled?.()
 }
 
+const recordAt = (
+  recorder: Recorder,
+  attempt: AttemptUsage,
+  context: Context.Context<never>
+): Effect.Effect<void> | undefined => {
+  if (recorder.recordNow !== undefined) {
+    recorder.recordNow(attempt)
+    return undefined
+  }
+  const recordNow = DirectAccounting.recordOf(recorder)
+  if (recordNow === undefined) return recorder.record(attempt)
+  recordNow(attempt, context)
+  return undefined
+}
+
 /**
- * Records the usage of an attempt at once, or returns the effect that does.
+ * Records the usage of an attempt at once, and returns the effect that records it
+ * where that needs one.
  *
  * @category combinators
  * @since 0.1.0
@@ -50,11 +68,12 @@ export const record = (
   context: Context.Context<never>
 ): Effect.Effect<void> | undefined => {
   const additional = Context.get(context, AdditionalRecorders)
-  if (additional.length > 0) {
-    return Effect.forEach([accounting, ...additional], (one) => one.record(attempt), { discard: true })
+  const first = recordAt(accounting, attempt, context)
+  if (additional.length === 0) return first
+  const effects = first === undefined ? [] : [first]
+  for (const recorder of additional) {
+    const effect = recordAt(recorder, attempt, context)
+    if (effect !== undefined) effects.push(effect)
   }
-  const recordNow = DirectAccounting.recordOf(accounting)
-  if (recordNow === undefined) return accounting.record(attempt)
-  recordNow(attempt, context)
-  return undefined
+  return effects.length === 0 ? undefined : Effect.all(effects, { discard: true })
 }

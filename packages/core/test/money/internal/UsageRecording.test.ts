@@ -1,0 +1,53 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Context, Effect } from "effect"
+import { fromTokens } from "../../../src/models/Usage.ts"
+import * as Accounting from "../../../src/money/Accounting.ts"
+import * as Cost from "../../../src/money/Cost.ts"
+import { RecordedAttempts } from "../../../src/money/internal/RecordedAttempts.ts"
+import * as UsageRecording from "../../../src/money/internal/UsageRecording.ts"
+
+const attempt: Accounting.AttemptUsage = {
+  account: "default",
+  provider: "moonshot",
+  model: "kimi-k3",
+  outcome: "succeeded",
+  usage: Cost.billableUsage(fromTokens(10, 5), [], {}),
+  isEstimate: false
+}
+
+const contextOf = (recorders: ReadonlyArray<Accounting.Accounting["Service"]>) =>
+  Context.make(UsageRecording.AdditionalRecorders, recorders) as Context.Context<never>
+
+/** An accounting of a user, whose records are effects. */
+const custom = () => {
+  const records: Array<Accounting.AttemptUsage> = []
+  const accounting: Accounting.Accounting["Service"] = {
+    record: (one) => Effect.sync(() => void records.push(one)),
+    entries: Effect.succeed([])
+  }
+  return { accounting, records }
+}
+
+describe("record", () => {
+  it.effect("records at once for the attempts of a row too", () =>
+    Effect.gen(function* () {
+      const own = yield* Accounting.make
+      const attempts = new RecordedAttempts()
+      const rest = UsageRecording.record(own, attempt, contextOf([attempts]))
+      assert.isUndefined(rest)
+      assert.deepStrictEqual(attempts.all, [attempt])
+      assert.strictEqual((yield* own.entries).length, 1)
+    })
+  )
+
+  it.effect("returns the effects of those that need one", () =>
+    Effect.gen(function* () {
+      const attempts = new RecordedAttempts()
+      const [own, added] = [custom(), custom()]
+      const rest = UsageRecording.record(own.accounting, attempt, contextOf([attempts, added.accounting]))
+      assert.deepStrictEqual([own.records, attempts.all, added.records], [[], [attempt], []])
+      yield* rest ?? Effect.die("no effect")
+      assert.deepStrictEqual([own.records, attempts.all, added.records], [[attempt], [attempt], [attempt]])
+    })
+  )
+})
