@@ -132,7 +132,7 @@ export const examples: { readonly [N in KimiConfig.Name]: Example<N> } = {
   cache: {
     text: "sqlite:var/a.db",
     value: { _tag: "Sqlite", path: "var/a.db" },
-    unusable: ["sqlite:", "sqlite::memory:", "on"]
+    unusable: ["sqlite:", "sqlite: ", "sqlite::memory:", "on"]
   },
   cacheTimeToLive: duration,
   cacheStaleAfter: { ...duration, text: "2 seconds", value: Duration.seconds(2) },

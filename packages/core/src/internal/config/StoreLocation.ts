@@ -47,7 +47,7 @@ const redisUrlOf = (text: string): string | undefined => {
 }
 
 /** SQLite's names that begin with a colon are databases that end with the process. */
-const isPath = (path: string): boolean => path !== "" && !path.startsWith(":") && !path.includes("\0")
+const isPath = (path: string): boolean => path.trim() !== "" && !path.startsWith(":") && !path.includes("\0")
 
 const fromText = (text: string): StoreLocation | undefined => {
   if (text === "off") return off
