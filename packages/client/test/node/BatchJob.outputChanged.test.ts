@@ -42,13 +42,13 @@ describe("the output of a job", () => {
         assert.strictEqual(error._tag, "JournalStoreError")
         assert.include(error.hint, JSON.stringify(rescued))
         assert.strictEqual(readFileSync(output, "utf8"), "other")
-        const put = `rename it to ${JSON.stringify(output)}`
-        assert.include(error.hint, put)
+        const put = `rename it to ${JSON.stringify(output)}, `
+        assert.include(error.hint, `${put}which overwrites the other program's file, and run`)
         // Until it is back, no row is requested.
         rmSync(output)
         const refused = yield* Effect.flip(BatchJob.run({ input: job.input, output }))
         assert.strictEqual(refused._tag, "InvalidRequestError")
-        assert.include(refused.hint, put)
+        assert.include(refused.hint, `${put}and run`)
         renameSync(rescued, output)
         assert.deepInclude(yield* BatchJob.run({ input: job.input, output }), { answered: rows, resumed: rows })
         yield* attempts(rows)

@@ -54,8 +54,11 @@ const unusedOf = (path: string): string => {
   }
 }
 
-const rescuedFix = (path: string, rescued: string): string =>
-  `The rows of the job are in ${JSON.stringify(rescued)}: rename it to ${JSON.stringify(path)}, and run the job again.`
+const rescuedFix = (path: string, rescued: string): string => {
+  const isThere = statSync(path, { throwIfNoEntry: false }) !== undefined
+  const name = `${JSON.stringify(path)}${isThere ? ", which overwrites the other program's file" : ""}`
+  return `The rows of the job are in ${JSON.stringify(rescued)}: rename it to ${name}, and run the job again.`
+}
 
 const cutFix =
   "Run the job again: rows that are missing are requested again, unless a copy of the file is restored before."
