@@ -30,10 +30,10 @@ export class RecordedAttempts {
   }
 
   record(attempt: AttemptUsage): Effect.Effect<void> {
-    return Effect.sync(() => this.recordNow(attempt))
+    return Effect.sync(() => this.add(attempt))
   }
 
-  recordNow(attempt: AttemptUsage): void {
+  add(attempt: AttemptUsage): void {
     this.all.push(attempt)
   }
 

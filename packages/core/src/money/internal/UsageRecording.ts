@@ -9,15 +9,9 @@ import * as Effect from "effect/Effect"
 import type { AttemptUsage } from "../Accounting.ts"
 import type { Accounting } from "./AccountingService.ts"
 import * as DirectAccounting from "./DirectAccounting.ts"
+import { RecordedAttempts } from "./RecordedAttempts.ts"
 
 type AccountingService = Accounting["Service"]
-
-/** Records that may also count attempts which the host does not bill: of those there is no usage to record. */
-interface Recorder extends AccountingService {
-  readonly countUnbilled?: () => void
-  /** What `record` does, without an effect. */
-  readonly recordNow?: (attempt: AttemptUsage) => void
-}
 
 /**
  * Records to which this fiber's calls are added, in addition to those of the
@@ -26,8 +20,8 @@ interface Recorder extends AccountingService {
  * @category references
  * @since 0.1.0
  */
-export const AdditionalRecorders: Context.Reference<ReadonlyArray<Recorder>> = Context.Reference<
-  ReadonlyArray<Recorder>
+export const AdditionalRecorders: Context.Reference<ReadonlyArray<AccountingService>> = Context.Reference<
+  ReadonlyArray<AccountingService>
 >("@kimi-effect/core/money/Accounting/AdditionalRecorders", { defaultValue: () => [] })
 
 /**
@@ -37,20 +31,22 @@ export const AdditionalRecorders: Context.Reference<ReadonlyArray<Recorder>> = C
  * @since 0.1.0
  */
 export const countUnbilled = (context: Context.Context<never>): void => {
-  for (const recorder of Context.get(context, AdditionalRecorders)) recorder.countUnbilled?.()
+  for (const recorder of Context.get(context, AdditionalRecorders)) {
+    if (recorder instanceof RecordedAttempts) recorder.countUnbilled()
+  }
 }
 
 const recordAt = (
-  recorder: Recorder,
+  recorder: AccountingService,
   attempt: AttemptUsage,
   context: Context.Context<never>
 ): Effect.Effect<void> | undefined => {
-  if (recorder.recordNow !== undefined) {
-    recorder.recordNow(attempt)
+  if (recorder instanceof RecordedAttempts) {
+    recorder.add(attempt)
     return undefined
   }
   const recordNow = DirectAccounting.recordOf(recorder)
-  if (recordNow === undefined) return recorder.record(attempt)
+  if (recordNow === undefined) return Effect.suspend(() => recorder.record(attempt))
   recordNow(attempt, context)
   return undefined
 }

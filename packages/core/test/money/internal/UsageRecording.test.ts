@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Effect } from "effect"
+import { Context, Effect, Exit } from "effect"
 import { fromTokens } from "../../../src/models/Usage.ts"
 import * as Accounting from "../../../src/money/Accounting.ts"
 import * as Cost from "../../../src/money/Cost.ts"
@@ -48,6 +48,38 @@ describe("record", () => {
       assert.deepStrictEqual([own.records, attempts.all, added.records], [[], [attempt], []])
       yield* rest ?? Effect.die("no effect")
       assert.deepStrictEqual([own.records, attempts.all, added.records], [[attempt], [attempt], [attempt]])
+    })
+  )
+
+  it.effect("records in the others before one whose record throws", () =>
+    Effect.gen(function* () {
+      const own = custom()
+      const throwing: Accounting.Accounting["Service"] = {
+        record: () => {
+          throw new Error("broken")
+        },
+        entries: Effect.succeed([])
+      }
+      const rest = UsageRecording.record(own.accounting, attempt, contextOf([throwing]))
+      const exit = yield* Effect.exit(rest ?? Effect.die("no effect"))
+      assert.isTrue(Exit.isFailure(exit))
+      assert.deepStrictEqual(own.records, [attempt])
+    })
+  )
+
+  it.effect("runs the effect of an accounting that has other methods", () =>
+    Effect.gen(function* () {
+      const own = custom()
+      const calls: Array<string> = []
+      const accounting = {
+        ...own.accounting,
+        add: () => calls.push("add"),
+        recordNow: () => calls.push("recordNow"),
+        countUnbilled: () => calls.push("countUnbilled")
+      }
+      yield* UsageRecording.record(accounting, attempt, contextOf([])) ?? Effect.die("no effect")
+      UsageRecording.countUnbilled(contextOf([accounting]))
+      assert.deepStrictEqual([own.records, calls], [[attempt], []])
     })
   )
 })
