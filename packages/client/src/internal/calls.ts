@@ -1,6 +1,7 @@
 /** Chat and streams of one client: the request is checked, passes the stages, and is observed. */
 import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import { withDetails } from "@kimi-effect/core/internal/ErrorDetails"
+import * as SendGate from "@kimi-effect/core/internal/SendGate"
 import type { ClientClosedError } from "@kimi-effect/core/ResilienceErrors"
 import type { StreamError } from "@kimi-effect/core/OperationErrors"
 import type { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
@@ -108,7 +109,7 @@ export const make = Effect.fnUntraced(function* (
   const { accounts, config, lifetime, observer, provider, span } = dependencies
   const check = (request: ModelRequest) => RequestCheck.check(request, provider, config.requestPolicy)
   const pipeline = yield* makeStages({ accounts, check, config, observer })
-  const runChat = Pipeline.effect(pipeline.running, accounts.chat)
+  const runChat = Pipeline.effect(pipeline.running, SendGate.gated(accounts.chat))
   const runStream = Pipeline.stream(pipeline.running, accounts.stream)
 
   const resolveModel: Calls["resolveModel"] = (model) => model ?? config.model ?? provider.defaultModel

@@ -82,6 +82,8 @@ export const make = (
   claim: Claim,
   entries: Map<string, Entry>,
   append: (append: Append) => Effect.Effect<void, AppendError>,
+  /** Fails when the lease is over before the call has sent anything. */
+  held: <A, E, R>(call: Effect.Effect<A, E, R>) => Effect.Effect<A, E | AppendError, R>,
   /** Why no call can be made any more, undefined while calls can be made. */
   refusal: (key: string, digest: string) => CallError | undefined
 ): Calls => {
@@ -106,7 +108,7 @@ export const make = (
     // Once the effect has succeeded, an interruption of the caller does not stop the recording.
     Effect.uninterruptibleMask((restore) =>
       write(key, "Intent", digest, "").pipe(
-        Effect.andThen(restore(effect)),
+        Effect.andThen(restore(held(effect))),
         Effect.tap((result) => Effect.flatMap(encode(codec, result), (body) => write(key, "Result", digest, body)))
       )
     )

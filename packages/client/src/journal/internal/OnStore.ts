@@ -2,7 +2,9 @@
 import { BatchJobLockedError } from "@kimi-effect/core/BatchErrors"
 import * as MonotonicClock from "@kimi-effect/core/internal/MonotonicClock"
 import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
+import { SendGate } from "@kimi-effect/core/internal/SendGate"
 import { JournalMismatchError, type JournalStoreError, type LeaseLostError } from "@kimi-effect/core/JournalErrors"
+import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -38,9 +40,25 @@ const completed = (
     const claim = { resource: wholeRun, epoch: found.epoch }
     const entries = LeaseCalls.newest(yield* within("read", store.read(runId, wholeRun)))
     const append = () => Effect.fail(GroupCommit.leaseLost(wholeRun, found.epoch))
-    const calls = LeaseCalls.make(store.name, runId, claim, entries, append, LeaseCalls.notRecorded)
+    const calls = LeaseCalls.make(store.name, runId, claim, entries, append, (call) => call, LeaseCalls.notRecorded)
     return { ...claim, ...calls, complete: Effect.void, release: Effect.void }
   })
+
+/**
+ * Interrupts a call whose lease is over when it is about to send its request. A process that
+ * was frozen while calls waited for a limit would send those that another one has made.
+ */
+const whileHeld =
+  (checkHeld: Effect.Effect<void, GroupCommit.AppendError>) =>
+  <A, E, R>(call: Effect.Effect<A, E, R>): Effect.Effect<A, E | GroupCommit.AppendError, R> =>
+    Effect.suspend(() => {
+      const refused = Deferred.makeUnsafe<never, GroupCommit.AppendError>()
+      const gate = Effect.catch(checkHeld, (error) =>
+        // It is interrupted by then, unless calls of others wait for its response: it is sent for them.
+        Effect.andThen(Deferred.fail(refused, error), Effect.sleep("1 second"))
+      )
+      return Effect.raceFirst(Effect.provideService(call, SendGate, gate), Deferred.await(refused))
+    })
 
 const checkHeader = (runId: string, recorded: Header, header: Header): Effect.Effect<void, JournalMismatchError> =>
   recorded.kind === header.kind && recorded.digest === header.digest
@@ -63,7 +81,7 @@ const recorded = (
 ): LeaseCalls.Calls => {
   const lost = () => GroupCommit.leaseLost(resource, 0)
   const append = () => Effect.fail(lost())
-  return LeaseCalls.make(name, runId, { resource, epoch: 0 }, LeaseCalls.newest(entries), append, lost)
+  return LeaseCalls.make(name, runId, { resource, epoch: 0 }, LeaseCalls.newest(entries), append, (call) => call, lost)
 }
 
 export const make = (
@@ -103,7 +121,7 @@ export const make = (
         const write = (one: Append): Effect.Effect<void, GroupCommit.AppendError> =>
           one.entry.kind === "Intent" ? Effect.andThen(append(one), checkHeld) : append(one)
         const entries = LeaseCalls.newest(yield* within("read", store.read(runId, claim.resource)))
-        const calls = LeaseCalls.make(store.name, runId, claim, entries, write, () =>
+        const calls = LeaseCalls.make(store.name, runId, claim, entries, write, whileHeld(checkHeld), () =>
           renewal.isOver ? lost() : undefined
         )
         return { ...claim, ...calls, complete: end(true), release: end(false) }
