@@ -3,6 +3,7 @@ import type { InvalidBatchError } from "@kimi-effect/core/BatchErrors"
 import { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import type { KimiError } from "@kimi-effect/core/KimiError"
 import { type Hints, hintsOf } from "./commandHints.ts"
+import { shellPath } from "./shellWord.ts"
 import * as suspendedHint from "./suspendedHint.ts"
 
 /** Errors whose hint in the library names modules and options of it, in words of every command. */
@@ -91,11 +92,7 @@ export const flagMessageOf = ({ issues }: ConfigurationError): string =>
   issues.map(({ expected, name }) => `${named(name)}: expected ${expected}`).join("\n")
 
 /** A text of JSON as a word of a command line, in quotes if it needs them, and no flag. */
-const wordOf = (json: string): string => {
-  const text = String(JSON.parse(json))
-  const word = text.startsWith("-") ? `./${text}` : text
-  return /^[\w./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`
-}
+const wordOf = (json: string): string => shellPath(String(JSON.parse(json)))
 
 /** Where the command has another name. */
 const commandOf: { readonly [call: string]: string } = { abandon: "forget --force", collect: "resume" }

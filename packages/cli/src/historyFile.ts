@@ -14,6 +14,7 @@ import { CommandError } from "./commandError.ts"
 import * as InputFile from "./inputFile.ts"
 import * as Output from "./output.ts"
 import * as OutputFile from "./outputFile.ts"
+import { shellPath } from "./shellWord.ts"
 
 type Messages = Conversation.Conversation["messages"]
 
@@ -126,7 +127,7 @@ const replaced = (path: string): NotWritten =>
 const keptBeside = ({ message }: NotWritten, beside: string): CommandError =>
   new CommandError(
     `${message}: this conversation is kept in ${beside}`,
-    `Continue it with: kimi chat --history ${beside}`
+    `Continue it with: kimi chat --history ${shellPath(beside)}`
   )
 
 /** The file while a chat adds to it. */

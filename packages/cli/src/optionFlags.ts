@@ -3,7 +3,7 @@ import * as Flag from "effect/cli/Flag"
 import * as Param from "effect/cli/Param"
 import * as Primitive from "effect/cli/Primitive"
 import * as Effect from "effect/Effect"
-import type * as Option from "effect/Option"
+import * as Option from "effect/Option"
 import { describedPrimitive } from "./describedPrimitive.ts"
 import { type FlagName, type OptionText, optionTexts } from "./optionTexts.ts"
 import { pathFlag } from "./pathParams.ts"
@@ -30,6 +30,10 @@ export interface Given {
   readonly dotenv: Option.Option<string>
   readonly apiKeyFile: Option.Option<string>
 }
+
+/** Whether a command needs its flags of options again, to do the same as before. */
+export const isGiven = ({ flags, ...files }: Given): boolean =>
+  [...Object.values(flags), ...Object.values(files)].some((one: Option.Option<unknown>) => Option.isSome(one))
 
 /** `NAME=` is the name with an empty value, as `--NAME=` is: `Primitive.KeyValuePair` alone would refuse it as no pair. */
 const named: Primitive.Primitive<Record<string, string>> = Object.assign(

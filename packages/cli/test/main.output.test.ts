@@ -161,11 +161,11 @@ describe.skipIf(!existsSync("/dev/full"))("an output on a full disk", () => {
   it.live("does not lose the response of a chat with a history", () =>
     Effect.gen(function* () {
       const server = yield* MockServer.make()
-      const history = join(yield* temporaryFolder, "talk.json")
-      const line = 'kimi chat Hello --history "$1" > /dev/full'
+      const history = join(yield* temporaryFolder, "my talk.json")
+      const line = 'kimi chat Hello --model kimi-k2.6 --history "$1" > /dev/full'
       const { code, stderr } = yield* inShell(line, [history], server.url)
       assert.strictEqual(code, 26, stderr)
-      assert.include(stderr, `Continue with: kimi chat --history ${history}`)
+      assert.include(stderr, `Continue with: kimi chat --history '${history}' and the same other flags`)
       assert.include(readFileSync(history, "utf8"), '"role":"assistant"')
     })
   )

@@ -14,9 +14,10 @@ import * as client from "../client.ts"
 import { CommandError, UsageError, wrongFlag } from "../commandError.ts"
 import * as Interruption from "../interruption.ts"
 import { live } from "../live.ts"
-import type { Given } from "../optionFlags.ts"
+import { type Given, isGiven } from "../optionFlags.ts"
 import * as Output from "../output.ts"
 import type { BatchAtHost, BatchRun } from "../schemas/batch.ts"
+import { shellPath } from "../shellWord.ts"
 import { type InputFlags, isOfPrompts, isStandard, jobFiles } from "./batchFiles.ts"
 import { progressLine } from "./batchProgress.ts"
 import { tagsOf } from "./batchTags.ts"
@@ -136,7 +137,7 @@ const remainder = (
 ) => {
   if (byId) {
     return failed > 0
-      ? new CommandError(`Failed rows: ${failed}`, `kimi batch failed ${output} lists them.`)
+      ? new CommandError(`Failed rows: ${failed}`, `kimi batch failed ${shellPath(output)} lists them.`)
       : undefined
   }
   if (stopped !== undefined) {
@@ -168,7 +169,7 @@ const follow = Effect.fnUntraced(function* <E, R>(
     Effect.onInterrupt(() =>
       Interruption.noteContinued(
         progress.isAtHost
-          ? `A batch continues at the host: ${resume} collects it.`
+          ? `A batch continues at the host: ${resume} collects it${isGiven(options) ? ", with the same flags of options" : ""}.`
           : "Run the same command again to continue."
       )
     )
@@ -244,7 +245,7 @@ export const run = Effect.fnUntraced(function* (
     json,
     options,
     output,
-    resume: `kimi batch resume ${output}`,
+    resume: `kimi batch resume ${shellPath(output)}`,
     isChosen: mode === "auto",
     isPrompted: isOfPrompts(read)
   }
@@ -268,24 +269,25 @@ export const resume = Effect.fnUntraced(function* ({
   if (!isBatchId(target)) {
     if (Option.isSome(output)) {
       return yield* Effect.fail(
-        new UsageError("The answers of a job are in its own file", `kimi batch resume ${target}`)
+        new UsageError("The answers of a job are in its own file", `kimi batch resume ${shellPath(target)}`)
       )
     }
     yield* checkJob(target)
-    return yield* follow({ json, options, output: target, resume: `kimi batch resume ${target}` }, ({ onEvent }) =>
-      atHost(target, HostBatchJob.resume(target, { interval, onEvent }))
+    return yield* follow(
+      { json, options, output: target, resume: `kimi batch resume ${shellPath(target)}` },
+      ({ onEvent }) => atHost(target, HostBatchJob.resume(target, { interval, onEvent }))
     )
   }
   if (Option.isNone(output)) {
     return yield* Effect.fail(
       new UsageError(
         `There is no file ${target}, and a batch by its id needs a file for its answers`,
-        `Check the path of the answers, or name a file if ${target} is the id of a batch: kimi batch resume ${target} answers.jsonl`
+        `Check the path of the answers, or name a file if ${target} is the id of a batch: kimi batch resume ${shellPath(target)} answers.jsonl`
       )
     )
   }
   const path = output.value
-  const resume = `kimi batch resume ${target} ${path}`
+  const resume = `kimi batch resume ${shellPath(target)} ${shellPath(path)}`
   yield* follow({ json, options, output: path, resume, byId: true }, ({ onEvent }) =>
     ofId(HostBatchJob.collect(target, path, { interval, onEvent }))
   )

@@ -15,6 +15,7 @@ import * as configuration from "../configuration.ts"
 import type { Given } from "../optionFlags.ts"
 import * as Output from "../output.ts"
 import type { BatchForgotten, BatchStatus } from "../schemas/batch.ts"
+import { shellPath } from "../shellWord.ts"
 import { byId, checkJob, fromBatch, hasRecord, hostLine, isBatchId, ofHost, recorded, recordOf } from "./batchTarget.ts"
 import { repeatHints, sentence, toText } from "./batchText.ts"
 
@@ -48,7 +49,7 @@ const stateText = (state: BatchStatus["state"], output: string): string => {
     case "finished":
       return "finished"
     case "at host":
-      return `at the host: kimi batch resume ${output} collects it`
+      return `at the host: kimi batch resume ${shellPath(output)} collects it`
     case "unknown":
       return withoutState(output)
   }
@@ -164,7 +165,7 @@ export const forget = Effect.fnUntraced(function* ({
   const noBatch = new InvalidRequestError({
     message: "This job has no batch at the host that is open",
     parameter: "output",
-    fix: `Check the path of the output: nothing is left to forget. kimi batch status ${output} has its rows.`
+    fix: `Check the path of the output: nothing is left to forget. kimi batch status ${shellPath(output)} has its rows.`
   })
   // Without a request: a job without a batch needs no key.
   const asked = Effect.flatMap(HostBatchJob.status(output), (known) =>

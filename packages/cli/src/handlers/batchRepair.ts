@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import { UsageError } from "../commandError.ts"
 import * as Output from "../output.ts"
 import type { BatchRepair } from "../schemas/batch.ts"
+import { shellPath } from "../shellWord.ts"
 import { isStandard } from "./batchFiles.ts"
 import { checkJob, hasRecord as isThere, recordOf } from "./batchTarget.ts"
 
@@ -23,8 +24,8 @@ const lostText = ({ leftOut, lost: { bytes, places, rows } }: BatchRepair): stri
 
 const next = ({ hasRecord }: BatchRepair, { output, to }: RepairInput): string =>
   hasRecord
-    ? `Continue with kimi batch run and the output ${to}; do not run ${output} any further.`
-    : `${recordOf(output)} ${isThere(output) ? "is damaged" : "does not exist"}: kimi batch run with the output ${to} names the line that replaces it.`
+    ? `Continue with kimi batch run and the output ${shellPath(to)}; do not run ${shellPath(output)} any further.`
+    : `${recordOf(output)} ${isThere(output) ? "is damaged" : "does not exist"}: kimi batch run with the output ${shellPath(to)} names the line that replaces it.`
 
 export const repair = Effect.fnUntraced(function* (input: RepairInput) {
   const { json, output, to } = input

@@ -13,6 +13,7 @@ import { live } from "../live.ts"
 import type { Given } from "../optionFlags.ts"
 import * as Output from "../output.ts"
 import type { BatchShared } from "../schemas/batch.ts"
+import { shellPath } from "../shellWord.ts"
 import { type InputFlags, isStandard, jobFiles } from "./batchFiles.ts"
 import { amounts, sentence, stoppedFailure } from "./batchText.ts"
 
@@ -81,7 +82,9 @@ const remainder = (result: SharedBatchJob.SharedResult, output: string): Command
   const { failed = 0, rejected = 0 } = written ?? {}
   // Failed rows keep their outcome, so that nothing runs them again.
   const left = [
-    ...(failed > 0 ? [{ message: `failed rows: ${failed}`, hint: `kimi batch failed ${output} lists them.` }] : []),
+    ...(failed > 0
+      ? [{ message: `failed rows: ${failed}`, hint: `kimi batch failed ${shellPath(output)} lists them.` }]
+      : []),
     ...(rejected > 0
       ? [{ message: `lines that are no rows: ${rejected}`, hint: `See ${output}.rejects.jsonl for the reasons.` }]
       : [])

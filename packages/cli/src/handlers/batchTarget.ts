@@ -9,6 +9,7 @@ import * as Option from "effect/Option"
 import { HintedError } from "../hintedError.ts"
 import * as InputFile from "../inputFile.ts"
 import type { BatchAtHost } from "../schemas/batch.ts"
+import { shellPath } from "../shellWord.ts"
 import { sentence } from "./batchText.ts"
 
 /** Whether a job has a record, which names what is wrong with its output. */
@@ -39,7 +40,7 @@ export const atHost = <A, E extends KimiError, R>(
     error._tag === "InvalidRequestError" && !existsSync(`${output}.host.json`)
       ? new HintedError(
           error,
-          `Check the path of the output, or continue the job with its input and the flags that it was started with: kimi batch run INPUT ${output}`
+          `Check the path of the output, or continue the job with its input and the flags that it was started with: kimi batch run INPUT ${shellPath(output)}`
         )
       : error
   )

@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import { CommandError } from "../commandError.ts"
 import * as Output from "../output.ts"
 import type { BatchStatus } from "../schemas/batch.ts"
+import { shellPath } from "../shellWord.ts"
 import { StoppedError } from "../stoppedError.ts"
 import { isTag } from "./batchTags.ts"
 
@@ -89,7 +90,7 @@ export const repeatHints = (failedByTag: BatchStatus["failedByTag"], output: str
     ...(invalid.length === 0
       ? []
       : [
-          `Rows with ${invalid.join(" or ")} fail again as they are: kimi batch failed ${output} lists them. Correct them in a new input, and run it with another output.`,
+          `Rows with ${invalid.join(" or ")} fail again as they are: kimi batch failed ${shellPath(output)} lists them. Correct them in a new input, and run it with another output.`,
           ...(invalid.some(isOfModel)
             ? ["Rows that name no model have that of --model: run them with another one and with another output."]
             : [])

@@ -30,11 +30,12 @@ import * as InputFile from "../inputFile.ts"
 import { readText } from "../input.ts"
 import * as Interruption from "../interruption.ts"
 import { wrongServer } from "../mcpServer.ts"
-import type { Given } from "../optionFlags.ts"
+import { type Given, isGiven } from "../optionFlags.ts"
 import * as OpenLine from "../openLine.ts"
 import * as Output from "../output.ts"
 import * as RetryNote from "../retryNote.ts"
 import type { Chat } from "../schemas/chat.ts"
+import { shellPath } from "../shellWord.ts"
 import * as ToolCalls from "../toolCalls.ts"
 import * as UploadNote from "../uploadNote.ts"
 
@@ -223,10 +224,11 @@ const ask = Effect.fnUntraced(function* (
   return Conversation.user(images.length === 0 ? text : [...images, { type: "text", text }])(before)
 })
 
-const resumeNote = (history: Option.Option<string>): Effect.Effect<void> =>
-  Option.isNone(history)
-    ? Interruption.note("With --history FILE, the next chat continues a conversation.")
-    : Interruption.noteContinued(`Continue with: kimi chat --history ${history.value}`)
+const resumeNote = ({ history, mcp, options }: Input): Effect.Effect<void> => {
+  if (Option.isNone(history)) return Interruption.note("With --history FILE, the next chat continues a conversation.")
+  const others = isGiven(options) || mcp.length > 0 ? " and the same other flags" : ""
+  return Interruption.noteContinued(`Continue with: kimi chat --history ${shellPath(history.value)}${others}`)
+}
 
 /** Starts the servers of `--mcp`. */
 const toolSetOf = Effect.fnUntraced(function* (input: Input) {
@@ -272,9 +274,9 @@ export const run = Effect.fnUntraced(function* (input: Input) {
   const history = yield* ChatHistory.open(input.history, Option.getOrUndefined(input.system))
   yield* converse(input, history, text).pipe(
     // Before the scope closes, in which servers end.
-    Effect.onInterrupt(() => resumeNote(input.history)),
+    Effect.onInterrupt(() => resumeNote(input)),
     // Ctrl-D at the question whether to run a tool.
-    Effect.catchIf(Terminal.isQuitError, () => Effect.andThen(resumeNote(input.history), Effect.interrupt)),
+    Effect.catchIf(Terminal.isQuitError, () => Effect.andThen(resumeNote(input), Effect.interrupt)),
     Effect.scoped,
     Effect.provide(
       Layer.merge(

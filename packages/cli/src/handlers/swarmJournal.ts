@@ -18,6 +18,7 @@ import * as journals from "../journal.ts"
 import type { Given } from "../optionFlags.ts"
 import * as Output from "../output.ts"
 import type { SwarmStatus as StatusJson } from "../schemas/swarm.ts"
+import { shellWord } from "../shellWord.ts"
 import { events, follow } from "./swarm.ts"
 
 /** What is requested, so that a swarm is continued by its id. */
@@ -74,13 +75,14 @@ interface Followed extends Named {
   readonly html: Option.Option<string>
 }
 
-/** An argument as a shell reads it. */
-const quoted = (text: string): string => (/^[\w./:@-]+$/u.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`)
-
 const resumeOf = ({ id, journal, schema }: Named): string => {
-  const flags = ["--journal", quoted(journal), ...(Option.isSome(schema) ? ["--schema", quoted(schema.value)] : [])]
+  const flags = [
+    "--journal",
+    shellWord(journal),
+    ...(Option.isSome(schema) ? ["--schema", shellWord(schema.value)] : [])
+  ]
   // An id such as -x is no flag after the two dashes.
-  const words = id.startsWith("-") ? [...flags, "--", quoted(id)] : [quoted(id), ...flags]
+  const words = id.startsWith("-") ? [...flags, "--", shellWord(id)] : [shellWord(id), ...flags]
   return ["kimi swarm resume", ...words].join(" ")
 }
 

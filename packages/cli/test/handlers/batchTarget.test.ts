@@ -145,6 +145,16 @@ describe("a damaged record of a job that alone names an open batch", () => {
   )
 })
 
+describe("a command that is shown to be typed", () => {
+  it.live("has a path with a space in quotes", () =>
+    Effect.gen(function* () {
+      const { code, stderr } = yield* runKimi(["batch", "resume", "my job.jsonl", "answers.jsonl"])
+      assert.strictEqual(code, 2, stderr)
+      assert.include(stderr, "kimi batch resume 'my job.jsonl'")
+    })
+  )
+})
+
 describe("a batch whose rows the host does not count", () => {
   const results = ["a", "b"].map((id) => JSON.stringify({ custom_id: id, error: { message: "No" } }))
 
