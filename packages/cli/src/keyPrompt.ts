@@ -11,6 +11,7 @@ import { CommandError } from "./commandError.ts"
 import { reasonOf } from "./fileReason.ts"
 import * as Output from "./output.ts"
 import * as LinePrompt from "./prompt/linePrompt.ts"
+import { shellPath } from "./shellWord.ts"
 
 const { expected: form, fromInput } = KimiConfig.options.apiKey
 
@@ -47,7 +48,9 @@ const keep = Effect.fnUntraced(function* (file: string, key: Redacted.Redacted) 
     fs.writeFileString(target, `${Redacted.value(key)}\n`, { flag: "wx", mode: 0o600 }),
     ({ reason }) => unwritable(target, reason._tag === "AlreadyExists" ? "it exists already" : reasonOf(reason))
   )
-  yield* Output.note(`Kept in ${target}, which you alone can read: pass --api-key-file ${target} from now on.`)
+  yield* Output.note(
+    `Kept in ${target}, which you alone can read: pass --api-key-file ${shellPath(target)} from now on.`
+  )
 })
 
 /** Asks for the key, and where to keep it. Ctrl-C ends the command. */

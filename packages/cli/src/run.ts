@@ -15,6 +15,7 @@ import { load } from "./commandFor.ts"
 import * as exitCodes from "./exitCodes.ts"
 import { beforeEnd, wantsJson } from "./jsonArgument.ts"
 import * as LogLines from "./logLines.ts"
+import { shellWord } from "./shellWord.ts"
 import { version } from "./version.ts"
 import { withoutManyWords } from "./wordFlags.ts"
 
@@ -40,11 +41,15 @@ const helpAdvice = (
   return `Did you mean ${[...commandPath, ...names].join(" ")} --help?`
 }
 
+const keyAdvice =
+  "A key is not given as a flag, which other users of the machine can read: set KIMI_API_KEY, or give --api-key-file."
+
 /** Where what looks like an unknown flag is given. */
 const flagAdvice = (event: CliOutput.Presenter.InvalidInvocation, args: ReadonlyArray<string>): string | undefined => {
   const { commandPath, errors, helpDoc } = event
   const found = errors.find((error) => error._tag === "UnrecognizedOption")
   if (found === undefined || isAfterWrongName(event, found.option, args)) return undefined
+  if (/^--(?:api-?)?key$/iu.test(found.option)) return keyAdvice
   const path = commandPath.join(" ")
   const isBeforeName = found.command !== undefined && found.command.length < commandPath.length
   if (isBeforeName) return `Flags of a subcommand are given after its name: ${path} ${found.option}`
@@ -112,8 +117,6 @@ const settingsOf = (isJson: boolean, args: ReadonlyArray<string>) =>
     Logger.layer([Logger.withConsoleError(LogLines.logger)])
   )
 
-const quoted = (word: string): string => (/^[\w./-]+$/.test(word) ? word : JSON.stringify(word))
-
 /**
  * An argument such as `-1 hour`, of which each character would be a short flag: its
  * h would print the help with the exit code 0. The command has -h and -v alone.
@@ -126,8 +129,8 @@ const misread = (args: ReadonlyArray<string>): UsageError | undefined => {
   const before = given[at - 1] ?? ""
   const flag = before.startsWith("--") && !before.includes("=") ? before : "--flag"
   return new UsageError(
-    `${quoted(word)} begins with -, and would be read as flags`,
-    `Give it as ${flag}=${quoted(word)} if it is the value of a flag, and last, after --, if it is an argument.`
+    `${shellWord(word)} begins with -, and would be read as flags`,
+    `Give it as ${flag}=${shellWord(word)} if it is the value of a flag, and last, after --, if it is an argument.`
   )
 }
 

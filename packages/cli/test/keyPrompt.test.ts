@@ -27,6 +27,21 @@ describe.skipIf(!hasTmux)("the question for the key", () => {
     })
   )
 
+  it.live("quotes the name of the file in the flag that it shows", () =>
+    Effect.gen(function* () {
+      const folder = yield* temporaryFolder
+      // Nothing listens at this port.
+      yield* inTerminal("balance", { HOME: folder, KIMI_BASE_URL: "http://127.0.0.1:9", KIMI_MAX_ATTEMPTS: "1" })
+      yield* shows("API key (not shown)")
+      yield* press(key, "Enter")
+      yield* shows("File to keep it in")
+      yield* press("~/my key", "Enter")
+      // A long line is on several rows.
+      const screen = (yield* shows(/code \d/)).replaceAll(/\s/g, "")
+      assert.include(screen, `--api-key-file'${join(folder, "mykey")}'fromnowon`)
+    })
+  )
+
   it.live.each([
     { name: "several words", text: "two words" },
     { name: "letters beyond ASCII", text: "schlüssel" }

@@ -79,7 +79,7 @@ describe("kimi", () => {
   )
 
   it.live.each([
-    { args: ["batch", "run", "in.jsonl", "out.jsonl", "--deadline", "-1 hour"], advice: '--deadline="-1 hour"' },
+    { args: ["batch", "run", "in.jsonl", "out.jsonl", "--deadline", "-1 hour"], advice: "--deadline='-1 hour'" },
     { args: ["chat", "--max-tokens", "-1h", "hi"], advice: "--max-tokens=-1h" },
     { args: ["chat", "-1 hour"], advice: "after --" },
     { args: ["chat", "-1"], advice: "after --" },
@@ -94,6 +94,15 @@ describe("kimi", () => {
       const { error } = JSON.parse(asJson.stderr)
       assert.deepInclude(error, { tag: "UsageError", category: "usage", exitCode: 2 })
       assert.include(error.hint, advice)
+    })
+  )
+
+  it.live.each(["--api-key", "--key", "--apikey"])("names where a key is given in place of %s", (flag) =>
+    Effect.map(runKimi(["chat", flag, "sk-secret-of-somebody", "hi"]), ({ code, stderr }) => {
+      assert.strictEqual(code, 2)
+      assert.include(stderr, "set KIMI_API_KEY, or give --api-key-file")
+      assert.notInclude(stderr, "after --")
+      assert.notInclude(stderr, "sk-secret")
     })
   )
 

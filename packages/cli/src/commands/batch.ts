@@ -45,6 +45,11 @@ const stopFlags = {
   )
 }
 
+const orderFlag = Flag.Literals("order", ["completion", "input"]).pipe(
+  Flag.withDescription("The order of the lines: as the rows are done, or that of the input. Default: completion."),
+  Flag.optional
+)
+
 interface Given {
   readonly host: {
     readonly mode: "local" | "host" | "auto"
@@ -54,16 +59,18 @@ interface Given {
   }
   readonly isOfHost: boolean
   readonly isShared: boolean
+  readonly order: Option.Option<"completion" | "input">
   readonly rows: Option.Option<number>
   readonly schema: Option.Option<string>
   readonly stop: { readonly cost: Option.Option<unknown>; readonly errorRate: Option.Option<unknown> }
 }
 
 /** Flags of which each needs what is not given. Without a word, they would have no effect. */
-const misplaced = ({ host, isOfHost, isShared, rows, schema, stop }: Given): UsageError | undefined => {
+const misplaced = ({ host, isOfHost, isShared, order, rows, schema, stop }: Given): UsageError | undefined => {
   const needs: ReadonlyArray<readonly [flag: string, given: Option.Option<unknown>, isMet: boolean, needed: string]> = [
     ["--schema", schema, isShared, "a --shared, whose batch is in PostgreSQL"],
     ["--rows", rows, host.mode !== "host", "a --mode of local or auto: the host runs all rows of a batch"],
+    ["--order", order, !isOfHost && !isShared, "a batch that runs in this process alone"],
     ["--cost", stop.cost, !isOfHost && !isShared, "a batch that runs in this process alone: --budget limits others"],
     ["--error-rate", stop.errorRate, !isOfHost && !isShared, "a batch that runs in this process alone"],
     ["--window", host.window, isOfHost, "a --mode of host or auto"],
@@ -88,6 +95,7 @@ const run = Command.make(
       Numbers.positive,
       Flag.optional
     ),
+    order: orderFlag,
     read: batchInputFlags,
     sharing: sharedFlags,
     host: hostFlags,
@@ -100,16 +108,16 @@ const run = Command.make(
     json: jsonFlag,
     options: optionFlags
   },
-  ({ host, rows, sharing: { schema, shared }, stop, ...given }) =>
+  ({ host, order, rows, sharing: { schema, shared }, stop, ...given }) =>
     Effect.gen(function* () {
       const input = { ...given, rows: Option.getOrElse(rows, () => 16) }
       // A job that has been at the host may have a batch there, whose rows would be paid twice.
       const isOfHost = host.mode !== "local" || existsSync(`${input.output}.host.json`)
-      const wrong = misplaced({ host, isOfHost, isShared: Option.isSome(shared), rows, schema, stop })
+      const wrong = misplaced({ host, isOfHost, isShared: Option.isSome(shared), order, rows, schema, stop })
       if (wrong !== undefined) return yield* Effect.fail(wrong)
       if (isOfHost) return yield* (yield* loadHost).run({ ...input, isShared: Option.isSome(shared) }, host)
       if (Option.isSome(shared)) return yield* (yield* loadShared).run({ ...input, id: shared.value, schema })
-      return yield* (yield* load).run({ ...input, stop: { ...stop, deadline: host.deadline } })
+      return yield* (yield* load).run({ ...input, order, stop: { ...stop, deadline: host.deadline } })
     })
 ).pipe(
   Command.withDescription(

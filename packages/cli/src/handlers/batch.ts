@@ -28,6 +28,7 @@ interface RunInput {
   readonly input: string
   readonly output: string
   readonly rows: number
+  readonly order: Option.Option<"completion" | "input">
   readonly read: InputFlags
   readonly rerun: ReadonlyArray<string>
   readonly stop: StopFlags
@@ -66,10 +67,15 @@ const remainder = (result: BatchJob.JobResult, output: string): CommandError | u
 }
 
 export const run = Effect.fnUntraced(function* (given: RunInput) {
-  const { input, json, options, output, read, rerun, rows, stop } = given
+  const { input, json, options, order, output, read, rerun, rows, stop } = given
   const tags = yield* tagsOf("--rerun", rerun)
   if (tags.length > 0 && isStandard(output)) {
     return yield* Effect.fail(wrongFlag("--rerun", "an output that is a file, which has the failed rows"))
+  }
+  if (tags.length > 0 && Option.contains(order, "input")) {
+    return yield* Effect.fail(
+      wrongFlag("--rerun", "an --order of completion: rows that run again come after the others")
+    )
   }
   const files = yield* jobFiles({ input, output }, read)
   const { canAnimate } = yield* TerminalCapabilities.TerminalCapabilities
@@ -80,6 +86,7 @@ export const run = Effect.fnUntraced(function* (given: RunInput) {
     return yield* BatchJob.run({
       ...files,
       concurrency: rows,
+      order: Option.getOrUndefined(order),
       rerun: tags,
       stop: rulesOf(stop),
       onProgress: (current) =>

@@ -1,7 +1,9 @@
 /** Simulates a day of calls on a configuration. */
 import * as FaultScript from "@kimi-effect/testing/FaultScript"
 import * as AuditTraffic from "@kimi-effect/testing/node/AuditTraffic"
+import type { Ignored } from "@kimi-effect/testing/RecordedTraffic"
 import * as Simulator from "@kimi-effect/testing/Simulator"
+import { counted } from "@kimi-effect/core/internal/Counted"
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
 import { tiers } from "@kimi-effect/core/RateLimits"
 import * as Duration from "effect/Duration"
@@ -10,6 +12,7 @@ import * as Option from "effect/Option"
 import { wrongFlag } from "../commandError.ts"
 import * as configuration from "../configuration.ts"
 import * as InputFile from "../inputFile.ts"
+import * as Interruption from "../interruption.ts"
 import type { Given } from "../optionFlags.ts"
 import * as Output from "../output.ts"
 import * as OutputFile from "../outputFile.ts"
@@ -49,15 +52,25 @@ const middleOutage = (total: Duration.Duration, outage: Duration.Duration): Faul
     mode: "refuse"
   })
 
+/** What of a log is not simulated: its calls would be missing in the cost without a word. */
+const noteIgnored = ({ damaged, dropped, repeated }: Ignored): Effect.Effect<void> => {
+  const parts = [
+    damaged === 0 ? [] : counted(damaged, "line that is no call", "lines that are no calls"),
+    repeated === 0 ? [] : `${counted(repeated, "line")} with the id of another`,
+    dropped === 0 ? [] : `${counted(dropped, "call")} that the log had dropped`
+  ].flat()
+  return parts.length === 0 ? Effect.void : Output.note(`Not simulated: ${parts.join(", ")}.`)
+}
+
 /** Recorded calls, or random ones. */
 const trafficOf = Effect.fnUntraced(function* ({ calls, traffic }: Input) {
   if (traffic.length === 0) return { calls: Option.getOrElse(calls, () => 1_000) }
   if (Option.isSome(calls)) return yield* Effect.fail(wrongFlag("--calls", "no --traffic, which has the calls"))
   yield* InputFile.checkAll(traffic)
-  return yield* AuditTraffic.fromFiles(traffic)
+  return yield* Effect.tap(AuditTraffic.fromFiles(traffic), ({ ignored }) => noteIgnored(ignored))
 })
 
-export const run = Effect.fnUntraced(function* (input: Input) {
+const simulate = Effect.fnUntraced(function* (input: Input) {
   const { config } = (yield* configuration.loadWithoutKey(input.options)).settings
   const [given, outage] = [Option.getOrUndefined(input.duration), Option.getOrUndefined(input.outage)]
   const total = given ?? Duration.hours(24)
@@ -80,3 +93,5 @@ export const run = Effect.fnUntraced(function* (input: Input) {
   yield* OutputFile.write(page.value, Simulator.toHtml(report))
   yield* Output.note(`Wrote ${page.value.path}`)
 })
+
+export const run = (input: Input) => Effect.onInterrupt(simulate(input), () => Interruption.note())

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs"
+import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -49,6 +49,30 @@ describe("kimi simulate", () => {
     Effect.map(runKimi(["simulate", "--duration", "soon"]), ({ code, stderr }) => {
       assert.strictEqual(code, 2)
       assert.include(stderr, "--duration")
+    })
+  )
+
+  it.live("names the lines of a log that it does not simulate", () =>
+    Effect.gen(function* () {
+      const log = join(yield* temporaryFolder, "audit.jsonl")
+      const call = JSON.stringify({
+        event: "call",
+        id: "call-1",
+        startedAt: "2026-11-23T09:00:00.000Z",
+        operation: "chat",
+        model: "kimi-k3",
+        promptTokens: 10,
+        completionTokens: 20
+      })
+      const gap = JSON.stringify({ event: "gap", id: "gap-1", dropped: 3 })
+      writeFileSync(log, [call, call, gap, '{"event":"ca', "no line", ""].join("\n"))
+      const { code, stderr, stdout } = yield* runKimi(["simulate", "--traffic", log, "--json"])
+      assert.strictEqual(code, 0, stderr)
+      assert.strictEqual(decoded("simulate", stdout).calls.calls, 1)
+      assert.include(
+        stderr,
+        "Not simulated: 2 lines that are no calls, 1 line with the id of another, 3 calls that the log had dropped."
+      )
     })
   )
 })
