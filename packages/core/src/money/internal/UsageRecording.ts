@@ -6,6 +6,7 @@
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import { listener } from "../../internal/Listener.ts"
 import type { AttemptUsage } from "../Accounting.ts"
 import type { Accounting } from "./AccountingService.ts"
 import * as DirectAccounting from "./DirectAccounting.ts"
@@ -46,7 +47,7 @@ const recordAt = (
     return undefined
   }
   const recordNow = DirectAccounting.recordOf(recorder)
-  if (recordNow === undefined) return Effect.suspend(() => recorder.record(attempt))
+  if (recordNow === undefined) return listener((one: AttemptUsage) => recorder.record(one))(attempt)
   recordNow(attempt, context)
   return undefined
 }

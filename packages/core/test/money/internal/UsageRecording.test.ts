@@ -67,6 +67,18 @@ describe("record", () => {
     })
   )
 
+  it.effect("takes an accounting of JavaScript whose record returns nothing", () =>
+    Effect.gen(function* () {
+      const records: Array<Accounting.AttemptUsage> = []
+      const accounting = {
+        record: (one: Accounting.AttemptUsage) => void records.push(one),
+        entries: Effect.succeed([])
+      } as unknown as Accounting.Accounting["Service"]
+      yield* UsageRecording.record(accounting, attempt, contextOf([])) ?? Effect.die("no effect")
+      assert.deepStrictEqual(records, [attempt])
+    })
+  )
+
   it.effect("runs the effect of an accounting that has other methods", () =>
     Effect.gen(function* () {
       const own = custom()
