@@ -12,6 +12,7 @@
  */
 import type { LookupFunction } from "node:net"
 import type { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
+import { SendGate } from "@kimi-effect/core/internal/SendGate"
 import { CurrentSendState, type SendState } from "@kimi-effect/core/internal/SendState"
 import * as KimiConfig from "@kimi-effect/core/KimiConfig"
 import * as Context from "effect/Context"
@@ -124,6 +125,8 @@ class Handler implements Dispatcher.DispatchHandler, PooledCall {
   #resume: Resume | undefined
   /** Absent without accounting. */
   readonly #sending: SendState | undefined
+  /** What a call that has waited for a connection waits for when it has one. */
+  #gate: ((then: () => void) => void) | undefined = undefined
 
   constructor(
     request: Request,
@@ -142,11 +145,28 @@ class Handler implements Dispatcher.DispatchHandler, PooledCall {
     sending?.setWaiting()
   }
 
+  /** Enters the pool. A gate that the call has passed is passed again after a wait for a connection. */
+  enter(gate: Effect.Effect<void> | undefined, context: Context.Context<never>): void {
+    this.#pool.enter(this)
+    if (gate === undefined || this.#isPooled) return
+    this.#gate = (then) => void Effect.runForkWith(context)(Effect.ensuring(gate, Effect.sync(then)))
+  }
+
   start(): void {
+    this.#isPooled = true
+    const gate = this.#gate
+    if (gate === undefined) return this.#send()
+    this.#gate = undefined
+    gate(() => {
+      // Interrupted in the gate, it has released its connection.
+      if (this.#isPooled) this.#send()
+    })
+  }
+
+  #send(): void {
     const dispatch = this.#dispatch
     // It refers to the body of the request, which would be retained as long as a stream is open.
     this.#dispatch = undefined
-    this.#isPooled = true
     try {
       dispatch?.(this)
     } catch (cause) {
@@ -165,6 +185,8 @@ class Handler implements Dispatcher.DispatchHandler, PooledCall {
     this.#closeSource()
     if (this.#pool.leave(this)) return
     this.#isAborted = true
+    // It is not passed to undici yet, which would release its connection.
+    if (this.#dispatch !== undefined) this.#release()
     this.#controller?.abort(interrupted)
   }
 
@@ -336,7 +358,7 @@ const dispatch = (
         )
       const source = body instanceof BodySource ? body : undefined
       const handler = new Handler(request, pool, dispatch, source, resume, Context.get(context, CurrentSendState))
-      pool.enter(handler)
+      handler.enter(Context.get(context, SendGate)?.enter, context)
       return Effect.sync(() => handler.abort())
     })
   )

@@ -8,6 +8,7 @@ import {
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { type AppendError, storeError } from "./GroupCommit.ts"
+import type { HeldCalls } from "./HeldCalls.ts"
 import * as KeyLock from "./KeyLock.ts"
 import type { Append, Claim, Entry, EntryKind } from "./Store.ts"
 
@@ -82,8 +83,8 @@ export const make = (
   claim: Claim,
   entries: Map<string, Entry>,
   append: (append: Append) => Effect.Effect<void, AppendError>,
-  /** Fails when the lease is over before the call has sent anything. */
-  held: <A, E, R>(call: Effect.Effect<A, E, R>) => Effect.Effect<A, E | AppendError, R>,
+  /** Makes calls; absent where none is made. */
+  held: HeldCalls | undefined,
   /** Why no call can be made any more, undefined while calls can be made. */
   refusal: (key: string, digest: string) => CallError | undefined
 ): Calls => {
@@ -102,13 +103,13 @@ export const make = (
       storeError(store, "decode", "a recorded result does not conform to its codec")
     )
   const perform = <A, I, E, R>(
-    { codec, digest, key }: CallOptions<A, I>,
+    { codec, digest, isIdempotent = false, key }: CallOptions<A, I>,
     effect: Effect.Effect<A, E, R>
   ): Effect.Effect<A, E | CallError, R> =>
     // Once the effect has succeeded, an interruption of the caller does not stop the recording.
     Effect.uninterruptibleMask((restore) =>
       write(key, "Intent", digest, "").pipe(
-        Effect.andThen(restore(held(effect))),
+        Effect.andThen(restore(held === undefined ? effect : held.run(effect, isIdempotent))),
         Effect.tap((result) => Effect.flatMap(encode(codec, result), (body) => write(key, "Result", digest, body)))
       )
     )

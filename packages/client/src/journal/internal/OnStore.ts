@@ -2,14 +2,13 @@
 import { BatchJobLockedError } from "@kimi-effect/core/BatchErrors"
 import * as MonotonicClock from "@kimi-effect/core/internal/MonotonicClock"
 import * as OptionRules from "@kimi-effect/core/internal/OptionRules"
-import { SendGate } from "@kimi-effect/core/internal/SendGate"
 import { JournalMismatchError, type JournalStoreError, type LeaseLostError } from "@kimi-effect/core/JournalErrors"
-import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { Journal, Lease, Options, Recorded } from "../Journal.ts"
 import * as GroupCommit from "./GroupCommit.ts"
+import { HeldCalls } from "./HeldCalls.ts"
 import * as LeaseCalls from "./Lease.ts"
 import { Renewal } from "./Renewal.ts"
 import type { Append, Claim, ClaimRequest, Entry, Header, Store } from "./Store.ts"
@@ -40,25 +39,9 @@ const completed = (
     const claim = { resource: wholeRun, epoch: found.epoch }
     const entries = LeaseCalls.newest(yield* within("read", store.read(runId, wholeRun)))
     const append = () => Effect.fail(GroupCommit.leaseLost(wholeRun, found.epoch))
-    const calls = LeaseCalls.make(store.name, runId, claim, entries, append, (call) => call, LeaseCalls.notRecorded)
+    const calls = LeaseCalls.make(store.name, runId, claim, entries, append, undefined, LeaseCalls.notRecorded)
     return { ...claim, ...calls, complete: Effect.void, release: Effect.void }
   })
-
-/**
- * Interrupts a call whose lease is over when it is about to send its request. A process that
- * was frozen while calls waited for a limit would send those that another one has made.
- */
-const whileHeld =
-  (checkHeld: Effect.Effect<void, GroupCommit.AppendError>) =>
-  <A, E, R>(call: Effect.Effect<A, E, R>): Effect.Effect<A, E | GroupCommit.AppendError, R> =>
-    Effect.suspend(() => {
-      const refused = Deferred.makeUnsafe<never, GroupCommit.AppendError>()
-      const gate = Effect.catch(checkHeld, (error) =>
-        // It is interrupted by then, unless calls of others wait for its response: it is sent for them.
-        Effect.andThen(Deferred.fail(refused, error), Effect.sleep("1 second"))
-      )
-      return Effect.raceFirst(Effect.provideService(call, SendGate, gate), Deferred.await(refused))
-    })
 
 const checkHeader = (runId: string, recorded: Header, header: Header): Effect.Effect<void, JournalMismatchError> =>
   recorded.kind === header.kind && recorded.digest === header.digest
@@ -81,7 +64,7 @@ const recorded = (
 ): LeaseCalls.Calls => {
   const lost = () => GroupCommit.leaseLost(resource, 0)
   const append = () => Effect.fail(lost())
-  return LeaseCalls.make(name, runId, { resource, epoch: 0 }, LeaseCalls.newest(entries), append, (call) => call, lost)
+  return LeaseCalls.make(name, runId, { resource, epoch: 0 }, LeaseCalls.newest(entries), append, undefined, lost)
 }
 
 export const make = (
@@ -103,8 +86,10 @@ export const make = (
     ): Effect.Effect<Lease, JournalStoreError, Scope.Scope> =>
       Effect.gen(function* () {
         const renew = Effect.suspend(() => within("renew a lease", store.renew(runId, claim, ttlMillis)))
-        const renewal = new Renewal(claimedAt, ttlMillis, renew)
         const lost = () => GroupCommit.leaseLost(claim.resource, claim.epoch)
+        const renewal = new Renewal(claimedAt, ttlMillis, renew, () => held.refuse(lost()))
+        const checkHeld = Effect.flatMap(renewal.check, () => (renewal.isOver ? Effect.fail(lost()) : Effect.void))
+        const held = new HeldCalls(checkHeld)
         const end = (isCompleted: boolean): Effect.Effect<void, JournalStoreError | LeaseLostError> =>
           Effect.suspend(() => {
             renewal.isOver = true
@@ -117,11 +102,10 @@ export const make = (
           Effect.suspend(() => (renewal.isOver ? Effect.void : Effect.ignore(end(false))))
         )
         yield* Effect.forkScoped(renewal.always)
-        const checkHeld = Effect.flatMap(renewal.check, () => (renewal.isOver ? Effect.fail(lost()) : Effect.void))
         const write = (one: Append): Effect.Effect<void, GroupCommit.AppendError> =>
           one.entry.kind === "Intent" ? Effect.andThen(append(one), checkHeld) : append(one)
         const entries = LeaseCalls.newest(yield* within("read", store.read(runId, claim.resource)))
-        const calls = LeaseCalls.make(store.name, runId, claim, entries, write, whileHeld(checkHeld), () =>
+        const calls = LeaseCalls.make(store.name, runId, claim, entries, write, held, () =>
           renewal.isOver ? lost() : undefined
         )
         return { ...claim, ...calls, complete: end(true), release: end(false) }

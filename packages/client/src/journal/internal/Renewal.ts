@@ -13,17 +13,27 @@ export class Renewal {
 
   /**
    * `claimedAt` is the time before the request for the lease: the answer of the store may take
-   * as long as a lease. `renew` gives whether the lease lasts.
+   * as long as a lease. `renew` gives whether the lease lasts. `onOver` runs when another process
+   * has it.
    */
-  constructor(claimedAt: number, ttlMillis: number, renew: Effect.Effect<boolean, JournalStoreError>) {
+  constructor(
+    claimedAt: number,
+    ttlMillis: number,
+    renew: Effect.Effect<boolean, JournalStoreError>,
+    onOver: () => void
+  ) {
     this.#ttlMillis = ttlMillis
     this.#startedAt = claimedAt
     this.#heldUntil = claimedAt + ttlMillis
     this.#renew = Effect.flatMap(MonotonicClock.millis, (start) => {
       this.#startedAt = start
       return Effect.map(renew, (isHeld) => {
-        this.isOver ||= !isHeld
-        if (isHeld) this.#heldUntil = start + ttlMillis
+        if (isHeld) {
+          this.#heldUntil = start + ttlMillis
+          return
+        }
+        this.isOver = true
+        onOver()
       })
     })
   }

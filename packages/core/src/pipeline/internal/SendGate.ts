@@ -10,12 +10,25 @@ import type { Call } from "../Call.ts"
 import { CurrentSendState } from "./SendState.ts"
 
 /**
+ * The gate of a call.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Gate {
+  /** Succeeds when the attempt may be sent. One that has waited since for a connection enters again. */
+  readonly enter: Effect.Effect<void>
+  /** To be called when an attempt has failed: its call may wait for another one. */
+  readonly leave: () => void
+}
+
+/**
  * The gate of the calls of this fiber; `undefined` when they are sent at once.
  *
  * @category references
  * @since 0.1.0
  */
-export const SendGate = Context.Reference<Effect.Effect<void> | undefined>("@kimi-effect/core/pipeline/SendGate", {
+export const SendGate = Context.Reference<Gate | undefined>("@kimi-effect/core/pipeline/SendGate", {
   defaultValue: () => undefined
 })
 
@@ -32,5 +45,8 @@ export const gated =
       const gate = Context.get(context, SendGate)
       if (gate === undefined) return send(call)
       Context.get(context, CurrentSendState)?.setWaiting()
-      return Effect.andThen(gate, send(call))
+      return Effect.andThen(
+        gate.enter,
+        Effect.onError(send(call), () => Effect.sync(gate.leave))
+      )
     })

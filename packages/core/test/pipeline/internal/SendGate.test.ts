@@ -15,10 +15,21 @@ describe("SendGate", () => {
     Effect.gen(function* () {
       const state = new SendState()
       const steps: Array<string> = []
-      const gate = Effect.sync(() => void steps.push(`gate, unsent: ${state.isUnsent}`))
+      const enter = Effect.sync(() => void steps.push(`gate, unsent: ${state.isUnsent}`))
+      const gate = { enter, leave: () => void steps.push("left") }
       const send = gated(() => Effect.sync(() => void steps.push("sent")))
       yield* send(call).pipe(Effect.provideService(SendGate, gate), Effect.provideService(CurrentSendState, state))
       assert.deepStrictEqual(steps, ["gate, unsent: true", "sent"])
+    })
+  )
+
+  it.effect("is left by an attempt that fails", () =>
+    Effect.gen(function* () {
+      let left = 0
+      const gate = { enter: Effect.void, leave: () => void left++ }
+      const send = gated(() => Effect.fail("refused"))
+      assert.strictEqual(yield* Effect.flip(Effect.provideService(send(call), SendGate, gate)), "refused")
+      assert.strictEqual(left, 1)
     })
   )
 
