@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs"
+import { existsSync, readFileSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as lineBits from "../../../client/src/node/internal/batch/lineBits.ts"
@@ -121,6 +121,36 @@ describe("kimi batch repair", () => {
       assert.strictEqual(code, 2)
       assert.include(stderr, "must be a file")
     })
+  )
+
+  it.live("is refused as kimi batch run is while the rows of a replaced output are rescued", () =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        const { input, output } = yield* filesOf(rows)
+        yield* runKimi(["batch", "run", input, output], { env })
+        // As a run leaves it whose output another program has replaced by its first line.
+        const text = readFileSync(output, "utf8")
+        writeFileSync(`${output}.rescued-1`, text)
+        writeFileSync(output, text.slice(0, text.indexOf("\n") + 1))
+        const to = `${output}.gz`
+        const refused = yield* runKimi(["batch", "run", input, output], { env })
+        assert.strictEqual(refused.code, 16)
+        assert.include(refused.stderr, `rename it to "${output}"`)
+        assert.notInclude(refused.stderr, "kimi batch")
+        for (const words of [
+          ["status", output],
+          ["failed", output],
+          ["repair", output, to]
+        ]) {
+          const { code, stderr, stdout } = yield* runKimi(["batch", ...words])
+          assert.deepStrictEqual([code, stderr, stdout], [refused.code, refused.stderr, ""])
+        }
+        assert.isFalse(existsSync(to))
+        renameSync(`${output}.rescued-1`, output)
+        assert.include((yield* runKimi(["batch", "status", output])).stdout, "3 of 3 rows, finished")
+        assert.lengthOf(yield* server.requests, 3)
+      })
+    )
   )
 
   it.live("is named in words that a shell takes as they are", () =>

@@ -204,7 +204,7 @@ export const rows = <R = never>(
  * Counts of an output, even while its job is running: answered and failed rows,
  * the failed ones by tag, and what the job has cost; and where the job is. Fails with
  * `InvalidRequestError` for an output that the next run would refuse because rows of it
- * are lost.
+ * are lost, or were rescued when another program had replaced it.
  *
  * @category getters
  * @since 0.1.0
@@ -222,7 +222,8 @@ export type FailedRow = RunJob.FailedRow
 
 /**
  * The failed rows of an output, even while its job is running: those with some
- * tags, or all. `rerun` of the job runs them again.
+ * tags, or all. `rerun` of the job runs them again. Fails with `InvalidRequestError` for
+ * an output whose rows were rescued when another program had replaced it.
  *
  * @category getters
  * @since 0.1.0
@@ -249,7 +250,9 @@ export const failedRows = (
  *   one batch at the host.
  *
  * Fails with `BatchJobLockedError` while a process works on the job, and with
- * `InvalidRequestError` if there is no row for the new output, or if the new output exists.
+ * `InvalidRequestError` if there is no row for the new output, if the new output exists, or
+ * if the rows of the output were rescued when another program had replaced it: those are
+ * to be put back.
  *
  * @category operations
  * @since 0.1.0

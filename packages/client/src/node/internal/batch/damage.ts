@@ -3,8 +3,9 @@ import { existsSync, readFileSync } from "node:fs"
 import { counted } from "@kimi-effect/core/internal/Counted"
 import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import type { JournalStoreError } from "@kimi-effect/core/JournalErrors"
+import * as Effect from "effect/Effect"
 import * as FileFailure from "../FileFailure.ts"
-import { unusedRescue } from "./output/Appender.ts"
+import { rescuedOf, unusedRescue } from "./output/Appender.ts"
 import { pendingOf } from "./output/GzipOutput.ts"
 import * as hostRecord from "./host/hostRecord.ts"
 import * as jobRecord from "./jobRecord.ts"
@@ -78,7 +79,14 @@ const isOwn = (output: string): boolean => existsSync(jobRecord.pathOf(output))
 
 /** The files that make a path the output of a job. */
 const takenFiles = (output: string): ReadonlyArray<string> =>
-  [output, pendingOf(output), jobRecord.pathOf(output), hostRecord.pathOf(output)].filter((path) => existsSync(path))
+  [
+    output,
+    pendingOf(output),
+    jobRecord.pathOf(output),
+    hostRecord.pathOf(output),
+    rescuedOf(output),
+    rescuedOf(pendingOf(output))
+  ].filter((path) => existsSync(path))
 
 /** The record that makes a path the output of a job. */
 export const recordBy = (output: string): string | undefined =>
@@ -104,10 +112,11 @@ export const lostOutput = (output: string, count: number): InvalidRequestError =
   )
 
 /** What another program has replaced during a run is to be put back, or its rows would be requested again. */
-export const rescuedOutput = (output: string): InvalidRequestError | undefined => {
-  const rescue = unusedRescue(output) ?? unusedRescue(pendingOf(output))
-  return rescue === undefined ? undefined : failure(rescue.message, rescue.fix)
-}
+export const refuseRescued = (output: string): Effect.Effect<void, InvalidRequestError> =>
+  Effect.suspend(() => {
+    const rescue = unusedRescue(output) ?? unusedRescue(pendingOf(output))
+    return rescue === undefined ? Effect.void : Effect.fail(failure(rescue.message, rescue.fix))
+  })
 
 /** The name of an output next to a damaged one, which is not taken yet. */
 export const repairedOf = (output: string): string => {

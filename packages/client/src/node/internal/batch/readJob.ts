@@ -115,10 +115,25 @@ const orNoOutput = (operation: string, output: string) =>
     FileFailure.codeOf(cause) === "ENOENT" ? damage.missingOutput(output) : storeFailure(operation, cause, output)
   )
 
-export const statusOf = (output: string): Effect.Effect<JobStatus, InvalidRequestError | JournalStoreError> =>
+/**
+ * What an output has. While its rows are in a rescued file, the output is another program's.
+ * That is checked last: a job that is running may notice it while the output is read.
+ */
+const attemptRead = <A>(
+  operation: string,
+  output: string,
+  run: () => A
+): Effect.Effect<A, InvalidRequestError | JournalStoreError> =>
   Effect.gen(function* () {
     yield* checkFile(output)
-    const found = yield* Effect.try({ try: () => read(output), catch: orNoOutput("status", output) })
+    const found = yield* Effect.result(Effect.try({ try: run, catch: orNoOutput(operation, output) }))
+    yield* damage.refuseRescued(output)
+    return yield* Effect.fromResult(found)
+  })
+
+export const statusOf = (output: string): Effect.Effect<JobStatus, InvalidRequestError | JournalStoreError> =>
+  Effect.gen(function* () {
+    const found = yield* attemptRead("status", output, () => read(output))
     const host = Option.flatten(yield* Effect.option(hostRecord.read(output)))
     const isOpen = Option.exists(host, ({ state }) => state === "open")
     // Also if its record is lost or damaged.
@@ -142,8 +157,5 @@ export const failedLines = <A>(
     })
     return lines
   }
-  return Effect.andThen(
-    checkFile(output),
-    Effect.try({ try: () => reading(output, read), catch: orNoOutput("read", output) })
-  )
+  return attemptRead("read", output, () => reading(output, read))
 }

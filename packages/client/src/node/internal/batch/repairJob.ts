@@ -126,12 +126,11 @@ const decompressed = (output: string, to: string) => {
 }
 
 const checkOutput = (output: string): Effect.Effect<void, InvalidRequestError> =>
-  Effect.andThen(
-    checkFile(output),
-    Effect.suspend(() =>
-      existsSync(output) || rowFiles(output).length > 0 ? Effect.void : Effect.fail(damage.missingOutput(output))
-    )
-  )
+  Effect.gen(function* () {
+    yield* checkFile(output)
+    yield* damage.refuseRescued(output)
+    if (!existsSync(output) && rowFiles(output).length === 0) return yield* Effect.fail(damage.missingOutput(output))
+  })
 
 const checkNew = (to: string): Effect.Effect<void, InvalidRequestError> =>
   Effect.suspend(() => {
@@ -174,6 +173,8 @@ export const repair = (
       yield* checkNew(to)
       yield* lock(output)
       yield* lock(to)
+      // A job that was running may have noticed it meanwhile.
+      yield* damage.refuseRescued(output)
       // Another process may have begun a job with it.
       yield* checkNew(to)
       const records = yield* readRecords(output)

@@ -255,8 +255,7 @@ export const start = (
 ): Effect.Effect<RunRecord, ChangedError | InvalidRequestError | JournalStoreError> =>
   Effect.gen(function* () {
     const { output } = files
-    const rescued = damage.rescuedOutput(output)
-    if (rescued !== undefined) return yield* Effect.fail(rescued)
+    yield* damage.refuseRescued(output)
     const recorded = yield* checkRecord(files, input)
     yield* Effect.try({
       try: () => checkLost(output, recorded.done),

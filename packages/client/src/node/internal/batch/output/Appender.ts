@@ -2,6 +2,7 @@
 import {
   type BigIntStats,
   closeSync,
+  existsSync,
   fchmodSync,
   fdatasync,
   fstatSync,
@@ -44,7 +45,8 @@ const eachChunk = (file: number, end: number, visit: (bytes: Uint8Array, positio
 const isSame = (one: BigIntStats, other: BigIntStats): boolean =>
   (one.ino === other.ino && one.dev === other.dev) || (one.size === other.size && one.mtimeNs === other.mtimeNs)
 
-const rescuedOf = (path: string, count: number): string => `${path}.rescued-${count}`
+/** Where the bytes of a file are that another program has replaced. */
+export const rescuedOf = (path: string, count = 1): string => `${path}.rescued-${count}`
 
 /** A path that has no file yet. */
 const unusedOf = (path: string): string => {
@@ -77,8 +79,8 @@ export class ChangedFileError extends UnusablePathError {
 
 /** Why a file of a job must not be used, as long as its rows that were rescued are next to it: they would be requested again. */
 export const unusedRescue = (path: string): { readonly message: string; readonly fix: string } | undefined => {
-  const rescued = rescuedOf(path, 1)
-  if (statSync(rescued, { throwIfNoEntry: false }) === undefined) return undefined
+  const rescued = rescuedOf(path)
+  if (!existsSync(rescued)) return undefined
   const or = `If its rows are not needed, remove ${JSON.stringify(rescued)}.`
   return {
     message: `Another program had replaced ${JSON.stringify(path)} while the job was running`,
