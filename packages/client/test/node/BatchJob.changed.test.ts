@@ -1,11 +1,11 @@
 /** The errors of an input that was changed. */
-import { appendFileSync, rmSync, writeFileSync } from "node:fs"
+import { appendFileSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import * as Journal from "@kimi-effect/client/journal/Journal"
 import { Effect } from "effect"
 import * as BatchJob from "../../src/node/BatchJob.ts"
 import * as SharedBatchJob from "../../src/node/SharedBatchJob.ts"
-import { inFolder, lineOf } from "./support/batch/answered.ts"
+import { attempts, inFolder, lineOf } from "./support/batch/answered.ts"
 
 const changes = {
   edited: (input: string) => appendFileSync(input, "\n"),
@@ -23,6 +23,24 @@ const jobOf = (path: (name: string) => string, change: (input: string) => void =
       isChanged = true
     })
   return { input, output: path("out.jsonl"), onProgress }
+}
+
+/** A job of 600 rows whose input is changed when its first line is read, and restored when its last row has ended. */
+const longJobOf = (path: (name: string) => string) => {
+  const input = path("in.jsonl")
+  const text = ["{", ...Array.from({ length: 600 }, (_, index) => lineOf(`${index}`))].join("\n")
+  const write = () => {
+    writeFileSync(input, text)
+    utimesSync(input, 1, 1)
+  }
+  write()
+  return {
+    input,
+    output: path("out.jsonl"),
+    onReject: () => Effect.sync(() => changes.edited(input)),
+    onProgress: () => Effect.sync(write),
+    progressInterval: "1 hour"
+  } as const
 }
 
 const read = "Rows that were read after the change have answers to the changed text: "
@@ -77,6 +95,52 @@ describe("the hint of an input that was changed", () => {
         assert.deepInclude(error, duringRun)
         const again = "start a new job with another id, or restore the input file if none of them was changed."
         assert.strictEqual(error.hint, `${read}${again}`)
+      })
+    )
+  )
+})
+
+describe("a job whose input is changed while rows of it are left", () => {
+  it.live("requests no more than those that were read before it is found changed", () =>
+    inFolder((path) =>
+      Effect.gen(function* () {
+        const { input, output, ...job } = longJobOf(path)
+        const error = yield* Effect.flip(BatchJob.run({ ...job, input, output }))
+        assert.deepInclude(error, duringRun)
+        assert.include(error.hint, "The 255 rows of that run may have answers to the changed text")
+        yield* attempts(255)
+        assert.deepInclude(yield* BatchJob.status(output), { state: "stopped", answered: 255, total: undefined })
+        // As the hint has it if none of them was changed.
+        const record = JSON.parse(readFileSync(`${output}.job.json`, "utf8")) as object
+        writeFileSync(`${output}.job.json`, JSON.stringify({ ...record, changed: undefined }))
+        assert.deepInclude(yield* BatchJob.run({ input, output }), { answered: 600, resumed: 255 })
+        yield* attempts(600)
+      })
+    )
+  )
+
+  it.live("requests all rows when its lines go to a function, since nothing continues it", () =>
+    inFolder((path) =>
+      Effect.gen(function* () {
+        const lines: Array<string> = []
+        const output = (line: string) => Effect.sync(() => lines.push(line))
+        const { input, onReject } = longJobOf(path)
+        assert.deepInclude(yield* Effect.flip(BatchJob.run({ input, output, onReject })), duringRun)
+        assert.lengthOf(lines, 600)
+        yield* attempts(600)
+      })
+    )
+  )
+
+  it.live("takes no further range of a shared job", () =>
+    inFolder((path) =>
+      Effect.gen(function* () {
+        const journal = yield* Journal.makeMemory()
+        const job = SharedBatchJob.run({ ...longJobOf(path), id: "a" })
+        const error = yield* Effect.flip(Effect.provideService(job, Journal.Journal, journal))
+        assert.deepInclude(error, duringRun)
+        // The first 100 lines, of which one is no row.
+        yield* attempts(99)
       })
     )
   )

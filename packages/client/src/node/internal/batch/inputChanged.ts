@@ -66,6 +66,18 @@ export const everChanged = (source: Pick<Source, "isUnchanged">): (() => boolean
   return () => (wasChanged ||= isChanged(source))
 }
 
+/** Rows after which the input is checked again: each check reads its start. */
+const uncheckedRows = 256
+
+/** Whether a further row of an input is to be run: none is when the input is found changed, since each run of the job then fails. */
+export const untilChanged = (isChanged: () => boolean): (() => boolean) => {
+  let rows = 0
+  return () => {
+    rows += 1
+    return rows % uncheckedRows !== 0 || !isChanged()
+  }
+}
+
 /** At the end of a run in this program without rows. */
 const withoutRows = (input: Input): BatchInputChangedError =>
   new BatchInputChangedError({ message: "The input was changed while the job was running", input: nameOf(input) })

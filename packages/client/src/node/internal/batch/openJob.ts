@@ -45,6 +45,8 @@ export type WriteLine<R = never> = (line: string) => Effect.Effect<unknown, neve
 
 export interface Job {
   readonly source: Source
+  /** Whether no further row is to be run: the input was found changed, so that the job fails at its end. */
+  readonly isEndedByChange: () => boolean
   readonly done: LineSet
   /** Those of rows that are done, to which the run adds others. */
   readonly ids: IdSet
@@ -184,8 +186,7 @@ const openRows = (
 type EndState = "finished" | "stopped"
 
 /** Records the end of a run with the rows that were done before it. Gives why the job has not ended, if its input was changed meanwhile. */
-const endOf = ({ input, output }: Files, source: Source, run: runRecord.RunRecord, before: LineSet) => {
-  const isChanged = inputChanged.everChanged(source)
+const endOf = ({ input, output }: Files, isChanged: () => boolean, run: runRecord.RunRecord, before: LineSet) => {
   const changedOf = (rows: number) =>
     // The host has the text that was sent, by this run or by an earlier one.
     isChanged() && !run.isAtHost ? changedRows.of(before, rows - before.size) : undefined
@@ -224,7 +225,8 @@ const openWith = Effect.fnUntraced(function* (
   const rejects = yield* openRejects(output)
   let rejected = 0
   let isFinished = false
-  const record = endOf(files, source, run, done)
+  const isInputChanged = inputChanged.everChanged(source)
+  const record = endOf(files, isInputChanged, run, done)
   const end = (state: EndState): BatchInputChangedError | undefined => {
     const error = record(state, counts, rejected)
     isFinished = true
@@ -243,6 +245,7 @@ const openWith = Effect.fnUntraced(function* (
   )
   return {
     source,
+    isEndedByChange: isInputChanged,
     done,
     ids,
     append: (line) =>
@@ -303,6 +306,8 @@ export const openWriter = Effect.fnUntraced(function* <R>(
   let rejected = 0
   return {
     source,
+    // Nothing continues it: the lines that are right would be of no use without the others.
+    isEndedByChange: () => false,
     done: new LineSet(),
     ids: new IdSet(),
     append: (line) =>

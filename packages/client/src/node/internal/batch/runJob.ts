@@ -23,6 +23,7 @@ import * as NodeDigest from "../NodeDigest.ts"
 import { asTheyCome, inOrder, toFunction } from "./delivery.ts"
 import { followed } from "./followed.ts"
 import * as hostRecord from "./host/hostRecord.ts"
+import * as inputChanged from "./inputChanged.ts"
 import { type Reader, readerOf, rowsOf, streamRows } from "./input/inputRows.ts"
 import { Reading } from "./input/inputSource.ts"
 import * as jobProgress from "./jobProgress.ts"
@@ -88,7 +89,7 @@ export const run = <A = string, RD = never, RP = never>(
       // Opened by the first read of the rows, so that the deadline covers the wait for a stream.
       const opened = Effect.gen(function* () {
         const found = yield* openOutput(options, reader)
-        const { done, source } = found
+        const { done, isEndedByChange, source } = found
         job = found
         // The file is closed after it.
         yield* Effect.addFinalizer(() => delivery.writeRest)
@@ -98,7 +99,7 @@ export const run = <A = string, RD = never, RP = never>(
         return streamRows(
           rowsOf(reader, source, (line) => !done.has(line), reading),
           rejecting(found, onReject)
-        ).pipe(Stream.map(noting(found)))
+        ).pipe(Stream.takeWhile(inputChanged.untilChanged(isEndedByChange)), Stream.map(noting(found)))
       }).pipe(Scope.provide(scope))
       let progress: BatchProgress | undefined
       const record = (outcome: BatchResponse<A>) => {

@@ -95,6 +95,7 @@ export const run = <A = string, RD = never, RP = never>(
       const worker = yield* journal.join(runId, { kind: "batch job", digest })
       yield* Stream.runForEach(plan(reader, rangeRows), worker.add)
 
+      const isInputChanged = inputChanged.everChanged(source)
       const outages = new sharedRow.Outages()
       const watch = new sharedRanges.Watch(journal.isOver(runId))
       const settings = {
@@ -107,7 +108,7 @@ export const run = <A = string, RD = never, RP = never>(
       }
       let own: BatchProgress | undefined
       yield* RowStream.make<A, RD, sharedRanges.RowFailure, RP, RP, sharedRanges.RowFailure>(
-        (isStopped) => sharedRanges.rows({ ...settings, isStopped }),
+        (isStopped) => sharedRanges.rows({ ...settings, isStopped: () => isStopped() || isInputChanged() }),
         {
           ...options,
           order: "completion",
@@ -125,7 +126,8 @@ export const run = <A = string, RD = never, RP = never>(
         })
       ).pipe(Stream.runDrain)
 
-      const isUnchanged = yield* Effect.try({ try: source.isUnchanged, catch: inputFailure(input) })
+      const neverChanged = () => source.isUnchanged() && !isInputChanged()
+      const isUnchanged = yield* Effect.try({ try: neverChanged, catch: inputFailure(input) })
       if (!isUnchanged) return yield* Effect.fail(inputChanged.during(input, "id"))
       const state = yield* status(options.id)
       const isWritten = output !== undefined && state?.isComplete === true
