@@ -4,7 +4,6 @@ import { ConfigurationError } from "@kimi-effect/core/ConfigurationErrors"
 import type { KimiError } from "@kimi-effect/core/KimiError"
 import { type Hints, hintsOf } from "./commandHints.ts"
 import { shellPath } from "./shellWord.ts"
-import * as suspendedHint from "./suspendedHint.ts"
 
 /** Errors whose hint in the library names modules and options of it, in words of every command. */
 const byTag: Hints = {
@@ -129,7 +128,6 @@ export const fileHintOf = (error: KimiError): string | undefined =>
 
 /** What to change, in a command by its first word. A hint of this one error, such as the values that a parameter may have, stays. */
 export const hintOf = (error: KimiError, command: string): string => {
-  if (error._tag === "SwarmSuspendedError") return suspendedHint.recorded(error)
   return "fix" in error && error.fix !== undefined
     ? inCommands(error.hint)
     : (hintsOf(command)[error._tag] ?? byTag[error._tag] ?? error.hint)

@@ -9,8 +9,8 @@ const causeHint = ({ reason }: SwarmSuspendedError): string =>
     ? table[reason].hint
     : "Top up the account or wait for its quota."
 
-export const recorded = (error: SwarmSuspendedError): string =>
-  `${causeHint(error)} Then run kimi swarm resume with the id of the swarm.`
+/** `how` ends with the command that continues the swarm. */
+export const recorded = (error: SwarmSuspendedError, how: string): string => `${causeHint(error)} Then ${how}`
 
 /** A swarm without a journal has no id to resume it by. */
 export const unrecorded = (error: SwarmSuspendedError): string =>

@@ -177,7 +177,7 @@ describe.skipIf(!existsSync("/dev/full"))("an output on a full disk", () => {
       const args = ["swarm", "Hello", "--id", "a", "--journal", journal]
       const { code, stderr } = yield* inShell('kimi "$@" > /dev/full', args, server.url)
       assert.strictEqual(code, 26, stderr)
-      assert.include(stderr, `\nkimi swarm resume a --journal ${journal} continues.\n`)
+      assert.include(stderr, `\nContinue with: kimi swarm resume a --journal ${journal}\n`)
       assert.notInclude(stderr, "Interrupted")
     })
   )

@@ -90,7 +90,7 @@ describe("the process", () => {
       child.kill("SIGINT")
       const { code, stderr } = yield* Fiber.join(waiting)
       assert.strictEqual(code, 130)
-      assert.include(stderr, `kimi swarm resume greeting --journal ${journal} continues.`)
+      assert.include(stderr, `Interrupted. Continue with: kimi swarm resume greeting --journal ${journal}\n`)
     })
   )
 

@@ -32,6 +32,12 @@ describe("an upload that is interrupted", () => {
     Effect.map(interrupted(args.split(" ")), ({ stderr }) => assert.include(stderr, `\n${note}`))
   )
 
+  it.live("states that its file is listed with the same flags", () =>
+    Effect.map(interrupted(["files", "upload", "--tier", "1"]), ({ stderr }) =>
+      assert.include(stderr, "interrupted: with the same flags of options, kimi files list shows it")
+    )
+  )
+
   it.live("begins no line in a conversation, which has begun one", () =>
     Effect.map(interrupted(["chat", "--file"], ["Hi"]), ({ stderr }) => {
       assert.include(stderr, note)

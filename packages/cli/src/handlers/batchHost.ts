@@ -14,7 +14,8 @@ import * as client from "../client.ts"
 import { CommandError, UsageError, wrongFlag } from "../commandError.ts"
 import * as Interruption from "../interruption.ts"
 import { live } from "../live.ts"
-import { type Given, isGiven } from "../optionFlags.ts"
+import { nextCommand, sameOptions } from "../nextCommand.ts"
+import type { Given } from "../optionFlags.ts"
 import * as Output from "../output.ts"
 import type { BatchAtHost, BatchRun } from "../schemas/batch.ts"
 import { shellPath } from "../shellWord.ts"
@@ -137,7 +138,7 @@ const remainder = (
 ) => {
   if (byId) {
     return failed > 0
-      ? new CommandError(`Failed rows: ${failed}`, `kimi batch failed ${shellPath(output)} lists them.`)
+      ? new CommandError(`Failed rows: ${failed}`, nextCommand("List them", `kimi batch failed ${shellPath(output)}`))
       : undefined
   }
   if (stopped !== undefined) {
@@ -147,7 +148,7 @@ const remainder = (
     const cause = batch === undefined ? "" : `, the batch is ${batch.status}`
     return new CommandError(
       `Rows that the host did not run: ${unanswered}${cause}`,
-      "Run kimi batch run with the same files again: it sends only these rows."
+      "Run kimi batch run with the same files and flags again: it sends only these rows."
     )
   }
   if (failed > 0) {
@@ -169,7 +170,7 @@ const follow = Effect.fnUntraced(function* <E, R>(
     Effect.onInterrupt(() =>
       Interruption.noteContinued(
         progress.isAtHost
-          ? `A batch continues at the host: ${resume} collects it${isGiven(options) ? ", with the same flags of options" : ""}.`
+          ? `A batch continues at the host. ${nextCommand("Collect it", resume, sameOptions(options))}`
           : "Run the same command again to continue."
       )
     )
@@ -269,7 +270,10 @@ export const resume = Effect.fnUntraced(function* ({
   if (!isBatchId(target)) {
     if (Option.isSome(output)) {
       return yield* Effect.fail(
-        new UsageError("The answers of a job are in its own file", `kimi batch resume ${shellPath(target)}`)
+        new UsageError(
+          "The answers of a job are in its own file",
+          nextCommand("Collect them", `kimi batch resume ${shellPath(target)}`, sameOptions(options))
+        )
       )
     }
     yield* checkJob(target)
@@ -282,7 +286,11 @@ export const resume = Effect.fnUntraced(function* ({
     return yield* Effect.fail(
       new UsageError(
         `There is no file ${target}, and a batch by its id needs a file for its answers`,
-        `Check the path of the answers, or name a file if ${target} is the id of a batch: kimi batch resume ${shellPath(target)} answers.jsonl`
+        nextCommand(
+          `Check the path of the answers, or if ${target} is the id of a batch, name a file and collect it`,
+          `kimi batch resume ${shellPath(target)} answers.jsonl`,
+          sameOptions(options)
+        )
       )
     )
   }

@@ -12,6 +12,7 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as client from "../client.ts"
 import * as configuration from "../configuration.ts"
+import { nextCommand, sameOptions } from "../nextCommand.ts"
 import type { Given } from "../optionFlags.ts"
 import * as Output from "../output.ts"
 import type { BatchForgotten, BatchStatus } from "../schemas/batch.ts"
@@ -38,7 +39,7 @@ const withoutState = (output: string): string =>
     ? `whether it is finished is not known: ${recordOf(output)} is damaged`
     : `whether it is finished is not known: it has no record of a job, which kimi batch run keeps in ${recordOf(output)}`
 
-const stateText = (state: BatchStatus["state"], output: string): string => {
+const stateText = (state: BatchStatus["state"], output: string, options: Given): string => {
   switch (state) {
     case "running":
       return "running in another process"
@@ -49,18 +50,18 @@ const stateText = (state: BatchStatus["state"], output: string): string => {
     case "finished":
       return "finished"
     case "at host":
-      return `at the host: kimi batch resume ${shellPath(output)} collects it`
+      return `at the host. ${nextCommand("Collect it", `kimi batch resume ${shellPath(output)}`, sameOptions(options))}`
     case "unknown":
       return withoutState(output)
   }
 }
 
-const stateLine = ({ answered, failed, state, total }: BatchStatus, output: string): string =>
+const stateLine = ({ answered, failed, state, total }: BatchStatus, output: string, options: Given): string =>
   sentence([
     total === null
       ? `${answered + failed} of an unknown number of rows`
       : `${answered + failed} of ${counted(total, "row")}`,
-    stateText(state, output)
+    stateText(state, output, options)
   ])
 
 export const status = Effect.fnUntraced(function* ({
@@ -103,7 +104,7 @@ export const status = Effect.fnUntraced(function* ({
   }
   const text = [
     toText({ ...counted, rejects: `${target}.rejects.jsonl` }),
-    stateLine(result, target),
+    stateLine(result, target, options),
     ...repeatHints(counted.failedByTag, target),
     ...Option.toArray(Option.map(atHost, hostLine))
   ].join("\n")
@@ -165,7 +166,7 @@ export const forget = Effect.fnUntraced(function* ({
   const noBatch = new InvalidRequestError({
     message: "This job has no batch at the host that is open",
     parameter: "output",
-    fix: `Check the path of the output: nothing is left to forget. kimi batch status ${shellPath(output)} has its rows.`
+    fix: `Check the path of the output: nothing is left to forget. ${nextCommand("Count its rows", `kimi batch status ${shellPath(output)}`)}`
   })
   // Without a request: a job without a batch needs no key.
   const asked = Effect.flatMap(HostBatchJob.status(output), (known) =>

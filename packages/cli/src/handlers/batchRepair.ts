@@ -3,6 +3,7 @@ import * as BatchJob from "@kimi-effect/client/node/BatchJob"
 import { counted } from "@kimi-effect/core/internal/Counted"
 import * as Effect from "effect/Effect"
 import { UsageError } from "../commandError.ts"
+import { nextCommand } from "../nextCommand.ts"
 import * as Output from "../output.ts"
 import type { BatchRepair } from "../schemas/batch.ts"
 import { shellPath } from "../shellWord.ts"
@@ -22,10 +23,13 @@ const lostText = ({ leftOut, lost: { bytes, places, rows } }: BatchRepair): stri
     places === 0 ? "Nothing is damaged." : `Damaged places: ${places}, with ${counted(bytes, "byte")}.`
   ].join(" ")
 
-const next = ({ hasRecord }: BatchRepair, { output, to }: RepairInput): string =>
-  hasRecord
-    ? `Continue with kimi batch run and the output ${shellPath(to)}; do not run ${shellPath(output)} any further.`
-    : `${recordOf(output)} ${isThere(output) ? "is damaged" : "does not exist"}: kimi batch run with the output ${shellPath(to)} names the line that replaces it.`
+const next = ({ hasRecord }: BatchRepair, { output, to }: RepairInput): string => {
+  const [state, action] = hasRecord
+    ? [`Do not run ${shellPath(output)} any further.`, "Continue"]
+    : [`${recordOf(output)} ${isThere(output) ? "is damaged" : "does not exist"}.`, "Show the line that replaces it"]
+  const command = `kimi batch run INPUT ${shellPath(to)}`
+  return `${state} ${nextCommand(action, command, "the input and the flags that the job was started with")}`
+}
 
 export const repair = Effect.fnUntraced(function* (input: RepairInput) {
   const { json, output, to } = input

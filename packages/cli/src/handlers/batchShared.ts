@@ -10,6 +10,7 @@ import { CommandError, wrongFlag } from "../commandError.ts"
 import * as Interruption from "../interruption.ts"
 import { layerPostgres } from "../journal.ts"
 import { live } from "../live.ts"
+import { nextCommand } from "../nextCommand.ts"
 import type { Given } from "../optionFlags.ts"
 import * as Output from "../output.ts"
 import type { BatchShared } from "../schemas/batch.ts"
@@ -83,7 +84,12 @@ const remainder = (result: SharedBatchJob.SharedResult, output: string): Command
   // Failed rows keep their outcome, so that nothing runs them again.
   const left = [
     ...(failed > 0
-      ? [{ message: `failed rows: ${failed}`, hint: `kimi batch failed ${shellPath(output)} lists them.` }]
+      ? [
+          {
+            message: `failed rows: ${failed}`,
+            hint: nextCommand("List failed rows", `kimi batch failed ${shellPath(output)}`)
+          }
+        ]
       : []),
     ...(rejected > 0
       ? [{ message: `lines that are no rows: ${rejected}`, hint: `See ${output}.rejects.jsonl for the reasons.` }]
@@ -93,7 +99,11 @@ const remainder = (result: SharedBatchJob.SharedResult, output: string): Command
   const message = left.map((one) => one.message).join(", ")
   return new CommandError(
     message.replace(/^./, (first) => first.toUpperCase()),
-    left.map(({ hint }) => hint).join(" ")
+    // The command is the last thing of the line.
+    left
+      .map(({ hint }) => hint)
+      .toReversed()
+      .join(" ")
   )
 }
 

@@ -40,7 +40,7 @@ export const atHost = <A, E extends KimiError, R>(
     error._tag === "InvalidRequestError" && !existsSync(`${output}.host.json`)
       ? new HintedError(
           error,
-          `Check the path of the output, or continue the job with its input and the flags that it was started with: kimi batch run INPUT ${shellPath(output)}`
+          `Check the path of the output, or continue the job, with its input and the flags that it was started with, with: kimi batch run INPUT ${shellPath(output)}`
         )
       : error
   )

@@ -5,6 +5,7 @@ import { currencySymbols } from "@kimi-effect/core/internal/CurrencySymbols"
 import { roundedAmount } from "@kimi-effect/core/internal/RoundedAmount"
 import * as Effect from "effect/Effect"
 import { CommandError } from "../commandError.ts"
+import { nextCommand } from "../nextCommand.ts"
 import * as Output from "../output.ts"
 import type { BatchStatus } from "../schemas/batch.ts"
 import { shellPath } from "../shellWord.ts"
@@ -90,10 +91,11 @@ export const repeatHints = (failedByTag: BatchStatus["failedByTag"], output: str
     ...(invalid.length === 0
       ? []
       : [
-          `Rows with ${invalid.join(" or ")} fail again as they are: kimi batch failed ${shellPath(output)} lists them. Correct them in a new input, and run it with another output.`,
+          `Rows with ${invalid.join(" or ")} fail again as they are. Correct them in a new input, and run it with another output.`,
           ...(invalid.some(isOfModel)
             ? ["Rows that name no model have that of --model: run them with another one and with another output."]
-            : [])
+            : []),
+          nextCommand("List failed rows", `kimi batch failed ${shellPath(output)}`)
         ])
   ]
 }

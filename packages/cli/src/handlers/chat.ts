@@ -185,7 +185,7 @@ const named = <A, E extends KimiError, R>(path: string, content: Effect.Effect<A
   )
 
 /** The text of a document, which the host does not keep. */
-const documentText = (path: string, isEchoed: boolean) =>
+const documentText = (path: string, options: Given, isEchoed: boolean) =>
   Effect.gen(function* () {
     const files = yield* Files.Files
     const content = yield* Files.open(path)
@@ -199,7 +199,7 @@ const documentText = (path: string, isEchoed: boolean) =>
     const { id } = yield* Effect.acquireRelease(
       files
         .upload({ purpose: "file-extract", content, onProgress })
-        .pipe(UploadNote.atInterrupt({ name, size, sent: () => sent, isEchoed })),
+        .pipe(UploadNote.atInterrupt({ name, size, sent: () => sent, isEchoed, options })),
       ({ id }) => Effect.ignore(files.delete(id, { ignoreMissing: true })),
       { interruptible: true }
     )
@@ -215,7 +215,9 @@ const ask = Effect.fnUntraced(function* (
   // While keys are read, the terminal shows none.
   isEchoed = false
 ) {
-  const documents = yield* Effect.forEach(input.file, (path) => named(path, documentText(path, isEchoed)))
+  const documents = yield* Effect.forEach(input.file, (path) =>
+    named(path, documentText(path, input.options, isEchoed))
+  )
   const images = yield* Effect.forEach(input.image, (path) => named(path, Media.fromPath(path)))
   const before = documents.reduce<ChatHistory.History>(
     (conversation, document) => Conversation.system(document)(conversation),

@@ -66,7 +66,7 @@ export const upload = Effect.fnUntraced(function* ({
         })
       )
     })
-  ).pipe(UploadNote.atInterrupt({ name: content.name, size: content.size, sent: () => sent, isEchoed: true }))
+  ).pipe(UploadNote.atInterrupt({ name: content.name, size: content.size, sent: () => sent, isEchoed: true, options }))
   yield* json ? Output.json(file) : Output.line(file.id)
 })
 

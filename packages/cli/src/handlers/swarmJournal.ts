@@ -4,6 +4,7 @@ import * as Swarm from "@kimi-effect/client/swarm/Swarm"
 import type { SwarmStatus } from "@kimi-effect/client/swarm/SwarmStatus"
 import * as Digest from "@kimi-effect/core/internal/Digest"
 import { JournalMismatchError } from "@kimi-effect/core/JournalErrors"
+import { SwarmSuspendedError } from "@kimi-effect/core/SwarmErrors"
 import { InvalidRequestError } from "@kimi-effect/core/ValidationErrors"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -13,12 +14,15 @@ import * as client from "../client.ts"
 import { CommandError } from "../commandError.ts"
 import * as configuration from "../configuration.ts"
 import type { Amount } from "../numberFlags.ts"
+import { HintedError } from "../hintedError.ts"
 import * as Interruption from "../interruption.ts"
 import * as journals from "../journal.ts"
+import { nextCommand, sameOptions } from "../nextCommand.ts"
 import type { Given } from "../optionFlags.ts"
 import * as Output from "../output.ts"
 import type { SwarmStatus as StatusJson } from "../schemas/swarm.ts"
-import { shellWord } from "../shellWord.ts"
+import { shellPath, shellWord } from "../shellWord.ts"
+import * as suspendedHint from "../suspendedHint.ts"
 import { events, follow } from "./swarm.ts"
 
 /** What is requested, so that a swarm is continued by its id. */
@@ -73,22 +77,33 @@ interface Named extends journals.JournalFlags {
 
 interface Followed extends Named {
   readonly html: Option.Option<string>
+  /** In place of the amount in the journal. */
+  readonly cost: Option.Option<Amount>
 }
 
-const resumeOf = ({ id, journal, schema }: Named): string => {
+const flagOf = <A>(flag: string, value: Option.Option<A>, word: (value: A) => string): ReadonlyArray<string> =>
+  Option.isSome(value) ? [flag, word(value.value)] : []
+
+/** How a swarm is continued: with the flags that its journal does not have. */
+const resumeOf = ({ cost, html, id, journal, json, options, schema }: Followed): string => {
   const flags = [
     "--journal",
-    shellWord(journal),
-    ...(Option.isSome(schema) ? ["--schema", shellWord(schema.value)] : [])
+    shellPath(journal),
+    ...flagOf("--schema", schema, shellWord),
+    ...flagOf("--cost", cost, ({ amount, currency }) => shellWord(`${amount} ${currency}`)),
+    ...flagOf("--html", html, shellPath),
+    ...(json ? ["--json"] : [])
   ]
   // An id such as -x is no flag after the two dashes.
   const words = id.startsWith("-") ? [...flags, "--", shellWord(id)] : [shellWord(id), ...flags]
-  return ["kimi swarm resume", ...words].join(" ")
+  return nextCommand("continue", ["kimi swarm resume", ...words].join(" "), sameOptions(options))
 }
 
 /** Whether a swarm was cancelled, is the one of another command, or fails again in the same way. */
 const isOver = (error: unknown): boolean =>
   error instanceof CommandError || error instanceof JournalMismatchError || error instanceof InvalidRequestError
+
+const capitalized = (text: string): string => text.replace(/^./, (first) => first.toUpperCase())
 
 /** Runs a recorded swarm. If it ends before it is finished, states how it continues. */
 const work = (input: Followed, command: Command) =>
@@ -97,30 +112,32 @@ const work = (input: Followed, command: Command) =>
     yield* Output.note(`Swarm ${input.id}`)
     yield* follow(made, input)
   }).pipe(
-    Effect.onInterrupt(() => Interruption.noteContinued(`${resumeOf(input)} continues.`)),
-    Effect.tapError((error) => (isOver(error) ? Effect.void : Output.note(`${resumeOf(input)} continues.`)))
+    Effect.onInterrupt(() => Interruption.noteContinued(capitalized(resumeOf(input)))),
+    // As a hint, the command follows what removes the cause.
+    Effect.mapError((error) =>
+      error instanceof SwarmSuspendedError
+        ? new HintedError(error, suspendedHint.recorded(error, resumeOf(input)))
+        : error
+    ),
+    Effect.tapError((error) => (isOver(error) ? Effect.void : Output.note(capitalized(resumeOf(input)))))
   )
 
-interface RecordInput extends Omit<Followed, "id"> {
+interface RecordInput extends Omit<Followed, "cost" | "id"> {
   readonly command: Command
   readonly id: Option.Option<string>
 }
 
 /** Runs a task whose swarm is recorded, or continues it. */
 export const record = ({ command, id, ...input }: RecordInput) => {
-  const named = { ...input, id: Option.getOrElse(id, () => Digest.of(command.task).toString(36)) }
+  const named = { ...input, cost: Option.none(), id: Option.getOrElse(id, () => Digest.of(command.task).toString(36)) }
   return Effect.andThen(keep(named.id, command), work(named, command)).pipe(
     Effect.provide(Layer.merge(client.layer(input.options), journals.layer(input.options, input, "create")))
   )
 }
 
-interface Resumed extends Followed {
-  readonly cost: Option.Option<Amount>
-}
-
-export const resume = ({ cost, ...input }: Resumed) =>
+export const resume = (input: Followed) =>
   Effect.flatMap(asked(input.id), (command) =>
-    work(input, { ...command, cost: Option.getOrElse(cost, () => command.cost) })
+    work(input, { ...command, cost: Option.getOrElse(input.cost, () => command.cost) })
   ).pipe(Effect.provide(Layer.merge(client.layer(input.options), journals.layer(input.options, input, "existing"))))
 
 const toText = ({ agents, calls, id, state }: SwarmStatus): string =>

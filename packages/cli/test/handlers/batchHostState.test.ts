@@ -18,8 +18,10 @@ describe("kimi batch status", () => {
         assert.deepInclude(host, { batchId: "batch-000001", rows: 2, model: "kimi-k2.6" })
         yield* runKimi(["batch", "cancel", output], { env })
         const text = (yield* runKimi(["batch", "status", output])).stdout
-        assert.include(text, `0 of 2 rows, at the host: kimi batch resume ${output} collects it`)
+        assert.include(text, `0 of 2 rows, at the host. Collect it with: kimi batch resume ${output}`)
         assert.include(text, "Batch batch-000001, cancelling, 2 rows")
+        const given = (yield* runKimi(["batch", "status", output, "--tier", "1"])).stdout
+        assert.include(given, `Collect it, with the same flags of options, with: kimi batch resume ${output}\n`)
       })
     )
   )
@@ -286,7 +288,10 @@ describe("kimi batch forget", () => {
         const { code, stderr } = yield* runKimi(["batch", "forget", output])
         assert.strictEqual(code, 16)
         assert.include(stderr, "This job has no batch at the host that is open")
-        assert.include(stderr, `Check the path of the output: nothing is left to forget. kimi batch status ${output}`)
+        assert.include(
+          stderr,
+          `Check the path of the output: nothing is left to forget. Count its rows with: kimi batch status ${output}\n`
+        )
       })
     )
   )

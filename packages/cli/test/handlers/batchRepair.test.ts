@@ -29,7 +29,10 @@ describe("kimi batch repair", () => {
         const { code, stderr, stdout } = yield* runKimi(words)
         assert.strictEqual(code, 0, stderr)
         assert.include(stdout, `Written to ${to}: 2 rows. Lost rows: at least 1. Damaged places: 1, with `)
-        assert.include(stdout, `Continue with kimi batch run and the output ${to}; do not run ${output} any further.`)
+        assert.include(
+          stdout,
+          `Do not run ${output} any further. Continue, with the input and the flags that the job was started with, with: kimi batch run INPUT ${to}`
+        )
         const before = (yield* server.requests).length
         const again = yield* runKimi(["batch", "run", input, to, "--json"], { env })
         assert.deepInclude(decoded("batch run", again.stdout), { answered: 3, resumed: 2 })
@@ -85,7 +88,10 @@ describe("kimi batch repair", () => {
         yield* runKimi(["batch", "run", input, output], { env })
         rmSync(`${output}.job.json`)
         const { stdout } = yield* runKimi(["batch", "repair", output, `${output}.gz`])
-        assert.include(stdout, `${output}.job.json does not exist: kimi batch run with the output ${output}.gz`)
+        assert.include(
+          stdout,
+          `${output}.job.json does not exist. Show the line that replaces it, with the input and the flags that the job was started with, with: kimi batch run INPUT ${output}.gz\n`
+        )
         const { code, stderr } = yield* runKimi(["batch", "run", input, `${output}.gz`], { env })
         assert.strictEqual(code, 16)
         assert.include(stderr, "write this line into it")

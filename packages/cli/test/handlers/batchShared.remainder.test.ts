@@ -47,7 +47,10 @@ describe.skipIf(!reachable)("a shared batch that is complete", () => {
 
   it.live("names the command that lists its failed rows", () =>
     Effect.map(shared([lineOf("a"), lineOf("b")], true), ({ text }) =>
-      assert.deepStrictEqual(text, ["kimi: CommandError: Failed rows: 1", "  kimi batch failed OUT lists them."])
+      assert.deepStrictEqual(text, [
+        "kimi: CommandError: Failed rows: 1",
+        "  List failed rows with: kimi batch failed OUT"
+      ])
     )
   )
 
@@ -55,7 +58,7 @@ describe.skipIf(!reachable)("a shared batch that is complete", () => {
     Effect.map(shared([lineOf("a"), lineOf("b"), "no row"], true), ({ text }) =>
       assert.deepStrictEqual(text, [
         "kimi: CommandError: Failed rows: 1, lines that are no rows: 1",
-        "  kimi batch failed OUT lists them. See OUT.rejects.jsonl for the reasons."
+        "  See OUT.rejects.jsonl for the reasons. List failed rows with: kimi batch failed OUT"
       ])
     )
   )

@@ -36,8 +36,14 @@ describe("kimi batch resume", () => {
     Effect.map(runKimi(["batch", "resume", "nope"]), ({ code, stderr }) => {
       assert.strictEqual(code, 2)
       assert.include(stderr, "There is no file nope")
-      assert.include(stderr, "kimi batch resume nope answers.jsonl")
+      assert.include(stderr, "name a file and collect it with: kimi batch resume nope answers.jsonl\n")
     })
+  )
+
+  it.live("states that the same flags of options are needed", () =>
+    Effect.map(runKimi(["batch", "resume", "nope", "--tier", "1"]), ({ stderr }) =>
+      assert.include(stderr, "collect it, with the same flags of options, with: kimi batch resume nope answers.jsonl\n")
+    )
   )
 
   it.live("names a file that exists where the answers of a batch by its id would be", () =>

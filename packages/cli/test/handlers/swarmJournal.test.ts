@@ -35,7 +35,7 @@ describe("kimi swarm --journal", () => {
         yield* server.reply(Reply.quotaExceeded())
         const first = yield* runKimi(["swarm", "Say hello", "--id", "greeting", ...journal], { env })
         assert.strictEqual(first.code, 25, first.stderr)
-        assert.include(first.stderr, `kimi swarm resume greeting --journal ${journal[1]} continues.`)
+        assert.include(first.stderr, `Then continue with: kimi swarm resume greeting --journal ${journal[1]} --json`)
         yield* server.reply(Reply.text("Hello"))
         const { code, stderr, stdout } = yield* runKimi(["swarm", "resume", "greeting", ...journal], { env })
         assert.strictEqual(code, 0, stderr)
@@ -50,7 +50,7 @@ describe("kimi swarm --journal", () => {
       Effect.gen(function* () {
         yield* server.replyAlways(() => Reply.unauthorized())
         const { stderr } = yield* runKimi(["swarm", "Say hello", "--journal", yield* path], { env })
-        assert.match(stderr, / {2}Check the key .* Then run kimi swarm resume with the id of the swarm\.\n/)
+        assert.match(stderr, / {2}Check the key .* Then continue with: kimi swarm resume \w+ --journal \S+\n/)
       })
     )
   )
@@ -211,7 +211,7 @@ describe("kimi swarm --journal", () => {
         const file = yield* path
         yield* server.reply(Reply.quotaExceeded())
         const { stderr } = yield* runKimi(["swarm", "Say hello", "--id=-x", "--journal", file], { env })
-        assert.include(stderr, `kimi swarm resume --journal ${file} -- -x continues.`)
+        assert.include(stderr, `Then continue with: kimi swarm resume --journal ${file} -- -x\n`)
       })
     )
   )
