@@ -24,18 +24,40 @@ export interface Kept {
   readonly keep: (
     conversation: Conversation.Ready
   ) => Effect.Effect<Conversation.Ready, CommandError, FileSystem.FileSystem>
+  /** Where the conversation is by now; undefined if it is not kept. */
+  readonly state: () => State | undefined
 }
 
-/** Reads the conversation, or starts one if there is no file. Fails if the conversation could not be kept. */
-export const open = Effect.fnUntraced(function* (path: Option.Option<string>, system: string | undefined) {
+interface State {
+  readonly path: string
+  /** Whether it has instructions, or has been begun without. */
+  readonly isBegun: boolean
+  /** Whether it has a turn of this chat. */
+  readonly isWritten: boolean
+}
+
+/**
+ * Reads the conversation, or starts one if there is no file. Fails if the conversation could not be kept. `needed` is
+ * what a chat that continues it needs again.
+ */
+export const open = Effect.fnUntraced(function* (
+  path: Option.Option<string>,
+  system: string | undefined,
+  needed: string | undefined
+) {
   const fresh: History = Conversation.make({ system })
-  if (Option.isNone(path)) return { start: fresh, keep: Effect.succeed } satisfies Kept
+  if (Option.isNone(path)) return { start: fresh, keep: Effect.succeed, state: () => undefined } satisfies Kept
   // The file of a link, so that chats that use it by another name have the same lock.
   const { path: target } = yield* OutputFile.checkReplace(HistoryFile.fileOf(path.value))
   yield* HistoryFile.checkLock(target)
   const start = yield* continued(target, fresh, system)
-  const file = new HistoryFile.HistoryFile(target, start.messages)
-  return { start, keep: (conversation) => file.keep(conversation) } satisfies Kept
+  const file = new HistoryFile.HistoryFile(target, start.messages, needed)
+  const state = (): State => ({
+    path: file.path === target ? path.value : file.path,
+    isBegun: start !== fresh || file.isWritten,
+    isWritten: file.isWritten
+  })
+  return { start, keep: (conversation) => file.keep(conversation), state } satisfies Kept
 })
 
 const continued = Effect.fnUntraced(function* (path: string, fresh: History, system: string | undefined) {

@@ -12,6 +12,7 @@ import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import { CommandError } from "./commandError.ts"
 import * as InputFile from "./inputFile.ts"
+import { nextCommand } from "./nextCommand.ts"
 import * as Output from "./output.ts"
 import * as OutputFile from "./outputFile.ts"
 import { shellPath } from "./shellWord.ts"
@@ -124,21 +125,32 @@ const damaged = (path: string): NotWritten => new NotWritten(`${path} has no con
 const replaced = (path: string): NotWritten =>
   new NotWritten(`${path} has another conversation than the one that was read`)
 
-const keptBeside = ({ message }: NotWritten, beside: string): CommandError =>
+const keptBeside = ({ message }: NotWritten, beside: string, needed: string | undefined): CommandError =>
   new CommandError(
     `${message}: this conversation is kept in ${beside}`,
-    `Continue it with: kimi chat --history ${shellPath(beside)}`
+    nextCommand("Continue it", commandFor(beside), needed)
   )
+
+/** The command that continues a conversation. */
+export const commandFor = (path: string): string => `kimi chat --history ${shellPath(path)}`
 
 /** The file while a chat adds to it. */
 export class HistoryFile {
   #path: string
   /** What this chat has read from the file or written to it. */
   #known: Messages
+  readonly #needed: string | undefined
+  /** Whether a turn of this chat is in it. */
+  isWritten = false
 
-  constructor(path: string, known: Messages) {
+  constructor(path: string, known: Messages, needed: string | undefined) {
     this.#path = path
     this.#known = known
+    this.#needed = needed
+  }
+
+  get path(): string {
+    return this.#path
   }
 
   /**
@@ -165,7 +177,8 @@ export class HistoryFile {
     return Effect.gen({ self: this }, function* () {
       this.#path = yield* writeBeside(this.#path, next)
       this.#known = next.messages
-      return yield* Effect.fail(keptBeside(reason, this.#path))
+      this.isWritten = true
+      return yield* Effect.fail(keptBeside(reason, this.#path, this.#needed))
     })
   }
 
@@ -182,6 +195,7 @@ export class HistoryFile {
       )
       if (merged.value !== next) yield* Output.note(`Kept after the turns of another chat in ${path}.`)
       this.#known = merged.value.messages
+      this.isWritten = true
       return merged.value
     })
   }

@@ -3,6 +3,7 @@ import { dirname, join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { assert, describe, it } from "@effect/vitest"
 import * as Reply from "@kimi-effect/testing/Reply"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import { withServer } from "./mockedHost.ts"
 import { type Options, runKimi } from "./runKimi.ts"
@@ -116,6 +117,27 @@ describe.each([
       assert.deepStrictEqual(prompts(`${path}.1`), ["First", "Second"])
       assert.deepStrictEqual([code, stdout], [1, "Mine.\n"])
       assert.include(stderr, `kimi chat --history ${path}.1`)
+    })
+  )
+
+  it.live("states the flags that the new file needs", () =>
+    Effect.gen(function* () {
+      const args = ["Second", "--max-tokens", "100"]
+      const { path, stderr } = yield* chat(args, { start: turn("First"), changes: [change] })
+      assert.include(stderr, `Continue it, with the same other flags, with: kimi chat --history ${path}.1\n`)
+    })
+  )
+
+  it.live("is not named at Ctrl-C by the conversation that has left it", () =>
+    Effect.gen(function* () {
+      const isSent = yield* Deferred.make<void>()
+      const { path, stderr } = yield* chat([], {
+        start: turn("First"),
+        changes: [change, () => Deferred.doneUnsafe(isSent, Effect.void)],
+        typed: ["Second", "Third"],
+        interrupt: Deferred.await(isSent)
+      })
+      assert.include(stderr, `Interrupted. Continue with: kimi chat --history ${path}.1\n`)
     })
   )
 

@@ -165,7 +165,7 @@ describe.skipIf(!existsSync("/dev/full"))("an output on a full disk", () => {
       const line = 'kimi chat Hello --model kimi-k2.6 --history "$1" > /dev/full'
       const { code, stderr } = yield* inShell(line, [history], server.url)
       assert.strictEqual(code, 26, stderr)
-      assert.include(stderr, `Continue with: kimi chat --history '${history}' and the same other flags`)
+      assert.include(stderr, `Continue, with the same other flags, with: kimi chat --history '${history}'\n`)
       assert.include(readFileSync(history, "utf8"), '"role":"assistant"')
     })
   )

@@ -25,17 +25,18 @@ import * as ChatTerminal from "../chatTerminal.ts"
 import * as client from "../client.ts"
 import { wrongFlag } from "../commandError.ts"
 import { HintedError } from "../hintedError.ts"
+import { commandFor } from "../historyFile.ts"
 import { hintOf, messageOf } from "../hints.ts"
 import * as InputFile from "../inputFile.ts"
 import { readText } from "../input.ts"
 import * as Interruption from "../interruption.ts"
 import { wrongServer } from "../mcpServer.ts"
 import { type Given, isGiven } from "../optionFlags.ts"
+import { nextCommand } from "../nextCommand.ts"
 import * as OpenLine from "../openLine.ts"
 import * as Output from "../output.ts"
 import * as RetryNote from "../retryNote.ts"
 import type { Chat } from "../schemas/chat.ts"
-import { shellPath } from "../shellWord.ts"
 import * as ToolCalls from "../toolCalls.ts"
 import * as UploadNote from "../uploadNote.ts"
 
@@ -226,11 +227,22 @@ const ask = Effect.fnUntraced(function* (
   return Conversation.user(images.length === 0 ? text : [...images, { type: "text", text }])(before)
 })
 
-const resumeNote = ({ history, mcp, options }: Input): Effect.Effect<void> => {
-  if (Option.isNone(history)) return Interruption.note("With --history FILE, the next chat continues a conversation.")
-  const others = isGiven(options) || mcp.length > 0 ? " and the same other flags" : ""
-  return Interruption.noteContinued(`Continue with: kimi chat --history ${shellPath(history.value)}${others}`)
+/** What a chat needs again that continues the conversation, whose file has instructions and files with their turns alone. */
+const neededOf = (input: Input, { isBegun, isWritten }: { readonly isBegun: boolean; readonly isWritten: boolean }) => {
+  const { effort, file, image, json, maxTokens, mcp, options, stream, system, yes } = input
+  const isNeeded =
+    isGiven(options) ||
+    [effort, maxTokens, stream].some((one: Option.Option<unknown>) => Option.isSome(one)) ||
+    [yes, json, mcp.length > 0].includes(true) ||
+    (!isBegun && Option.isSome(system)) ||
+    (!isWritten && [...image, ...file].length > 0)
+  return isNeeded ? "the same other flags" : undefined
 }
+
+const resumeNote = (input: Input, state: ReturnType<ChatHistory.Kept["state"]>): Effect.Effect<void> =>
+  state === undefined
+    ? Interruption.note("With --history FILE, the next chat continues a conversation.")
+    : Interruption.noteContinued(nextCommand("Continue", commandFor(state.path), neededOf(input, state)))
 
 /** Starts the servers of `--mcp`. */
 const toolSetOf = Effect.fnUntraced(function* (input: Input) {
@@ -273,12 +285,16 @@ export const run = Effect.fnUntraced(function* (input: Input) {
     return yield* Effect.fail(ChatTerminal.noApproval[obstacle])
   }
   yield* Effect.forEach([...input.image, ...input.file], InputFile.checkFile, { discard: true })
-  const history = yield* ChatHistory.open(input.history, Option.getOrUndefined(input.system))
+  const history = yield* ChatHistory.open(
+    input.history,
+    Option.getOrUndefined(input.system),
+    neededOf(input, { isBegun: true, isWritten: true })
+  )
   yield* converse(input, history, text).pipe(
     // Before the scope closes, in which servers end.
-    Effect.onInterrupt(() => resumeNote(input)),
+    Effect.onInterrupt(() => resumeNote(input, history.state())),
     // Ctrl-D at the question whether to run a tool.
-    Effect.catchIf(Terminal.isQuitError, () => Effect.andThen(resumeNote(input), Effect.interrupt)),
+    Effect.catchIf(Terminal.isQuitError, () => Effect.andThen(resumeNote(input, history.state()), Effect.interrupt)),
     Effect.scoped,
     Effect.provide(
       Layer.merge(
