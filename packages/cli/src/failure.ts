@@ -116,10 +116,10 @@ export const report = (
   const hint = withoutSecrets(found.hint)
   const described = { tag: found.tag, category: found.category, message: withoutSecrets(found.message) }
   const text = isJson
-    ? JSON.stringify({ error: { ...described, hint, exitCode, ...(cost === undefined ? {} : { cost }) } })
+    ? Output.jsonText({ error: { ...described, hint, exitCode, ...(cost === undefined ? {} : { cost }) } })
     : [
         `kimi: ${described.tag}: ${Output.plain(described.message)}`,
-        ...(hint === "" ? [] : [`  ${hint}`]),
+        ...(hint === "" ? [] : [`  ${Output.plain(hint)}`]),
         ...(cost === undefined ? [] : [`  Its calls have cost ${cost}.`])
       ].join("\n")
   return Effect.as(Output.note(text), exitCode)

@@ -89,7 +89,8 @@ export const checkLock = (path: string) =>
     Effect.flatMap((release) => Effect.sync(() => release?.())),
     Effect.uninterruptible,
     Effect.mapError(
-      ({ message }) => new CommandError(message, `Move ${lockOf(path)} away, or name another file with --history.`)
+      ({ message }) =>
+        new CommandError(message, `Move ${shellPath(lockOf(path))} away, or name another file with --history.`)
     )
   )
 
@@ -193,7 +194,7 @@ export class HistoryFile {
         OutputFile.replace(fileOf(path), toText(merged.value)),
         ({ message }) => new NotWritten(message)
       )
-      if (merged.value !== next) yield* Output.note(`Kept after the turns of another chat in ${path}.`)
+      if (merged.value !== next) yield* Output.note(`Kept after the turns of another chat in ${shellPath(path)}.`)
       this.#known = merged.value.messages
       this.isWritten = true
       return merged.value

@@ -49,7 +49,7 @@ const keep = Effect.fnUntraced(function* (file: string, key: Redacted.Redacted) 
     ({ reason }) => unwritable(target, reason._tag === "AlreadyExists" ? "it exists already" : reasonOf(reason))
   )
   yield* Output.note(
-    `Kept in ${target}, which you alone can read: pass --api-key-file ${shellPath(target)} from now on.`
+    `Kept in ${shellPath(target)}, which you alone can read: pass --api-key-file ${shellPath(target)} from now on.`
   )
 })
 

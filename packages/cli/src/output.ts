@@ -5,13 +5,9 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Terminal from "effect/Terminal"
 import { isBroken } from "./brokenOutput.ts"
+import { reorderings } from "./reorderings.ts"
 
-/**
- * Embeddings, overrides and isolates, with which a terminal shows other characters in another order.
- * Files and pipes keep them: text from right to left needs them.
- */
-const reorderings = /[\u202A-\u202E\u2066-\u2069]/g
-
+/** Files and pipes keep what reorders characters: text from right to left needs it. */
 const inOrder = (text: string): string => text.replaceAll(reorderings, "")
 
 /**
@@ -34,9 +30,11 @@ const executed = new RegExp(`[\\u007f-\\u009f]|${reorderings.source}`, "g")
 
 const escapeOf = (character: string): string => String.raw`\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`
 
-/** Writes the result as one JSON document on one line, as `jq` and line-based tools read it. */
-export const json = (value: unknown): Effect.Effect<void, never, Terminal.Terminal> =>
-  line(JSON.stringify(value).replaceAll(executed, escapeOf))
+/** One JSON document on one line, as `jq` and line-based tools read it, which a terminal shows as it is. */
+export const jsonText = (value: unknown): string => JSON.stringify(value).replaceAll(executed, escapeOf)
+
+/** Writes the result as JSON. */
+export const json = (value: unknown): Effect.Effect<void, never, Terminal.Terminal> => line(jsonText(value))
 
 /** Writes a line that is not a part of the result. */
 export const note = (text: string): Effect.Effect<void> => Console.error(inOrder(text))

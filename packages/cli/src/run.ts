@@ -15,6 +15,7 @@ import { load } from "./commandFor.ts"
 import * as exitCodes from "./exitCodes.ts"
 import { beforeEnd, wantsJson } from "./jsonArgument.ts"
 import * as LogLines from "./logLines.ts"
+import { jsonText } from "./output.ts"
 import { shellWord } from "./shellWord.ts"
 import { version } from "./version.ts"
 import { withoutManyWords } from "./wordFlags.ts"
@@ -80,7 +81,7 @@ const usageText = (event: CliOutput.Presenter.InvalidInvocation, args: ReadonlyA
 const usageJson = (event: CliOutput.Presenter.InvalidInvocation, args: ReadonlyArray<string>) =>
   Effect.flatMap(loadRedaction, ({ withoutSecrets }) =>
     Console.error(
-      JSON.stringify({
+      jsonText({
         error: {
           tag: "UsageError",
           category: "usage",

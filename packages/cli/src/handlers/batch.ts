@@ -13,6 +13,7 @@ import type { Amount } from "../numberFlags.ts"
 import type { Given } from "../optionFlags.ts"
 import * as Output from "../output.ts"
 import type { BatchRun } from "../schemas/batch.ts"
+import { shellPath } from "../shellWord.ts"
 import { type InputFlags, isOfPrompts, isStandard, jobFiles } from "./batchFiles.ts"
 import { tagsOf } from "./batchTags.ts"
 import { progressLine } from "./batchProgress.ts"
@@ -62,7 +63,7 @@ const remainder = (result: BatchJob.JobResult, output: string): CommandError | u
   }
   if (rejected === 0) return undefined
   const rejects = rejectsOf(output)
-  const reasons = rejects === undefined ? "The reasons are above." : `See ${rejects} for the reasons.`
+  const reasons = rejects === undefined ? "The reasons are above." : `See ${shellPath(rejects)} for the reasons.`
   return new CommandError(`Lines that are no rows: ${rejected}`, reasons)
 }
 

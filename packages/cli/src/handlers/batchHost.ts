@@ -155,7 +155,10 @@ const remainder = (
     return new CommandError(`Failed rows: ${failed}`, repeatHints(failedByTag, output).join(" "))
   }
   return rejected > 0
-    ? new CommandError(`Lines that are no rows: ${rejected}`, `See ${output}.rejects.jsonl for the reasons.`)
+    ? new CommandError(
+        `Lines that are no rows: ${rejected}`,
+        `See ${shellPath(`${output}.rejects.jsonl`)} for the reasons.`
+      )
     : undefined
 }
 
@@ -287,7 +290,7 @@ export const resume = Effect.fnUntraced(function* ({
       new UsageError(
         `There is no file ${target}, and a batch by its id needs a file for its answers`,
         nextCommand(
-          `Check the path of the answers, or if ${target} is the id of a batch, name a file and collect it`,
+          `Check the path of the answers, or if ${shellPath(target)} is the id of a batch, name a file and collect it`,
           `kimi batch resume ${shellPath(target)} answers.jsonl`,
           sameOptions(options)
         )

@@ -36,8 +36,8 @@ const continued = "kimi batch run with the input and the flags it was started wi
 /** Of an output that `kimi batch run` has not written, as of those of `--shared` and of a batch by its id, there is none. */
 const withoutState = (output: string): string =>
   hasRecord(output)
-    ? `whether it is finished is not known: ${recordOf(output)} is damaged`
-    : `whether it is finished is not known: it has no record of a job, which kimi batch run keeps in ${recordOf(output)}`
+    ? `whether it is finished is not known: ${shellPath(recordOf(output))} is damaged`
+    : `whether it is finished is not known: it has no record of a job, which kimi batch run keeps in ${shellPath(recordOf(output))}`
 
 const stateText = (state: BatchStatus["state"], output: string, options: Given): string => {
   switch (state) {

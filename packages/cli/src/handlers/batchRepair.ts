@@ -26,7 +26,10 @@ const lostText = ({ leftOut, lost: { bytes, places, rows } }: BatchRepair): stri
 const next = ({ hasRecord }: BatchRepair, { output, to }: RepairInput): string => {
   const [state, action] = hasRecord
     ? [`Do not run ${shellPath(output)} any further.`, "Continue"]
-    : [`${recordOf(output)} ${isThere(output) ? "is damaged" : "does not exist"}.`, "Show the line that replaces it"]
+    : [
+        `${shellPath(recordOf(output))} ${isThere(output) ? "is damaged" : "does not exist"}.`,
+        "Show the line that replaces it"
+      ]
   const command = `kimi batch run INPUT ${shellPath(to)}`
   return `${state} ${nextCommand(action, command, "the input and the flags that the job was started with")}`
 }
@@ -40,6 +43,6 @@ export const repair = Effect.fnUntraced(function* (input: RepairInput) {
   yield* checkJob(output)
   const repaired: BatchRepair = yield* BatchJob.repair(output, to)
   if (json) return yield* Output.json(repaired)
-  yield* Output.line(`Written to ${to}: ${counted(repaired.rows, "row")}. ${lostText(repaired)}`)
+  yield* Output.line(`Written to ${shellPath(to)}: ${counted(repaired.rows, "row")}. ${lostText(repaired)}`)
   yield* Output.line(next(repaired, input))
 })

@@ -14,7 +14,7 @@ import { nextCommand } from "../nextCommand.ts"
 import type { Given } from "../optionFlags.ts"
 import * as Output from "../output.ts"
 import type { BatchShared } from "../schemas/batch.ts"
-import { shellPath } from "../shellWord.ts"
+import { shellPath, shellWord } from "../shellWord.ts"
 import { type InputFlags, isStandard, jobFiles } from "./batchFiles.ts"
 import { amounts, sentence, stoppedFailure } from "./batchText.ts"
 
@@ -92,7 +92,12 @@ const remainder = (result: SharedBatchJob.SharedResult, output: string): Command
         ]
       : []),
     ...(rejected > 0
-      ? [{ message: `lines that are no rows: ${rejected}`, hint: `See ${output}.rejects.jsonl for the reasons.` }]
+      ? [
+          {
+            message: `lines that are no rows: ${rejected}`,
+            hint: `See ${shellPath(`${output}.rejects.jsonl`)} for the reasons.`
+          }
+        ]
       : [])
   ]
   if (left.length === 0) return undefined
@@ -155,7 +160,8 @@ export const show = Effect.fnUntraced(function* ({ cancel, id, json, options, sc
     if (state === undefined) {
       return yield* Effect.fail(new CommandError(`There is no shared batch ${id}`, "Check the id and the --schema."))
     }
-    if (cancel && state.isComplete) yield* Output.note(`The batch ${id} is complete: nothing is left to cancel.`)
+    if (cancel && state.isComplete)
+      yield* Output.note(`The batch ${shellWord(id)} is complete: nothing is left to cancel.`)
     const written = Option.isSome(write) ? yield* SharedBatchJob.write(id, write.value) : undefined
     return shown(state, written)
   })

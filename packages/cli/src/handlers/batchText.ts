@@ -39,7 +39,7 @@ export const toText = ({
     sentence([
       `${answered} answered`,
       `${failed} failed`,
-      rejected === 0 ? "" : `${rejected} rejected${rejects === undefined ? "" : `, see ${rejects}`}`,
+      rejected === 0 ? "" : `${rejected} rejected${rejects === undefined ? "" : `, see ${shellPath(rejects)}`}`,
       amounts(cost)
     ]),
     ...Object.entries(failedByTag).map(([tag, count]) => `  ${tag}: ${count}`)

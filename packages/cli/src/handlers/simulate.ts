@@ -16,6 +16,7 @@ import * as Interruption from "../interruption.ts"
 import type { Given } from "../optionFlags.ts"
 import * as Output from "../output.ts"
 import * as OutputFile from "../outputFile.ts"
+import { shellPath } from "../shellWord.ts"
 
 interface Input {
   readonly traffic: ReadonlyArray<string>
@@ -91,7 +92,7 @@ const simulate = Effect.fnUntraced(function* (input: Input) {
   yield* input.json ? Output.json(report) : Output.line(Simulator.toTable(report))
   if (Option.isNone(page)) return
   yield* OutputFile.write(page.value, Simulator.toHtml(report))
-  yield* Output.note(`Wrote ${page.value.path}`)
+  yield* Output.note(`Wrote ${shellPath(page.value.path)}`)
 })
 
 export const run = (input: Input) => Effect.onInterrupt(simulate(input), () => Interruption.note())

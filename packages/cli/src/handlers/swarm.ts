@@ -23,6 +23,7 @@ import type { Given } from "../optionFlags.ts"
 import * as Output from "../output.ts"
 import * as OutputFile from "../outputFile.ts"
 import type { SwarmRun } from "../schemas/swarm.ts"
+import { shellPath } from "../shellWord.ts"
 import * as SwarmSpending from "../swarmSpending.ts"
 import * as suspendedHint from "../suspendedHint.ts"
 import { SwarmView } from "../swarmView.ts"
@@ -62,7 +63,10 @@ const toJson = ({ agents, conclusionError, outcome, report, text }: SwarmResult)
 })
 
 const writePage = (page: OutputFile.OutputFile, result: SwarmResult) =>
-  Effect.andThen(OutputFile.write(page, SwarmTimeline.toHtml(result.report)), Output.note(`Wrote ${page.path}`))
+  Effect.andThen(
+    OutputFile.write(page, SwarmTimeline.toHtml(result.report)),
+    Output.note(`Wrote ${shellPath(page.path)}`)
+  )
 
 /** Shows what the agents of a swarm do, and then its result. */
 export const follow = Effect.fnUntraced(function* <E, R>(

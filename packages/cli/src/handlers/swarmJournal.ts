@@ -109,7 +109,7 @@ const capitalized = (text: string): string => text.replace(/^./, (first) => firs
 const work = (input: Followed, command: Command) =>
   Effect.gen(function* () {
     const made = Swarm.durableStream(input.id, yield* events(command, input.options))
-    yield* Output.note(`Swarm ${input.id}`)
+    yield* Output.note(`Swarm ${shellWord(input.id)}`)
     yield* follow(made, input)
   }).pipe(
     Effect.onInterrupt(() => Interruption.noteContinued(capitalized(resumeOf(input)))),
@@ -142,7 +142,7 @@ export const resume = (input: Followed) =>
 
 const toText = ({ agents, calls, id, state }: SwarmStatus): string =>
   [
-    `Swarm ${id}: ${state}, recorded calls: ${calls}`,
+    `Swarm ${shellWord(id)}: ${state}, recorded calls: ${calls}`,
     ...agents.map((agent) => `  ${Output.plain(agent.id)}: ${agent.state}`)
   ].join("\n")
 
