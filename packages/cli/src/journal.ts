@@ -21,6 +21,9 @@ const isUrl = (text: string): boolean => /^postgres(?:ql)?:\/\//.test(text)
 
 const isOtherUrl = (text: string): boolean => /^[a-z][a-z\d+.-]+:\/\//i.test(text) && !isUrl(text)
 
+/** As the stores of options are named, in place of a path. */
+const isBlankStore = (text: string): boolean => /^(?:sqlite|file):\s*$/.test(text)
+
 const isAddress = (text: string): boolean => isUrl(text) && URL.canParse(text)
 
 const expectedAddress = "the address of a PostgreSQL server, which begins with postgres:// or postgresql://"
@@ -76,7 +79,7 @@ export const layer = (
       return yield* postgres(journal, schema)
     }
     // As a path, it would create folders of its parts, and its password would be their name.
-    if (isOtherUrl(journal))
+    if (isOtherUrl(journal) || isBlankStore(journal))
       return yield* Effect.fail(wrongFlag("--journal", `the path of a file, or ${expectedAddress}`))
     // The journal would be in another place than the one that is meant.
     if (Option.isSome(schema)) return yield* Effect.fail(wrongFlag("--schema", "a --journal in PostgreSQL"))

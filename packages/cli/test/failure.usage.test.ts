@@ -129,6 +129,8 @@ const wrong: ReadonlyArray<readonly [args: string, named: string]> = [
   ["swarm Hi --journal DIR/team.db --id ' '", "--id"],
   ["swarm Hi --journal postgres://user:word@127.0.0.1/a", "--journal"],
   ["swarm Hi --journal 'postgres://a b/c'", "--journal"],
+  ["swarm Hi --journal 'sqlite: '", "--journal"],
+  ["swarm Hi --journal file:", "--journal"],
   ["swarm Hi --journal mysql://user:word@127.0.0.1/a", "--journal"],
   ["swarm Hi --journal postgres://127.0.0.1/a --schema 'a b'", "--schema"],
   ["swarm Hi --journal postgres --schema pg_team", "--schema"],

@@ -20,7 +20,9 @@ describe("options of AuditLog", () => {
 
   it.effect("must have a path", () =>
     Effect.gen(function* () {
-      assert.deepStrictEqual(yield* namesOf(AuditLog.layer(untyped("{}"))), ["AuditLog path"])
+      for (const options of ["{}", '{ "path": " " }']) {
+        assert.deepStrictEqual(yield* namesOf(AuditLog.layer(untyped(options))), ["AuditLog path"])
+      }
     })
   )
 

@@ -10,7 +10,9 @@ describe("options of CacheStore", () => {
   ] as const) {
     it.effect(`need a path for ${name}`, () =>
       Effect.gen(function* () {
-        assert.deepStrictEqual(yield* namesOf(layer(untyped("{}"))), ["CacheStore path"])
+        for (const options of ["{}", '{ "path": " " }']) {
+          assert.deepStrictEqual(yield* namesOf(layer(untyped(options))), ["CacheStore path"])
+        }
       })
     )
   }

@@ -5,12 +5,12 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import * as ConfigFile from "../../src/node/ConfigFile.ts"
 import { folder } from "./support/files.ts"
-import { namesOf, untyped } from "./support/options.ts"
+import { namesOf } from "./support/options.ts"
 
 describe("ConfigFile", () => {
-  it.effect("refuses an empty path", () =>
+  it.effect.each(["", " "])("refuses '%s', which is no path", (dotEnv) =>
     Effect.gen(function* () {
-      assert.deepStrictEqual(yield* namesOf(ConfigFile.layer(untyped('{ "dotEnv": "" }'))), ["ConfigFile dotEnv"])
+      assert.deepStrictEqual(yield* namesOf(ConfigFile.layer({ dotEnv })), ["ConfigFile dotEnv"])
     })
   )
 

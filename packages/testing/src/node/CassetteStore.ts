@@ -48,7 +48,7 @@ export const makeFile = ({ folder }: FileOptions): Effect.Effect<Main.CassetteSt
 const checked = ({ folder }: FileOptions): Effect.Effect<void> =>
   Effect.orDie(
     OptionRules.check("CassetteStore", [
-      ["folder", typeof folder === "string" && folder !== "", "the path of a folder"]
+      ["folder", typeof folder === "string" && folder.trim() !== "", "the path of a folder"]
     ])
   )
 

@@ -5,6 +5,8 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
 import { CassetteStoreError } from "../../src/CassetteErrors.ts"
 import * as CassetteStore from "../../src/node/CassetteStore.ts"
 
@@ -126,5 +128,14 @@ describe("CassetteStore.makeFile", () => {
       const store = yield* CassetteStore.makeFile({ folder: "/proc/cassettes" })
       assert.include((yield* Effect.flip(append(store, "a", "text"))).message, "/proc/cassettes/a.json")
     })
+  )
+})
+
+describe("CassetteStore.layerFile", () => {
+  it.effect.each(["", " "])("dies for the folder '%s', which is no path", (folder) =>
+    Effect.gen(function* () {
+      const exit = yield* Effect.exit(Layer.build(CassetteStore.layerFile({ folder })))
+      assert.isTrue(Exit.hasDies(exit))
+    }).pipe(Effect.scoped)
   )
 })

@@ -275,7 +275,7 @@ export const make = (options: Options): Effect.Effect<CacheStore["Service"], Con
     const { path, maxBytes = 1_073_741_824 } = options
     const sweepInterval = OptionRules.durationOf(options.sweepInterval ?? Duration.minutes(10))
     yield* OptionRules.check("CacheStore", [
-      ["path", typeof path === "string" && path !== "" && !path.includes("\0"), "the path of a folder"],
+      ["path", typeof path === "string" && path.trim() !== "" && !path.includes("\0"), "the path of a folder"],
       OptionRules.bytes("maxBytes", maxBytes, minBytes),
       OptionRules.positiveDuration("sweepInterval", sweepInterval)
     ])

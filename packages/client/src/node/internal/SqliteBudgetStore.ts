@@ -147,7 +147,7 @@ const errorOf = (path: string, operation: string, { reason }: Failure): BudgetSt
 const rulesOf = ({ durability, path }: Options): ReadonlyArray<OptionRules.Rule> => [
   [
     "path",
-    typeof path === "string" && path !== "" && !path.startsWith(":") && !path.includes("\0"),
+    typeof path === "string" && path.trim() !== "" && !path.startsWith(":") && !path.includes("\0"),
     "the path of a file"
   ],
   OptionRules.oneOf("durability", durability, ["process", "power"])

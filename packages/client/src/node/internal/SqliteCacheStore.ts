@@ -190,7 +190,7 @@ export const make = (options: Options): Effect.Effect<CacheStore["Service"], Con
     yield* OptionRules.check("CacheStore", [
       [
         "path",
-        typeof path === "string" && path !== "" && !path.startsWith(":") && !path.includes("\0"),
+        typeof path === "string" && path.trim() !== "" && !path.startsWith(":") && !path.includes("\0"),
         "the path of a file"
       ],
       OptionRules.bytes("maxBytes", maxBytes, minBytes),

@@ -11,6 +11,6 @@ export const configFileRules = ({
 }): ReadonlyArray<OptionRules.Rule> =>
   Object.entries({ dotEnv, json }).map(([name, path]) => [
     name,
-    path === undefined || (typeof path === "string" && path !== ""),
+    path === undefined || (typeof path === "string" && path.trim() !== ""),
     "the path of a file"
   ])

@@ -36,7 +36,7 @@ const rulesOf = ({
   mode,
   path
 }: Options): ReadonlyArray<OptionRules.Rule> => [
-  ["path", typeof path === "string" && path !== "" && !path.includes("\0"), "the path of a file"],
+  ["path", typeof path === "string" && path.trim() !== "" && !path.includes("\0"), "the path of a file"],
   OptionRules.bytes("maxBytes", maxBytes, minBytes),
   OptionRules.positiveInteger("maxFiles", maxFiles),
   ["daily", daily === undefined || typeof daily === "boolean", "true or false"],

@@ -18,7 +18,7 @@ export const makeSqlite = (
       ...OnStore.rulesOf(options),
       [
         "filename",
-        typeof filename === "string" && filename !== "" && !filename.startsWith(":") && !filename.includes("\0"),
+        typeof filename === "string" && filename.trim() !== "" && !filename.startsWith(":") && !filename.includes("\0"),
         "the path of a file"
       ],
       OptionRules.oneOf("durability", durability, ["process", "power"])

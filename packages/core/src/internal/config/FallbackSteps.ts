@@ -107,6 +107,8 @@ const readText = (text: string): OptionForm.Decoded<Steps> => {
       onSome: (steps) => readSteps(steps, "fromSource")
     })
   }
+  // A step without its list, which is no id of a model.
+  if (text.trimStart().startsWith("{")) return fail("", expected)
   const ids = text.split(";").map((id) => id.trim())
   return ids.every((id) => id !== "" && !/\s/.test(id))
     ? Result.succeed(ids.map((model) => ({ model })))

@@ -298,7 +298,7 @@ export const list = <A>(form: OptionForm<A>, expected: string): OptionForm<Reado
  * @since 0.1.0
  */
 export const path: OptionForm<string> = fromCodec(
-  Schema.NonEmptyString.check(Schema.makeFilter((text) => !text.includes("\0"))),
+  Schema.String.check(Schema.makeFilter((text) => text.trim() !== "" && !text.includes("\0"))),
   "the path of a file"
 )
 

@@ -38,6 +38,19 @@ describe("the option fallback", () => {
     })
   )
 
+  it.effect.each(["{bad", '{"provider":"ollama"}', ' {"model":"kimi-k2.6"}'])(
+    "takes no object without its list for the id of a model: %s",
+    (text) =>
+      Effect.gen(function* () {
+        assert.deepStrictEqual((yield* refused(env({ KIMI_API_KEY: "sk-1", KIMI_FALLBACK: text }))).issues, [
+          {
+            name: "KIMI_FALLBACK",
+            expected: 'ids of models with semicolons between, a JSON list such as [{ "provider": "ollama" }], or off'
+          }
+        ])
+      })
+  )
+
   it.effect("names the step at another host that has no key", () =>
     Effect.gen(function* () {
       const variables = { KIMI_API_KEY: "sk-1", KIMI_FALLBACK: '[{"model":"kimi-k2.6"},{"provider":"together"}]' }
