@@ -1,13 +1,7 @@
 /** How messages name a server of `--mcp`, whose command line or URL may have secrets. */
 import { redactSecrets } from "@kimi-effect/core/internal/Secrets"
+import { wordsOf } from "./commandWords.ts"
 import { isUrl, withoutQueries, withoutUsers } from "./mcpServer.ts"
-
-/** The words of a command line; quotes group words, and nothing is expanded. */
-export const wordsOf = (text: string): ReadonlyArray<string> =>
-  Array.from(
-    text.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g),
-    ([, double, single, plain]) => double ?? single ?? plain ?? ""
-  )
 
 const isAssignment = (word: string): boolean => /^\w+=/.test(word)
 const isFlag = (word: string): boolean => word.startsWith("-")

@@ -1,5 +1,6 @@
 /** What a server of `--mcp` does not get, and what messages do not print of it. */
 import { type UsageError, wrongFlag } from "./commandError.ts"
+import { read } from "./commandWords.ts"
 
 /** Keys of hosts, all options, and the addresses and passwords of stores. A server may need any other, such as GITHUB_TOKEN. */
 export const isSecret = (name: string): boolean =>
@@ -21,7 +22,11 @@ const hasUser = ({ password, username }: URL): boolean => username !== "" || pas
 
 /** What is wrong with a server. The message does not have it: what cannot be read as a URL may have a password too. */
 export const wrongServer = (server: string): UsageError | undefined => {
-  if (!isUrl(server)) return undefined
+  if (!isUrl(server)) {
+    return read(server).isWhole
+      ? undefined
+      : wrongFlag("--mcp", "a command whose quotes are closed, with a character after each backslash")
+  }
   const url = URL.parse(server)
   if (url === null) return wrongFlag("--mcp", "a command in one argument, or an http or https URL")
   return hasUser(url)

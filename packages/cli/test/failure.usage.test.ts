@@ -91,6 +91,7 @@ const wrong: ReadonlyArray<readonly [args: string, named: string]> = [
   ["chat Hi --system ' '", "--system"],
   ["chat Hi --yes --mcp ''", "--mcp"],
   ["chat Hi --yes --mcp ' '", "--mcp"],
+  ['chat Hi --yes --mcp "node', "--mcp: expected a command whose quotes are closed"],
   ["chat Hi --yes --mcp '\"\" a'", "--mcp"],
   ["chat", "no prompt"],
   ["config --set tier", "--set"],

@@ -210,6 +210,7 @@ describe("a server in messages", () => {
     ["bash -c 'serve --token abc'", "bash"],
     ["serve sk-0123456789", "serve <redacted>"],
     ["/usr/bin/env -i TOKEN=abc serve", "serve"],
+    [String.raw`my\ server --token abc`, "my server"],
     [" https://host/a?token=abc", "https://host/a"]
   ])("has the name of %s", (server, name) => assert.strictEqual(nameOf(server), name))
 })

@@ -3,6 +3,7 @@ import { hostReasoningEfforts, reasoningEfforts } from "@kimi-effect/core/ModelC
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
+import { read } from "../commandWords.ts"
 import { handler } from "../handler.ts"
 import * as Numbers from "../numberFlags.ts"
 import { jsonFlag, optionFlags } from "../optionFlags.ts"
@@ -52,11 +53,11 @@ export const chat = Command.make(
     mcp: Flag.String("mcp").pipe(
       // Its first word is the program: "" is none.
       Flag.filter(
-        (server) => !/^\s*(?:""|''|$)/.test(server),
+        (server) => (read(server).words[0] ?? server.trim()) !== "",
         () => "a command in one argument, or a URL"
       ),
       Flag.withDescription(
-        "MCP server whose tools the model may call: a command in one argument, or a URL; repeat it for several. Each call is confirmed in the terminal. The server gets the environment without variables that begin with KIMI_ or MOONSHOT_ or end with API_KEY or APIKEY, DATABASE_URL, REDIS_URL and PGPASSWORD. A URL has no user or password."
+        "MCP server whose tools the model may call: a command in one argument, with quotes and backslashes as in a shell, or a URL; repeat it for several. Each call is confirmed in the terminal. The server gets the environment without variables that begin with KIMI_ or MOONSHOT_ or end with API_KEY or APIKEY, DATABASE_URL, REDIS_URL and PGPASSWORD. A URL has no user or password."
       ),
       Flag.withMetavar("server"),
       Flag.between(0, 20)
