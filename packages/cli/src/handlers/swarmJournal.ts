@@ -11,7 +11,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as client from "../client.ts"
-import { CommandError } from "../commandError.ts"
+import { CommandError, wrongFlag } from "../commandError.ts"
 import * as configuration from "../configuration.ts"
 import type { Amount } from "../numberFlags.ts"
 import { HintedError } from "../hintedError.ts"
@@ -137,7 +137,10 @@ export const record = ({ command, id, ...input }: RecordInput) => {
 
 export const resume = (input: Followed) =>
   Effect.flatMap(asked(input.id), (command) =>
-    work(input, { ...command, cost: Option.getOrElse(input.cost, () => command.cost) })
+    // The requests of a swarm with a limit name its model, those of others do not.
+    command.cost === undefined && Option.isSome(input.cost)
+      ? Effect.fail(wrongFlag("--cost", "a swarm that has begun with a --cost: --budget limits others"))
+      : work(input, { ...command, cost: Option.getOrElse(input.cost, () => command.cost) })
   ).pipe(Effect.provide(Layer.merge(client.layer(input.options), journals.layer(input.options, input, "existing"))))
 
 const toText = ({ agents, calls, id, state }: SwarmStatus): string =>

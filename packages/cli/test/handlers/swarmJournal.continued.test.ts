@@ -69,4 +69,18 @@ describe("the command that continues a swarm", () => {
       })
     )
   )
+
+  it.live("refuses a limit of the cost for a swarm that has begun without", () =>
+    withServer((server, env) =>
+      Effect.gen(function* () {
+        const journal = ["--journal", join(yield* temporaryFolder, "team.db")]
+        yield* server.reply(Reply.quotaExceeded())
+        yield* runKimi(["swarm", "Say hello", "--id", "a", ...journal], { env })
+        const { code, stderr } = yield* runKimi(["swarm", "resume", "a", "--cost", "5 USD", ...journal], { env })
+        assert.strictEqual(code, 2)
+        assert.include(stderr, "--cost: expected a swarm that has begun with a --cost: --budget limits others")
+        assert.lengthOf(yield* server.requests, 1)
+      })
+    )
+  )
 })
