@@ -19,6 +19,8 @@ const unavailable = storeError("memory", "renew a lease", "it is away")
 type First = Effect.Effect<Script.Answer>
 
 const refused: First = Effect.succeed(Reply.rateLimited({ retryAfter: "4 seconds" }))
+/** Refuses after three seconds, for four. */
+const refusedLate: First = Effect.delay(refused, "3 seconds")
 const slow: First = Effect.as(Effect.sleep("6 seconds"), "answer")
 
 /** Equal calls share one. */
@@ -158,6 +160,14 @@ describe("a call that is at the host", () => {
       const { ends, taken } = yield* run("late", { first: slow })
       assert.strictEqual(taken, 1)
       assert.deepStrictEqual(ends, [["LeaseLostError", 6_000]])
+    })
+  )
+
+  it.effect("is not tried again after the host refuses it when another worker has its lease", () =>
+    Effect.gen(function* () {
+      const { ends, requests } = yield* run("late", { first: refusedLate })
+      assert.deepStrictEqual(ends, [["LeaseLostError", 3_000]])
+      assert.strictEqual(requests, 1)
     })
   )
 })

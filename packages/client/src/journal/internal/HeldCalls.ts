@@ -16,13 +16,20 @@ export class HeldCalls {
   /** Calls that can be made again and that are not at the host, as far as they report it: those that stream do not. */
   readonly #waiting = new Set<Refuse>()
   readonly #checkHeld: Effect.Effect<void, AppendError>
+  /** Set when the lease is over. */
+  #lost: AppendError | undefined = undefined
 
   constructor(checkHeld: Effect.Effect<void, AppendError>) {
     this.#checkHeld = checkHeld
   }
 
-  /** Ends the calls that wait. */
-  refuse(error: AppendError): void {
+  /** To be called when the lease is over. Ends the calls that wait, and those that would wait later. */
+  end(error: AppendError): void {
+    this.#lost = error
+    this.#refuse(error)
+  }
+
+  #refuse(error: AppendError): void {
     for (const refuse of this.#waiting) refuse(error)
   }
 
@@ -33,14 +40,16 @@ export class HeldCalls {
       const refuse: Refuse = (error) => void Deferred.doneUnsafe(refused, Exit.fail(error))
       let canWait = isIdempotent
       const wait = (): void => {
-        if (canWait) this.#waiting.add(refuse)
+        if (!canWait) return
+        if (this.#lost === undefined) this.#waiting.add(refuse)
+        else refuse(this.#lost)
       }
       const gate: Gate = {
         enter: Effect.matchEffect(this.#checkHeld, {
           onFailure: (error) => {
             refuse(error)
             // Those that wait for the response of this one are refused too.
-            this.refuse(error)
+            this.#refuse(error)
             // It is interrupted by then, unless calls of others wait for its response: it is sent for them.
             return Effect.sleep("1 second")
           },

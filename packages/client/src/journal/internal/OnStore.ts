@@ -87,7 +87,7 @@ export const make = (
       Effect.gen(function* () {
         const renew = Effect.suspend(() => within("renew a lease", store.renew(runId, claim, ttlMillis)))
         const lost = () => GroupCommit.leaseLost(claim.resource, claim.epoch)
-        const renewal = new Renewal(claimedAt, ttlMillis, renew, () => held.refuse(lost()))
+        const renewal = new Renewal(claimedAt, ttlMillis, renew, () => held.end(lost()))
         const checkHeld = Effect.flatMap(renewal.check, () => (renewal.isOver ? Effect.fail(lost()) : Effect.void))
         const held = new HeldCalls(checkHeld)
         const end = (isCompleted: boolean): Effect.Effect<void, JournalStoreError | LeaseLostError> =>
