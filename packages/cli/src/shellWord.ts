@@ -6,11 +6,13 @@ const unshown = new RegExp(String.raw`[\u0000-\u001f\u007f-\u009f]|${reorderings
 
 const short: { readonly [character: string]: string } = { "\n": "n", "\r": "r", "\t": "t" }
 
-const escapeOf = (character: string): string => {
-  const code = character.charCodeAt(0)
-  const name = code < 0x80 ? `x${code.toString(16).padStart(2, "0")}` : `u${code.toString(16).padStart(4, "0")}`
-  return `\\${short[character] ?? name}`
-}
+const encoder = new TextEncoder()
+
+/** Bytes: the numbers of characters are read in a UTF-8 locale alone. */
+const escapeOf = (character: string): string =>
+  Object.hasOwn(short, character)
+    ? `\\${short[character]}`
+    : [...encoder.encode(character)].map((byte) => `\\x${byte.toString(16).padStart(2, "0")}`).join("")
 
 /** As bash, zsh and ksh read it, among others. A mark of exclamation would be one of the history of commands in some. */
 const ansiWord = (text: string): string =>

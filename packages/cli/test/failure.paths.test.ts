@@ -16,7 +16,7 @@ describe("the name of a file with characters that a terminal executes", () => {
   it.live("is shown in a command that names this file", () =>
     Effect.map(runKimi(["batch", "resume", name]), ({ code, stderr }) => {
       assert.strictEqual(code, 2)
-      assert.include(stderr, String.raw`kimi batch resume $'a\x1b[31m\u009b\u202e' answers.jsonl`)
+      assert.include(stderr, String.raw`kimi batch resume $'a\x1b[31m\xc2\x9b\xe2\x80\xae' answers.jsonl`)
       assert.notMatch(stderr, unshown)
     })
   )
