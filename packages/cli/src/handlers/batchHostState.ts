@@ -31,7 +31,8 @@ const stateOf = (batch: Batch): BatchStatus["state"] => {
   return batch.status === "completed" ? "finished" : "stopped"
 }
 
-const continued = "kimi batch run with the input and the flags it was started with continues it"
+const continued =
+  "kimi batch run with the input and the flags it was started with continues it, or reports what prevents that"
 
 /** Of an output that `kimi batch run` has not written, as of those of `--shared` and of a batch by its id, there is none. */
 const withoutState = (output: string): string =>

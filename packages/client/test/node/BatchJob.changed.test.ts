@@ -1,5 +1,5 @@
 /** The errors of an input that was changed. */
-import { appendFileSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs"
+import { appendFileSync, copyFileSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import * as Journal from "@kimi-effect/client/journal/Journal"
 import { Effect } from "effect"
@@ -144,4 +144,40 @@ describe("a job whose input is changed while rows of it are left", () => {
       })
     )
   )
+})
+
+const copies = {
+  "written again with the same text": (input: string) => utimesSync(input, 2, 2),
+  "replaced by an equal copy": (input: string) => {
+    copyFileSync(input, `${input}.copy`)
+    renameSync(`${input}.copy`, input)
+  },
+  "not where it was for a moment": (input: string) => renameSync(input, `${input}.moved`)
+}
+
+describe("a job whose input is", () => {
+  for (const [name, change] of Object.entries(copies)) {
+    it.live(`${name} is not ended`, () =>
+      inFolder((path) =>
+        Effect.gen(function* () {
+          const { input, output } = longJobOf(path)
+          const run = BatchJob.run({
+            input,
+            output,
+            onReject: () => Effect.sync(() => change(input)),
+            onProgress: ({ isFinal }) =>
+              Effect.sync(() => {
+                if (isFinal && name.endsWith("a moment")) renameSync(`${input}.moved`, input)
+              }),
+            progressInterval: "1 hour"
+          })
+          assert.deepInclude(yield* run, { answered: 600, rejected: 1 })
+          assert.deepInclude(yield* BatchJob.status(output), { state: "finished" })
+          yield* attempts(600)
+          // Its record has no rows that may have answers to another text.
+          assert.deepInclude(yield* BatchJob.run({ input, output }), { answered: 600, resumed: 600 })
+        })
+      )
+    )
+  }
 })

@@ -2,10 +2,13 @@
 import { BatchInputChangedError } from "@kimi-effect/core/BatchErrors"
 import { counted } from "@kimi-effect/core/internal/Counted"
 import * as Effect from "effect/Effect"
+import * as FileFailure from "../FileFailure.ts"
 import type { ChangedRows } from "./changedRows.ts"
 import * as damage from "./damage.ts"
 import * as jobRecord from "./jobRecord.ts"
 import type { Input, Source } from "./input/inputSource.ts"
+
+const isRemoved = (error: unknown): boolean => ["ENOENT", "ENOTDIR"].includes(FileFailure.codeOf(error) ?? "")
 
 const nameOf = (input: Input): string => (typeof input === "string" ? input : "stream")
 
@@ -33,12 +36,55 @@ export const during = (input: Input, job: Job): BatchInputChangedError =>
     fix: `Rows that were read after the change have answers to the changed text: ${advice[job]}.`
   })
 
-/** Whether the input was changed since it was opened. */
-export const isChanged = ({ isUnchanged }: Pick<Source, "isUnchanged">): boolean => {
+/** What is known of an input that other programs may change. */
+export class InputWatch {
+  readonly #source: Pick<Source, "difference" | "digest">
+  /** Absent for a large file. */
+  readonly #digest: string | undefined
+  #hasOtherText = false
+  #hasOtherTime = false
+
+  /** To be made when the input is opened. Throws if it cannot be read. */
+  constructor(source: Pick<Source, "difference" | "digest">) {
+    this.#source = source
+    this.#digest = source.digest()
+  }
+
+  /** Whether its size or its start was another one at any check, also if it was restored since. */
+  hasOtherText(): boolean {
+    this.mayDiffer()
+    return this.#hasOtherText
+  }
+
+  /** Whether it was written again at any check, or is removed. One that cannot be read for another reason is not known to differ. */
+  mayDiffer(): boolean {
+    if (this.#hasOtherText) return true
+    try {
+      const difference = this.#source.difference()
+      this.#hasOtherText ||= difference === "text"
+      this.#hasOtherTime ||= difference === "time"
+    } catch (error) {
+      if (isRemoved(error)) return true
+    }
+    return this.#hasOtherText || this.#hasOtherTime
+  }
+
+  /** The same, without one that has all of its bytes, such as an equal copy. It is read again for it. */
+  isChanged(): boolean {
+    if (!this.mayDiffer()) return false
+    if (this.#hasOtherText || this.#digest === undefined) return true
+    try {
+      return this.#source.digest() !== this.#digest
+    } catch (error) {
+      return isRemoved(error)
+    }
+  }
+}
+
+const isUnsure = ({ difference }: Pick<Source, "difference">): boolean => {
   try {
-    return !isUnchanged()
+    return difference() !== "none"
   } catch {
-    // The input was removed.
     return true
   }
 }
@@ -46,10 +92,10 @@ export const isChanged = ({ isUnchanged }: Pick<Source, "isUnchanged">): boolean
 /** Fails before rows are sent that may have another text than the input. */
 export const checkUnsent = (
   input: Input,
-  source: Pick<Source, "isUnchanged">
+  source: Pick<Source, "difference">
 ): Effect.Effect<void, BatchInputChangedError> =>
   Effect.suspend(() =>
-    isChanged(source)
+    isUnsure(source)
       ? Effect.fail(
           new BatchInputChangedError({
             message: "The input was changed while the job read it",
@@ -60,21 +106,15 @@ export const checkUnsent = (
       : Effect.void
   )
 
-/** The same, also of one that was restored since it was found changed. */
-export const everChanged = (source: Pick<Source, "isUnchanged">): (() => boolean) => {
-  let wasChanged = false
-  return () => (wasChanged ||= isChanged(source))
-}
-
 /** Rows after which the input is checked again: each check reads its start. */
 const uncheckedRows = 256
 
 /** Whether a further row of an input is to be run: none is when the input is found changed, since each run of the job then fails. */
-export const untilChanged = (isChanged: () => boolean): (() => boolean) => {
+export const untilChanged = (hasOtherText: () => boolean): (() => boolean) => {
   let rows = 0
   return () => {
     rows += 1
-    return rows % uncheckedRows !== 0 || !isChanged()
+    return rows % uncheckedRows !== 0 || !hasOtherText()
   }
 }
 

@@ -118,6 +118,9 @@ const sourceWith =
 
 export const openSource = sourceWith(openStream)
 
+const watchOf = (input: Input, source: Source): Effect.Effect<inputChanged.InputWatch, InvalidRequestError> =>
+  Effect.try({ try: () => new inputChanged.InputWatch(source), catch: inputFailure(input) })
+
 const openRecordedSource = sourceWith(openRecordedStream)
 
 const checkPaths = ({ input, order, output, rerun }: Files): Effect.Effect<void, InvalidRequestError> => {
@@ -186,16 +189,17 @@ const openRows = (
 type EndState = "finished" | "stopped"
 
 /** Records the end of a run with the rows that were done before it. Gives why the job has not ended, if its input was changed meanwhile. */
-const endOf = ({ input, output }: Files, isChanged: () => boolean, run: runRecord.RunRecord, before: LineSet) => {
-  const changedOf = (rows: number) =>
+const endOf = ({ input, output }: Files, watch: inputChanged.InputWatch, run: runRecord.RunRecord, before: LineSet) => {
+  const changedOf = (isChanged: boolean, rows: number) =>
     // The host has the text that was sent, by this run or by an earlier one.
-    isChanged() && !run.isAtHost ? changedRows.of(before, rows - before.size) : undefined
-  run.changedRows = changedOf
+    isChanged && !run.isAtHost ? changedRows.of(before, rows - before.size) : undefined
+  run.changedRows = (rows) => changedOf(watch.mayDiffer(), rows)
   return (state: EndState, counts: Counts, rejected: number): BatchInputChangedError | undefined => {
     const { answered, failed } = counts.status
-    const changed = changedOf(answered + failed)
-    run.end(isChanged() ? "stopped" : state, counts, rejected, changed)
-    if (!isChanged()) return undefined
+    const isChanged = watch.isChanged()
+    const changed = changedOf(isChanged, answered + failed)
+    run.end(isChanged ? "stopped" : state, counts, rejected, changed)
+    if (!isChanged) return undefined
     return run.isAtHost ? inputChanged.during(input, "host") : inputChanged.duringRun(input, output, changed)
   }
 }
@@ -225,8 +229,8 @@ const openWith = Effect.fnUntraced(function* (
   const rejects = yield* openRejects(output)
   let rejected = 0
   let isFinished = false
-  const isInputChanged = inputChanged.everChanged(source)
-  const record = endOf(files, isInputChanged, run, done)
+  const watch = yield* watchOf(files.input, source)
+  const record = endOf(files, watch, run, done)
   const end = (state: EndState): BatchInputChangedError | undefined => {
     const error = record(state, counts, rejected)
     isFinished = true
@@ -245,7 +249,7 @@ const openWith = Effect.fnUntraced(function* (
   )
   return {
     source,
-    isEndedByChange: isInputChanged,
+    isEndedByChange: () => watch.hasOtherText(),
     done,
     ids,
     append: (line) =>
@@ -301,6 +305,7 @@ export const openWriter = Effect.fnUntraced(function* <R>(
     return yield* Effect.fail(new InvalidRequestError({ message, parameter: "rerun" }))
   }
   const source = yield* openSource(input)
+  const watch = yield* watchOf(input, source)
   const context = yield* Effect.context<R>()
   const counts = new Counts()
   let rejected = 0
@@ -325,8 +330,6 @@ export const openWriter = Effect.fnUntraced(function* <R>(
     countRows: () => {},
     setBatch: () => Effect.void,
     finish: () =>
-      Effect.suspend(() =>
-        inputChanged.isChanged(source) ? Effect.fail(inputChanged.during(input, "writer")) : Effect.void
-      )
+      Effect.suspend(() => (watch.isChanged() ? Effect.fail(inputChanged.during(input, "writer")) : Effect.void))
   }
 })

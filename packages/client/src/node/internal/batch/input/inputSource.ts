@@ -8,6 +8,7 @@ import { pipeline, Readable } from "node:stream"
 import { createGunzip } from "node:zlib"
 import type * as Stream from "effect/Stream"
 import type { InputRecord } from "../jobRecord.ts"
+import * as fileDigest from "./fileDigest.ts"
 
 /**
  * A file by its path, or bytes such as those of standard input.
@@ -26,14 +27,19 @@ export class Reading {
   isAtEnd = false
 }
 
+/** `time` if only the time of the last change is another one, as that of an equal copy is. */
+export type Difference = "none" | "time" | "text"
+
 export interface Source {
   readonly isCompressed: boolean
   /** The bytes without compression. */
   readonly bytes: AsyncIterable<Buffer>
   /** How many bytes without compression the input has, by what was read so far. */
   readonly estimateBytes: () => number | undefined
-  /** Whether the file is still as it was when it was opened. */
-  readonly isUnchanged: () => boolean
+  /** How the file differs from the one that was opened. Throws if it cannot be read. */
+  readonly difference: () => Difference
+  /** A digest of the file as it is now; undefined for one that is too large to be read twice. Throws if it cannot be read. */
+  readonly digest: () => string | undefined
 }
 
 /** What a later run compares its input with. */
@@ -105,14 +111,17 @@ const unzip = (compressed: Readable): Unzipped => {
 /** A file, from a place in it if it is not compressed. */
 export const openFile = (path: string, start = 0): RecordedSource => {
   const { head, record, writtenAt } = describeFile(path)
-  const isUnchanged = (): boolean => {
+  const difference = (): Difference => {
     const now = describeFile(path)
-    return now.writtenAt === writtenAt && now.record.size === record.size && now.record.head === record.head
+    if (now.record.size !== record.size || now.record.head !== record.head) return "text"
+    return now.writtenAt === writtenAt ? "none" : "time"
   }
   const size = record.size ?? 0
+  const digest = () => fileDigest.digestOf(path, size)
   // A file with the name of a compressed one that is not compressed fails when it is read.
   if (!isGzip(head) && !path.endsWith(".gz")) {
-    return { record, isCompressed: false, bytes: fileBytes(path, start), estimateBytes: () => size, isUnchanged }
+    const bytes = fileBytes(path, start)
+    return { record, isCompressed: false, bytes, estimateBytes: () => size, difference, digest }
   }
   let unzipped: Unzipped | undefined
   const bytes = async function* (): AsyncGenerator<Buffer> {
@@ -123,7 +132,7 @@ export const openFile = (path: string, start = 0): RecordedSource => {
     const [compressed, plain] = unzipped?.counts() ?? [0, 0]
     return compressed === 0 ? undefined : (size * plain) / compressed
   }
-  return { record, isCompressed: true, bytes: bytes(), estimateBytes, isUnchanged }
+  return { record, isCompressed: true, bytes: bytes(), estimateBytes, difference, digest }
 }
 
 /** The first two lines, which a CSV file has when it has a row, or as many bytes as a digest of a file covers. */
@@ -169,7 +178,8 @@ export const openStream = async (raw: AsyncIterator<Uint8Array>): Promise<Source
     isCompressed,
     bytes: isCompressed ? unzip(Readable.from(all, { objectMode: false })).bytes : all,
     estimateBytes: () => undefined,
-    isUnchanged: () => true
+    difference: () => "none",
+    digest: () => undefined
   }
 }
 

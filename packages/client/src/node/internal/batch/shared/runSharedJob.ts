@@ -95,7 +95,10 @@ export const run = <A = string, RD = never, RP = never>(
       const worker = yield* journal.join(runId, { kind: "batch job", digest })
       yield* Stream.runForEach(plan(reader, rangeRows), worker.add)
 
-      const isInputChanged = inputChanged.everChanged(source)
+      const inputWatch = yield* Effect.try({
+        try: () => new inputChanged.InputWatch(source),
+        catch: inputFailure(input)
+      })
       const outages = new sharedRow.Outages()
       const watch = new sharedRanges.Watch(journal.isOver(runId))
       const settings = {
@@ -108,7 +111,7 @@ export const run = <A = string, RD = never, RP = never>(
       }
       let own: BatchProgress | undefined
       yield* RowStream.make<A, RD, sharedRanges.RowFailure, RP, RP, sharedRanges.RowFailure>(
-        (isStopped) => sharedRanges.rows({ ...settings, isStopped: () => isStopped() || isInputChanged() }),
+        (isStopped) => sharedRanges.rows({ ...settings, isStopped: () => isStopped() || inputWatch.hasOtherText() }),
         {
           ...options,
           order: "completion",
@@ -126,9 +129,7 @@ export const run = <A = string, RD = never, RP = never>(
         })
       ).pipe(Stream.runDrain)
 
-      const neverChanged = () => source.isUnchanged() && !isInputChanged()
-      const isUnchanged = yield* Effect.try({ try: neverChanged, catch: inputFailure(input) })
-      if (!isUnchanged) return yield* Effect.fail(inputChanged.during(input, "id"))
+      if (inputWatch.isChanged()) return yield* Effect.fail(inputChanged.during(input, "id"))
       const state = yield* status(options.id)
       const isWritten = output !== undefined && state?.isComplete === true
       const written = isWritten ? yield* sharedOutput.write(journal, runId, output) : undefined
