@@ -6,7 +6,7 @@ import * as FileFailure from "../FileFailure.ts"
 import type { ChangedRows } from "./changedRows.ts"
 import * as damage from "./damage.ts"
 import * as jobRecord from "./jobRecord.ts"
-import type { Input, Source } from "./input/inputSource.ts"
+import type { Difference, Input, Source } from "./input/inputSource.ts"
 
 const isRemoved = (error: unknown): boolean => ["ENOENT", "ENOTDIR"].includes(FileFailure.codeOf(error) ?? "")
 
@@ -41,6 +41,8 @@ export class InputWatch {
   readonly #source: Pick<Source, "difference" | "digest">
   /** Absent for a large file. */
   readonly #digest: string | undefined
+  /** The time of an equal copy. */
+  #equalAt: bigint | undefined = undefined
   #hasOtherText = false
   #hasOtherTime = false
 
@@ -50,40 +52,38 @@ export class InputWatch {
     this.#digest = source.digest()
   }
 
-  /** Whether its size or its start was another one at any check, also if it was restored since. */
+  /** Whether it had another text at any check, also if it was restored since. */
   hasOtherText(): boolean {
-    this.mayDiffer()
+    this.isChanged()
     return this.#hasOtherText
   }
 
-  /** Whether it was written again at any check, or is removed. One that cannot be read for another reason is not known to differ. */
-  mayDiffer(): boolean {
+  /**
+   * Whether it had another text, is removed, or is a large file that was written again. One that
+   * cannot be read for another reason is not known to differ.
+   */
+  isChanged(): boolean {
     if (this.#hasOtherText) return true
     try {
-      const difference = this.#source.difference()
-      this.#hasOtherText ||= difference === "text"
-      this.#hasOtherTime ||= difference === "time"
+      this.#check(this.#source.difference())
     } catch (error) {
       if (isRemoved(error)) return true
     }
     return this.#hasOtherText || this.#hasOtherTime
   }
 
-  /** The same, without one that has all of its bytes, such as an equal copy. It is read again for it. */
-  isChanged(): boolean {
-    if (!this.mayDiffer()) return false
-    if (this.#hasOtherText || this.#digest === undefined) return true
-    try {
-      return this.#source.digest() !== this.#digest
-    } catch (error) {
-      return isRemoved(error)
-    }
+  #check(difference: Difference): void {
+    if (difference._tag === "Text") this.#hasOtherText = true
+    if (difference._tag !== "Time" || difference.writtenAt === this.#equalAt) return
+    if (this.#digest === undefined) this.#hasOtherTime = true
+    else if (this.#source.digest() === this.#digest) this.#equalAt = difference.writtenAt
+    else this.#hasOtherText = true
   }
 }
 
 const isUnsure = ({ difference }: Pick<Source, "difference">): boolean => {
   try {
-    return difference() !== "none"
+    return difference()._tag !== "None"
   } catch {
     return true
   }

@@ -3,50 +3,72 @@ import { InputWatch } from "../../../../src/node/internal/batch/inputChanged.ts"
 import type { Difference } from "../../../../src/node/internal/batch/input/inputSource.ts"
 
 /** An input that can be made to differ or to fail. */
-const watched = (digests: ReadonlyArray<string | undefined> = ["a"]) => {
-  const input = { difference: "none" as Difference, code: undefined as string | undefined }
-  let count = 0
+const watched = () => {
+  const input = {
+    difference: { _tag: "None" } as Difference,
+    code: undefined as string | undefined,
+    digest: "a",
+    digests: 0
+  }
   const checked = <A>(value: A): A => {
     if (input.code !== undefined) throw Object.assign(new Error(input.code), { code: input.code })
     return value
   }
   const watch = new InputWatch({
     difference: () => checked(input.difference),
-    digest: () => checked(digests[Math.min(count++, digests.length - 1)])
+    digest: () => {
+      input.digests += 1
+      return checked(input.digest)
+    }
   })
-  return { input, watch }
+  return { input, found: () => [watch.hasOtherText(), watch.isChanged()] }
 }
+
+const writtenAt = (time: bigint): Difference => ({ _tag: "Time", writtenAt: time })
 
 describe("InputWatch", () => {
   it.each(["EMFILE", "EACCES", "EIO"])("knows of no change while the input cannot be read for %s", (code) => {
-    const { input, watch } = watched()
+    const { found, input } = watched()
     input.code = code
-    assert.deepStrictEqual([watch.hasOtherText(), watch.mayDiffer(), watch.isChanged()], [false, false, false])
+    assert.deepStrictEqual(found(), [false, false])
   })
 
   it.each(["ENOENT", "ENOTDIR"])("finds a removed input changed for as long as it is away: %s", (code) => {
-    const { input, watch } = watched()
+    const { found, input } = watched()
     input.code = code
-    assert.deepStrictEqual([watch.hasOtherText(), watch.mayDiffer(), watch.isChanged()], [false, true, true])
+    assert.deepStrictEqual(found(), [false, true])
     input.code = undefined
-    assert.deepStrictEqual([watch.mayDiffer(), watch.isChanged()], [false, false])
+    assert.deepStrictEqual(found(), [false, false])
   })
 
   it("finds another text changed, also when it was restored", () => {
-    const { input, watch } = watched()
-    input.difference = "text"
-    assert.isTrue(watch.hasOtherText())
-    input.difference = "none"
-    assert.deepStrictEqual([watch.hasOtherText(), watch.isChanged()], [true, true])
+    const { found, input } = watched()
+    input.difference = { _tag: "Text" }
+    assert.deepStrictEqual(found(), [true, true])
+    input.difference = { _tag: "None" }
+    assert.deepStrictEqual(found(), [true, true])
   })
 
-  it.each([
-    { name: "equal bytes", digests: ["a"], isChanged: false },
-    { name: "other bytes", digests: ["a", "b"], isChanged: true },
-    { name: "bytes that are too many to compare", digests: [undefined], isChanged: true }
-  ])("compares the bytes of one that was written again: $name", ({ digests, isChanged }) => {
-    const { input, watch } = watched(digests)
-    input.difference = "time"
-    assert.deepStrictEqual([watch.hasOtherText(), watch.mayDiffer(), watch.isChanged()], [false, true, isChanged])
+  it("finds other bytes of equal size changed, also when they were restored", () => {
+    const { found, input } = watched()
+    input.difference = writtenAt(1n)
+    input.digest = "b"
+    assert.deepStrictEqual(found(), [true, true])
+    input.difference = writtenAt(2n)
+    input.digest = "a"
+    assert.deepStrictEqual(found(), [true, true])
+  })
+
+  it("reads an equal copy once", () => {
+    const { found, input } = watched()
+    input.difference = writtenAt(1n)
+    assert.deepStrictEqual([found(), found(), input.digests], [[false, false], [false, false], 2])
+    input.difference = writtenAt(2n)
+    assert.deepStrictEqual([found(), input.digests], [[false, false], 3])
+  })
+
+  it("takes the time for the text of a file that is too large to be read twice", () => {
+    const watch = new InputWatch({ difference: () => writtenAt(1n), digest: () => undefined })
+    assert.deepStrictEqual([watch.hasOtherText(), watch.isChanged()], [false, true])
   })
 })

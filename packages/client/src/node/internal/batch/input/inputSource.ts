@@ -27,8 +27,8 @@ export class Reading {
   isAtEnd = false
 }
 
-/** `time` if only the time of the last change is another one, as that of an equal copy is. */
-export type Difference = "none" | "time" | "text"
+/** `Time` if only the time of the last change is another one, as that of an equal copy is. */
+export type Difference = { readonly _tag: "None" | "Text" } | { readonly _tag: "Time"; readonly writtenAt: bigint }
 
 export interface Source {
   readonly isCompressed: boolean
@@ -113,8 +113,8 @@ export const openFile = (path: string, start = 0): RecordedSource => {
   const { head, record, writtenAt } = describeFile(path)
   const difference = (): Difference => {
     const now = describeFile(path)
-    if (now.record.size !== record.size || now.record.head !== record.head) return "text"
-    return now.writtenAt === writtenAt ? "none" : "time"
+    if (now.record.size !== record.size || now.record.head !== record.head) return { _tag: "Text" }
+    return now.writtenAt === writtenAt ? { _tag: "None" } : { _tag: "Time", writtenAt: now.writtenAt }
   }
   const size = record.size ?? 0
   const digest = () => fileDigest.digestOf(path, size)
@@ -178,7 +178,7 @@ export const openStream = async (raw: AsyncIterator<Uint8Array>): Promise<Source
     isCompressed,
     bytes: isCompressed ? unzip(Readable.from(all, { objectMode: false })).bytes : all,
     estimateBytes: () => undefined,
-    difference: () => "none",
+    difference: () => ({ _tag: "None" }),
     digest: () => undefined
   }
 }
