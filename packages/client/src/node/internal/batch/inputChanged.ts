@@ -54,14 +54,17 @@ export class InputWatch {
 
   /** Whether it had another text at any check, also if it was restored since. */
   hasOtherText(): boolean {
-    this.isChanged()
+    this.mayHaveOtherText()
     return this.#hasOtherText
   }
 
-  /**
-   * Whether it had another text, is removed, or is a large file that was written again. One that
-   * cannot be read for another reason is not known to differ.
-   */
+  /** The same, and whether it is a large file that was written again. */
+  mayHaveOtherText(): boolean {
+    this.isChanged()
+    return this.#hasOtherText || this.#hasOtherTime
+  }
+
+  /** The same, and whether it is removed. One that cannot be read for another reason is not known to differ. */
   isChanged(): boolean {
     if (this.#hasOtherText) return true
     try {

@@ -193,7 +193,8 @@ const endOf = ({ input, output }: Files, watch: inputChanged.InputWatch, run: ru
   const changedOf = (isChanged: boolean, rows: number) =>
     // The host has the text that was sent, by this run or by an earlier one.
     isChanged && !run.isAtHost ? changedRows.of(before, rows - before.size) : undefined
-  run.changedRows = (rows) => changedOf(watch.isChanged(), rows)
+  // A file that is open can be read to its end when it is removed.
+  run.changedRows = (rows) => changedOf(watch.mayHaveOtherText(), rows)
   return (state: EndState, counts: Counts, rejected: number): BatchInputChangedError | undefined => {
     const { answered, failed } = counts.status
     const isChanged = watch.isChanged()

@@ -84,9 +84,14 @@ const describeFile = (path: string): Described => {
   return { head, record: { size: Number(size), head: digestOf(head) }, writtenAt: mtimeNs }
 }
 
-/** Opened when they are read, so that a stream that is never read holds no file. */
-async function* fileBytes(path: string, start: number): AsyncGenerator<Buffer> {
-  yield* createReadStream(path, { start })
+/** Opened when they are read, so that a stream that is never read holds no file. `onEnd` gets how many there were. */
+async function* fileBytes(path: string, start: number, onEnd: (count: number) => void): AsyncGenerator<Buffer> {
+  let count = 0
+  for await (const chunk of createReadStream(path, { start }) as AsyncIterable<Buffer>) {
+    count += chunk.length
+    yield chunk
+  }
+  onEnd(count)
 }
 
 interface Unzipped {
@@ -111,16 +116,20 @@ const unzip = (compressed: Readable): Unzipped => {
 /** A file, from a place in it if it is not compressed. */
 export const openFile = (path: string, start = 0): RecordedSource => {
   const { head, record, writtenAt } = describeFile(path)
+  const size = record.size ?? 0
+  // While another program writes an equal copy, the end of a file may be met before it.
+  let hasOtherEnd = false
   const difference = (): Difference => {
     const now = describeFile(path)
-    if (now.record.size !== record.size || now.record.head !== record.head) return { _tag: "Text" }
+    if (hasOtherEnd || now.record.size !== record.size || now.record.head !== record.head) return { _tag: "Text" }
     return now.writtenAt === writtenAt ? { _tag: "None" } : { _tag: "Time", writtenAt: now.writtenAt }
   }
-  const size = record.size ?? 0
   const digest = () => fileDigest.digestOf(path, size)
   // A file with the name of a compressed one that is not compressed fails when it is read.
   if (!isGzip(head) && !path.endsWith(".gz")) {
-    const bytes = fileBytes(path, start)
+    const bytes = fileBytes(path, start, (count) => {
+      hasOtherEnd = start + count !== size
+    })
     return { record, isCompressed: false, bytes, estimateBytes: () => size, difference, digest }
   }
   let unzipped: Unzipped | undefined
